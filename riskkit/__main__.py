@@ -1,4 +1,4 @@
-"""The command line: ``python -m riskkit demo``, ``replay LOG RULES`` and ``api``."""
+"""The command line: ``python -m riskkit demo``, ``replay LOG RULES``, ``warm`` and ``api``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ examples:
   python -m riskkit replay log.parquet limits.toml             decisions of each limit on recorded events
   python -m riskkit replay log.parquet limits.toml --mode enforce --report out/report.html
   python -m riskkit replay orders.csv limits.toml --kind real  a CSV table, one event per row
+  python -m riskkit warm                                       compile the rules of the catalogue, once
   python -m riskkit api                                        reference pages under out/api
 
 exit codes: 0 done, 1 the run failed, 2 bad arguments or input
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="riskkit", description="Replay recorded orders, fills and prices through risk limits.", epilog=EPILOG, **layout
     )  # fmt: skip
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,api}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,warm,api}")
 
     def command(run: Callable[[argparse.Namespace], int], help: str, epilog: str | None = None) -> Any:
         name = run.__name__.removeprefix("_")
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         "--columns", action="append", type=_heading, default=[], metavar="HEADING=COLUMN", help="another heading"
     )
     table.add_argument("--ignore", action="append", default=[], metavar="HEADING", help="a column to leave out")
+    command(_warm, "compile the rules of the catalogue, once for this version")
     api = command(_api, "reference pages of all public names")
     api.add_argument("--out", default="out/api", metavar="FOLDER", help="folder of the pages (default: out/api)")
     return parser
@@ -177,6 +179,14 @@ def _demo(chosen: argparse.Namespace) -> int:
     from riskkit.demo import run
 
     run(chosen.out)
+    return DONE
+
+
+def _warm(chosen: argparse.Namespace) -> int:
+    """Compile the loop that holds every rule of the catalogue, so that no combination of them waits for the compiler."""
+    from riskkit.replay.run.warm import warm
+
+    print(warm())
     return DONE
 
 
@@ -224,7 +234,7 @@ def _replay(chosen: argparse.Namespace) -> int:
         on_trip=chosen.on_trip,
         flatten=chosen.flatten,
         sample_ns=spacing,
-        compiled=not chosen.plain,
+        compiled=False if chosen.plain else "auto",
         progress=True,
     )
     print(f"{rules}\n\n{found!r}\n")

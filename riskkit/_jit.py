@@ -121,6 +121,67 @@ def pointers() -> dict[str, Callable[..., Any]]:
     return {"words": make(0), "table": make(1), "at": intrinsic(record_at)}
 
 
+@functools.cache
+def inner_compiler() -> Any:
+    """A compiler for functions that only compiled functions call: it neither optimises nor emits them on their own.
+
+    numba's own does both for every function, with all that it calls, and again in each caller; of a loop that calls a
+    hundred functions that is most of the work. What is left out here is done once, in the outermost function.
+    """
+    from numba.core import compiler, compiler_machinery, typed_passes
+
+    machinery: Any = compiler_machinery  # numba has no annotations
+    lowering: Any = typed_passes.NativeLowering
+    usual: Any = compiler.DefaultPassBuilder
+
+    @machinery.register_pass(mutates_CFG=True, analysis_only=False)
+    class InnerLowering(lowering):  # type: ignore[misc]
+        _name = "inner_lowering"
+
+        def run_pass(self, state: Any) -> bool:
+            library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+            library.enable_object_caching()
+            library._optimize_final_module = lambda: None
+            state.library, state.flags.no_compile = library, True
+            super().run_pass(state)
+            never_called: Any = [].append  # a builtin of its own stands for the machine code
+            state.targetctx.insert_user_function(never_called, state["cr"].fndesc, [library])
+            state["cr"] = state["cr"]._replace(cfunc=never_called)
+            return True
+
+    class InnerCompiler(compiler.CompilerBase):
+        def define_pipelines(self) -> list[Any]:
+            made = machinery.PassManager("inner")
+            for one, why in usual.define_nopython_pipeline(self.state).passes:
+                made.add_pass(InnerLowering if one is lowering else one, why)
+            made.finalize()
+            return [made]
+
+    return InnerCompiler
+
+
+@functools.cache
+def pointer_to(dtype: Any) -> Any:
+    """A compiled function from an address to a pointer to elements of a numpy dtype; a record is its address.
+
+    A pointer is valid only while the array is kept.
+    """
+    from numba.core import types
+    from numba.extending import intrinsic
+    from numba.np.numpy_support import from_dtype
+
+    pointer: Any = types.CPointer
+    kind = from_dtype(dtype)
+
+    def point(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(pointer(kind)))
+
+        return pointer(kind)(types.int64), codegen
+
+    return intrinsic(point)
+
+
 def fingerprint(*functions: Callable[..., Any]) -> str:
     """Hash (16 hexadecimal digits) of all code and constants reachable from `functions`."""
     digest = hashlib.blake2b(digest_size=8)
@@ -191,7 +252,8 @@ def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: Bound) -> Ca
         rebound = _rebind(source, seen, resolve)
         rebound.__qualname__ = f"{source.__name__}_{mark}"
         rebound.__name__ = rebound.__qualname__
-        own = {**flags, "forceinline": False, "cache": True} if hasattr(source, "apart") else flags
+        own = {**flags, "forceinline": False, **FLAGS, "pipeline_class": None} if hasattr(source, "apart") else flags
+        own = {name: value for name, value in own.items() if value is not None}
         with kernels_of(source.__code__.co_filename):
             seen[source] = njit(**own)(rebound)
     return seen[source]

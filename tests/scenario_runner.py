@@ -26,7 +26,8 @@ from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
 ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
-WAYS = ("plain", "live", "compiled")
+WAYS = ("plain", "live", "generic", "compiled")
+COMPILED: dict[str, bool | str] = {"plain": False, "generic": "generic", "compiled": True}
 UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
 KINDS = {
     "order_list": "order",
@@ -224,14 +225,14 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
 
 
 def run(scenario: dict[str, Any], way: str) -> Outcome:
-    """Replay a scenario as plain Python, compiled, or one event at a time (live)."""
+    """Replay a scenario as plain Python, by the generic loop, compiled, or one event at a time (live)."""
     log, numbers = log_of(scenario)
     mode = scenario.get("mode", "shadow")
     orphans = scenario.get("orphans", "keep")  # of scenario files; the default of a replay is another
     if way == "live":
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
-        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
+        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
         history = history_of(scenario, numbers)
         result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)

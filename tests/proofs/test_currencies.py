@@ -73,8 +73,8 @@ def rated_log(seed, events=150):
 def test_every_way_of_running_gives_one_digest():
     log = with_every_column(rated_log(1, 250))
     digest = replay_log(log, RULES, "enforce", compiled=False).digest
-    assert replay_log(log, RULES, "enforce").digest == digest, "compiled"
-    assert replay_log(log, RULES, "enforce", chunk=7).digest == digest, "in chunks"
+    assert replay_log(log, RULES, "enforce", compiled=True).digest == digest, "compiled"
+    assert replay_log(log, RULES, "enforce", compiled=True, chunk=7).digest == digest, "in chunks"
     stop = whole_lists(log, 100)
     live = Engine(RULES, log.universe, "enforce", compiled=False)
     live.feed(log, 0, stop)

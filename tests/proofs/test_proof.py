@@ -60,15 +60,14 @@ def reference(log: EventLog, mode: str, orphans: str) -> str:
 def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data):
     log = random_log(seed, 120, opened=opened, venue=True)
     digest = reference(log, mode, orphans)
-    assert replay_log(log, RULES, mode, orphans=orphans).digest == digest, "compiled"
+    assert replay_log(log, RULES, mode, orphans=orphans, compiled=True).digest == digest, "compiled"
     chunk = data.draw(st.integers(1, len(log)), label="chunk")
-    assert replay_log(log, RULES, mode, orphans=orphans, chunk=chunk).digest == digest, "in chunks"
+    assert replay_log(log, RULES, mode, orphans=orphans, compiled=True, chunk=chunk).digest == digest, "in chunks"
     live = Engine(RULES, log.universe, mode, orphans=orphans)
     live.feed(log)
     assert live.digest == digest, "one at a time"
-    assert replay_log(with_every_column(live.log()), RULES, mode, orphans=orphans).digest == digest, (
-        "the journal replayed"
-    )
+    journal = with_every_column(live.log())
+    assert replay_log(journal, RULES, mode, orphans=orphans, compiled=True).digest == digest, "the journal replayed"
     stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
     first = Engine(RULES, log.universe, mode, orphans=orphans)
     first.feed(log, 0, stop)
@@ -122,18 +121,22 @@ def exchange_log() -> EventLog:
 @pytest.mark.parametrize(("act", "load"), [("strategies", strategies_log), ("exchange", exchange_log)])
 def test_real_logs_give_one_digest(act, load):
     log, rules = with_every_column(load()), scaled(act)
-    whole = replay_log(log, rules, "enforce", orphans="clip")
+    whole = replay_log(log, rules, "enforce", orphans="clip", compiled=True)
     assert len(whole.rejections()) > 20 and len(whole.transitions()) > 5
     assert sum(count > 0 for count in whole.objections_by_rule().values()) >= 3
     assert replay_log(log, rules, "enforce", orphans="clip", compiled=False).digest == whole.digest, "plain"
-    assert replay_log(log, rules, "enforce", orphans="clip", chunk=777).digest == whole.digest, "in chunks"
+    assert replay_log(log, rules, "enforce", orphans="clip", compiled=True, chunk=777).digest == whole.digest, (
+        "in chunks"
+    )
     live = Engine(rules, log.universe, "enforce", orphans="clip")
     live.feed(log, 0, 1_000)
     live = Engine.restore(live.snapshot(), rules)
     live.feed(log, 1_000)
     assert live.digest == whole.digest, "one at a time, snapshot and restore"
     journal = with_every_column(live.log())
-    assert replay_log(journal, rules, "enforce", orphans="clip").digest == whole.digest, "the journal replayed"
+    assert replay_log(journal, rules, "enforce", orphans="clip", compiled=True).digest == whole.digest, (
+        "the journal replayed"
+    )
 
 
 @ENFORCE
@@ -142,7 +145,9 @@ def test_storage_keeps_the_digest(tmp_path):
     log.to_parquet(tmp_path / "log.parquet")
     log.save(tmp_path / "mapped")
     for again in (EventLog.from_parquet(tmp_path / "log.parquet"), EventLog.open(tmp_path / "mapped")):
-        assert replay_log(again, RULES, "enforce", orphans="clip").digest == reference(log, "enforce", "clip")
+        assert replay_log(again, RULES, "enforce", orphans="clip", compiled=True).digest == reference(
+            log, "enforce", "clip"
+        )
 
 
 @SHADOW
@@ -151,7 +156,7 @@ def test_threads_keep_the_digest():
     expected = [reference(log, "shadow", "clip") for log in logs]
     for workers in (1, 2, 5):
         with ThreadPoolExecutor(workers) as pool:
-            assert list(pool.map(lambda log: replay_log(log, RULES).digest, logs)) == expected
+            assert list(pool.map(lambda log: replay_log(log, RULES, compiled=True).digest, logs)) == expected
 
 
 def test_another_processor_gives_the_digest(tmp_path):
@@ -159,7 +164,7 @@ def test_another_processor_gives_the_digest(tmp_path):
     program = (
         "import streams, proofs.test_proof as test_proof\n"
         "log = streams.random_log(11, 150, venue=True)\n"
-        "print(test_proof.replay_log(log, test_proof.RULES, 'enforce', orphans='clip').digest)"
+        "print(test_proof.replay_log(log, test_proof.RULES, 'enforce', orphans='clip', compiled=True).digest)"
     )
     tests = Path(__file__).parents[1]
     env = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "RISKKIT_CACHE": str(tmp_path)}

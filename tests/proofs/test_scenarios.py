@@ -35,7 +35,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("path", paths, ids=[path.stem for path in paths])
 
 
-@pytest.mark.parametrize("way", WAYS)
+GENERIC = pytest.param("generic", marks=pytest.mark.xdist_group("generic"))  # one process compiles it
+
+
+@pytest.mark.parametrize("way", [GENERIC if way == "generic" else way for way in WAYS])
 def test_a_scenario_comes_out_as_it_says(path, way):
     scenario = read(path)
     assert differences(scenario, run(scenario, way)) == []

@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -20,8 +20,11 @@ import numpy as np
 from riskkit._bar import say
 from riskkit._cache import cache_folder
 from riskkit._check import InputError
-from riskkit._jit import FLAGS, compiled, fingerprint, plain
+from riskkit._jit import FLAGS, compiled, fingerprint, inner_compiler, plain, pointer_to
 from riskkit.replay.engine import loop
+from riskkit.replay.engine.generic import arguments as generic_arguments
+from riskkit.replay.engine.generic import catalogue_layout
+from riskkit.replay.engine.generic_words import generic_arrays
 from riskkit.replay.engine.groups import groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
@@ -47,6 +50,7 @@ CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of 
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
+Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
@@ -152,6 +156,15 @@ def _hooks(rule: Rule) -> list[tuple[str, Callable[..., Any]]]:
     return [(hook, function) for hook, function in found if function is not None]
 
 
+def functions_of(rules: RuleSet, shape: Shape) -> Functions:
+    """The hooks of the rules, by their names in the loop of their shape."""
+    return tuple(
+        (f"{hook}_{shaped.name}", function)
+        for shaped, rule in zip(shape.rules, rules, strict=True)
+        for hook, function in _hooks(rule)
+    )
+
+
 class ReplayLoop:
     """The loop of a rule set for logs of one shape.
 
@@ -161,20 +174,23 @@ class ReplayLoop:
         In their declared order.
     shape : Shape
         From `shape_of`.
-    compiled : bool
-        False runs the same loop as plain Python, with the line numbers of `loop.py`.
+    compiled : bool or "generic"
+        True compiles the loop of this shape; "generic" takes that of the whole catalogue, which reads the shape as data;
+        False runs the loop of this shape as plain Python, with the line numbers of `loop.py`.
     """
 
-    def __init__(self, rules: RuleSet, shape: Shape, *, compiled: bool = True) -> None:
+    def __init__(self, rules: RuleSet, shape: Shape, *, compiled: Tier = True) -> None:
         self.rules = rules
         self.shape = shape
-        self.compiled = compiled and not _jit_is_off()
-        functions = tuple(
-            (f"{hook}_{shaped.name}", function)
-            for shaped, rule in zip(shape.rules, rules, strict=True)
-            for hook, function in _hooks(rule)
-        )
-        self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
+        self.tier = compiled if not jit_is_off() else False
+        self.compiled = bool(self.tier)
+        self.layout = catalogue_layout() if self.tier == "generic" else None
+        if self.layout is not None:
+            self.names = generic_arguments()[2:]
+            self.run = _generic_run()
+            return
+        self.names = arguments(shape)[2:]
+        self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions_of(rules, shape))
 
     def feed(
         self,
@@ -216,13 +232,22 @@ class ReplayLoop:
         self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
     ) -> list[Any]:
         """The arguments of ``run`` after start and stop."""
-        arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
+        given = {name: _writable(column) for name, column in columns.items()} if self.compiled else columns
+        arrays = {**given, **state.arrays(), **fixed, "rows": rows}
         values = {f"all_{name}": array for name, array in arrays.items()}
         for rule, of_terms, params, states in zip(
             self.shape.rules, fixed["terms"], fixed["params"], state.rules, strict=True
         ):
             values |= {f"terms_{rule.name}": of_terms, f"params_{rule.name}": params, f"all_states_{rule.name}": states}
-        return [values[name] for name in arguments(self.shape)[2:]]
+        if self.layout is not None:
+            found = generic_arrays(self.layout, self.rules, self.shape, state, columns, fixed)
+            values |= {f"all_{name}": array for name, array in found.items()}
+        return [values[name] for name in self.names]
+
+    @property
+    def how(self) -> str:
+        """Which loop runs, in words."""
+        return {False: "plain Python", "generic": "generic loop"}.get(self.tier, "loop of these rules")
 
     @property
     def signatures(self) -> int:
@@ -240,6 +265,19 @@ def fixed_arguments(
         "terms": [terms(rule, found, currencies) for rule in rules],
         "params": params,
     }
+
+
+class _Writable:
+    """The memory of an array, as of one that may be written."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def _writable(column: np.ndarray) -> np.ndarray:
+    """A column of a mapped file as the type of any other, so that no loop is compiled for it; loops write in none."""
+    return column if column.flags.writeable else np.asarray(_Writable(column))
 
 
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
@@ -286,47 +324,102 @@ def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
 # ---------------------------------------------------------------------- generation of the loop
 
 
-def _jit_is_off() -> bool:
+def jit_is_off() -> bool:
+    """True if NUMBA_DISABLE_JIT is set."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
-def _namespace(found: Loop, functions: Functions, make: Callable[[Any], Any]) -> dict[str, Any]:
-    """Globals of a loop; each function is compiled, or converted to plain Python, once."""
-    names = {**found.names, **dict(functions)}
-    made = {value: make(value) for value in dict.fromkeys(names.values()) if isinstance(value, FunctionType)}
-    return {name: made[value] if isinstance(value, FunctionType) else value for name, value in names.items()}
+def _namespace(found: Loop, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """Globals of a loop; each function is compiled, or converted to plain Python, once; a dtype stands for its pointers."""
+    functions = [value for value in found.names.values() if isinstance(value, FunctionType)]
+    made = {value: make(value) for value in dict.fromkeys(functions)}
+    return {
+        name: made[value] if isinstance(value, FunctionType)
+        else pointer_to(value) if isinstance(value, np.dtype)
+        else value
+        for name, value in found.names.items()
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=64)
 def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    found = specialise(shape)
-    module = _namespace(found, functions, plain)
+    found = _loop_of(shape, functions)
+    module = _namespace(found, plain)
     exec(compile(found.tree, loop.__file__, "exec"), module)  # generated text, no user input
     return module["run"]
 
 
 @lru_cache(maxsize=64)
 def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    import numba
+    run = _machine_code(_loop_of(shape, functions), "loop", len(shape.rules))
+    _MADE.add((shape, functions))
+    custom = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, custom) if custom else run
 
-    njit: Any = numba.njit
+
+_MADE: set[tuple[Shape, Functions]] = set()  # compiled or loaded in this process
+
+
+@lru_cache(maxsize=64)
+def _loop_of(shape: Shape, functions: Functions) -> Loop:
     found = specialise(shape)
-    text = found.text
-    mark = hashlib.blake2b(text.encode(), digest_size=8)
-    for name, value in sorted({**found.names, **dict(functions)}.items()):
+    return found._replace(names={**found.names, **dict(functions)})
+
+
+@cache
+def _generic_run() -> Any:
+    return _machine_code(catalogue_layout().loop, "generic", len(catalogue_layout().kinds))
+
+
+def is_compiled(rules: RuleSet, shape: Shape, *, on_disk: bool) -> bool:
+    """True if the loop of a rule set is there in machine code: in this process, or (`on_disk`) in the cache folder."""
+    functions = functions_of(rules, shape)
+    if (shape, functions) in _MADE or not on_disk:
+        return (shape, functions) in _MADE
+    return _is_kept(_module_name(_loop_of(shape, functions), "loop"))
+
+
+def generic_is_warm() -> bool:
+    """True if the generic loop is there in machine code."""
+    return _generic_run.cache_info().currsize > 0 or _is_kept(_module_name(catalogue_layout().loop, "generic"))
+
+
+def _is_kept(name: str) -> bool:
+    """True if numba has kept machine code of a module's loop."""
+    own = os.environ.get("NUMBA_CACHE_DIR")
+    places = Path(own).glob("*") if own else [cache_folder() / "__pycache__"]
+    return any(any(place.glob(f"{name}.run-*.nbi")) for place in places)
+
+
+def _module_name(found: Loop, kind: str) -> str:
+    """Name of a loop's module, which differs if anything differs that is compiled."""
+    mark = hashlib.blake2b(found.text.encode(), digest_size=8)
+    for name, value in sorted(found.names.items()):
         source = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
         mark.update(name.encode() + source.encode())
     mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
-    module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
-    vars(module).update(_namespace(found, functions, lambda function: compiled(function, INNER)))
+    return f"riskkit_{kind}_{mark.hexdigest()}"
+
+
+def _machine_code(found: Loop, kind: str, rules: int) -> Any:
+    """The compiled `run` of a loop with its functions; compiled at the first call, or loaded."""
+    import numba
+
+    njit: Any = numba.njit
+    module = load_module(_module_name(found, kind), found.text)
+    inner = {
+        **INNER,
+        "pipeline_class": inner_compiler(),
+        "forceinline": kind == "loop",
+    }  # the generic loop would become many times as large
+    vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
     for function in found.functions[:-1]:
-        flags = {**INNER, "forceinline": function.name not in SEPARATE}
+        flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
         setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
-    if not any(Path(run.stats.cache_path).glob(f"{module.__name__}.run-*.nbi")):
-        say(compiling(len(shape.rules), text))
-    custom = [function for _, function in functions if getattr(function, "cell", False)]
-    return Explaining(run, custom) if custom else run
+    if not _is_kept(module.__name__):
+        say(compiling(rules, found.text))
+    return run
 
 
 def compiling(rules: int, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments
 from riskkit.replay.engine.rule_memory import change_rules
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import RuleShape, Shape
@@ -63,7 +63,7 @@ def parts_of(
     universe: Universe,
     found: Calendars,
     samples: Samples,
-    compiled: bool,
+    compiled: Tier,
 ) -> list[Part]:
     """The loop of each stretch, with its parameters and terms."""
     parts = []

@@ -47,19 +47,20 @@ def specialise(shape: Shape) -> Loop:
     SyntaxError
         If the template cannot be specialised; with its line.
     """
-    return _Specialiser(shape).loop()
+    return Specialiser(shape).loop()
 
 
-class _Family(NamedTuple):
+class Family(NamedTuple):
     """Variables written as attributes or items of one name."""
 
     prefix: str
 
     def variable(self, name: str) -> str:
+        """The variable of an attribute or item."""
         return self.prefix + name
 
 
-class _Scope(NamedTuple):
+class Scope(NamedTuple):
     """Scope of a statement."""
 
     values: Values
@@ -78,7 +79,8 @@ class _Template(NamedTuple):
 
 
 @cache
-def _template() -> _Template:
+def template() -> _Template:
+    """The declarations of `loop.py`."""
     source = inspect.getsource(loop)
     body = ast.parse(source).body
     declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
@@ -87,35 +89,40 @@ def _template() -> _Template:
     kinds = (int, ModuleType, type(IntEnum))
     facts: Values = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
     facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
-    facts |= {"log": _Family("log_"), "arrays": _Family("all_"), "variables": _Family("")}
+    facts |= {"log": Family("log_"), "arrays": Family("all_"), "variables": Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     return _Template(source.splitlines(), functions, variables, facts)
 
 
-class _Specialiser:
+class Specialiser:
     """Generates the functions of one shape, each at its first call."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.facts: Values = {**_template().facts, "shape": shape}
+        self.facts: Values = {**template().facts, "shape": shape}
         self.hooks = {rule.variable(hook) for rule in shape.rules for hook in HOOKS}
         self.names: dict[str, Any] = {}
         self.made: dict[str, ast.FunctionDef] = {}
 
     def loop(self) -> Loop:
-        run = self.function("run", _template().functions["run"], {})
-        run.args = _arguments(arguments(self.shape))
+        """The loop."""
+        run = self.function("run", template().functions["run"], {})
+        run.args = arguments_of(self.arguments())
         for name in self.free(run):
-            raise _error(_template().functions["run"], f"{name!r} is read but never assigned")
+            raise error_at(template().functions["run"], f"{name!r} is read but never assigned")
         return Loop(list(self.made.values()), self.names)
 
-    def function(self, name: str, template: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
+    def arguments(self) -> list[str]:
+        """Names of the arguments of ``run``."""
+        return arguments(self.shape)
+
+    def function(self, name: str, source: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
         """A separate function: the variables that it reads become further arguments."""
         if name not in self.made:
-            body = self.block(template.body, _Scope({**self.facts, **kinds}))
-            declared = [argument.arg for argument in template.args.args if argument.arg not in kinds]
-            made = ast.FunctionDef(name, _arguments(declared), body, [], **_position(template))
-            made.args = _arguments([*declared, *self.free(made)])
+            body = self.block(source.body, Scope({**self.facts, **kinds}))
+            declared = [argument.arg for argument in source.args.args if argument.arg not in kinds]
+            made = ast.FunctionDef(name, arguments_of(declared), body, [], **position_of(source))
+            made.args = arguments_of([*declared, *self.free(made)])
             self.made[name] = made
         return self.made[name]
 
@@ -124,21 +131,21 @@ class _Specialiser:
         names = [node for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)]
         written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
         read = dict.fromkeys(node.id for node in names if node.id not in written)
-        own = _template().variables | _template().functions.keys()
+        own = template().variables | template().functions.keys()
         self.names |= {name: vars(loop)[name] for name in read if name in vars(loop) and name not in own}
         known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
         return [name for name in read if name not in known and name not in vars(builtins)]
 
     # ------------------------------------------------------------------ statements
 
-    def block(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
+    def block(self, statements: list[ast.stmt], scope: Scope) -> list[ast.stmt]:
         """Specialised statements; only the last is followed by the statements after the block."""
         inner = scope._replace(after=None)
         made = [self.statement(statement, inner) for statement in statements[:-1]]
         made += [self.statement(statement, scope) for statement in statements[-1:]]
         return [statement for statements in made for statement in statements]
 
-    def statement(self, node: ast.stmt, scope: _Scope) -> list[ast.stmt]:
+    def statement(self, node: ast.stmt, scope: Scope) -> list[ast.stmt]:
         """The statements that remain of one statement."""
         values = scope.values
         match node:
@@ -147,26 +154,26 @@ class _Specialiser:
             case ast.If():
                 return self.branch(node, scope)
             case ast.For(ast.Name(target), facts, body) if self.is_fact(facts, values):
-                scopes = [_Scope({**values, target: value}, None, *scope[2:]) for value in self.fact(facts, values)]
+                scopes = [Scope({**values, target: value}, None, *scope[2:]) for value in self.fact(facts, values)]
                 return [statement for unrolled in scopes for statement in self.block(body, unrolled)]
             case ast.For():
                 body = self.block(node.body, scope._replace(after=None))
-                return [ast.For(node.target, self.expression(node.iter, values), body, [], **_position(node))]
+                return [ast.For(node.target, self.expression(node.iter, values), body, [], **position_of(node))]
             case ast.While():
                 return [
-                    ast.While(self.expression(node.test, values), self.turns(node.body, scope), [], **_position(node))
+                    ast.While(self.expression(node.test, values), self.turns(node.body, scope), [], **position_of(node))
                 ]
             case ast.Return() if scope.inlined:
                 if scope.returned is None:
-                    raise _error(node, "a return ends the event, so the call must be the last statement of the loop")
+                    raise error_at(node, "a return ends the event, so the call must be the last statement of the loop")
                 return scope.returned
             case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
-                function = _template().functions[name]
+                function = template().functions[name]
                 if _returned(function) is None:
-                    return self.block(function.body, _Scope(self.bound(call, values), scope.after, scope.after, True))
+                    return self.block(function.body, Scope(self.bound(call, values), scope.after, scope.after, True))
         return [self.rebuilt(node, values)]
 
-    def branch(self, node: ast.If, scope: _Scope) -> list[ast.stmt]:
+    def branch(self, node: ast.If, scope: Scope) -> list[ast.stmt]:
         """An ``if``: the branch taken if the test is a fact; nothing if both branches are empty."""
         truth = self.truth(node.test, scope.values)
         if truth is not None:
@@ -175,13 +182,13 @@ class _Specialiser:
         if not body and not orelse:
             return []
         test = self.expression(node.test, scope.values)
-        return [ast.If(test, body or [ast.Pass(**_position(node))], orelse, **_position(node))]
+        return [ast.If(test, body or [ast.Pass(**position_of(node))], orelse, **position_of(node))]
 
-    def turns(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
+    def turns(self, statements: list[ast.stmt], scope: Scope) -> list[ast.stmt]:
         """Body of a ``while``; the statement before the last ends the event with the last one and ``continue``."""
         inner = scope._replace(after=None)
         *first, last = [self.block([statement], inner) for statement in [*statements[:-2], statements[-1]]]
-        after = [*last, ast.Continue(**_position(statements[-1]))]
+        after = [*last, ast.Continue(**position_of(statements[-1]))]
         ended = self.block(statements[-2:-1], scope._replace(after=after))
         return [statement for statements in first for statement in statements] + ended + last
 
@@ -189,8 +196,8 @@ class _Specialiser:
 
     def expression(self, node: ast.expr, values: Values) -> ast.expr:
         """One expression with its facts folded."""
-        names, _ = _names(node)
-        if names.isdisjoint(values) and names.isdisjoint(_template().functions):
+        names, _ = names_in(node)
+        if names.isdisjoint(values) and names.isdisjoint(template().functions):
             return node
         if self.is_fact(node, values):
             return self.constant(node, self.fact(node, values))
@@ -198,23 +205,23 @@ class _Specialiser:
             case ast.Name(name) if name in values:
                 return values[name]
             case ast.Attribute(ast.Name(owner), name) if (text := self.variable(values.get(owner), name)) is not None:
-                return _parsed(text, node)
-            case ast.Subscript(ast.Name(owner), item) if isinstance(values.get(owner), _Family):
-                return _parsed(values[owner].variable(self.fact(item, values)), node)
+                return parsed(text, node)
+            case ast.Subscript(ast.Name(owner), item) if isinstance(values.get(owner), Family):
+                return parsed(values[owner].variable(self.fact(item, values)), node)
             case ast.IfExp() if (truth := self.truth(node.test, values)) is not None:
                 return self.expression(node.body if truth else node.orelse, values)
             case ast.BoolOp():
                 left = [test for test in node.values if self.truth(test, values) is None]
                 made = [self.expression(test, values) for test in left]
-                return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **_position(node))
+                return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **position_of(node))
             case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
                 return self.hook(node, values[owner], hook, values)
             case ast.Call(ast.Name(name)) if name in loop.FUNCTIONS:
-                return self.called(node, _template().functions[name], values)
+                return self.called(node, template().functions[name], values)
             case ast.Call(ast.Name(name)) if self.is_inlined(name):
-                returned = _returned(_template().functions[name])
+                returned = _returned(template().functions[name])
                 if returned is None:
-                    raise _error(node, f"{name} is called in an expression, so it may only return an expression")
+                    raise error_at(node, f"{name} is called in an expression, so it may only return an expression")
                 return self.expression(returned, self.bound(node, values))
         return self.rebuilt(node, values)
 
@@ -226,18 +233,18 @@ class _Specialiser:
                 fields[name] = [self.expression(item, values) if isinstance(item, ast.expr) else item for item in value]
             else:
                 fields[name] = self.expression(value, values) if isinstance(value, ast.expr) else value
-        return type(node)(**fields, **_position(node))
+        return type(node)(**fields, **position_of(node))
 
     def is_inlined(self, name: str) -> bool:
         """True if a name is that of an inlined function."""
-        return name in _template().functions and name not in loop.FUNCTIONS
+        return name in template().functions and name not in loop.FUNCTIONS
 
     def bound(self, call: ast.Call, values: Values) -> Values:
         """Values of the names in an inlined function at a call."""
-        function = _template().functions[call.func.id]  # type: ignore[attr-defined]
+        function = template().functions[call.func.id]  # type: ignore[attr-defined]
         names = [argument.arg for argument in function.args.args]
         if len(names) != len(call.args):
-            raise _error(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
+            raise error_at(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
         return {**self.facts, **{name: self.passed(node, values) for name, node in zip(names, call.args, strict=True)}}
 
     def passed(self, node: ast.expr, values: Values) -> Any:
@@ -256,7 +263,7 @@ class _Specialiser:
         read = self.function(full, function, kinds).args.args[len(passed) :]
         given = [self.expression(node, values) for node in passed.values()]
         return ast.Call(
-            _parsed(full, call), [*given, *(_parsed(variable.arg, call) for variable in read)], [], **_position(call)
+            parsed(full, call), [*given, *(parsed(variable.arg, call) for variable in read)], [], **position_of(call)
         )
 
     def hook(self, call: ast.Call, rule: RuleShape, hook: str, values: Values) -> ast.expr:
@@ -264,11 +271,13 @@ class _Specialiser:
         given = {keyword.arg: self.expression(keyword.value, values) for keyword in call.keywords}
         for name in rule.arguments(hook):
             text = rule.variable(RULE_ARGUMENTS[name]) if name in RULE_ARGUMENTS else name
-            if name not in given and name not in RULE_ARGUMENTS and name not in _template().variables:
-                raise _error(call, f"{hook} of {rule.name} has the argument {name!r}, which is no variable of the loop")
-            given.setdefault(name, _parsed(text, call))
+            if name not in given and name not in RULE_ARGUMENTS and name not in template().variables:
+                raise error_at(
+                    call, f"{hook} of {rule.name} has the argument {name!r}, which is no variable of the loop"
+                )
+            given.setdefault(name, parsed(text, call))
         taken = [given[name] for name in rule.arguments(hook)]
-        return ast.Call(_parsed(rule.variable(hook), call), taken, [], **_position(call))
+        return ast.Call(parsed(rule.variable(hook), call), taken, [], **position_of(call))
 
     # ------------------------------------------------------------------ facts
 
@@ -280,12 +289,12 @@ class _Specialiser:
                 return None
             self.names[name] = value
             return name
-        return owner.variable(name) if isinstance(owner, (_Family, RuleShape, GroupShape)) else None
+        return owner.variable(name) if isinstance(owner, (Family, RuleShape, GroupShape)) else None
 
     def is_fact(self, node: ast.expr, values: Values) -> bool:
         """True if an expression consists of facts only."""
-        names, attributes = _names(node)
-        if not names <= values.keys() or any(isinstance(values[name], (ast.AST, _Family)) for name in names):
+        names, attributes = names_in(node)
+        if not names <= values.keys() or any(isinstance(values[name], (ast.AST, Family)) for name in names):
             return False
         return all(self.variable(values[owner], name) is None for owner, name in attributes)
 
@@ -302,23 +311,23 @@ class _Specialiser:
                 decides = isinstance(node.op, ast.Or)
                 return decides if decides in [self.truth(value, values) for value in node.values] else None
             case ast.Call(ast.Name(name)) if (
-                self.is_inlined(name) and _returned(_template().functions[name]) is not None
+                self.is_inlined(name) and _returned(template().functions[name]) is not None
             ):
-                return self.truth(_returned(_template().functions[name]), self.bound(node, values))  # type: ignore[arg-type]
+                return self.truth(_returned(template().functions[name]), self.bound(node, values))  # type: ignore[arg-type]
         return None
 
     def constant(self, node: ast.expr, value: Any) -> ast.expr:
         """A fact as a literal."""
         if value is not None and not isinstance(value, int):
-            raise _error(node, f"{value!r} is no number that a loop can read")
-        return ast.Constant(value if value is None else int(value), **_position(node))
+            raise error_at(node, f"{value!r} is no number that a loop can read")
+        return ast.Constant(value if value is None else int(value), **position_of(node))
 
 
 # ---------------------------------------------------------------------- parts of the template
 
 
 @cache
-def _names(node: ast.expr) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+def names_in(node: ast.expr) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """The names in an expression, and the attributes of names."""
     parts = list(ast.walk(node))
     owned = [part for part in parts if isinstance(part, ast.Attribute)]
@@ -340,26 +349,27 @@ def _returned(function: ast.FunctionDef) -> ast.expr | None:
     return first.value if isinstance(first, ast.Return) and not rest else None
 
 
-def _parsed(text: str | None, node: ast.AST) -> ast.expr:
+def parsed(text: str | None, node: ast.AST) -> ast.expr:
     """A variable or a key as an expression, at the position of `node`."""
     if text is not None and text.isidentifier():
-        return ast.Name(text, getattr(node, "ctx", ast.Load()), **_position(node))
+        return ast.Name(text, getattr(node, "ctx", ast.Load()), **position_of(node))
     made = ast.parse(str(text), mode="eval").body
     for part in ast.walk(made):
         ast.copy_location(part, node)
     return made
 
 
-def _arguments(names: list[str]) -> ast.arguments:
+def arguments_of(names: list[str]) -> ast.arguments:
+    """Arguments by position."""
     return ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
 
 
-def _position(node: Any) -> dict[str, Any]:
+def position_of(node: Any) -> dict[str, Any]:
     """The position of a node."""
     return {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
 
 
-def _error(node: Any, message: str) -> SyntaxError:
+def error_at(node: Any, message: str) -> SyntaxError:
     """An error at a line of the template."""
-    line = _template().lines[node.lineno - 1]
+    line = template().lines[node.lineno - 1]
     return SyntaxError(message, (loop.__file__, node.lineno, node.col_offset + 1, line))

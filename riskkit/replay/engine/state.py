@@ -37,7 +37,7 @@ from riskkit.replay.kernels.runtime import (
 )
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.parameters import OnMissingPrice
-from riskkit.replay.rules.rule import Rule, parameter_names
+from riskkit.replay.rules.rule import Rule, RuleType, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING
@@ -47,6 +47,8 @@ from riskkit.replay.schema.scopes import SCOPES, key_of, owners
 from riskkit.replay.schema.universe import Universe, exact
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
+# fields that count the working orders of a key -> what a type requires to have them kept
+COUNTED = {"working": "working", "open_quantity": "volume", "open_money": "volume", "opening": "opening"}
 CLOCK = ("start", "end", "place", "stop")
 MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB
 
@@ -460,9 +462,16 @@ def _take_opening_positions(universe: Universe, positions: np.ndarray) -> None:
 def rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
-    counted = ["working"] if "working" in rule.kind.requires else []
-    counted += ["open_quantity", "open_money"] if "volume" in rule.kind.requires else []
-    counted += ["opening"] if "opening" in rule.kind.requires else []
-    table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
+    table = np.zeros(len(keys) + 1, rule_dtype(rule.kind))
     table["owner"] = [-1, *keys]
     return table
+
+
+def rule_dtype(kind: RuleType, *, fields: bool = True) -> np.dtype:
+    """The record of a key of a rule type: the engine's fields at the same places in every type, then its own `fields`."""
+    return record_dtype([*ENGINE_FIELDS, *counted_fields(kind), *(kind.state if fields else ())])
+
+
+def counted_fields(kind: RuleType) -> list[str]:
+    """Fields of `COUNTED` in a type's record; of the catalogue, all, so that one loop finds them in every type."""
+    return [name for name, need in COUNTED.items() if not kind.source_hash or need in kind.requires]

@@ -13,14 +13,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from copy import copy
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from riskkit._jit import FLAGS
+from riskkit._jit import FLAGS, pointer_to
 from riskkit.replay.engine.compiler import ReplayLoop, load_module
-from riskkit.replay.engine.shape import arguments
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
 
@@ -75,7 +74,7 @@ class Quick:
     """
 
     def __init__(self, engine: ReplayLoop, values: list[Any]) -> None:
-        self.names = arguments(engine.shape)[2:]
+        self.names = engine.names
         kinds = tuple(_kind(name, value) for name, value in zip(self.names, values, strict=True))
         self.block = np.zeros(len(HEAD) + sum(_width(kind) for kind in kinds), np.int64)
         self.address = self.block.ctypes.data
@@ -212,32 +211,13 @@ def _compiled_step(
     mark = hashlib.blake2b(text.encode() + run.py_func.__module__.encode(), digest_size=8)
     mark.update(repr([kind[:2] for kind in kinds]).encode() + repr(ENOUGH).encode())
     module = load_module(f"riskkit_step_{mark.hexdigest()}", text)
-    pointer: Any = _pointer
     vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH)
-    vars(module).update(int64_at=pointer(np.dtype(np.int64)), float_at=pointer(np.dtype(np.float64)))
-    vars(module).update(int32_at=pointer(np.dtype(np.int32)))
+    vars(module).update(int64_at=pointer_to(np.dtype(np.int64)), float_at=pointer_to(np.dtype(np.float64)))
+    vars(module).update(int32_at=pointer_to(np.dtype(np.int32)))
     for index, kind in enumerate(kinds):
         if isinstance(kind[2], np.dtype):
-            setattr(module, f"at_{index}", pointer(kind[2]))
+            setattr(module, f"at_{index}", pointer_to(kind[2]))
         else:
             setattr(module, f"make_{index}", kind[2])
     njit: Any = numba.njit
     return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
-
-
-@cache
-def _pointer(dtype: np.dtype) -> Any:
-    """A compiled function from an address to a pointer."""
-    from numba.core import types
-    from numba.extending import intrinsic
-    from numba.np.numpy_support import from_dtype
-
-    kind = from_dtype(dtype)
-
-    def point(typingctx: Any, address: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.inttoptr(args[0], context.get_value_type(types.CPointer(kind)))
-
-        return types.CPointer(kind)(types.int64), codegen
-
-    return intrinsic(point)

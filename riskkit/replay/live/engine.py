@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, shape_of
 from riskkit.replay.engine.in_force import feed_parts, parts_of, shapes_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
+from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
@@ -44,6 +45,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
 FLATTEN = int(RowFlag.FLATTEN)
+EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 
 
@@ -72,8 +74,8 @@ class Engine:
         As in `replay_log`. In enforce mode the caller sends only events that were allowed.
     orphans, on_trip : str
         As in `replay_log`.
-    compiled : bool
-        False runs the rules as plain Python.
+    compiled : bool, "auto" or "generic"
+        As in `replay_log`; False runs the rules as plain Python.
 
     Examples
     --------
@@ -95,7 +97,7 @@ class Engine:
         *,
         orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
-        compiled: bool = True,
+        compiled: Tier = True,
     ) -> None:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
@@ -145,7 +147,8 @@ class Engine:
                 opened=any(account.positions for account in universe.accounts),
             )
             self._shapes = shapes_of(history, shape_for)
-            self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=self.compiled)
+            tier = tier_of(self.compiled, history, self._shapes[-1], EVENTS)
+            self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=tier)
             self._step_before = None
         self._growth = self._growth.under(self.rules, self._params)
         self._quick, self._step_at = None, _no_step
@@ -618,7 +621,8 @@ class Engine:
             found,
             Samples.none(len(self._universe.accounts)),
             marked=self._engine.shape.marks,
-            explainer=Explainer(self._shapes, self.compiled),
+            how=self._engine.how,
+            explainer=Explainer(self._shapes, self._engine.tier),
         )
 
     @property
@@ -681,7 +685,7 @@ class Engine:
         return pack(header | {"extra": extra or {}}, arrays, self.history.first)
 
     @classmethod
-    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
+    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: Tier = True) -> Engine:
         """Continue from a snapshot, with the same rules.
 
         Raises

@@ -53,18 +53,16 @@ class ReplayResult(Shown):
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
     rules : RuleSet
         Every rule that was ever in force, in its last version; `history` has the versions and when they were in force.
+    how : str
+        Which loop ran: "plain Python", "generic loop" or "loop of these rules"; the rest of the result does not depend on it.
     flattening : Flattening, optional
         With ``on_trip="flatten"``, what the trips closed.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> import riskkit as rk
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [1, 9, 2], "price": 10})
-    >>> log = rk.EventLog.from_frame(frame)
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
-    >>> result = rk.replay_log(log, rules, compiled=False)
+    >>> result = rk.replay_log(rk.replay.tiny_log([1, 9, 2]), rules, compiled=False)
     >>> result.rejections()["seq"].tolist(), len(result.digest)
     ([1], 64)
     >>> print(result.explain(1))
@@ -84,6 +82,7 @@ class ReplayResult(Shown):
         samples: Samples,
         *,
         marked: bool = True,
+        how: str = "",
         explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
         under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
@@ -97,6 +96,7 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._samples = samples
         self.marked = marked  # the books were valued at every price
+        self.how = how
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
         self.record = log  # without the fills of a flattening

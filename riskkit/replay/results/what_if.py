@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, assign_slots, find_duplicates
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
-from riskkit.replay.engine.state import calendars, opening
+from riskkit.replay.engine.state import COUNTED, calendars, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
@@ -108,12 +108,12 @@ class Explainer:
     ----------
     shapes : sequence of Shape
         Of the result's loops, one for each stretch of its history.
-    compiled : bool
-        Whether they are compiled.
+    tier : bool or str
+        How they run, as `riskkit.replay.engine.tiers.tier_of` chose.
     """
 
-    def __init__(self, shapes: Sequence[Shape], compiled: bool) -> None:
-        self.shapes, self.compiled = shapes, compiled
+    def __init__(self, shapes: Sequence[Shape], tier: Tier) -> None:
+        self.shapes, self.tier = shapes, tier
 
     def __call__(self, result: ReplayResult, seq: int) -> tuple[Objection, ...]:
         """The objections to the message at `seq`, in the declared order of the rules."""
@@ -122,14 +122,14 @@ class Explainer:
         objecting = [k for k in range(len(result.rules)) if (mask >> k) & 1]
         if not objecting:
             return ()
-        moment = Moment(result, self.shapes, self.compiled, seq)
+        moment = Moment(result, self.shapes, self.tier, seq)
         return tuple(moment.objection(k) for k in objecting)
 
 
 class Moment:
     """The state before one message, and the verdicts of the rules on it."""
 
-    def __init__(self, result: ReplayResult, shapes: Sequence[Shape], compiled: bool, seq: int) -> None:
+    def __init__(self, result: ReplayResult, shapes: Sequence[Shape], tier: Tier, seq: int) -> None:
         log, history = result.log, result.history
         self.seq, self.result = seq, result
         self.rules, self.shape = history.at(seq).rules, shapes[history.stretches.index(history.at(seq))]
@@ -152,7 +152,7 @@ class Moment:
         state = opening_state(history, log.universe, opened, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
         none = Samples.none(len(log.universe.accounts))
-        parts = parts_of(history, shapes, log.universe, found, none, compiled)
+        parts = parts_of(history, shapes, log.universe, found, none, tier)
         self.fixed = reach(parts, state, columns, log.universe, self.first).fixed
         state.accounts["paused"] = 0  # the pause of a command belongs to no rule
         self.state, self.columns = state, columns
@@ -244,7 +244,9 @@ class Moment:
         if self.shape.orders:
             found |= {name: float(int(position[name]) * step) for name in ("open_buy_qty", "open_sell_qty")}
         record = state.rules[k][key + 1]
-        return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
+        own = [name.partition(":")[0] for name in rule.kind.state]
+        names = [*own, *(name for name, need in COUNTED.items() if need in rule.kind.requires)]
+        return found | {name: record[name].item() for name in names if name not in HIDDEN}
 
     # ------------------------------------------------------------------ quantities and times that pass
 

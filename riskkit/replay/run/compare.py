@@ -30,7 +30,7 @@ def compare(
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
-    compiled: bool = True,
+    compiled: bool | str = "auto",
     progress: bool = False,
 ) -> ReplayComparison:
     """Replay a log without limits and with them, side by side.

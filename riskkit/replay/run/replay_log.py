@@ -10,10 +10,11 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of
-from riskkit.replay.engine.compiler import assign_slots, find_duplicates, shape_of
+from riskkit.replay.engine.compiler import Tier, assign_slots, find_duplicates, shape_of
 from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, parts_of, shapes_of
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, opening
+from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
@@ -41,7 +42,7 @@ def replay_log(
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> ReplayResult:
@@ -70,8 +71,10 @@ def replay_log(
     sample_ns : str, Timedelta or int, optional
         Sample every account's equity at this spacing, as "1h" or integer nanoseconds; "1d" is a UTC day. Needed for
         equity curves and worst days.
-    compiled : bool
-        False runs the same rules as plain Python, with the same result.
+    compiled : "auto", bool or "generic"
+        Which loop runs, with the same result; `ReplayResult.how` says which it was. "auto" takes plain Python for what is
+        small, the generic loop of the catalogue where ``python -m riskkit warm`` has compiled it, and otherwise compiles;
+        True compiles the loop of these rules alone, the fastest; "generic" the generic loop; False is plain Python.
     chunk : int
         Events per call of the loop; the result does not depend on it.
     progress : bool
@@ -165,7 +168,7 @@ class Stage:
         on_trip: str,
         flatten: Pace | PlainPace = TOUCH,
         sample_ns: Duration | None = None,
-        compiled: bool,
+        compiled: Tier,
         sample_at: np.ndarray | None = None,
     ) -> None:
         one_of(on_trip, get_args(OnTrip), "on_trip")
@@ -178,7 +181,6 @@ class Stage:
         if self.flattens:
             refuse_unflattened(as_history(rules).every)
             self.options["flatten"] = pace_text(self.pace)
-        self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         self.sample_at = np.zeros(0, np.int64) if sample_at is None else sample_at
         if sample_ns is not None:
@@ -196,8 +198,10 @@ class Stage:
             opened=any(account.positions for account in log.universe.accounts),
             flattens=on_trip == "flatten",
         )
-        self.shapes = shapes_of(as_history(rules), shape_for)
+        history = as_history(rules)
+        self.shapes = shapes_of(history, shape_for)
         self.shape = self.shapes[0]
+        self.compiled = tier_of(compiled, history, self.shapes[-1], len(log))
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
@@ -269,6 +273,7 @@ class Stage:
             run.found,
             run.samples,
             marked=self.shape.marks,
+            how=run.parts[0].loop.how,
             explainer=Explainer(self.shapes, self.compiled),
             under_policy=policies,
         )

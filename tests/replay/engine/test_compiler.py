@@ -27,8 +27,8 @@ def test_the_first_replay_of_a_rule_set_says_that_it_compiles_and_the_next_proce
     log, rules = replay.tiny_log([5, 2]), RuleSet([Rule("size", MaxOrderQty(limit=4))])
     for _ in range(2):
         compiler._compiled_run.cache_clear()  # as in a new process
-        assert len(replay_log(log, rules, "enforce").rejections()) == 1
-        replay_log(log, rules, "enforce")
+        assert len(replay_log(log, rules, "enforce", compiled=True).rejections()) == 1
+        replay_log(log, rules, "enforce", compiled=True)
     assert len(said) == 1 and said[0].startswith("compiling 1 rule once, about ") and str(tmp_path) in said[0]
 
 

@@ -231,12 +231,12 @@ def made(monkeypatch):
     def make(text: str, shape: Shape = NOTHING) -> str:
         head = "variable = None\ni = used = counts = variable\n"
         monkeypatch.setattr(inspect, "getsource", lambda of: head + inspect.cleandoc(text))
-        module._template.cache_clear()
+        module.template.cache_clear()
         return "\n".join(map(ast.unparse, specialise(shape).functions)).replace(", ".join(arguments(shape)), "...")
 
     yield make
     monkeypatch.undo()
-    module._template.cache_clear()
+    module.template.cache_clear()
 
 
 def test_facts_are_folded(made):

@@ -169,8 +169,8 @@ import riskkit as rk
 from riskkit.replay.engine.compiler import _compiled_run
 from streams import random_log
 log = random_log(4, 150, venue=True)
-def digest(limit, mode="enforce", **options):
-    return rk.replay_log(log, rk.RuleSet([one_way(limit=limit)]), mode, **options).digest
+def digest(limit, mode="enforce", compiled=True, **options):
+    return rk.replay_log(log, rk.RuleSet([one_way(limit=limit)]), mode, compiled=compiled, **options).digest
 found = [digest(2)]
 live = rk.replay.Engine(rk.RuleSet([one_way(limit=2)]), log.universe, "enforce")
 live.feed(log)
@@ -211,7 +211,7 @@ def test_what_cannot_be_compiled_is_named_by_its_line():
     )
     rules = rk.RuleSet([execute(text, "<mixed>")["kind"](limit=1)])
     with pytest.raises(InputError, match=r"check, line \d+ \('.*'\) cannot be compiled: Cannot unify"):
-        rk.replay_log(random_log(1, 20), rules)
+        rk.replay_log(random_log(1, 20), rules, compiled=True)
 
 
 def test_the_reason_is_named_even_where_no_line_is():

@@ -57,7 +57,7 @@ def test_the_streams_of_the_property_have_trips_closings_and_remains():
 
 @pytest.mark.slow
 def test_compiled_plain_and_in_chunks_give_one_digest():
-    digest, options = flat(RUNAWAY, LOSS).digest, {"on_trip": "flatten"}
+    digest, options = flat(RUNAWAY, LOSS).digest, {"on_trip": "flatten", "compiled": True}
     assert replay_log(RUNAWAY, LOSS, "enforce", **options).digest == digest
     assert replay_log(RUNAWAY, LOSS, "enforce", chunk=7, **options).digest == digest
 

@@ -1,0 +1,44 @@
+"""Which loop runs a rule set: plain Python, the generic loop of the catalogue, or the loop compiled for it alone.
+
+All give the same result. Plain Python needs no compiler; the generic loop is compiled once for an installed version
+(``python -m riskkit warm``) and serves every set of catalogue rules; a rule set's own loop is the fastest, and costs
+seconds of compilation when it is first met.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskkit._check import one_of
+from riskkit.replay.engine.compiler import Tier, generic_is_warm, is_compiled, jit_is_off
+from riskkit.replay.engine.generic import is_generic
+from riskkit.replay.engine.shape import Shape
+from riskkit.replay.rules.history import RuleHistory
+
+CHOICES: Any = (True, False, "auto", "generic")
+PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
+AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
+COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule
+MANY = 20_000_000  # events for which a rule set's own loop repays its compilation: it is about five times as fast as the generic one
+
+
+def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:
+    """The loop to use for a number of events: True, "generic" or False; the one asked for, unless "auto" is.
+
+    `shape` is that of the last rules. The generic loop has no word for a rule that is out of force.
+    """
+    one_of(compiled, CHOICES, "compiled")
+    if jit_is_off():
+        return False
+    rules = history.every
+    generic = not history.changes and all(is_generic(rule.kind) for rule in rules)
+    if compiled != "auto":
+        return True if compiled == "generic" and not generic else compiled
+    plain = events * (PLAIN_EVENT + PLAIN_RULE * len(rules))
+    if is_compiled(rules, shape, on_disk=plain > AT_ONCE):
+        return True
+    if plain <= AT_ONCE:
+        return False
+    if generic and events < MANY and generic_is_warm():
+        return "generic"
+    return plain > COMPILE + COMPILE_RULE * len(rules)

@@ -1,0 +1,24 @@
+"""Compile the generic loop before anybody waits for it."""
+
+from __future__ import annotations
+
+import time
+
+from riskkit._cache import cache_folder
+from riskkit.replay.engine.compiler import generic_is_warm, jit_is_off
+from riskkit.replay.log.tiny_log import tiny_log
+from riskkit.replay.rules.catalogue import MaxOrderQty
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+
+
+def warm() -> str:
+    """Compile the loop that holds every rule of the catalogue, unless it is kept already; a sentence says what was done."""
+    if jit_is_off():
+        return "NUMBA_DISABLE_JIT is set, so nothing is compiled and every replay is plain Python"
+    if generic_is_warm():
+        return f"the rules of the catalogue are compiled already, in {cache_folder()}"
+    start = time.perf_counter()
+    replay_log(tiny_log(), RuleSet([Rule("size", MaxOrderQty(limit=4))]), compiled="generic")
+    return f"compiled the rules of the catalogue in {time.perf_counter() - start:.0f} s; kept in {cache_folder()}"

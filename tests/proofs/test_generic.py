@@ -1,0 +1,95 @@
+"""The generic loop decides as the loop of a rule set: every rule of the catalogue, in every scope, alone and together."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from marks import needs_compiling
+from random_scenarios import CONVERTING, PARAMETERS, in_currencies, rule, scenario
+from scenario_runner import run
+from streams import random_log
+
+from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
+from riskkit.replay.engine.compiler import _generic_run
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.log.tiny_log import tiny_log
+from riskkit.replay.rules.rule import rule_type
+from riskkit.rules import MaxOrderQty, VarLimit
+
+pytestmark = [pytest.mark.xdist_group("generic"), needs_compiling]
+
+
+def rules_of(seed: int, names: list[str]) -> RuleSet:
+    draw = random.Random(seed)
+    return RuleSet.from_dict({"rules": [rule(draw, name, place) for place, name in enumerate(names)]})
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_rule_alone_decides_as_in_plain_python(name):
+    given = scenario(len(name), 60, types=[name])
+    assert run(given, "generic") == run(given, "plain")
+
+
+def test_rules_together_decide_as_in_plain_python():
+    for seed in range(12):
+        given = scenario(seed)
+        assert run(given, "generic") == run(given, "plain"), seed
+
+
+@pytest.mark.parametrize("name", CONVERTING)
+def test_a_rule_converts_as_in_plain_python(name):
+    given = in_currencies(len(name), [name])
+    assert run(given, "generic") == run(given, "plain")
+
+
+def test_rules_with_a_covariance_give_one_digest():
+    """A limit of value at risk keeps floats of its own, and its function is called at the end of a bar."""
+    gate = {"bar_ns": "10min", "warmup": 3, "decay": "0.9", "rebuild": 7}
+    rules = RuleSet([Rule("var", VarLimit(limit="40", **gate)), Rule("size", MaxOrderQty(limit=4))])
+    for mode in ("shadow", "enforce"):
+        log = random_log(3, 200, opened=True, venue=True)
+        assert len({replay_log(log, rules, mode, compiled=way).digest for way in (False, "generic")}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_rule_in_each_of_its_scopes_decides_as_in_plain_python(name):
+    given = scenario(7, types=[name])
+    for scope in rule_type(name).scopes:
+        one = {**given["rules"][0], "scope": scope}
+        if refused(one):  # a fraction of an equity, of which this scope has none
+            continue
+        for mode in ("shadow", "enforce"):
+            varied = {**given, "mode": mode, "rules": [one]}
+            assert run(varied, "generic") == run(varied, "plain"), (scope, mode)
+
+
+def refused(given: dict[str, Any]) -> bool:
+    try:
+        RuleSet.from_dict({"rules": [given]})
+    except InputError:
+        return True
+    return False
+
+
+def test_all_rules_at_once_give_one_digest_in_chunks_and_live():
+    log, rules = random_log(9, 150, venue=True), rules_of(3, [*PARAMETERS, *list(PARAMETERS)[:9]])
+    digest = replay_log(log, rules, "enforce", compiled=False).digest
+    assert replay_log(log, rules, "enforce", compiled="generic", chunk=7).digest == digest
+    live = Engine(rules, log.universe, "enforce", compiled="generic")
+    live.feed(log)
+    assert live.digest == digest
+
+
+def test_one_machine_code_serves_every_rule_set_and_every_log(tmp_path):
+    log = random_log(2, 60)
+    log.save(tmp_path / "mapped")
+    log.to_parquet(tmp_path / "log.parquet")
+    stored = EventLog.open(tmp_path / "mapped"), EventLog.from_parquet(tmp_path / "log.parquet")
+    for one in (log, *stored, tiny_log([5, 2], marks=8)):
+        for mode in ("shadow", "enforce"):
+            result = replay_log(one, RuleSet([Rule("size", MaxOrderQty(limit=4))]), mode, compiled="generic")
+            assert result.how == "generic loop"
+    assert len(_generic_run().signatures) == 1

@@ -1,0 +1,74 @@
+"""Which loop "auto" takes: plain Python for what is small, and no compiler before it pays."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from streams import random_log
+
+from riskkit import Rule, RuleSet, replay_log
+from riskkit.replay.engine import tiers
+from riskkit.replay.engine.tiers import tier_of
+from riskkit.replay.rules.custom import Count, Verdict, custom
+from riskkit.replay.rules.history import RuleHistory
+from riskkit.rules import MaxOrderQty, PositionLimit
+
+RULES = RuleSet([Rule("size", MaxOrderQty(limit=4)), Rule("position", PositionLimit(limit=9))])
+SMALL, MEDIUM, LARGE = 1_000, 200_000, 10**9
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with compiled loops as given, none of them made."""
+    there = SimpleNamespace(own=False, generic=False, off=False)
+    monkeypatch.setattr(tiers, "is_compiled", lambda rules, shape, on_disk: there.own)
+    monkeypatch.setattr(tiers, "generic_is_warm", lambda: there.generic)
+    monkeypatch.setattr(tiers, "jit_is_off", lambda: there.off)
+    return there
+
+
+@pytest.mark.parametrize(("own", "generic", "events", "expected"), [
+    (False, False, SMALL, False), (False, True, SMALL, False), (True, False, SMALL, True),
+    (False, False, MEDIUM, True), (False, True, MEDIUM, "generic"), (True, True, MEDIUM, True), (False, True, LARGE, True),
+])  # fmt: skip
+def test_auto_takes_what_answers_first(machine, own, generic, events, expected):
+    machine.own, machine.generic = own, generic
+    assert (
+        tier_of("auto", RuleHistory(RULES), None, events) is expected
+        or tier_of("auto", RuleHistory(RULES), None, events) == expected
+    )
+
+
+def test_a_loop_that_is_asked_for_is_taken(machine):
+    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in (True, False, "generic")] == [
+        True,
+        False,
+        "generic",
+    ]
+    machine.off = True
+    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in (True, "auto", "generic")] == [False] * 3
+
+
+def test_a_rule_of_ones_own_is_plain_at_once_and_never_in_the_generic_loop(machine):
+    from typing import NamedTuple
+
+    class Parameters(NamedTuple):
+        limit: Count
+
+    def check(params, event):
+        return Verdict(1 if event.qty > params.limit else 0, event.qty, params.limit)
+
+    own = RuleSet([custom("of_ones_own", Parameters, check=check)(limit=3)])
+    machine.generic = True
+    assert tier_of("generic", RuleHistory(own), None, MEDIUM) is True
+    assert (
+        tier_of("auto", RuleHistory(own), None, SMALL) is False
+        and tier_of("auto", RuleHistory(own), None, MEDIUM) is True
+    )
+
+
+def test_a_small_log_is_replayed_in_plain_python_and_the_result_says_so():
+    log = random_log(1, 40)
+    found = replay_log(log, RULES)
+    assert found.how == "plain Python" and found.digest == replay_log(log, RULES, compiled=False).digest
