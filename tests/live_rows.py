@@ -51,6 +51,10 @@ def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
     if kind == "session":
         return session.reset_daily(ts)
     if kind == "control":
+        if row["cmd"] in ("STOP", "RESTART"):  # signed
+            switch = session.halt if row["cmd"] == "STOP" else session.restart
+            switch(row.get("account"), who="Ann", why="a test", ts=ts)
+            return []
         return session.command(row["cmd"], row.get("account"), ts)
     call = getattr(session, CALLS.get(kind, f"process_{kind}"))
     return call(ts=ts, **_given(row, FIELDS[kind]))

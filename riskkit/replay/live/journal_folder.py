@@ -22,7 +22,7 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.durable_file import flush_folder, write_whole
-from riskkit.replay.live.engine import Past
+from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.write_ahead_log import read_frames
 from riskkit.replay.log.storage import read_parquet, write_parquet
 

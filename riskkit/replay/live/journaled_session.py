@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,9 +34,9 @@ from riskkit.replay.live.journal_folder import (
     tidy,
 )
 from riskkit.replay.live.limits_in_force import with_history
+from riskkit.replay.live.live_session import LiveSession
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.retake import retake
-from riskkit.replay.live.session import Session
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.rules.history import change_of
@@ -60,7 +60,7 @@ class Storage(NamedTuple):
     segment_events: int
 
 
-class JournaledSession(Session):
+class JournaledSession(LiveSession):
     """A session whose journal is in a folder; `Session.open` opens one.
 
     A call takes its event, appends it to the write-ahead log with the decisions on it, and returns once both are on disk
@@ -353,8 +353,8 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-for _name in [name for name in dir(Session) if name.startswith("process_")] + SAYING:
-    setattr(JournaledSession, _name, _kept(getattr(Session, _name)))
+for _name in [name for name in dir(LiveSession) if name.startswith("process_")] + SAYING:
+    setattr(JournaledSession, _name, _kept(getattr(LiveSession, _name)))
 
 
 def open_session(
@@ -425,9 +425,9 @@ def open_session(
             if firsts(path, EVENTS) or firsts(path, COLUMNS):
                 raise InputError(f"folder {path.name!r} is incomplete: it has events but no snapshot")
             if universe is None:
-                made = Session.create(rules, instruments, accounts, compiled=False, **options)
+                made = LiveSession.create(rules, instruments, accounts, compiled=False, **options)
             else:
-                made = Session(rules, universe, compiled=False, **options)
+                made = LiveSession(rules, universe, compiled=False, **options)
             write_whole(file_of(path, 0, STATE), [made.snapshot()])
         return _recovered(path, rules, storage, compiled, lock)
     except BaseException:
@@ -459,6 +459,6 @@ def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledS
     for first in reversed(firsts(path, STATE)):
         data = file_of(path, first, STATE).read_bytes()
         if is_whole(data):
-            return cast("JournaledSession", JournaledSession.restore(data, rules, compiled=compiled)), first
+            return JournaledSession.restore(data, rules, compiled=compiled), first
         logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)
     raise InputError(f"folder {path.name!r}: none of its snapshots is whole; restore the files from a copy")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from streams import random_log, whole_lists
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
-from riskkit.replay.live.engine import Engine, Past
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.rules import (
     ChildOrderLimit,

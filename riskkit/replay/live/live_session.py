@@ -1,0 +1,480 @@
+"""What a live session does with an event: convert, check, take, remember, answer.
+
+All calls share one lock: events of several threads are processed one after the other, in the order of the journal, and
+a `SessionStatus` shows the session between two events.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.engine.state import State
+from riskkit.replay.ingest.event import Entries
+from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, OFFSETS
+from riskkit.replay.live.batch import Batch
+from riskkit.replay.live.column_door import COLUMNS, ColumnDoor
+from riskkit.replay.live.compiled_step import WORDS
+from riskkit.replay.live.door import taken_event
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.event_time import event_time
+from riskkit.replay.live.lapses import lapsed
+from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.live.pauses import Pauses
+from riskkit.replay.live.session_calls import Rows, SessionCalls
+from riskkit.replay.live.session_status import SessionStatus
+from riskkit.replay.live.signed import Signed
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import Account, Instrument, Universe
+
+CODE_AT = OFFSETS["code"]  # the low byte, which is the whole code
+TRIP = int(DecisionCode.TRIP)
+TURNS = TRIP, int(DecisionCode.RELEASE)  # beginnings and ends of pauses
+
+
+class LiveSession(Signed, SessionCalls):
+    """A session, with its journal in memory or in a folder; parameters as in `riskkit.replay.live.session.Session`."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        universe: Universe,
+        mode: str = "shadow",
+        *,
+        orphans: str = DEFAULT_ORPHANS,
+        on_trip: str = "leave",
+        on_bad_order: str = "raise",
+        rounding: str = "refuse",
+        order_ids: str = "unique",
+        unknown_orders: str = "refuse",
+        ts_policy: str = "raise",
+        auto_register: Instrument | None = None,
+        four_eyes: bool = False,
+        compiled: bool = True,
+    ) -> None:
+        live = Engine(
+            rules, OpenUniverse(universe, auto_register), mode, orphans=orphans, on_trip=on_trip, compiled=compiled
+        )
+        entries = Entries(live.labels, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
+        self._start(live, entries, ts_policy)
+        self.four_eyes = four_eyes
+
+    @classmethod
+    def create(
+        cls,
+        rules: RuleSet,
+        instruments: Iterable[Instrument] = (),
+        accounts: Iterable[Account | str] = (),
+        *,
+        quantum: Any = None,
+        currencies: str = "one",
+        **options: Any,
+    ) -> Self:
+        """Create a session from instruments and accounts.
+
+        Parameters
+        ----------
+        rules : RuleSet
+            In their declared order.
+        instruments : iterable of Instrument
+            Traded instruments.
+        accounts : iterable of Account or str
+            Accounts with opening cash and positions.
+        quantum : str, Decimal, int or float, optional
+            Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
+            multiplier and every opening balance is a multiple.
+        currencies : {"one", "many"}
+            "one" refuses an account that mixes currencies; rules convert to the one that they name (`process_fx`).
+        **options
+            As for the class.
+
+        Raises
+        ------
+        InputError
+            If a label is declared twice or a number does not fit.
+        """
+        mixed = one_of(currencies, ("one", "many"), "currencies") == "many"
+        like = options.get("auto_register")
+        return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
+
+    def _start(self, live: Engine, entries: Entries, ts_policy: str) -> None:
+        self._lock = threading.RLock()
+        self._live = live
+        self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
+        self._entries = entries
+        self._formatter = DecisionFormatter(live.rules, live.labels)
+        self._pauses = Pauses()
+        self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
+        self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
+        self._door = ColumnDoor(live, entries)
+        self.notes: dict[str, Any] = {}
+        self.acts: list[dict[str, Any]] = []
+
+    # ------------------------------------------------------------------ processing
+
+    def take_stretch(self, columns: Mapping[str, Any], start: int, stop: int, batch: Batch) -> int:
+        """Take the plain rows from `start` on at once, and return their number; see `riskkit.replay.live.batch`."""
+        part = {name: columns[name][start:stop] for name in COLUMNS if name in columns}
+        first = self._door.kept
+        words, used = self._door.stretch(part)
+        count = len(words)
+        batch.seq[start : start + count] = np.arange(first, first + count)
+        batch.passed[start : start + count] = True
+        if used:
+            decided = self._live.last(used)
+            batch.refuse(decided, start - first)
+            batch.actions.extend(self._stretch_actions(decided, words, first))
+        return count
+
+    def _stretch_actions(self, decided: np.ndarray, words: np.ndarray, first: int) -> list[Decision]:
+        """The actions of a stretch, with the ends of pauses in it, at the first event that is not before them."""
+        ts, state = words[:, WORDS["ts"]], self._live.tables
+        events = {seq: taken_event(words[seq - first].tobytes()) for seq in set(decided["seq"].tolist())}
+        found = [(action_seq, 1, a) for action_seq, a in self._formatter.numbered(decided, events, state)]
+        turns = decided[np.isin(decided["code"], TURNS)]
+
+        def release(now: int) -> None:
+            for (k, key), until in self._pauses.ended(now):
+                at = int(np.searchsorted(ts, now if until is None else until))
+                event = taken_event(words[at].tobytes())
+                found.append((first + at, 0, self._formatter.release(k, key, event, first + at, state, "by its time")))
+
+        for row in turns:
+            release(int(ts[int(row["seq"]) - first]))
+            self._note_pauses(row.reshape(1))
+        if len(turns):
+            release(int(ts[-1]))
+            self._door.open(self._due())
+        return [action for _, _, action in sorted(found, key=lambda one: one[:2])]
+
+    def _submit(
+        self,
+        ts: Any,
+        fields: Mapping[str, Any],
+        make: Callable[[Entries, int, int], Rows],
+        labels: Sequence[Mapping[str, Any]] = (),
+        ids: Sequence[Any] = (),
+        untimed: bool = False,
+    ) -> list[Decision]:
+        """Convert, check, and only then take an event; what is refused leaves no label."""
+        with self._lock:
+            self._settle()
+            universe, size = self._live.labels, self._live.size
+            assert isinstance(universe, OpenUniverse)
+            before = universe.sizes
+            try:
+                return self._convert(ts, fields, make, labels or (fields,), ids, untimed)
+            except BaseException:
+                if self._live.size == size:
+                    universe.shrink(before)
+                raise
+
+    def _convert(
+        self,
+        ts: Any,
+        fields: Mapping[str, Any],
+        make: Callable[[Entries, int, int], Rows],
+        labels: Sequence[Mapping[str, Any]],
+        ids: Sequence[Any],
+        untimed: bool,
+    ) -> list[Decision]:
+        now, late = self._time(ts, untimed)
+        live, entries = self._with_newcomers(labels, fields.get("pair"))
+        due = [] if late else lapsed(self._lapses, self._live.row, now)
+        rows = make(entries, self._live.size + len(due), now)
+        for row in rows:
+            if late:  # it changes nothing, so it is no duplicate either
+                row["flags"] |= int(RowFlag.BAD_TS)
+            elif row["trade_id"] >= 0:
+                row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
+        given = [(order_id, None) for order_id in ids] or [(fields.get("order_id"), fields.get("trade_id"))]
+        self._door.pending = [(None, None)] * len(due) + given
+        taken = [*due, *rows]
+        decided = live.take(taken)  # raises before any change
+        if live is not self._live:
+            self._swap(live, entries)
+        first = live.size - len(taken)
+        over = self._keep(taken, first, decided)
+        self._door.learn(rows[-1], *map(fields.get, ("account", "instrument", "strategy", "connection")))
+        return self._answer(decided, taken, first, over)
+
+    def _swap(self, live: Engine, entries: Entries) -> None:
+        """Go on with another engine of the same journal."""
+        door = self._door.of(live, entries)
+        self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
+        self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
+        self._door = door
+
+    def _now(self, ts: Any) -> int:
+        """The time of a signed command, by which all that is due has happened."""
+        self._settle()
+        now, late = self._time(ts, untimed=True)
+        if late:
+            raise InputError(f"ts={ts!r} is earlier than the event before it, at {self._live.latest}")
+        if self._due() <= now:
+            self._clock(EventKind.CLOCK, now)
+        return now
+
+    def _signed(self, live: Engine, rows: Rows) -> list[Decision]:
+        """Take commands under an engine that may be another one, of the same journal."""
+        first, entries = self._live.size, self._entries
+        if live.labels is not self._live.labels:
+            entries = entries.in_universe(live.labels)
+        if live is not self._live:
+            self._swap(live, entries)
+        self._door.pending = [(None, None)] * len(rows)
+        live.take(rows)
+        decided = live.since(first)
+        return self._answer(decided, rows, first, self._keep(rows, first, decided))
+
+    def _with_newcomers(self, labels: Sequence[Mapping[str, Any]], pair: Any) -> tuple[Engine, Entries]:
+        """The engine and the entries with the new labels of an event: others than now, if the tables cannot grow to them."""
+        live, entries = self._live, self._entries
+        universe = live.labels
+        assert isinstance(universe, OpenUniverse)
+        for named in labels:
+            for kind, label in entries.newcomers(named):
+                universe.add(kind, label)
+        quanta = universe.quanta_with(pair)
+        if live.follows() and len(quanta) == len(universe.quanta):
+            return live, entries
+        live = live.widened(replace(universe.frozen, quanta=quanta))
+        return live, entries.in_universe(live.labels)
+
+    def _taken(self, used: int) -> list[Decision]:
+        """The decisions on the event that the door took last."""
+        event = self._door.event()
+        if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:
+            return [self._formatter.refusal(row, event)]
+        decided = self._live.last(used)
+        if self._note_pauses(decided):
+            self._door.open(self._due())
+        return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.tables)
+
+    def _settle(self) -> None:
+        """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""
+        first = self._door.kept
+        if first < self._live.size:
+            self._live.journal.note_orders(first)
+            self._keep(
+                [self._live.row(number) for number in range(first, self._live.size)], first, self._live.since(first)
+            )
+
+    def _keep(self, rows: Rows, first: int, decided: np.ndarray) -> list[tuple[tuple[int, int], int | None]]:
+        """Keep ids, lapses and pauses of events that were taken; return the pauses that ended by time, or with the day.
+
+        A second call, after an interrupted one, changes nothing that the first one did.
+        """
+        for number, row, ids in zip(itertools.count(first), rows, self._door.pending, strict=False):
+            self._entries.remember(row, number, *ids)
+            lapse = (row["ts"], row["order"]) if row["kind"] == EventKind.EXPIRE else (row["expires"], number)
+            at = bisect.bisect_left(self._lapses, lapse)
+            known = self._lapses[at : at + 1] == [lapse]
+            if row["kind"] == EventKind.EXPIRE:
+                del self._lapses[at : at + known]
+            elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS and not known:
+                self._lapses.insert(at, lapse)
+        last = rows[-1]
+        over = []
+        if not last["flags"] & RowFlag.BAD_TS:
+            over = self._pauses.ended(last["ts"], self._day_rules if last["kind"] == EventKind.SESSION else ())
+        self._note_pauses(decided)
+        self._door.open(self._due())
+        return over
+
+    def _note_pauses(self, decided: np.ndarray) -> bool:
+        """Note the pauses that begin or end in decision rows; return whether there are any."""
+        found = False
+        for _, _, _, _, until, key, cause, code, _, _ in decided.tolist():
+            if code in TURNS:
+                found = True
+                if code == TRIP:
+                    self._pauses.begin((cause, key), until)
+                else:
+                    self._pauses.end((cause, key))
+        return found
+
+    def _due(self) -> int:
+        """A time before which no order lapses and no pause ends."""
+        return min(self._lapses[0][0] if self._lapses else LARGEST, self._pauses.next, LARGEST)
+
+    def _time(self, ts: Any, untimed: bool) -> tuple[int, bool]:
+        return event_time(ts, self._live.latest, self._ts_policy, untimed)
+
+    def _answer(
+        self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], int | None]]
+    ) -> list[Decision]:
+        """Actions of the ends of pauses, then those of the new decision rows."""
+        state, last = self._live.tables, rows[-1]
+        spoken = last["kind"] == EventKind.CONTROL and not last["flags"] & RowFlag.BAD_TS
+        found = [self._formatter.said(last, first)] if spoken else []
+        for (k, key), until in over:
+            how = "with the day" if until is None else "by its time"
+            found.append(self._formatter.release(k, key, last, first, state, how))
+        return found + self._formatter.actions(decided, dict(enumerate(rows, first)), state)
+
+    # ------------------------------------------------------------------ access
+
+    def status(self) -> SessionStatus:
+        """Positions, states and utilization as of the last event, as a copy."""
+        with self._lock:
+            return SessionStatus(self._live)
+
+    def log(self) -> EventLog:
+        """The journal as an event log; its replay has this session's digest."""
+        with self._lock:
+            return self._live.log()
+
+    def result(self) -> ReplayResult:
+        """All decisions so far, as the result of a replay."""
+        with self._lock:
+            return self._live.result()
+
+    @property
+    def digest(self) -> str:
+        """Digest of the result, equal to that of a replay of `log`."""
+        with self._lock:
+            return self._live.digest
+
+    def answer_of(self, order_id: Any, account: Any = None) -> list[Decision]:
+        """The decisions on an earlier order once more (none: it passed), for a client that did not get the answer.
+
+        Parameters
+        ----------
+        order_id : str or int
+            Id of the order; of several days, the last one.
+        account : str, optional
+            Its account, where ids are those of an account.
+
+        Raises
+        ------
+        InputError
+            If no order that is known has this id.
+        """
+        with self._lock:
+            self._settle()
+            entries = self._entries
+            owner = None if account is None else entries.account(account)
+            known = entries.orders.find(order_id, owner, entries.universe.accounts)
+            if known is None:
+                raise InputError(f"order_id={order_id!r} {UNKNOWN}")
+            event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
+            return self._formatter.actions(decided, {known.row: event}, self._live.tables)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force, in their declared order."""
+        return self._live.history.now
+
+    @property
+    def universe(self) -> Universe:
+        """The labels and units so far."""
+        return self._live.universe
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of integer codes; another object after a new label has been registered."""
+        return self._live
+
+    @property
+    def state(self) -> State:
+        """The present integer state; `status` gives a copy."""
+        return self._live.state
+
+    @property
+    def formatter(self) -> DecisionFormatter:
+        """The formatter of decisions as actions."""
+        return self._formatter
+
+    @property
+    def latest(self) -> int:
+        """Time of the last event, nanoseconds since the epoch; `riskkit.replay.schema.columns.MISSING` before the first."""
+        return self._live.latest
+
+    def __len__(self) -> int:
+        """Number of events so far."""
+        return self._live.size
+
+    # ------------------------------------------------------------------ snapshots
+
+    def snapshot(self, notes: Mapping[str, Any] | None = None) -> bytes:
+        """The complete session as bytes; see `Engine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
+        with self._lock:
+            self._settle()
+            return self._live.snapshot(self._extra(notes or {}))
+
+    def _extra(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """What a snapshot has beside the engine: ids and policies."""
+        entries = self._entries
+        like = entries.auto_register
+        return {
+            "orders": [list(order) for order in entries.orders.labels()],
+            "order_policy": list(entries.orders.policy),
+            "trades": list(entries.fills.codes.items()),
+            "currencies": list(entries.currencies.items()),
+            "forgotten": [entries.orders.forgotten, entries.fills.forgotten],
+            "on_bad_order": "flag" if entries.flag else "raise",
+            "rounding": "nearest" if entries.nearest else "refuse",
+            "ts_policy": self._ts_policy,
+            "four_eyes": self.four_eyes,
+            "acts": self.acts,
+            "auto_register": None if like is None else Universe((like,), (), {}).describe(),
+            "notes": dict(notes),
+        }
+
+    @classmethod
+    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Self:
+        """Continue from a snapshot, with the same rules.
+
+        Raises
+        ------
+        InputError
+            If the bytes are incomplete or altered, or of other rules or another version of the semantics.
+        """
+        live = Engine.restore(snapshot, rules, compiled=compiled)
+        if "orders" not in live.extra:
+            raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
+        extra, session = live.extra, cls.__new__(cls)
+        described, policy = extra["auto_register"], OrderPolicy(*extra["order_policy"])
+        auto_register = Universe.from_description(described).instruments[0] if described else None
+        entries = Entries(live.labels, extra["on_bad_order"], auto_register, extra["rounding"], policy)
+        session._start(live, entries, extra["ts_policy"])
+        session.four_eyes, session.acts = extra["four_eyes"], extra["acts"]
+        session._recall(extra)
+        return session
+
+    def _recall(self, extra: Mapping[str, Any]) -> None:
+        """Rebuild ids of orders and trades, pauses and lapses from the rows that are kept."""
+        live, entries = self._live, self._entries
+        self.notes = dict(extra["notes"])
+        ids = {number: label for label, number in extra["orders"]}
+        entries.fills.codes.update(extra["trades"])
+        entries.currencies.update(extra["currencies"])
+        entries.orders.forgotten, entries.fills.forgotten = extra["forgotten"]
+        lapses: dict[int, tuple[int, int]] = {}
+        for number, row in live.journal.rows():
+            entries.remember(row, number, ids.get(number if row["order"] == number else row["order"]))
+            if row["kind"] == EventKind.EXPIRE:
+                lapses.pop(row["order"], None)
+            elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
+                lapses[number] = (row["expires"], number)
+        self._lapses = sorted(lapses.values())
+        for k, table in enumerate(live.state.rules):
+            for key in np.flatnonzero(table["held_until"][1:] > max(live.latest, 0)).tolist():
+                self._pauses.begin((k, key), int(table["held_until"][key + 1]))
+        self._door.kept = live.size
+        if live.size:
+            self._door.open(self._due())
