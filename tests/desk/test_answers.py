@@ -26,7 +26,7 @@ def through_json(answer):
 
 
 def tracker() -> PositionTracker:
-    made = PositionTracker({"ETH": "1e-18", "BTC": "1e-8", "WEI": 1})
+    made = PositionTracker({"ETH": "1e-18", "BTC": "1e-8", "WEI": 1}, max_ahead="30000d")  # times of tests
     made.set_price("ETH", 2_000, 5)
     made.set_price("WEI", "0.000000000000002", 5)
     made.update("ann", "m", "ETH", "1.000000000000000001", "1800.5", 1_700_000_000_123_456_789, "a")

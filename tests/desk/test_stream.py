@@ -119,7 +119,8 @@ def test_log_returns_update_the_ewma_covariance():
     stream = MarketStream(simulated(), initial="first_nonzero_square")
     stream.run()
     moves = log_returns(stream.to_frame())
-    np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_square"))
+    batch = ewma_covariance(moves.to_numpy(), 0.94, "first_square")  # another order of sums
+    np.testing.assert_allclose(stream.covariance.matrix, batch, rtol=1e-12)
     first = np.outer(moves.iloc[0], moves.iloc[0]).tolist()
     np.testing.assert_allclose(stream.covariance.matrix, naive.ewma(moves.to_numpy().tolist(), first, 0.94), rtol=1e-12)
     assert stream.returns == moves.iloc[-1].to_dict()
@@ -275,3 +276,12 @@ def test_a_stream_prints_and_draws():
     assert len(stream.plot().lines) == 3 and "AAPL" in repr(stream.bars[0])
     assert MarketStream([]).to_frame().empty and MarketStream([]).plot() is not None
     assert Bar.from_dict(stream.bars[0].to_dict()) == stream.bars[0]
+
+
+def test_a_draft_of_a_covariance_changes_and_the_covariance_does_not():
+    covariance = LiveCovariance(decay=0.94)
+    covariance.seed(pd.DataFrame({"A": [0.01, -0.02, 0.015], "B": [0.0, 0.01, -0.01]}))
+    before, draft = covariance.matrix.copy(), covariance.draft()
+    draft.seed(pd.DataFrame({"C": [0.05, -0.04, 0.03]}))
+    assert list(draft.index) == ["C"] and list(covariance.index) == ["A", "B"]
+    assert np.array_equal(covariance.matrix, before)

@@ -19,14 +19,14 @@ ARGUMENTS = {
     "minutes_per_day": "count", "part_rows": "count", "periods_per_year": "number", "portfolio_value": "money",
     "portfolio_values": "money", "prices": "money per unit", "qty": "units", "quantum": "money", "remember": "count",
     "returns": "fraction", "sell_amount": "tokens", "stale_after": "duration", "start": "time", "bar": "duration",
-    "stressed_volatility": "fraction", "ticks_per_minute": "count", "timeout": "s", "until": "time", "window": "count",
+    "stressed_volatility": "fraction", "ticks_per_minute": "count", "timeout": "s", "exit_timeout": "s", "until": "time", "window": "count",
     "z": "number", "deduplicate": "duration", "attempt": "count", "from_event": "event number", "row": "row number",
 }  # fmt: skip
 """Units of the arguments that are no field of an answer."""
 WITHOUT_UNIT = set(
     """account acknowledged alert alerts ax book changes channels current_positions data decided estimate event events
     feed fields folder frame from_start headers host id index journal limits listeners local_hostname logger manager
-    name on_error on_warm_up open_only opening overflow password path port positions query reading recipients retry rules
+    name on_error on_warm_up open_only opening options overflow password path port positions query reading recipients retry rules
     security seed self sender session short_selling state stream stress subscription texts tickers buy_token sell_token
     gas_token trade trades trade_ids url username wait args kwargs""".split()
 )

@@ -8,6 +8,7 @@ compiled step takes (`riskkit.replay.live.compiled_step`). Every other event is 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
@@ -52,6 +53,9 @@ def taken_event(words: Any) -> Mapping[str, int]:
     return cast("Mapping[str, int]", _TakenEvent(words))
 
 
+SHUT = -math.inf  # no time is before it
+
+
 class Door:
     """The short way into an engine; `Session` opens it after each event that took the complete way.
 
@@ -67,7 +71,7 @@ class Door:
         self.engine = engine
         self.kept = engine.size
         self.pending: list[tuple[Any, Any]] = []
-        self._due = MISSING  # time of the next lapse or end of a pause; shut before it is opened
+        self._due: float = SHUT  # time of the next lapse or end of a pause
         assert isinstance(entries.universe, OpenUniverse)
         self._universe = entries.universe
         self._registers, self._currencies = entries.auto_register is not None, entries.currencies
@@ -97,7 +101,7 @@ class Door:
     @property
     def is_open(self) -> bool:
         """True if some event may be plain."""
-        return self._due != MISSING
+        return self._due != SHUT
 
     def place(self, number: int) -> int:
         """The place in the journal's columns of an event."""

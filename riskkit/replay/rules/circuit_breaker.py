@@ -13,7 +13,7 @@ from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError, one_of, shown
+from riskkit._check import Duration, InputError, one_of, shown
 from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
@@ -258,7 +258,7 @@ class CircuitBreaker(Shown):
         roll_hour: int = 0,
         quantum: Any = "0.01",
         hold: str = "session",
-        max_ahead: Any = MAX_AHEAD,
+        max_ahead: Duration = MAX_AHEAD,
         on_bad_time: str = "refuse",
     ) -> None:
         self.limits = BreakerLimits(daily_loss, open_positions, consecutive_errors, tz, roll_hour)

@@ -259,12 +259,12 @@ BAD_FRAMES = {
         "row 0, column 'flow': 'gift' is not one of DEPOSIT, FEE, FUNDING, DIVIDEND",
     ),
     "unknown command": (
-        [{"ts": 1, "kind": "control", "cmd": "STOP"}],
-        "row 0, column 'cmd': 'STOP' is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET",
+        [{"ts": 1, "kind": "control", "cmd": "BEGIN"}],
+        "row 0, column 'cmd': 'BEGIN' is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART",
     ),
     "no command": (
         [{"ts": 1, "kind": "control"}],
-        "row 0, column 'cmd': nothing is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET",
+        "row 0, column 'cmd': nothing is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART",
     ),
     "return finer than a billionth": (
         [{"ts": 1, "kind": "trade", "account": "A", "instrument": "X", "side": "B", "ret": "0.0000000001"}],

@@ -14,6 +14,7 @@ import pytest
 
 import riskkit
 from riskkit import (
+    CircuitBreaker,
     Rule,
     RuleSet,
     calibrate,
@@ -27,7 +28,7 @@ from riskkit import (
     worst_case,
 )
 from riskkit._check import InputError
-from riskkit.desk import AlertSystem, MarketStream, PositionTracker
+from riskkit.desk import AlertSystem, MarketStream, PositionTracker, RiskManager, RiskState
 from riskkit.incidents import detection, stop_report
 from riskkit.replay.rules.rule import rule_types
 from riskkit.replay.rules.tiered import Tier, TieredRule
@@ -91,6 +92,11 @@ DOORS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("worst_case", "horizon"): lambda span: worst_case(RULES, span, 0, "0.1").horizon,
     ("AlertSystem", "deduplicate"): lambda span: AlertSystem([print], deduplicate=span).close(),
     ("MarketStream", "bar"): lambda span: MarketStream([], bar=span).length,
+    ("CircuitBreaker", "max_ahead"): lambda span: CircuitBreaker(max_ahead=span) and None,
+    ("MarketStream", "max_ahead"): lambda span: MarketStream([], max_ahead=span) and None,
+    ("PositionTracker", "max_ahead"): lambda span: PositionTracker({"A": 1}, max_ahead=span) and None,
+    ("RiskManager", "max_ahead"): lambda span: RiskManager(10_000, max_ahead=span) and None,
+    ("RiskState", "max_ahead"): lambda span: RiskState(max_ahead=span) and None,
     ("PositionTracker", "stale_after"): lambda span: PositionTracker({"A": 1}, stale_after=span) and None,
     ("PositionTracker.idle_positions", "idle"): lambda span: PositionTracker({"A": 1}).idle_positions(10**15, span),
     ("Rule", "hold"): lambda span: Rule("r", DailyLoss(limit=1), hold=span).hold_ns(),

@@ -202,3 +202,10 @@ def test_groups_and_codes_are_in_order_of_appearance():
 def test_a_declared_universe_has_one_quantum_and_the_accounts_by_name():
     world = Universe.declare([X], ["A", Account("B", cash={"USD": 5})], quantum="0.01")
     assert world.account_codes == {"A": 0, "B": 1} and world.quantum == CENT
+
+
+def test_codes_of_labels_are_their_places():
+    made = Universe((Instrument("X", product="P"), Instrument("Y", product="P")), (Account("A"),), {"USD": Fraction(1)},
+                    strategies=("A/s", "A/t"), connections=("c",))  # fmt: skip
+    assert made.strategy_codes == {"A/s": 0, "A/t": 1} and made.connection_codes == {"c": 0}
+    assert made.product_codes == {"P": 0} and list(made.products) == ["P"]
