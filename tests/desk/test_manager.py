@@ -102,7 +102,7 @@ def test_the_live_covariance_is_riskkits_and_the_naive_one():
     live = LiveCovariance()
     for row in moves.to_dict("records"):
         live.step(row)
-    np.testing.assert_array_equal(live.matrix, ewma_covariance(moves.to_numpy(), start="first_square"))
+    np.testing.assert_allclose(live.matrix, ewma_covariance(moves.to_numpy(), start="first_square"), rtol=1e-12)
     first = np.outer(moves.iloc[0], moves.iloc[0]).tolist()
     np.testing.assert_allclose(live.matrix, naive.ewma(moves.to_numpy().tolist(), first, 0.94), rtol=1e-12)
 

@@ -18,7 +18,7 @@ ARGUMENTS = {
     "max_drawdown_limit": "percent", "max_exposure": "money", "max_var": "money", "min_bars": "count", "minutes": "count",
     "minutes_per_day": "count", "part_rows": "count", "periods_per_year": "number", "portfolio_value": "money",
     "portfolio_values": "money", "prices": "money per unit", "qty": "units", "quantum": "money", "remember": "count",
-    "returns": "fraction", "sell_amount": "tokens", "stale_after": "duration", "start": "time", "bar": "duration",
+    "returns": "fraction", "sell_amount": "tokens", "stale_after": "duration", "max_ahead": "duration", "start": "time", "bar": "duration",
     "stressed_volatility": "fraction", "ticks_per_minute": "count", "timeout": "s", "exit_timeout": "s", "until": "time", "window": "count",
     "z": "number", "deduplicate": "duration", "attempt": "count", "from_event": "event number", "row": "row number",
 }  # fmt: skip
