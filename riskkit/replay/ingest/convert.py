@@ -31,7 +31,8 @@ class Converted(NamedTuple):
     """Integer columns of a frame, the accounts and instruments of its pairs, its universe, and its source rows.
 
     ``source_rows`` is each event's row in the frame, -1 for an inserted one; None if nothing was moved or inserted.
-    ``unit`` is that of times that were numbers, as declared or as their size tells.
+    ``unit`` is that of times that were numbers, as declared or as their size tells. ``order_ids`` are those of the orders
+    that have one, in the order of their rows.
     """
 
     columns: dict[str, np.ndarray]
@@ -40,6 +41,7 @@ class Converted(NamedTuple):
     universe: Universe
     source_rows: np.ndarray | None
     unit: str
+    order_ids: Sequence[Any]
 
 
 def columns_from_frame(
@@ -114,8 +116,8 @@ class Entry(NamedTuple):
         _references(source, found, self.form, self.order_policy)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         found, rows = insert_expiries(found)
-        source_rows = _source_rows(source, rows)
-        return Converted(_typed(found), pair_account, pair_instrument, universe, source_rows, self.form.unit or "")
+        pairs, unit = (pair_account, pair_instrument), self.form.unit or ""
+        return Converted(_typed(found), *pairs, universe, _source_rows(source, rows), unit, _order_ids(source))
 
     def in_first_that_fit(
         self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None, keep_steps: bool
@@ -247,6 +249,13 @@ def _typed(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if name in columns and (columns[name] != absent).any():
             typed[name] = np.ascontiguousarray(columns[name], dtype)
     return typed
+
+
+def _order_ids(source: Frame) -> Sequence[Any]:
+    """The ids of the orders that have one."""
+    named = source.rows_of(EventKind.ORDER) & ~source.missing("order_id")
+    found: Sequence[Any] = source.column("order_id")[named].array if named.any() else ()
+    return found
 
 
 def _source_rows(source: Frame, rows: np.ndarray | None) -> np.ndarray | None:

@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.schema.columns import FIRST_EXTERNAL, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.universe import Account
@@ -204,6 +207,11 @@ class OrderIds:
         else:
             yield from ((key[0], order.row) for key, order in self._orders.items())
         yield from ((key[0], number) for key, number in self._external.items())
+
+    def order_labels(self) -> OrderLabels:
+        """The ids of the orders by row; of an id that is used again, the last one's unless ids are those of days."""
+        found = sorted((number, label) for label, number in self.labels() if number >= 0)
+        return OrderLabels(np.array([row for row, _ in found], np.int64), [label for _, label in found])
 
     def _key(self, text: str, account: int | None) -> Key:
         return text, -1 if account is None or not self._by_account else account

@@ -336,12 +336,18 @@ class LiveSession(Signed, SessionCalls):
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
         with self._lock:
-            return self._live.log()
+            return self._labelled(self._live.log())
 
     def result(self) -> ReplayResult:
         """All decisions so far, as the result of a replay."""
         with self._lock:
-            return self._live.result()
+            found = self._live.result()
+            self._labelled(found.log)
+            return found
+
+    def _labelled(self, log: EventLog) -> EventLog:
+        log.order_labels = self._entries.orders.order_labels()
+        return log
 
     @property
     def digest(self) -> str:

@@ -17,10 +17,11 @@ from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
 from riskkit.replay.ingest.order_ids import OrderPolicy
+from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
 from riskkit.replay.log.evidence import Evidence
-from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
+from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.pairs import pair_text
@@ -60,6 +61,7 @@ class EventLog(Shown):
         about: Mapping[str, Any] | None = None,
         *,
         source_rows: np.ndarray | None = None,
+        order_ids: Sequence[Any] = (),
         known_hash: bytes | None = None,
     ) -> None:
         self.columns = columns
@@ -68,6 +70,7 @@ class EventLog(Shown):
         self.universe = universe
         self.about = dict(about or {})
         self._source_rows = source_rows
+        self._order_ids = order_ids
         self._known_hash = known_hash
         self._known_derived = ""
 
@@ -188,7 +191,8 @@ class EventLog(Shown):
         pairs = made.pair_account, made.pair_instrument
         if made.unit and unit is None and len(frame) and made.columns["ts"].max() >= FIRST_DATE:
             about = {"times": f"read as {UNITS[made.unit]} since the epoch, by their size", **(about or {})}
-        return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows)
+        ids = made.order_ids
+        return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows, order_ids=ids)
 
     @classmethod
     def from_vectorbt(
@@ -288,8 +292,13 @@ class EventLog(Shown):
         return log
 
     def _stored(self) -> dict[str, np.ndarray]:
+        return {**self.columns, **self._labels_of_rows()}
+
+    def _labels_of_rows(self) -> dict[str, np.ndarray]:
+        """The stored columns that decide nothing: source rows and ids of orders."""
         rows = {} if self._source_rows is None else {SOURCE_ROW: self._source_rows}
-        return {**self.columns, **rows}
+        ids = {ORDER_ID: self.order_labels.column(len(self))} if len(self.order_labels.rows) else {}
+        return {**rows, **ids}
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -301,18 +310,22 @@ class EventLog(Shown):
         }
 
     def _derived_hash(self) -> str:
-        """Hash of the derived columns: pairs and source rows."""
-        rows = [] if self._source_rows is None else [self._source_rows]
-        return hash_rows([self.columns["pair"], *rows]).hex()
+        """Hash of the derived columns: pairs, source rows and ids of orders."""
+        found = self._labels_of_rows()
+        if ORDER_ID in found:
+            found[ORDER_ID] = found[ORDER_ID].view(np.uint8).reshape(len(self), -1)
+        return hash_rows([self.columns["pair"], *found.values()]).hex()
 
     @classmethod
     def _with_header(cls, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
         universe = Universe.from_description(header["universe"])
-        rows = columns.pop(SOURCE_ROW, None)
+        rows, ids = columns.pop(SOURCE_ROW, None), columns.pop(ORDER_ID, None)
         known = bytes.fromhex(header["hash"])
         accounts, instruments = (np.array(codes, np.int32) for codes in header["pairs"])
         log = cls(columns, accounts, instruments, universe, header["about"], source_rows=rows, known_hash=known)
         log._known_derived = header["derived"]
+        if ids is not None:
+            log.order_labels = OrderLabels.stored(ids)
         return log
 
     def _check_hash(self, name: str) -> None:
@@ -339,6 +352,14 @@ class EventLog(Shown):
     def source_rows(self) -> np.ndarray:
         """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRE."""
         return np.arange(len(self)) if self._source_rows is None else self._source_rows
+
+    @cached_property
+    def order_labels(self) -> OrderLabels:
+        """The ids of the orders as they were given; outside the hash of the events."""
+        if not len(self._order_ids):
+            return OrderLabels(np.empty(0, np.int64), ())
+        named = (self.columns["kind"] == EventKind.ORDER) & (self.columns["order"] >= 0)
+        return OrderLabels(np.flatnonzero(named), self._order_ids)
 
     @cached_property
     def evidence(self) -> Evidence:

@@ -21,6 +21,7 @@ from riskkit.replay.schema.digest import hash_plain
 FORMAT = 1
 KEY = b"riskkit"
 SOURCE_ROW = "source_row"  # beside the columns of a log: each event's row in the frame that it was made from
+ORDER_ID = "order_id"  # beside the columns of a log: the id of each order as UTF-8, of any width
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}, SOURCE_ROW: "<i8"}
 DELTA = ("ts", "order", "price", "parent", "batch", "trade_id", "expires", "bid", "ask", "reserve", "fill", SOURCE_ROW)
 
@@ -62,7 +63,10 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
         if table[column].null_count:
             raise InputError(f"{name}: column {column!r} has missing values; an event log has none")
     # copies: Arrow's memory is read-only, and every kernel would be compiled a second time for it
-    return _checked(name, {column: np.array(table[column].to_numpy()) for column in table.column_names}, text)
+    columns = {column: np.array(table[column].to_numpy()) for column in table.column_names}
+    if ORDER_ID in columns and pa.types.is_binary(table.schema.field(ORDER_ID).type):
+        columns[ORDER_ID] = columns[ORDER_ID].astype("S")
+    return _checked(name, columns, text)
 
 
 def is_event_log(path: str | Path) -> bool:
@@ -84,7 +88,7 @@ def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: di
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "header.json").unlink(missing_ok=True)
-    for name in DTYPES:
+    for name in (*DTYPES, ORDER_ID):
         if name in columns:
             np.save(folder / f"{name}.npy", columns[name], allow_pickle=False)
         else:
@@ -103,7 +107,7 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
     except OSError:
         raise InputError(f"{folder.name} is not a folder of mapped columns: it has no header.json to read") from None
     columns = {}
-    for name in DTYPES:
+    for name in (*DTYPES, ORDER_ID):
         file = folder / f"{name}.npy"
         if not file.exists():
             continue
@@ -137,7 +141,8 @@ def _checked(name: str, columns: dict[str, np.ndarray], text: bytes) -> tuple[di
     if absent:
         raise InputError(f"{name} has no column {absent[0]!r}; it is not a complete event log")
     for key, array in columns.items():
-        if key not in DTYPES or array.dtype != np.dtype(DTYPES[key]) or array.ndim != 1:
+        fits = array.dtype.kind == "S" if key == ORDER_ID else key in DTYPES and array.dtype == np.dtype(DTYPES[key])
+        if not fits or array.ndim != 1:
             raise InputError(f"{name}: column {key!r} has type {array.dtype}, which is not that of an event log")
     sizes = {len(array) for array in columns.values()}
     if len(sizes) > 1:

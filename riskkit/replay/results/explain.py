@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,16 +45,26 @@ class Explanation(str):
 
     objections: tuple[Any, ...]
 
-    def __new__(cls, sentence: str, objections: Iterable[Any] = ()) -> Explanation:
-        """Write the sentence, and a line for each objection below it."""
+    def __new__(cls, sentence: str, objections: Iterable[Any] = (), *, listed: bool = True) -> Explanation:
+        """Write the sentence and, if they are to be listed, a line for each objection below it."""
         found = tuple(objections)
-        text = super().__new__(cls, "\n".join([sentence, *(f"  {objection}." for objection in found)]))
+        text = super().__new__(cls, "\n".join([sentence, *(f"  {one}." for one in found if listed)]))
         text.objections = found
         return text
 
     def __repr__(self) -> str:
         """Show the text without quotes."""
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """Show the text as wrapped lines."""
+        return f"<div style='white-space:pre-wrap;max-width:100ch'>{html.escape(self)}</div>"
+
+
+def joined(explanations: Iterable[Explanation]) -> Explanation:
+    """Several explanations as one, each with its own lines."""
+    listed = list(explanations)
+    return Explanation("\n".join(listed), [one for found in listed for one in found.objections], listed=False)
 
 
 def unjudged(rule: Rule, limit: int, universe: Universe) -> str:

@@ -12,30 +12,31 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.engine.samples import Samples, deepest_fall
 from riskkit.replay.engine.state import Calendars, State
-from riskkit.replay.kernels.book import mark
-from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_row
-from riskkit.replay.results.explain import Explanation, explained
+from riskkit.replay.results.explain import Explanation, explained, joined
 from riskkit.replay.results.flattening import Flattening
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
 from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
+from riskkit.replay.results.last_marks import valued
+from riskkit.replay.results.order_messages import OrderMessages
 from riskkit.replay.results.plots import equity_plot, refusals_plot
+from riskkit.replay.results.result_digest import digest_of
 from riskkit.replay.results.states import states_of
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.judged import not_judged
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
-from riskkit.replay.schema.digest import Chain, hash_plain, seal
+from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
+from riskkit.replay.schema.digest import Chain
 from riskkit.replay.schema.provenance import data_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from riskkit.replay.results.what_if import Objection
+    from riskkit.replay.results.what_if import Explainer
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
@@ -83,7 +84,7 @@ class ReplayResult(Shown):
         *,
         marked: bool = True,
         how: str = "",
-        explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
+        explainer: Explainer | None = None,
         under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
         self.log = log
@@ -194,11 +195,33 @@ class ReplayResult(Shown):
         """
         return decisions_frame(self.log, self.history, self.rows)
 
-    def explain(self, seq: int) -> Explanation:
-        """Explain the decisions on one event in words.
+    def refused(self, *, tz: str = "UTC") -> pd.DataFrame:
+        """The refused orders and modifies in the units of people, with local times, order ids and a sentence each.
 
-        After the sentence, one line per rule that objected, named cause or not: observed value, limit, and the next
-        quantity or time that would have passed. For these the log is replayed up to the event.
+        Returns
+        -------
+        DataFrame
+            One row per refusal, indexed by event: time, order_id (empty if none was given), account, instrument, side,
+            quantity, price, rule, observed, limit, their unit, until (the end of a pause), sentence.
+        """
+        return OrderMessages(self, tz, self._explainer).frame()
+
+    def explain(self, seq: int | None = None, *, order_id: Any = None, tz: str = "UTC") -> Explanation:
+        """Explain the decisions on one event, or on all messages of one order, in words.
+
+        An event is explained rule by rule: after the sentence, one line per rule that objected, named cause or not, with
+        observed value, limit, and the next quantity or time that would have passed. An order is explained to a trader:
+        what refused it, since when and at which value, what is allowed now and until when, in local time. The log is
+        replayed up to the event.
+
+        Parameters
+        ----------
+        seq : int, optional
+            Number of the event.
+        order_id : optional
+            Id of the order in the frame or session that the log was made from; in place of `seq`.
+        tz : str
+            Time zone of the times of an order's explanation.
 
         Returns
         -------
@@ -208,8 +231,13 @@ class ReplayResult(Shown):
         Raises
         ------
         InputError
-            If the log has no such event.
+            If the log has no such event or order.
         """
+        if (seq is None) == (order_id is None):
+            raise InputError("explain needs seq= (the number of an event) or order_id=, and not both")
+        if order_id is not None:
+            messages = OrderMessages(self, tz, self._explainer)
+            return joined(messages.of_order(row) for row in self.log.order_labels.rows_of(order_id))
         if not isinstance(seq, int | np.integer) or not 0 <= seq < len(self.log):
             raise InputError(f"seq={seq!r} is not the number of an event of this log; it has 0 to {len(self.log) - 1}")
         event = self.log.to_frame_row(seq)
@@ -246,14 +274,7 @@ class ReplayResult(Shown):
     @cached_property
     def _valued(self) -> State:
         """The books with positions at their last mark, as if valued at every price."""
-        if self.marked:
-            return self.state
-        state = self.state.copy()
-        accounts, instruments = Records(state.accounts, 1), Records(state.instruments, 1)
-        for position in Records(state.positions, 1):
-            if position.qty != 0 and instruments[position.instrument].mark != MISSING:
-                mark(position, accounts[position.account], instruments[position.instrument])
-        return state
+        return self.state if self.marked else valued(self.state)
 
     @cached_property
     def profits_by_policy(self) -> dict[str, dict[str, float]]:
@@ -476,17 +497,3 @@ class ReplayResult(Shown):
         if self.mode == "enforce":
             rows.append(("note", NOTE, ""))
         return rows
-
-
-def digest_of(
-    universe_hash: bytes,
-    event_hash: bytes,
-    rules: RuleSet | RuleHistory,
-    mode: str,
-    options: dict[str, str],
-    calendars: Calendars,
-    decisions: Chain,
-) -> str:
-    """Digest of the events, rules, days and decisions."""
-    head = hash_plain([mode, options, [list(calendars.zones), calendars.bounds.tolist()]])
-    return seal(universe_hash, event_hash, rules.hash, head, decisions.digest())

@@ -17,7 +17,7 @@ from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
-from riskkit.replay.engine.state import COUNTED, calendars, opening
+from riskkit.replay.engine.state import COUNTED, State, calendars, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
@@ -125,6 +125,12 @@ class Explainer:
         moment = Moment(result, self.shapes, self.tier, seq)
         return tuple(moment.objection(k) for k in objecting)
 
+    def of_trip(self, result: ReplayResult, trip: np.void) -> Reading:
+        """What the rule of a trip observes after the event that tripped it."""
+        moment = Moment(result, self.shapes, self.tier, int(trip["seq"]))
+        formatter = DecisionFormatter(moment.rules, result.log.universe)
+        return formatter.probe(int(trip["cause"]), int(trip["key"]), moment.after(), moment.row)
+
 
 class Moment:
     """The state before one message, and the verdicts of the rules on it."""
@@ -153,7 +159,8 @@ class Moment:
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
         none = Samples.none(len(log.universe.accounts))
         parts = parts_of(history, shapes, log.universe, found, none, tier)
-        self.fixed = reach(parts, state, columns, log.universe, self.first).fixed
+        part = reach(parts, state, columns, log.universe, self.first)
+        self.fixed, self.loop = part.fixed, part.loop
         state.accounts["paused"] = 0  # the pause of a command belongs to no rule
         self.state, self.columns = state, columns
         self.plain = ReplayLoop(self.rules, self.shape, compiled=False)
@@ -166,6 +173,13 @@ class Moment:
         if self.row["kind"] == EventKind.MODIFY and self.row["qty"] <= 0 and self.shape.orders:
             return int(self.state.orders["qty"][self.row["slots"] + 1])
         return self.row["qty"]
+
+    def after(self) -> State:
+        """The state after the message, as the rules were set."""
+        state = self.state.copy()
+        for _ in self.loop.feed(state, self.columns, self.fixed, self.first, self.stop):
+            pass
+        return state
 
     # ------------------------------------------------------------------ checks
 

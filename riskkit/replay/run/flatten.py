@@ -207,6 +207,7 @@ def _with_fills(log: EventLog, closings: list[Closing]) -> tuple[EventLog, np.nd
     origin[rows[0]] = np.arange(len(log))
     source = np.where(origin >= 0, log.source_rows[origin], -1)
     made = EventLog(columns, log.pair_account, log.pair_instrument, log.universe, log.about, source_rows=source)
+    made.order_labels = log.order_labels.moved(rows[0])
     return made, origin
 
 

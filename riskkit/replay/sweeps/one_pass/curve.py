@@ -13,7 +13,8 @@ from riskkit._show import Row, Shown
 from riskkit.replay.engine.state import calendars
 from riskkit.replay.kernels.runtime import PROVEN, proven
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.result import ReplayResult, digest_of
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.result_digest import digest_of
 from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
