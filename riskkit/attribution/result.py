@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown, alike, number, percent
+from riskkit._excel import MONEY, PERCENT, Exported, Sheet
+from riskkit._show import Row, alike, number, percent
 from riskkit._types import Measure, Vector
 from riskkit.pnl import aggregate as aggregate_pnl
 
@@ -19,7 +20,7 @@ NAMES = {"var": "VaR", "es": "ES", "volatility": "Volatility"}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Attribution(Shown):
+class Attribution(Exported):
     """Contributions of the positions to the risk of a portfolio; money, losses positive.
 
     Vectors have shape (n_assets,) and are Series where assets have names.
@@ -111,6 +112,10 @@ class Attribution(Shown):
         if self.total != 0.0:
             frame["share"] = self.share
         return frame.rename_axis("asset")
+
+    def _sheets(self) -> list[Sheet]:
+        money = dict.fromkeys(("position", "component", "standard_error"), MONEY)
+        return [Sheet("contributions", self.to_frame(), {**money, "share": PERCENT})]
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the components of the positions held as bars, largest on top, with one standard error if known."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown, alike, short_label
+from riskkit._excel import MONEY, Exported, Sheet
+from riskkit._show import Row, alike, short_label
 from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
 from riskkit.stress.docs import documented
 
@@ -18,7 +19,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class StressTest(Shown):
+class StressTest(Exported):
     """Losses per scenario; money, losses positive.
 
     Attributes
@@ -47,6 +48,12 @@ class StressTest(Shown):
     def to_frame(self) -> Any:
         """One row per scenario, one column per book."""
         return self.losses.copy()
+
+    def _sheets(self) -> list[Sheet]:
+        found = [("losses", self.losses)] + (
+            [("by position", self.by_position)] if self.by_position is not None else []
+        )
+        return [Sheet(name, frame, dict.fromkeys(map(str, frame.columns), MONEY)) for name, frame in found]
 
     def plot(self, ax: Any = None, *, book: Any = None) -> Any:
         """Draw bars of the losses of one book (by default the first), the largest on top."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
+from riskkit._excel import PERCENT, Exported, Sheet
 from riskkit._show import Row, Shown, alike, percent
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
@@ -72,7 +73,7 @@ class RiskInterval(Shown):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RiskEstimate(Shown):
+class RiskEstimate(Exported):
     """VaR and ES of one or many portfolios at one or many confidences; losses are positive.
 
     With one series and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_portfolios,) or
@@ -148,6 +149,9 @@ class RiskEstimate(Shown):
             single = len(levels) == 1 and not isinstance(self.confidence, tuple)
             index = portfolios if single else pd.MultiIndex.from_product([levels, portfolios])
         return pd.DataFrame({name: self._table(values).ravel() for name, values in columns.items()}, index=index)
+
+    def _sheets(self) -> list[Sheet]:
+        return [Sheet("VaR and ES", self.to_frame(), {"confidence": PERCENT})]
 
     def plot(self, ax: Any = None) -> Any:
         """Draw VaR and ES as bars, one pair per confidence and portfolio, with the interval if known."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported, Sheet
+from riskkit._show import Row
 from riskkit.replay.engine.samples import Samples, deepest_fall
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
@@ -43,7 +44,7 @@ ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
 
-class ReplayResult(Shown):
+class ReplayResult(Exported):
     """Result of a replay.
 
     Attributes
@@ -201,8 +202,7 @@ class ReplayResult(Shown):
         Returns
         -------
         DataFrame
-            One row per refusal, indexed by event: time, order_id (empty if none was given), account, instrument, side,
-            quantity, price, rule, observed, limit, their unit, until (the end of a pause), sentence.
+            One row per refusal, indexed by event; ``until`` is the end of a pause, ``unit`` that of observed and limit.
         """
         return OrderMessages(self, tz, self._explainer).frame()
 
@@ -445,6 +445,9 @@ class ReplayResult(Shown):
         return refusals_plot(self, ax)
 
     # ------------------------------------------------------------------ display
+
+    def _sheets(self) -> list[Sheet]:
+        return [Sheet("refusals", self.refused())]
 
     def summary(self) -> dict[str, Any]:
         """The result as a dict of Python numbers and texts; with several currencies the profit is a dict of theirs."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit._show import Shown, table_html, table_text
+from riskkit._excel import Exported, Sheet
+from riskkit._show import Row, table_html, table_text
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_text
 from riskkit.replay.results.booked import recorded_rows
@@ -39,7 +40,7 @@ HOW = (
 
 
 @dataclass(frozen=True, repr=False)
-class ReplayComparison(Shown):
+class ReplayComparison(Exported):
     """Replays of one log: without limits, and in one or both modes with them; `riskkit.compare` makes one.
 
     Parameters
@@ -277,6 +278,17 @@ class ReplayComparison(Shown):
 
     def _title(self) -> str:
         return str(self.log.about.get("title", "Replay with and without limits"))
+
+    def _sheets(self) -> list[Sheet]:
+        table, limited = self.to_frame(), list(self.limited.values())[-1]
+        spans, modes = (table["unit"] == "ns").to_numpy(), list(self.results)
+        table.loc[spans, modes] = table.loc[spans, modes] / 3.6e12
+        table.loc[spans, "unit"] = "hours"
+        return [Sheet("comparison", table), Sheet("accounts", self.accounts()), *limited._sheets()]
+
+    def _assumptions(self) -> list[Row]:
+        rules: list[Row] = [(f"rule {rule.id}", str(rule), "") for rule in self.rules]
+        return [*(("", text, "") for text in (*self.sentences(), *self.notes())), *rules]
 
     def __repr__(self) -> str:
         """Return the table as text, with its notes."""

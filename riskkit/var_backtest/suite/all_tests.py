@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import PERCENT, PROBABILITY, Exported, Sheet
+from riskkit._show import Row, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
@@ -59,7 +60,7 @@ FAILURES = {
 
 
 @dataclass(frozen=True, repr=False)
-class BacktestResult(Shown):
+class BacktestResult(Exported):
     """Outcomes of all tests of a VaR (and ES) forecast.
 
     Attributes
@@ -198,6 +199,10 @@ class BacktestResult(Shown):
         frame = pd.DataFrame(rows, columns=columns).set_index("test")
         numeric = ["statistic", "p_value", "exact_p_value", "holm_p_value", "power"]
         return frame.astype(dict.fromkeys(numeric, float))
+
+    def _sheets(self) -> list[Sheet]:
+        probabilities = dict.fromkeys(("p_value", "exact_p_value", "holm_p_value"), PROBABILITY)
+        return [Sheet("tests", self.to_frame(), {"statistic": PROBABILITY, **probabilities, "power": PERCENT})]
 
     def plot(self, ax: Any = None) -> Any:
         """Draw returns, VaR (and ES), and the hits."""
