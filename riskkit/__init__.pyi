@@ -53,7 +53,7 @@ from .replay.sweeps.many.sweep import sweep as sweep
 from .replay.sweeps.rule_value.effectiveness import effectiveness as effectiveness
 from .replay.sweeps.rule_value.utilization import utilization as utilization
 from .replay.worst_case.answer import worst_case as worst_case
-from .report import write_report as write_report
+from .report.comparison import write_report as write_report
 from .returns.conversion import log_returns as log_returns
 from .returns.conversion import simple_returns as simple_returns
 from .stress.scenario_losses import stress_test as stress_test

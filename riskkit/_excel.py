@@ -100,7 +100,9 @@ def _write(workbook: Any, sheet: Sheet) -> None:
 def _columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     """Index and columns with flat names."""
     named = frame.rename_axis(index=[name or "row" for name in frame.index.names])
-    flat = named.set_axis([", ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in named.columns], axis=1)
+    flat: Any = named.set_axis(
+        [", ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in named.columns], axis=1
+    )
     index = flat.index.to_frame(index=False)
     for label in index:
         yield str(label), index[label]

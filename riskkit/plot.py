@@ -37,9 +37,13 @@ __all__ = [
     "lanes_height",
     "legend_below",
     "legible",
+    "loss_histogram",
     "line_style",
     "money_scale",
+    "percentages",
     "png",
+    "shares",
+    "shares_height",
     "signed",
     "thousands",
     "threshold",
@@ -321,6 +325,72 @@ def bars(
         legend_below(ax)
     dress(ax, title)
     return ax
+
+
+def percentages(axis: Any) -> None:
+    """Format the tick labels of an axis of fractions as percentages."""
+    axis.set_major_formatter(lambda value, _: f"{100.0 * value + 0.0:,.6g}%".replace("-", "\N{MINUS SIGN}"))
+
+
+def loss_histogram(
+    values: ArrayLike, lines: Mapping[str, float], *, label: str, title: str, fractions: bool, ax: Axes | None = None
+) -> Axes:
+    """Plot a histogram of returns or P&L with the losses of `lines` (VaR, ES) marked and the tail beyond the first shaded.
+
+    Parameters
+    ----------
+    values : array of shape (n_obs,)
+        Returns or P&L, gains positive.
+    lines : mapping of name to float
+        Losses, positive; the first is that of the shaded tail.
+    label, title : str
+        Label of the horizontal axis, and title.
+    fractions : bool
+        True for returns, shown as percentages; False for money.
+    """
+    ax = axes(ax)
+    sample, losses = np.asarray(values, float), list(lines.values())
+    edges = np.histogram_bin_edges(sample, bins=min(BINS, max(10, int(2 * np.sqrt(sample.size)))))
+    counts = np.histogram(sample, edges)[0]
+    ax.stairs(counts, edges, fill=True, color=STRONG, alpha=0.45)
+    ax.stairs(np.histogram(sample[sample < -losses[0]], edges)[0], edges, fill=True, color=WARM)
+    for (name, loss), height, dash in zip(lines.items(), (0.97, 0.86, 0.75), ("-", "--", ":"), strict=False):
+        text = f"{100.0 * loss:.2f}%" if fractions else f"{loss:,.0f}"
+        ax.axvline(-loss, color=INK, lw=1.0, ls=dash)
+        where: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(f"{name} {text}", (-loss, height), (-4, 0), va="top", color=INK, fontsize="small",
+                    bbox={"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}, **where)  # fmt: skip
+    (percentages if fractions else thousands)(ax.xaxis)
+    thousands(ax.yaxis)
+    ax.set_xlabel(label)
+    ax.set_ylabel("number of periods")
+    dress(ax, title)
+    return ax
+
+
+def shares(
+    parts: Mapping[str, ArrayLike], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None
+) -> Axes:
+    """Plot fractions of several wholes side by side as percentages, one group of horizontal bars per name."""
+    ax = axes(ax, height=shares_height(len(names)))
+    rows, width = np.arange(len(names))[::-1], 0.8 / len(parts)
+    for k, ((part, values), (colour, hatch)) in enumerate(zip(parts.items(), LOOKS, strict=False)):
+        places = rows + 0.4 - width * (k + 0.5)
+        ax.barh(
+            places, np.asarray(values, float), height=width, color=colour, hatch=hatch, edgecolor="white", label=part
+        )
+    ax.axvline(0.0, color=INK, linewidth=0.8)
+    ax.set_yticks(rows, [str(name) for name in names])
+    percentages(ax.xaxis)
+    ax.set_xlabel(label)
+    dress(ax, title)
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def shares_height(count: int) -> float:
+    """Height of a figure of `shares` with `count` names, in inches."""
+    return 1.4 + 0.42 * count
 
 
 def line_style(i: int) -> dict[str, Any]:

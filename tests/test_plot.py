@@ -116,3 +116,19 @@ def test_axes_are_made_where_none_are_given():
     made = plot.axes(None, height=2.0)
     assert made.figure.get_size_inches().tolist() == [9.0, 2.0]
     plt.close(made.figure)
+
+
+def test_the_tail_beyond_the_first_line_is_shaded_and_the_losses_are_named():
+    values = np.array([-0.05, -0.03, 0.0, 0.01, 0.02] * 20)
+    ax = plot.loss_histogram(values, {"VaR 95%": 0.04, "ES 95%": 0.05}, label="return", title="t", fractions=True)
+    whole, tail = (sum(patch.get_data().values) for patch in ax.patches)
+    assert (whole, tail) == (100, 20)
+    assert [text.get_text() for text in ax.texts] == ["VaR 95% 4.00%", "ES 95% 5.00%"]
+    money = plot.loss_histogram(1e6 * values, {"VaR": 40_000.0}, label="USD", title="t", fractions=False)
+    assert [text.get_text() for text in money.texts] == ["VaR 40,000"]
+
+
+def test_shares_are_percentages_side_by_side():
+    ax = plot.shares({"money": [0.75, 0.25], "risk": [1.1, -0.1]}, ["a", "b"], label="share", title="t")
+    assert [round(bar.get_width(), 6) for bar in ax.patches] == [0.75, 0.25, 1.1, -0.1]
+    assert ax.xaxis.get_major_formatter()(-0.1, None) == "\N{MINUS SIGN}10%"

@@ -18,7 +18,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare import compare
 from riskkit.replay.run.comparison import ReplayComparison
-from riskkit.report import write_report
+from riskkit.report.comparison import write_report
 
 __all__ = ["ACTS", "Act", "play", "rules_path", "run"]
 

@@ -28,6 +28,6 @@ def test_a_room_has_its_tests_at_its_path(room):
 
 def test_every_folder_of_tests_is_a_room():
     known = {room.replace(".", "/") for room in PUBLIC} | {"replay/rules/catalogue", "read/formats", "house", "proofs"}
-    known |= {"naive", "naive/rules", "quantities", "reference", "scenarios", "data"}
+    known |= {"tasks", "naive", "naive/rules", "quantities", "reference", "scenarios", "data"}
     found = {str(path.parent.relative_to(TESTS)) for path in TESTS.rglob("*.py")} - {"."}
     assert found <= known

@@ -209,10 +209,8 @@ class ReplayResult(Exported):
     def explain(self, seq: int | None = None, *, order_id: Any = None, tz: str = "UTC") -> Explanation:
         """Explain the decisions on one event, or on all messages of one order, in words.
 
-        An event is explained rule by rule: after the sentence, one line per rule that objected, named cause or not, with
-        observed value, limit, and the next quantity or time that would have passed. An order is explained to a trader:
-        what refused it, since when and at which value, what is allowed now and until when, in local time. The log is
-        replayed up to the event.
+        An event is explained rule by rule: observed value, limit, and the next quantity or time that would have passed. An
+        order is explained to a trader: what refused it, since when and at which value, what is allowed until when.
 
         Parameters
         ----------

@@ -11,7 +11,7 @@ from streams import random_log
 
 import riskkit as rk
 from riskkit import InputError, Instrument, Rule, RuleSet
-from riskkit.report import report_html
+from riskkit.report.comparison import report_html
 
 SIZE = RuleSet([Rule("size", rk.rules.MaxOrderQty(limit=1))])
 DAY = 86_400_000_000_000

@@ -6,34 +6,24 @@ or random id.
 
 from __future__ import annotations
 
-import base64
 import html
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import riskkit
 from riskkit._check import instance
 from riskkit._show import number
-from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
+from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.provenance import data_sentence
+from riskkit.report.page import figure, listing, notes, page, table, write
 
 __all__ = ["report_html", "write_report"]
 
 MAX_HALTS = 500
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
-table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
-td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top}
-td:first-child,th:first-child{text-align:left;white-space:pre}td.text{text-align:left}
-.data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
-figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
-"""
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 LIMITS = (
     "A limit stops orders, not losses: positions of a paused account go on earning or losing.",
     "An enforce replay is the recorded log without some orders: sizes and times of the other orders are as recorded.",
@@ -69,10 +59,7 @@ def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[st
     'report.html'
     """
     instance(found, ReplayComparison, "found")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(report_html(found, remarks), encoding="utf-8", newline="\n")
-    return path
+    return write(path, report_html(found, remarks))
 
 
 def report_html(found: ReplayComparison, remarks: Sequence[str] = ()) -> str:
@@ -88,29 +75,19 @@ def report_html(found: ReplayComparison, remarks: Sequence[str] = ()) -> str:
     (False, True)
     """
     instance(found, ReplayComparison, "found")
-    title = html.escape(found._title())
-    body = "\n".join(
-        f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in _sections(found, remarks) if content
-    )
-    about = html.escape(data_sentence(found.log.about))
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n<body>\n'
-        f'<h1>{title}</h1>\n<p class="data">{about}</p>\n{body}\n</body>\n</html>\n'
-    )
+    return page(found._title(), data_sentence(found.log.about), _sections(found, remarks))
 
 
 def _sections(found: ReplayComparison, remarks: Sequence[str]) -> Iterator[tuple[str, str]]:
     header, rows = found.cells()
-    yield "Summary", _list([*found.sentences(), *remarks])
-    yield "With and without the limits", _table(header, rows) + _notes(found.notes()[1:])
-    yield "The limits", _list([str(rule) for rule in found.rules], "ol")
+    yield "Summary", listing([*found.sentences(), *remarks])
+    yield "With and without the limits", table(header, rows) + notes(found.notes()[1:])
+    yield "The limits", listing([str(rule) for rule in found.rules], "ol")
     yield "Plots", "\n".join(_figures(found))
     yield "Account by account", _accounts(found)
     yield "Halts", _halts(found)
     yield "Data", _data(found)
-    yield "Limitations", _list(list(_caveats(found)))
+    yield "Limitations", listing(list(_caveats(found)))
     yield "Proof", _proof(found)
 
 
@@ -123,27 +100,20 @@ def _figures(found: ReplayComparison) -> Iterator[str]:
     count = len(found.log.universe.accounts)
     together = found.has_one_currency
     if together:
-        yield _figure(found.plot_profit, "Profit over time, all accounts together")
-        yield _figure(found.plot_drawdown, "Drawdown of profit, all accounts together", height=FALLS_HEIGHT)
+        yield figure(found.plot_profit, "Profit over time, all accounts together")
+        yield figure(found.plot_drawdown, "Drawdown of profit, all accounts together", height=FALLS_HEIGHT)
     lanes = sum(rejected > 0 for rejected in last.refusals_by_rule().values())
     if lanes:
-        yield _figure(found.plot_refusals, "Rejections over time, by rule", height=lanes_height(lanes))
+        yield figure(found.plot_refusals, "Rejections over time, by rule", height=lanes_height(lanes))
     if found.enforce is not None and count > 1:
         if together:
-            yield _figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
+            yield figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
         if lanes:
             account = found.most_refused()
             whose = f"{account}, the account with most rejections"
-            yield _figure(lambda ax: found.plot_profit(ax, account=account), f"Profit over time of {whose}")
+            yield figure(lambda ax: found.plot_profit(ax, account=account), f"Profit over time of {whose}")
             drawdown = f"Drawdown of profit of {whose}"
-            yield _figure(lambda ax: found.plot_drawdown(ax, account=account), drawdown, height=FALLS_HEIGHT)
-
-
-def _figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> str:
-    picture = base64.b64encode(png(draw, height=height)).decode()
-    text = html.escape(caption, quote=True)
-    source = f"data:image/png;base64,{picture}"
-    return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
+            yield figure(lambda ax: found.plot_drawdown(ax, account=account), drawdown, height=FALLS_HEIGHT)
 
 
 def _accounts(found: ReplayComparison) -> str:
@@ -156,7 +126,7 @@ def _accounts(found: ReplayComparison) -> str:
     ]
     currency = found.currency if found.has_one_currency else "the account's currency"
     unit = f"Profit and drawdown in {currency}; in shadow mode they are those of the recorded log."
-    return _table(header, rows) + _notes([unit])
+    return table(header, rows) + notes([unit])
 
 
 def _cell(value: Any) -> str:
@@ -178,8 +148,8 @@ def _halts(found: ReplayComparison) -> str:
         [halt.key, halt.rule, _instant(halt.since), _instant(halt.until)] for halt in halts.head(MAX_HALTS).itertuples()
     ]
     which = f"The first {MAX_HALTS} of {len(halts):,} cases" if len(halts) > MAX_HALTS else f"All {len(halts):,} cases"
-    listed = _table(["key", "rule", "since (UTC)", "until (UTC)"], cases)
-    return _table(["halted", *rules], rows) + _notes([note]) + f"<details><summary>{which}</summary>{listed}</details>"
+    listed = table(["key", "rule", "since (UTC)", "until (UTC)"], cases)
+    return table(["halted", *rules], rows) + notes([note]) + f"<details><summary>{which}</summary>{listed}</details>"
 
 
 def _instant(time: Any) -> str:
@@ -192,7 +162,7 @@ def _instant(time: Any) -> str:
 def _data(found: ReplayComparison) -> str:
     about = found.log.about
     facts = [(label, number(value), unit) for label, value, unit in found.log._rows() if label.strip() not in about]
-    table = _table(["", "", ""], [list(fact) for fact in facts])
+    facts_table = table(["", "", ""], [list(fact) for fact in facts])
     more = [
         f"<p><b>{html.escape(str(name).replace('_', ' '))}</b>: {html.escape(number(value))}</p>"
         for name, value in about.items()
@@ -200,8 +170,8 @@ def _data(found: ReplayComparison) -> str:
     ]
     defects = about.get("defects", ())
     listed = [defects] if isinstance(defects, str) else list(defects)
-    known = f"<p><b>known defects of the data</b>:</p>{_list(listed)}" if listed else ""
-    return table + "".join(more) + known
+    known = f"<p><b>known defects of the data</b>:</p>{listing(listed)}" if listed else ""
+    return facts_table + "".join(more) + known
 
 
 def _caveats(found: ReplayComparison) -> Iterator[str]:
@@ -235,22 +205,3 @@ def _proof(found: ReplayComparison) -> str:
         f"of the same log with the same rules in the same mode has the same digest; {WITHOUT}: no rules."
     )
     return f'<p>{html.escape(text)}</p><div class="wide"><table>{listed}</table></div>'
-
-
-# ---------------------------------------------------------------------- pieces of HTML
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(number(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
-
-
-def _list(items: Sequence[str], tag: str = "ul") -> str:
-    return f"<{tag}>" + "".join(f"<li>{html.escape(str(item))}</li>" for item in items) + f"</{tag}>" if items else ""
-
-
-def _notes(notes: Sequence[str]) -> str:
-    return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)

@@ -6,23 +6,20 @@ import os
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from report_tags import EVIL, read
 
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import DAY
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare import compare
-from riskkit.report import report_html, write_report
+from riskkit.report.comparison import report_html, write_report
 from riskkit.rules import DailyLoss, PositionLimit
-
-EVIL = "<script>alert(1)</script>&\"'"
-VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
 def log_of(account: str = "A", **about: object) -> EventLog:
@@ -47,35 +44,6 @@ def found():
 @pytest.fixture(scope="module")
 def page(found):
     return report_html(found, ["Remember this."])
-
-
-class Tags(HTMLParser):
-    """Checks that every tag that opens closes, and collects what a browser would fetch."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.fetched: list[str] = []
-        self.words: list[str] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.fetched += [value for name, value in attrs if name in ("src", "href", "action", "srcset", "data")]
-        assert not any(name.startswith("on") for name, _ in attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-
-def read(page: str) -> Tags:
-    tags = Tags()
-    tags.feed(page)
-    assert tags.open == []
-    return tags
 
 
 def test_nothing_is_fetched_and_nothing_runs(page):
@@ -141,7 +109,7 @@ def test_a_log_without_events_and_rules_that_never_speak_make_a_report():
 SCRIPT = """
 import sys
 sys.path[:0] = {paths!r}
-from test_report import compare, log_of, rules_of, DAY, write_report
+from test_comparison import compare, log_of, rules_of, DAY, write_report
 found = compare(log_of(title="Falling", kind="synthetic"), rules_of(), compiled=False, sample_ns=DAY)
 write_report(found, sys.argv[1], ["Remember this."])
 """
@@ -151,7 +119,7 @@ def test_the_same_input_gives_the_same_bytes_anywhere(page, tmp_path):
     tests = Path(__file__).parent
     place = tmp_path / "elsewhere"
     place.mkdir()
-    script = SCRIPT.format(paths=[str(tests), str(tests.parent)])
+    script = SCRIPT.format(paths=[str(tests), str(tests.parent), str(tests.parents[1])])
     surroundings = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C", "MPLBACKEND": "svg"}
     command = [sys.executable, "-c", script, "report.html"]
     subprocess.run(command, cwd=place, env=surroundings, check=True, timeout=120)
@@ -160,5 +128,5 @@ def test_the_same_input_gives_the_same_bytes_anywhere(page, tmp_path):
 
 def test_it_holds_no_clock_and_no_path(page):
     text = re.sub(r"base64,[^\"]+", "", page)
-    assert str(Path.home()) not in text and str(Path(__file__).parents[1]) not in text
+    assert str(Path.home()) not in text and str(Path(__file__).parents[2]) not in text
     assert not re.search(r"20[2-9]\d-\d\d-\d\d", text)

@@ -1,0 +1,143 @@
+"""Limits report: what the limits of a replay refused, by rule, instrument, account and hour, each with its explanation."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError, shown
+from riskkit._show import number
+from riskkit.plot import lanes_height
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.run.comparison import ReplayComparison
+from riskkit.replay.schema.provenance import data_sentence
+from riskkit.report.page import Link, figure, listing, notes, page, table, verdict, write
+
+MAX_LISTED = 1_000  # refusals with a sentence of their own
+MAX_GROUPS = 200  # rows of the breakdown
+KEYS = ["rule", "instrument", "account"]
+
+
+def limits(
+    found: ReplayResult | ReplayComparison, path: str | Path, *, tz: str = "UTC", remarks: Sequence[str] = ()
+) -> Path:
+    """Write what limits refused as one self-contained HTML file.
+
+    Parameters
+    ----------
+    found : ReplayResult or ReplayComparison
+        From `riskkit.replay_log`, `riskkit.compare` (its last replay with limits is used) or `Session.result`.
+    path : str or Path
+        File to write; parent folders are created.
+    tz : str
+        Time zone of hours and times.
+    remarks : sequence of str
+        Sentences to add to the summary.
+
+    Returns
+    -------
+    Path
+        The file. Equal arguments give equal bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> result = rk.replay_log(rk.replay.tiny_log([1, 9, 2]), rules, compiled=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = rk.report.limits(result, Path(folder, "limits.html")).read_text(encoding="utf-8")
+    >>> "Refused: 1 of 3 orders" in text, 'href="#event-1"' in text
+    (True, True)
+    """
+    result = list(found.limited.values())[-1] if isinstance(found, ReplayComparison) else found
+    if not isinstance(result, ReplayResult):
+        raise InputError(f"found is {shown(found)}; give a ReplayResult or a ReplayComparison")
+    frame = result.refused(tz=tz)
+    sections = [
+        ("Summary", _summary(result) + listing(list(remarks))),
+        ("The limits", listing([str(rule) for rule in result.rules], "ol")),
+        ("Refusals by rule, instrument and account", _groups(frame)),
+        ("Refusals by hour of the day", _hours(frame, tz)),
+        ("Refusals over time", _lanes(result)),
+        ("Halts", _halts(result, tz)),
+        ("Each refusal", _each(frame)),
+        ("Data and proof", _proof(result)),
+    ]
+    return write(path, page("Limits report", data_sentence(result.log.about), sections))
+
+
+def _summary(result: ReplayResult) -> str:
+    parts = [f"{refused:,} of {total:,} {kind}" for kind, (refused, total) in result.refused_by_kind().items()]
+    text = f"Refused: {', '.join(parts)}" + (
+        "." if result.mode == "enforce" else ", had the limits been enforced (shadow mode)."
+    )
+    silent = [f"Never breached: {', '.join(result.silent())}."] if result.silent() else []
+    unjudged = [f"{name} cannot be judged on this log: {why}." for name, why in result.not_judged.items()]
+    return verdict(text, "doubtful" if len(result.rejections()) else "good") + listing([*silent, *unjudged])
+
+
+def _groups(frame: Any) -> str:
+    """Counts by rule, instrument and account, the largest first, each linked to its first refusal."""
+    if not len(frame):
+        return ""
+    groups = [(len(part), *key, part) for key, part in frame.groupby(KEYS, sort=True)]
+    groups.sort(key=lambda group: -group[0])
+    rows = [
+        [rule or "(paused by a command)", instrument, account, Link(f"{count:,}", f"event-{part.index[0]}"),
+         str(part["time"].iloc[0]), str(part["time"].iloc[-1])]
+        for count, rule, instrument, account, part in groups[:MAX_GROUPS]
+    ]  # fmt: skip
+    left = [f"{len(groups) - MAX_GROUPS:,} more groups are not listed."] if len(groups) > MAX_GROUPS else []
+    return table([*KEYS, "refusals", "first", "last"], rows, texts=[1, 2]) + notes(left)
+
+
+def _hours(frame: Any, tz: str) -> str:
+    if not len(frame):
+        return ""
+    counts = frame.groupby([frame["rule"], frame["time"].dt.hour]).size().unstack(fill_value=0)
+    rows = [
+        [rule or "(paused by a command)", *(number(int(count)) for count in row)] for rule, *row in counts.itertuples()
+    ]
+    return table(["rule", *(f"{hour:02}" for hour in counts.columns)], rows) + notes([f"Hours of {tz}."])
+
+
+def _lanes(result: ReplayResult) -> str:
+    count = sum(refused > 0 for refused in result.refusals_by_rule().values())
+    if not count:
+        return ""
+    return figure(result.plot_refusals, "Refusals over time, by rule", height=lanes_height(count))
+
+
+def _halts(result: ReplayResult, tz: str) -> str:
+    frame = result.halts()
+    if not len(frame):
+        return ""
+    since, until = (frame[name].dt.tz_convert(tz) for name in ("since", "until"))
+    ends = ["until a person resets it" if end != end else str(end) for end in until]
+    rows = list(zip(frame["key"], frame["rule"], map(str, since), ends, strict=True))[:MAX_LISTED]
+    left = [f"{len(frame) - MAX_LISTED:,} more halts are not listed."] if len(frame) > MAX_LISTED else []
+    return table(["halted", "by", "since", "until"], rows, texts=[1]) + notes(left)
+
+
+def _each(frame: Any) -> str:
+    """The sentences on the first of the refusals, with the places to which the breakdown links."""
+    listed = set(frame.index[:MAX_LISTED]) | set(frame.groupby(KEYS).head(1).index) if len(frame) else set()
+    items = "".join(
+        f'<p id="event-{seq}">{html.escape(sentence)}</p>'
+        for seq, sentence in frame["sentence"].items()
+        if seq in listed
+    )
+    left = len(frame) - len(listed)
+    return items + notes([f"{left:,} more refusals are not listed."] if left > 0 else [])
+
+
+def _proof(result: ReplayResult) -> str:
+    rows = [
+        ["digest of the decisions", result.digest],
+        ["events", result.log.event_hash.hex()],
+        ["rules", result.rules.hash.hex()],
+    ]
+    return table(["", ""], rows, texts=[1])

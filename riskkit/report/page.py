@@ -1,0 +1,101 @@
+"""Pieces of a report: one self-contained page of HTML, its tables, lists and figures.
+
+Plots are embedded and nothing is loaded from elsewhere. Equal contents give equal bytes: a page has no time, path or random
+id. Everything that comes from data is escaped here.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from riskkit._show import number
+from riskkit.plot import png
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
+table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
+td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top}
+td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}
+.data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
+.verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
+.good{border-color:#1a7f37;background:#eaf6ec}.doubtful{border-color:#b58900;background:#fdf6e3}
+.bad{border-color:#c0392b;background:#fbeceb}.loss{color:#c0392b}:target{background:#fff3bf}
+figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
+@media print{body{max-width:none;margin:0;font-size:10pt}.wide{overflow:visible}a{color:inherit;text-decoration:none}
+h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
+@page{margin:15mm}
+"""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
+    """A page of HTML with sections of a heading and its content; a section without content is left out."""
+    title = html.escape(title)
+    body = "\n".join(f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in sections if content)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n<body>\n'
+        f'<h1>{title}</h1>\n<p class="data">{html.escape(lead)}</p>\n{body}\n</body>\n</html>\n'
+    )
+
+
+def write(path: str | Path, text: str) -> Path:
+    """Write a page as UTF-8; parent folders are created."""
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    return file
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, texts: Sequence[int] = ()) -> str:
+    """A table; the first column and those of the places in `texts` are aligned left, the others right."""
+    left = ["" if place not in texts else " class='text'" for place in range(len(header))]
+    head = "".join(f"<th{side}>{html.escape(str(cell))}</th>" for side, cell in zip(left, header, strict=True))
+    body = "\n".join(
+        "<tr>" + "".join(f"<td{side}>{cell_text(cell)}</td>" for side, cell in zip(left, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+
+
+class Link:
+    """A link inside the page: to a row or section with the given id."""
+
+    def __init__(self, text: str, target: str) -> None:
+        self.text, self.target = text, target
+
+
+def cell_text(cell: Any) -> str:
+    """A cell as escaped text, or as a link."""
+    if isinstance(cell, Link):
+        return f'<a href="#{html.escape(cell.target, quote=True)}">{html.escape(cell.text)}</a>'
+    return html.escape(number(cell))
+
+
+def listing(items: Sequence[str], tag: str = "ul") -> str:
+    """A list of sentences; empty without any."""
+    return f"<{tag}>" + "".join(f"<li>{html.escape(str(item))}</li>" for item in items) + f"</{tag}>" if items else ""
+
+
+def notes(sentences: Iterable[str]) -> str:
+    """Sentences in small print."""
+    return "".join(f'<p class="note">{html.escape(sentence)}</p>' for sentence in sentences)
+
+
+def figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> str:
+    """An embedded plot with its caption, made by a function that draws on given axes."""
+    picture = base64.b64encode(png(draw, height=height)).decode()
+    text = html.escape(caption, quote=True)
+    source = f"data:image/png;base64,{picture}"
+    return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
+
+
+def verdict(sentence: str, kind: str) -> str:
+    """A coloured verdict; `kind` is "good", "doubtful" or "bad", and the sentence says it too."""
+    return f'<p class="verdict {kind}">{html.escape(sentence)}</p>'

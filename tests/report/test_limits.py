@@ -1,0 +1,69 @@
+"""The limits report: every refusal counted by rule, instrument, account and hour, and every link leads to a sentence."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from random_scenarios import scenario
+from report_tags import EVIL, read
+from scenario_runner import log_of, rules_of
+
+import riskkit as rk
+from riskkit.report import limits
+from riskkit.report.limits import KEYS
+
+LIMITS = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5)), rk.Rule(EVIL[:20], rk.rules.DailyLoss(limit=100))])
+
+
+def log(account: str = "A") -> rk.EventLog:
+    frame = pd.DataFrame(
+        {
+            "ts": pd.date_range("2021-09-19 10:00", periods=6, freq="1h"),
+            "kind": ["order", "fill", "order", "price", "order", "order"],
+            "account": [account, account, account, None, account, account],
+            "instrument": "X",
+            "side": ["B", "B", "B", None, "B", "S"],
+            "qty": [4, 4, 7, None, 1, 9],
+            "price": [100, 100, 100, 50, 50, 50],
+            "order_id": ["a1", "a1", "a2", None, "a3", "a4"],
+        }
+    )
+    return rk.EventLog.from_frame(frame, about={"kind": "synthetic", "title": EVIL})
+
+
+def test_a_page_is_self_contained_escaped_and_the_same_again(tmp_path):
+    result = rk.replay_log(log(EVIL), LIMITS, compiled=False)
+    pages = [limits(result, tmp_path / f"{k}.html", tz="Europe/Berlin").read_text("utf-8") for k in range(2)]
+    assert pages[0] == pages[1]
+    tags = read(pages[0])
+    inside = {source for source in tags.fetched if source.startswith("#")}
+    assert all(source.startswith("data:image/png;base64,") for source in set(tags.fetched) - inside)
+    assert inside and inside <= tags.places
+    assert "<script" not in pages[0] and "http:" not in pages[0]
+    words = " ".join(tags.words)
+    assert "Refused: 3 of 4 orders, had the limits been enforced (shadow mode)." in words
+    assert "2021-09-19 14:00:00 CEST" in words and result.digest in words
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_counts_add_up_to_the_refusals_and_every_link_leads_to_a_sentence(seed, tmp_path):
+    given = scenario(seed, events=40)
+    result = rk.replay_log(log_of(given)[0], rules_of(given), given["mode"], compiled=False)
+    tags = read(limits(result, tmp_path / "x.html").read_text("utf-8"))
+    frame = result.refused()
+    links = [source for source in tags.fetched if source.startswith("#")]
+    assert len(links) == len(frame.groupby(KEYS))
+    assert set(links) <= tags.places
+    assert set(frame["sentence"]) <= set(tags.words)
+
+
+def test_a_comparison_gives_its_replay_with_limits(tmp_path):
+    found = rk.compare(log(), LIMITS, compiled=False)
+    page = limits(found, tmp_path / "x.html", remarks=["Seen by the committee."]).read_text("utf-8")
+    assert found.enforce.digest in page and "Seen by the committee." in page
+
+
+def test_limits_that_refuse_nothing_make_a_report(tmp_path):
+    quiet = rk.RuleSet([rk.Rule("far", rk.rules.MaxOrderQty(limit=10**6))])
+    page = limits(rk.replay_log(log(), quiet, compiled=False), tmp_path / "x.html").read_text("utf-8")
+    assert "Never breached: far." in page and "<h2>Each refusal" not in page
