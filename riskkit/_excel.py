@@ -99,7 +99,7 @@ def _write(workbook: Any, sheet: Sheet) -> None:
 
 def _columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     """Index and columns with flat names."""
-    named = frame.rename_axis(index=[name or "row" for name in frame.index.names])
+    named: Any = frame.rename_axis(index=[str(name or "row") for name in frame.index.names])
     flat: Any = named.set_axis(
         [", ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in named.columns], axis=1
     )

@@ -17,9 +17,18 @@ from riskkit.performance import drawdown_table, monthly_table, performance_summa
 from riskkit.report.page import figure, listing, notes, page, table, verdict, write
 from riskkit.stress import historical_stress
 from riskkit.var import rolling_var, value_at_risk
+from riskkit.var.methods import MethodName
 from riskkit.var_backtest import backtest_var
 
-METHODS = ("historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt")
+METHODS: tuple[MethodName, ...] = (
+    "historical",
+    "age_weighted",
+    "filtered_historical",
+    "normal",
+    "student_t",
+    "cornish_fisher",
+    "evt",
+)
 INTERVALS: dict[str, Any] = {"historical": "order_statistics", "normal": "asymptotic"}  # without random numbers
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DRAWDOWNS = 5
@@ -171,7 +180,7 @@ def _exceedances(found: Any, ax: Any) -> None:
 
 
 def _estimates(book: Book, confidence: float, unit: str) -> str:
-    rows, chosen, refused = [], None, []
+    rows, refused, chosen = [], [], None
     for method in METHODS:
         try:
             risk = value_at_risk(book.returns, confidence, method, interval=INTERVALS.get(method))
@@ -186,7 +195,9 @@ def _estimates(book: Book, confidence: float, unit: str) -> str:
         )
     header = ["method", "VaR", "90% interval", "ES", "90% interval"]
     header += [] if book.money is None else [f"VaR{unit}", f"ES{unit}"]
-    lines = {} if chosen is None else {f"VaR {percent(confidence)}": chosen.var, f"ES {percent(confidence)}": chosen.es}
+    lines: dict[str, Any] = (
+        {} if chosen is None else {f"VaR {percent(confidence)}": chosen.var, f"ES {percent(confidence)}": chosen.es}
+    )
     picture = figure(
         lambda ax: plot.loss_histogram(
             book.returns, lines, label="return", title="Returns, with VaR and ES", fractions=True, ax=ax
@@ -243,7 +254,7 @@ def _crises(book: Book, unit: str) -> str:
 def _performance(book: Book, periods_per_year: float) -> str:
     found = performance_summary(book.returns, periods_per_year)
     error = "" if found.sharpe_standard_error is None else f"standard error {found.sharpe_standard_error:.2f}"
-    rows = [
+    rows: list[list[Any]] = [
         ["annualised return", _percent(found.annualised_return), "compounded"],
         ["annualised volatility", _percent(found.annualised_volatility), ""],
         ["Sharpe ratio", found.sharpe_ratio, error],

@@ -9,7 +9,7 @@ import numpy as np
 
 from riskkit.replay.engine.state import calendars
 from riskkit.replay.kernels.runtime import PROVEN, proven
-from riskkit.replay.results.result import digest_of
+from riskkit.replay.results.result_digest import digest_of
 from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import Chain, EventChain, hash_plain
