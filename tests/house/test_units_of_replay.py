@@ -58,7 +58,7 @@ UNITS = {
         at latest sample_times since start start_ns stop times ts until
     """,
     "duration, nanoseconds (a door also takes a text or a Timedelta)": """
-        episode_ns freq horizon horizon_ns lasting_ns sample_ns spacing_ns
+        episode_ns freq horizon horizon_ns ids_ns lasting_ns sample_ns spacing_ns
     """,
     "months": "once_in_months",
     "seconds": "first_rejection time_to_stop",

@@ -13,6 +13,7 @@ from scenario_runner import history_of, live, log_of, number_of, run, unroll
 from riskkit import replay_log
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.rules.history import RuleHistory
+from riskkit.replay.run.replay_log import Stage
 
 
 def agree(given):
@@ -76,13 +77,14 @@ def test_before_the_first_change_the_first_rules_decide_and_the_digest_knows_the
     given = with_changes(scenario(seed, 40, types=["order_rate"]), seed, often=1)
     log, numbers = log_of(given)
     history = history_of(given, numbers)
-    changed, plain = (replay_log(log, rules, given["mode"], compiled=False) for rules in (history, history.first))
+    ways = {"sample_ns": None, "orphans": "clip", "on_trip": "leave", "compiled": False}
+    changed, plain = (Stage(log, rules, given["mode"], **ways).replay(rules) for rules in (history, history.first))
     start = history.changes[0].seq
     common = ["seq", "mask", "observed", "limit", "until", "cause", "code"]
     before = [result.rows[result.rows["seq"] < start][common].tolist() for result in (changed, plain)]
     assert before[0] == before[1]
     other = RuleHistory(history.first, [history.changes[0]._replace(who="Bob")])
-    assert replay_log(log, other, given["mode"], compiled=False).digest != changed.digest
+    assert Stage(log, other, given["mode"], **ways).replay(other).digest != changed.digest
 
 
 def test_a_change_by_its_time_is_that_at_the_first_event_of_the_time():

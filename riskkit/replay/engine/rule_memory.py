@@ -21,6 +21,8 @@ def change_rules(state: State, universe: Universe, before: Stretch, after: Stret
     for k, rule in enumerate(after.rules):
         old = before.rules[k]
         if k in before.on and k in after.on and (old == rule or carry_on(state, k, old, rule, universe)):
+            if old.can_pause and not rule.can_pause:
+                released.append(_release(state.rules[k], k, after))
             continue
         if k in before.on:
             released.append(_release(state.rules[k], k, after))

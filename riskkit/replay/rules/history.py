@@ -75,8 +75,9 @@ class Stretch(NamedTuple):
 class RuleHistory:
     """A rule set and its changes, for `replay_log`: each event is judged by the rules in force at it.
 
-    What a rule remembers is kept where its limits, its action or the end of its pauses change. A rule that is added, or whose
-    other parameters change (a window, what it counts), begins anew, with the book as it is.
+    What a rule remembers is kept where its limits, its action or the end of its pauses change; a pause ends where the new
+    action makes none. A rule that is added, or whose other parameters change (a window, what it counts), begins anew, with the
+    book as it is.
 
     Parameters
     ----------

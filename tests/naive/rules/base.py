@@ -91,8 +91,11 @@ class Rule:
         before, after = self.given, given["params"]
         if not {name for name in {*before, *after} if before.get(name) != after.get(name)} <= AMOUNTS:
             return False
-        self.params, self.given, self.action = {**self.params, **after}, after, given.get("action", "REJECT")
+        own = {name: value for name, value in self.params.items() if name not in before}
+        self.params, self.given, self.action = {**own, **after}, after, given.get("action", "REJECT")
         self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
+        if not self.makes_pauses:
+            self.pauses = {}
         return True
 
     def limit(self, name="limit"):
@@ -218,8 +221,12 @@ class Rule:
 
     # ------------------------------------------------------------------ pauses and days
 
+    @property
+    def makes_pauses(self):
+        return self.action != "ALERT" and (self.action in HOLDING or self.pauses_with_reject)
+
     def trip(self, key, until=None):
-        if self.action != "ALERT" and (self.action in HOLDING or self.pauses_with_reject):
+        if self.makes_pauses:
             self.pauses.setdefault(key, until or ("day" if self.ends == "day" else self.ends_at()))
 
     def ends_at(self):
