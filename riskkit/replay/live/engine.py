@@ -218,7 +218,7 @@ class Engine(EngineEvents):
         Parameters
         ----------
         ids_ns : int
-            Age up to which orders that are done, and fills, are known.
+            Nanoseconds: the age up to which orders that are done, and fills, are known.
         """
         moved = Past(self._journal.since(len(self._journal.carried)), self._decisions())
         if self._state is not None:

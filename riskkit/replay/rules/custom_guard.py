@@ -14,6 +14,7 @@ import types
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit._jit import apart
 from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS
 
 CODES = (PASS, OBJECT, NO_PRICE, NOTICE)
@@ -49,6 +50,7 @@ class RuleFault(InputError):
         return f"{function.__name__}, line {line} ({text!r}) " + WORDS[what].format(value=value, last=size - 1)
 
 
+@apart  # what raises is emitted on its own
 def guarded_index(index: int, start: int, size: int, mark: int, line: int) -> int:
     """An index of the shared workspace that is one of the rule's own words."""
     if index < start or index >= start + size:
@@ -56,6 +58,7 @@ def guarded_index(index: int, start: int, size: int, mark: int, line: int) -> in
     return index
 
 
+@apart
 def guarded_divisor(divisor: Any, mark: int, line: int) -> Any:
     """A divisor that is not zero."""
     if divisor == 0:
@@ -63,6 +66,7 @@ def guarded_divisor(divisor: Any, mark: int, line: int) -> Any:
     return divisor
 
 
+@apart
 def guarded_code(code: int, mark: int, line: int) -> int:
     """A code that a verdict may have."""
     if code != PASS and code != OBJECT and code != NO_PRICE and code != NOTICE:
@@ -70,6 +74,7 @@ def guarded_code(code: int, mark: int, line: int) -> int:
     return code
 
 
+@apart
 def guarded_turns(bound: int, mark: int, line: int) -> int:
     """A bound of a loop that ends soon."""
     if abs(bound) > MOST_TURNS:
