@@ -31,6 +31,7 @@ UNITS = {
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
     "as the returns": """
+        log_drift root
         factor_covariance specific_variance benchmark variances
         average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error
         history jump_mean jump_volatility last_return next_es next_var long_run_volatility mean factors moves
@@ -43,7 +44,7 @@ UNITS = {
         total_standard_error trade value value_today
     """,
     "money or shares": "adv positions quantity",
-    "money per share": "ask bid bid_ask_spread half_spread price_volatility prices",
+    "money per share": "ask bid bid_ask_spread half_spread price_volatility prices spot",
     "money per share per share": "permanent_slope temporary_slope",
     "money per unit move": "delta gamma",
     "money per point": "contract_multiplier",
@@ -54,12 +55,13 @@ UNITS = {
         to_trough under_water window
     """,
     "per period": "drift intensity kappa",
+    "unit of time of the volatility": "step",
     "periods per year": "periods_per_year",
     "position of a day": "alarm first_hit",
     "count": """
         checkpoints chunk_size columns consecutive_losses current_losing_run ddof df hit_counts iterations
         kmax left_out longest_losing_run pairs longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
-        n_draws n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
+        n_draws n_paths n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
@@ -161,7 +163,9 @@ def _of_class(result: type) -> Iterator[Use]:
     for name in getattr(result, "__annotations__", {}):
         if not name.startswith("_"):
             yield Use(f"{result.__name__}.{name}", name, *described[name])
-    for name, member in vars(result).items():
+    owners = [owner for owner in reversed(result.__mro__) if owner.__module__.startswith("riskkit.")]
+    members = {name: member for owner in owners for name, member in vars(owner).items()}
+    for name, member in members.items():
         if name.startswith("_"):
             continue
         function = getattr(member, "fget", getattr(member, "func", None))

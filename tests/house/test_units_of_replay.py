@@ -121,7 +121,7 @@ def _room(name: str) -> object:
     return importlib.import_module(f"riskkit.{name}")
 
 
-TEXTS = {"first_rule", "tz"}  # documented together with a number
+TEXTS = {"first_rule", "order_id", "tz", "zones"}  # documented together with a number
 USES = [use for use in uses() if NUMBERS.search(use.type) and use.name not in TEXTS]
 
 

@@ -11,19 +11,10 @@ from riskkit.replay.schema.universe import decimal_text, exact
 
 FORMAT = 1
 COUNTED = ("loss", "open", "errors")
-OPTIONS = {
-    "daily_loss": (str, type(None)),
-    "open_positions": (int, type(None)),
-    "consecutive_errors": (int, type(None)),
-    **{
-        "tz": (str,),
-        "roll_hour": (int,),
-        "quantum": (str,),
-        "hold": (str,),
-        "max_ahead": (int,),
-        "on_bad_time": (str,),
-    },
-}
+MONEY = {"daily_loss": (str, type(None))}
+COUNTS = dict.fromkeys(("open_positions", "consecutive_errors"), (int, type(None)))
+TEXTS = dict.fromkeys(("tz", "quantum", "hold", "on_bad_time"), (str,))
+OPTIONS: dict[str, tuple[type, ...]] = {**MONEY, **COUNTS, **TEXTS, **dict.fromkeys(("roll_hour", "max_ahead"), (int,))}
 """Arguments that make a breaker of this state, and their types."""
 LEAVES: dict[str, tuple[type, ...]] = {
     **{"format": (int,), **OPTIONS, **dict.fromkeys(COUNTED, (int,))},
