@@ -51,7 +51,8 @@ class Engine(EngineEvents):
     --------
     >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
-    >>> from riskkit.replay.schema.universe import Account, Instrument
+    >>> from riskkit.replay.schema.columns import EventKind
+    >>> from riskkit.replay.schema.universe import Account, Instrument, Universe
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns=1_000))])
     >>> universe = Universe((Instrument("X"),), (Account("A"),), {"USD": Instrument("X").tick})
     >>> live = Engine(rules, universe, compiled=False)

@@ -48,7 +48,7 @@ class Session(LiveSession):
 
     Examples
     --------
-    >>> from riskkit import Rule
+    >>> from riskkit import Instrument, Rule
     >>> from riskkit.rules import OrderRate
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
     >>> session = Session.create(rules, [Instrument("X")], ["A"], compiled=False)
