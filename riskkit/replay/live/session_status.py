@@ -46,14 +46,14 @@ class SessionStatus(Shown):
         self.size = live.size
         self.ts = live.latest if live.latest != MISSING else 0
         self.state = live.state.copy()
-        self.rules = live.rules
+        self.rules, self._in_force = live.rules, live.history.stretches[-1].on
         self.universe = live.universe
         pairs = self.state.positions[1:]
         log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
         days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(live.universe.accounts))
         rows = np.zeros(0, ROW)
         self._books = ReplayResult(
-            log, live.rules, live.mode, live.options, rows, self.state, days, samples, marked=live.marked
+            log, live.history, live.mode, live.options, rows, self.state, days, samples, marked=live.marked
         )
 
     def accounts(self) -> pd.DataFrame:
@@ -87,7 +87,7 @@ class SessionStatus(Shown):
         found: list[dict[str, Any]] = []
         state = self.state.copy()  # advancing windows to the present changes them
         for k, rule in enumerate(self.rules):
-            if not rule.kind.standing:
+            if not rule.kind.standing or k not in self._in_force:
                 continue
             records = Records(state.rules[k], 1)
             for key, record in enumerate(records):

@@ -383,7 +383,7 @@ class ReplayResult(Exported):
         such a rule.
         """
         now = int(self.log.columns["ts"].max()) if len(self.log) else 0
-        return states_of(self.log.universe, self.rules, self.state, now)
+        return states_of(self.log.universe, self.history, self.state, now)
 
     def counts(self) -> dict[str, int]:
         """Counters of the loop besides decisions."""

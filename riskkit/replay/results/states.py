@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.state import State
-from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.schema.columns import TradingCommand
 from riskkit.replay.schema.scopes import SCOPES, key_of
 from riskkit.replay.schema.universe import Universe
@@ -11,13 +11,14 @@ from riskkit.replay.schema.universe import Universe
 BY_COMMAND = {0: set[str](), 1: {"paused"}, 2: {"halted"}}  # by `paused` of an account
 
 
-def states_of(universe: Universe, rules: RuleSet, state: State, now: int) -> dict[str, str]:
+def states_of(universe: Universe, history: RuleHistory, state: State, now: int) -> dict[str, str]:
     """ACTIVE, REDUCING, HALTED or PAUSED, by account, at a time; see `ReplayResult.states`."""
-    gated = any(rule.type == "trading_state" for rule in rules)
+    last = history.stretches[-1]
+    gated = any(rule.type == "trading_state" for rule in history.now)
     pausing = [
         (rule, table)
-        for rule, table in zip(rules, state.rules, strict=True)
-        if rule.can_pause and SCOPES[rule.scope].by_account
+        for number, (rule, table) in enumerate(zip(last.rules, state.rules, strict=True))
+        if number in last.on and rule.can_pause and SCOPES[rule.scope].by_account
     ]
     found = {}
     for code, account in enumerate(universe.accounts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import riskkit as rk
-from riskkit.rules import MaxOrderNotional, MaxOrderQty, OrderRate
+from riskkit.rules import MaxOrderNotional, MaxOrderQty, OrderRate, TradingState
 
 RULES = rk.RuleSet([rk.Rule("size", MaxOrderQty(limit=5)), rk.Rule("rate", OrderRate(limit=3, window_ns="1s"))])
 ACCOUNTS = [rk.Account("A", desk="D"), rk.Account("B", desk="D"), rk.Account("C", desk="E")]
@@ -135,3 +135,15 @@ def test_a_change_that_was_not_yet_in_a_snapshot_is_in_the_log_after_it(tmp_path
     with rk.Session.open(tmp_path, RULES, compiled=False) as again:
         assert again.digest == digest
         assert order(again, 9, account="C") == ["money"]
+
+
+def test_a_rule_that_is_out_of_force_has_no_utilization_and_gates_no_state():
+    gate, size = rk.Rule("gate", TradingState()), rk.Rule("rate", OrderRate(limit=3, window_ns="1s"))
+    session = rk.Session.create(rk.RuleSet([gate, size]), [rk.Instrument("X")], ["A"], compiled=False)
+    order(session, 0, 1)
+    session.command("REDUCING", "A")
+    assert session.status().states() == {"A": "REDUCING"}
+    assert session.status().utilization()["rule"].unique().tolist() == ["rate"]
+    session.set_rules(rk.RuleSet([rk.Rule("size", MaxOrderQty(limit=9))]), who="Ann", why="a test")
+    assert session.status().states() == session.result().states() == {"A": "ACTIVE"}
+    assert session.status().utilization().empty
