@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SIGNED = {"LIMITS": "set_limits or set_rules", "STOP": "halt", "RESTART": "restart"}
 
 
-class Signed:
+class Signed(ABC):
     """The commands of a session that need a name and a reason."""
 
     _live: Engine
@@ -31,11 +32,13 @@ class Signed:
     four_eyes: bool = False
     acts: list[dict[str, Any]]  # of the kill switch: event, time, command, whose, who and why
 
+    @abstractmethod
     def _now(self, ts: Any) -> int:
-        raise NotImplementedError
+        """The time of a signed command, by which all that is due has happened."""
 
+    @abstractmethod
     def _signed(self, live: Engine, rows: list[dict[str, int]]) -> list[Decision]:
-        raise NotImplementedError
+        """Take commands under an engine that may be another one, of the same journal."""
 
     # ------------------------------------------------------------------ rules
 
