@@ -47,6 +47,16 @@ def pytest_configure(config):
     settings.load_profile("new" if config.option.extent == "long" else "same")
     if config.option.extent == "fast":
         sys.meta_path.insert(0, Uncompiled())
+    config.pluginmanager.register(ClosedFigures(), "closed figures")
+
+
+class ClosedFigures:
+    """Closes what a test or an example drew: matplotlib warns at the twenty-first open figure of a process."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self):
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
 
 
 class Uncompiled:

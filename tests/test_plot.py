@@ -90,7 +90,6 @@ def test_tables_of_colours_have_no_grid_in_any_style():
         ]
         for drawn in pictures:
             assert not any(line.get_visible() for line in [*drawn.get_xgridlines(), *drawn.get_ygridlines()])
-    plt.close("all")
 
 
 def test_the_same_picture_is_the_same_bytes_whatever_the_reader_likes():

@@ -637,7 +637,6 @@ def test_attribution_prints_and_frames():
 
 
 def test_what_is_not_held_has_no_row_and_is_no_rest():
-    import matplotlib.pyplot as plt
 
     names = [f"asset {place}" for place in range(15)]
     returns = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 15)), columns=names)
@@ -658,7 +657,6 @@ def test_what_is_not_held_has_no_row_and_is_no_rest():
         assert text in repr(
             attribution.Attribution("var", "given", 0.95, 1234.5, book, book, total_standard_error=error)
         )
-    plt.close("all")
 
 
 def test_components_add_up_along_a_tree():
@@ -683,7 +681,6 @@ def test_plots_draw_one_bar_each():
     hedges = attribution.best_hedge(BOOK, TABLE)
     ax = hedges.plot(plt.figure().gca())
     assert [bar.get_width() for bar in ax.patches] == pytest.approx(hedges.to_frame()["after"][::-1].tolist())
-    plt.close("all")
 
 
 def test_scenarios_of_a_simulation_attribute_like_history():

@@ -584,7 +584,6 @@ def test_the_convergence_plot_shows_the_path():
         np.testing.assert_array_equal(line.get_xdata(), risk.stops)
         np.testing.assert_array_equal(line.get_ydata(), risk.convergence()[name])
     assert len(ax.collections) == 2
-    plt.close("all")
 
 
 def test_memory_does_not_grow_with_the_scenarios():

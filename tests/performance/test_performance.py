@@ -386,7 +386,6 @@ def test_results_plot(panel):
     assert top.lines[0].get_ydata()[-1] == pytest.approx((1 + panel["A"]).prod())
     assert bottom.get_ylabel() == "below the peak"
     performance.performance_summary(BACON, 12).plot()
-    plt.close("all")
 
 
 @pytest.mark.parametrize("rate", [0.03, np.full(300, 0.03)], ids=["number", "series"])

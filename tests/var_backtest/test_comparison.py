@@ -116,7 +116,6 @@ def test_plots_show_the_ranking(given):
     assert [float(text.get_text()) for text in years.texts] == [
         float(f"{value:.1f}") for value in result.hit_ratio_by_year().to_numpy().T.ravel()
     ]
-    plt.close("all")
 
 
 def broken(frame, row):

@@ -410,7 +410,6 @@ def test_panel_corrects_by_the_method_asked_for_and_the_heat_map_shows_it(panel,
     rejected = rejected.unstack(["model", "confidence"])[list(forecasts)].loc[list("abcd")].to_numpy()
     assert (shades[rejected] <= 0.3).all() and (shades[~rejected] >= 0.65).all()
     assert method in ax.get_title(loc="left")
-    plt.close("all")
 
 
 @pytest.mark.parametrize("name", ["returns", "var", "es", "sd"])
@@ -464,4 +463,3 @@ def test_plots_show_what_they_should(true_model, panel):
     assert numbers == result.table("Kupiec POF", "hits").to_numpy().ravel().tolist()
     given = plt.subplots()[1]
     assert result.plot(given) is given
-    plt.close("all")

@@ -139,7 +139,6 @@ def test_the_bars_of_an_interval_are_not_under_the_legend():
     assert any("," in label.get_text() for label in ax.get_yticklabels())
     low, high = ax.get_xlim()
     assert low < -0.4 and high > 1.4
-    plt.close("all")
 
 
 @pytest.mark.parametrize("name", ["attribution", "hedges", "stress", "replay", "paths", "liquidity"])
@@ -156,7 +155,6 @@ def test_money_has_its_thousands_apart(name):
     ax.figure.draw_without_rendering()
     labels = ax.get_yticklabels() if name == "paths" else ax.get_xticklabels()
     assert any("," in label.get_text() for label in labels)
-    plt.close("all")
 
 
 @pytest.mark.parametrize("size", [8, 20])

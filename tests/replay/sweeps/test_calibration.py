@@ -495,7 +495,6 @@ def test_it_prints_and_draws(found):
         "hours halted trading",
     ):
         assert part in text
-    import matplotlib.pyplot as plt
 
     ax = found.plot()
     assert ax.get_title(loc="left").startswith("Selected: size.limit =")
@@ -509,4 +508,3 @@ def test_it_prints_and_draws(found):
     ax = found.plot_front()
     assert {"Pareto front", "selected"} <= {line.get_label() for line in ax.lines}
     assert len(ax.lines[0].get_xdata()) == found.frame["on_front"].sum()
-    plt.close("all")

@@ -189,4 +189,3 @@ def test_enforce_is_refused_and_pictures_are_drawn():
     found = effectiveness(replay_log(log, RULES, compiled=False), horizon_ns=10**12, compiled=False)
     assert "stop everything" in found.plot().get_title(loc="left")
     assert "1,000 s after" in repr(found) and "<table" in found._repr_html_()
-    matplotlib.pyplot.close("all")

@@ -373,7 +373,6 @@ def test_pictures_and_text():
     three = sweep(log_of(3, 40), RULES, [{"size.limit": 1, "rate.limit": 1, "fall.money": 1}], compiled=False)
     with pytest.raises(InputError, match="shows one or two"):
         three.plot()
-    matplotlib.pyplot.close("all")
 
 
 @pytest.mark.parametrize(

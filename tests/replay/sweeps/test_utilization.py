@@ -209,7 +209,6 @@ def test_pictures_and_tables_of_curves():
     assert str(len(curve.rejections(4))) in ax.get_title(loc="left")
     assert len(found.plot().get_lines()) == 3
     assert "rejected at 0" in repr(curve)
-    matplotlib.pyplot.close("all")
 
 
 def test_refusals_of_bad_questions():

@@ -260,11 +260,9 @@ def test_the_stream_is_a_real_log_that_anybody_can_replay():
 
 
 def test_plot():
-    import matplotlib.pyplot as plt
 
     ax = answer([rate(3), size(10)], objective="position").plot()
     assert "60" in ax.get_title(loc="left") and ax.get_ylabel() == "position, lots" and "second" in ax.get_xlabel()
-    plt.close("all")
 
 
 # ---------------------------------------------------------------------- random streams never beat the bound
