@@ -11,7 +11,6 @@ ELSEWHERE = {  # rooms without logic of their own, and what holds them
     "sweeps": "house/test_init.py",
     "incidents": "house/test_init.py",
     "vbt": "house/test_init.py",
-    "api": "house/test_api.py",
     "__main__": "cli/test_replay.py",
 }
 PUBLIC = [
