@@ -8,13 +8,17 @@ UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo lab check test fuzz mutants portable lowest coverage lint bench clean
+.PHONY: demo lab docs check test fuzz mutants portable lowest coverage lint bench clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
 
 lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
+
+# the documentation from docstrings and stored notebooks, in out/docs; a warning or a broken link is an error
+docs: $(VENV)/docs
+	$(BIN)/python notebooks/docs/build.py out/docs
 
 # before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow
 check: lint
@@ -90,6 +94,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/dev: $(VENV)/demo
 	$(INSTALL) --editable '.[notebooks,garch,shrinkage]' --group test --group lint
+	touch $@
+
+$(VENV)/docs: $(VENV)/demo
+	$(INSTALL) --editable '.[notebooks]' --group docs
 	touch $@
 
 $(VENV)/lowest: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
