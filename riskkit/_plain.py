@@ -23,6 +23,7 @@ from riskkit._check import InputError, shown
 
 Check = Callable[[Any, str], None]
 LARGEST = 2**63
+HUGE = 2.0**1023
 DIGITS = 2_000  # of an exact integer; Python takes no more than 4,300
 RATIO = re.compile(rf"-?\d{{1,{DIGITS}}}(/0*[1-9]\d{{0,{DIGITS}}})?")
 WHOLE = re.compile(rf"-?\d{{1,{DIGITS}}}")
@@ -75,12 +76,13 @@ def integer(at_least: int = 1 - LARGEST, below: int = LARGEST) -> Check:
     return check
 
 
-def number(at_least: float = -math.inf) -> Check:
-    """Finite numbers from a lowest one on."""
+def number(at_least: float = -math.inf, at_most: float = math.inf) -> Check:
+    """Finite numbers in a range."""
+    ends = [f" of at least {at_least:g}"] * (at_least > -math.inf) + [f" of at most {at_most:g}"] * (at_most < math.inf)
 
     def check(value: Any, place: str) -> None:
-        fits = type(value) in (int, float) and abs(value) < 2.0**1023 and value >= at_least
-        refuse_unless(fits, value, place, "a number" if at_least == -math.inf else f"a number of at least {at_least:g}")
+        fits = type(value) in (int, float) and abs(value) < HUGE and at_least <= value <= at_most
+        refuse_unless(fits, value, place, f"a number{' and'.join(ends)}")
 
     return check
 
@@ -128,6 +130,20 @@ def table(check: Check) -> Check:
             check(entry, f"{place}.{name}")
 
     return every
+
+
+def either(*checks: Check) -> Check:
+    """What any of the checks takes; the last one says what fits."""
+
+    def each(value: Any, place: str) -> None:
+        for check in checks[:-1]:
+            try:
+                return check(value, place)
+            except InputError:
+                continue
+        return checks[-1](value, place)
+
+    return each
 
 
 def fields(**checks: Check) -> Check:

@@ -131,21 +131,6 @@ def manager() -> desk.RiskManager:
     return made
 
 
-def breaker() -> rk.CircuitBreaker:
-    made = rk.CircuitBreaker(daily_loss="100.5", open_positions=3, tz="America/New_York", roll_hour=17)
-    made.record_trade(-90, now=20_000 * DAY)
-    made.record_error()
-    return made
-
-
-def alerts() -> desk.AlertSystem:
-    made = desk.AlertSystem({"a": lambda one: None}, deduplicate="60s", keep=10)
-    for n in range(3):
-        made.post(desk.Alert(f"{n:016x}", "ann", f"limit {n}", "WARN", "too much.", n, metrics={"observed": 1.5}))
-    made.acknowledge(f"{0:016x}", who="bob", timestamp=5)
-    return made
-
-
 def risk_state() -> desk.RiskState:
     made = desk.RiskState()
     made.update(100.0, timestamp=1)
