@@ -83,7 +83,8 @@ def reading(name: str, form: str) -> Iterator[None]:
 
 def words_of(error: Exception) -> str:
     """What another library's error says, in one line, and cut if it is long."""
-    kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
+    bare = type(error).__module__ == "builtins" and not isinstance(error, OSError | ValueError)  # as KeyError('x') is
+    kind = f"{type(error).__name__}: " if bare else ""
     text = one_line(f"{kind}{getattr(error, 'strerror', None) or error}")
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

@@ -138,15 +138,20 @@ def risk_state() -> desk.RiskState:
     return made
 
 
+heads: dict[str, str] = {}  # of stores, as somebody notes them elsewhere
+
+
 def store(kind: Any, name: str) -> Kind:
     def write(folder: Path) -> None:
         with kind(folder / name, part_rows=8) as made:
             made.follow(book := tracker())
             for n in range(12, 24):
                 book.update("u0", "m", "A", 1, 10 + n, timestamp=n, trade_id=f"t{n}")
+            heads[name] = made.head
 
     def read(folder: Path) -> Any:
         with kind(folder / name) as made:
+            made.verify(heads[name])
             frames = made.user_daily_pnl(), made.current_positions(), made.trade_events()
             return made.rebuild().digest, *(frame.to_csv() for frame in frames)
 
