@@ -28,7 +28,7 @@ test: $(VENV)/dev
 	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
 
 # the properties on more cases, each time others, and the tests of killed processes again and again; of one kind of attack
-# only by PROFILE=numbers, signals or names
+# only by PROFILE=numbers, files, signals or names
 PROFILE ?=
 fuzz: $(VENV)/dev
 	$(PYTEST) --long tests$(if $(PROFILE),/house/test_fuzz_$(PROFILE).py)

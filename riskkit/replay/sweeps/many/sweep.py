@@ -231,7 +231,7 @@ def sweep(
     instance(rules, RuleSet, "rules")
     one_of(mode, get_args(Mode), "mode")
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
-    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
+    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log), check=True))
     settings = checked_settings(rules, grid, log)
     orphans = checked_orphans(log, orphans)
     horizon_ns = checked_horizon(horizon_ns)
