@@ -235,7 +235,6 @@ def _replay(chosen: argparse.Namespace) -> int:
         flatten=chosen.flatten,
         sample_ns=spacing,
         compiled=False if chosen.plain else "auto",
-        progress=True,
     )
     print(f"{rules}\n\n{found!r}\n")
     print("\n".join(found.sentences()))

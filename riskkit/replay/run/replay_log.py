@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._bar import with_bar
+from riskkit._bar import waiting, with_bar
 from riskkit._check import Duration, InputError, instance, one_of
 from riskkit.replay.engine.compiler import Tier, assign_slots, find_duplicates, shape_of
 from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, parts_of, shapes_of
@@ -263,7 +263,8 @@ class Stage:
         chunks = range(0 if start is None else start.row, end, chunk)
         for first in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
             stop = min(first + chunk, end)
-            blocks.extend(run.feed(first, stop))
+            with waiting(f"replaying {stop - first:,} events, {run.parts[0].loop.how}"):
+                blocks.extend(run.feed(first, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)

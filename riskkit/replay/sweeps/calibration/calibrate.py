@@ -60,7 +60,7 @@ def calibrate(
     flatten: Pace = TOUCH,
     compiled: bool = True,
     threads: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Calibration:
     """Select limits by what their enforced replays did, and evaluate the selection.
 

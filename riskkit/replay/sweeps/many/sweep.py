@@ -182,7 +182,7 @@ def sweep(
     account_drawdown: bool = False,
     threads: int | None = None,
     compiled: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> SweepResult:
     """Replay one log under many settings of its rules; one row of metrics per setting.
 
@@ -216,8 +216,9 @@ def sweep(
         the net position in each instrument.
     threads : int, optional
         Number of concurrent replays; by default the number of cores.
-    progress : bool
-        Show a progress bar (needs tqdm).
+    progress : bool, optional
+        Show a progress bar with an estimate of the time left (needs tqdm): True always, False never, None after a second
+        on a terminal and in a notebook.
 
     Returns
     -------
