@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind
+
+if TYPE_CHECKING:
+    from riskkit.replay.log.event_log import EventLog
 
 
 def account_currencies(log: EventLog) -> list[tuple[str, ...]]:

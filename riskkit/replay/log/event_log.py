@@ -379,7 +379,12 @@ class EventLog(Shown):
 
     @cached_property
     def account_currencies(self) -> list[tuple[str, ...]]:
-        """Currencies of each account; see `riskkit.replay.log.currencies`."""
+        """Currencies of each account; see `riskkit.replay.log.currencies`.
+
+        >>> from riskkit.replay import tiny_log
+        >>> tiny_log([1, 2]).account_currencies
+        [('USD',)]
+        """
         from riskkit.replay.log.currencies import account_currencies
 
         return account_currencies(self)

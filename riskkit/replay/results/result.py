@@ -176,10 +176,7 @@ class ReplayResult(Exported):
         return {rule.id: sum(lengths[self._spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
 
     def halted_between(self, times: np.ndarray, timeline: Timeline | None = None) -> np.ndarray:
-        """Nanoseconds for which rules halted keys, between each of the ascending times and the next; as `halted_time`.
-
-        With a timeline, without closed time.
-        """
+        """Nanoseconds of halts, over keys, between each ascending time and the next; with a timeline, of open time."""
         return self._spans.elapsed(times, timeline)
 
     def silent(self) -> list[str]:
