@@ -77,7 +77,7 @@ def with_result(command: Command) -> Command:
     def run(*, log: Any, rules: Any, options: dict[str, Any], mode: str, **given: Any) -> Any:
         from riskkit.replay.run.replay_log import replay_log
 
-        result: ReplayResult = replay_log(log(), rules, mode, progress=True, **options)
+        result: ReplayResult = replay_log(log(), rules, mode, **options)
         return command(result=result, **given)
 
     return with_replay(choice("--mode", "shadow", "enforce", help="Mode of the replay.")(run))

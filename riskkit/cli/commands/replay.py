@@ -33,7 +33,7 @@ def replay(
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
     modes = ("shadow", "enforce") if mode == "both" else (mode,)
-    found = compare(log(), rules, modes, sample_ns=spacing, progress=True, **options)  # type: ignore[arg-type]
+    found = compare(log(), rules, modes, sample_ns=spacing, **options)  # type: ignore[arg-type]
     sentences = found.sentences()
     text = "\n".join([f"{rules}\n\n{found!r}\n", *sentences])
     facts = {

@@ -97,7 +97,19 @@ class _Every(Shape):
 
     @property
     def words(self) -> tuple[str, ...]:
-        return ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "reals", "rows", "paths", *WORDS)
+        return (
+            "clocks",
+            "bounds",
+            "sample_at",
+            "sampled",
+            "memory",
+            "counts",
+            "reals",
+            "rows",
+            "paths",
+            "nets",
+            *WORDS,
+        )
 
 
 _CANONICAL = _Every((), *(True,) * 15, (), True, True, True, tuple(OPTIONAL))

@@ -384,6 +384,18 @@ class EventLog(Shown):
         return len(numbers), len(np.unique(numbers))
 
     @cached_property
+    def account_currencies(self) -> list[tuple[str, ...]]:
+        """Currencies of each account; see `riskkit.replay.log.currencies`.
+
+        >>> from riskkit.replay import tiny_log
+        >>> tiny_log([1, 2]).account_currencies
+        [('USD',)]
+        """
+        from riskkit.replay.log.currencies import account_currencies
+
+        return account_currencies(self)
+
+    @cached_property
     def order_faults(self) -> dict[str, int]:
         """Number of overfills, and of events of orders that are done; see `riskkit.replay.kernels.order_faults`."""
         from riskkit.replay.kernels.order_faults import order_faults
