@@ -59,9 +59,15 @@ def changes(
 
 
 def bars(
-    parts: Mapping[str, ArrayLike], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None
+    parts: Mapping[str, ArrayLike],
+    names: Sequence[Any],
+    *,
+    label: str,
+    title: str,
+    errors: ArrayLike | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Plot horizontal bars, one per name, of one part or several stacked, with the sum beside them."""
+    """Plot horizontal bars, one per name, of one part or several stacked, with the sum or its error beside them."""
     ax = axes(ax, height=1.3 + 0.36 * len(names))
     rows = np.arange(len(names))[::-1]
     low, high = np.zeros(len(names)), np.zeros(len(names))
@@ -70,7 +76,9 @@ def bars(
         starts = np.where(sizes < 0.0, low, high)
         ax.barh(rows, sizes, left=starts, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=literal(part))
         low, high = low + np.minimum(sizes, 0.0), high + np.maximum(sizes, 0.0)
-    for row, total in zip(rows, low + high, strict=True):
+    if errors is not None:
+        ax.errorbar(low + high, rows, xerr=np.asarray(errors, float), fmt="none", color=INK)
+    for row, total in zip(rows, low + high, strict=True) if errors is None else ():
         left = total < 0.0
         text = f"{total:,.0f}" if abs(total) >= 1e4 else f"{total:,.4g}"
         ax.annotate(text, (total, row), (-4 if left else 4, 0), textcoords="offset points", fontsize="small",
@@ -87,9 +95,18 @@ def bars(
 
 
 def shares(
-    parts: Mapping[str, ArrayLike], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None
+    parts: Mapping[str, ArrayLike],
+    names: Sequence[Any],
+    *,
+    label: str,
+    title: str,
+    errors: ArrayLike | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Plot fractions of several wholes side by side as percentages, one group of horizontal bars per name."""
+    """Plot fractions of several wholes side by side as percentages, one group of horizontal bars per name.
+
+    `errors` are those of the last part.
+    """
     ax = axes(ax, height=shares_height(len(names)))
     rows, width = np.arange(len(names))[::-1], 0.8 / len(parts)
     for k, ((part, values), (colour, hatch)) in enumerate(zip(parts.items(), LOOKS, strict=False)):
@@ -97,8 +114,10 @@ def shares(
         ax.barh(
             places, np.asarray(values, float), height=width, color=colour, hatch=hatch, edgecolor="white", label=part
         )
+    if errors is not None:
+        ax.errorbar(np.asarray(values, float), places, xerr=np.asarray(errors, float), fmt="none", color=INK)
     ax.axvline(0.0, color=INK, linewidth=0.8)
-    ax.set_yticks(rows, [str(name) for name in names])
+    ax.set_yticks(rows, [literal(name) for name in names])
     percentages(ax.xaxis)
     ax.set_xlabel(label)
     dress(ax, title)

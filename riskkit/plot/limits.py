@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskkit.plot.basics import GRID, INK, PALE, STRONG, WARM, axes, dress, line_style, literal, thousands
+from riskkit.plot.basics import GRID, INK, PALE, STRONG, WARM, axes, dress, line_style, literal, percentages, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,26 +15,41 @@ if TYPE_CHECKING:
 
 
 def threshold(
-    x: ArrayLike, y: ArrayLike, now: float | None, *, name: str, title: str, label: str = "", ax: Axes | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    now: float | None,
+    *,
+    name: str,
+    title: str,
+    label: str = "",
+    tried: bool = False,
+    fractions: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Plot a number against a threshold, as steps, with the value `now` marked.
+    """Plot a number against a threshold, with the value `now` marked.
 
-    The axis is logarithmic if the thresholds span more than two powers of ten.
+    Numbers that are known at every threshold are steps; those of thresholds that were tried (`tried`) are markers, joined
+    by a thin line. The axis is logarithmic if the thresholds span more than two powers of ten.
     """
     ax = axes(ax)
     limits, values = np.asarray(x, float), np.asarray(y, float)
-    ax.step(limits, values, where="post", color=STRONG, lw=1.6)
+    if tried:
+        ax.plot(limits, values, "o-", color=STRONG, ms=5, lw=0.8)
+    else:
+        ax.step(limits, values, where="post", color=STRONG, lw=1.6)
     positive = limits[limits > 0]
     if len(positive) and positive.max() > 100 * positive.min():
         ax.set_xscale("log")
     thousands(ax.xaxis)
     if now is not None and len(limits):
-        value = float(values[max(int(np.searchsorted(limits, now, "right")) - 1, 0)])
         ax.axvline(now, color=WARM, lw=1.0, ls="--")
-        ax.plot([now], [value], "o", color=WARM, ms=5)
+        at = np.flatnonzero(limits == now) if tried else [max(int(np.searchsorted(limits, now, "right")) - 1, 0)]
+        ax.plot([now] * len(at), values[at], "o", color=WARM, ms=6)
         ax.annotate(f" now: {now:,.10g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, va="top")
-    ax.set_ylim(min(0.0, float(values.min(initial=0.0))), None)
-    thousands(ax.yaxis)
+    low, high = min(0.0, float(values.min(initial=0.0))), max(0.0, float(values.max(initial=0.0)))
+    room = 0.04 * (high - low) or 1.0
+    ax.set_ylim(low - room, high + 3.0 * room)
+    (percentages if fractions else thousands)(ax.yaxis)
     ax.set_xlabel(literal(name), color=INK)
     ax.set_ylabel(literal(label))
     dress(ax, title)
@@ -55,6 +70,8 @@ def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax:
     ax.axvline(1.0, color=PALE, lw=1.0)
     ax.set_yscale("log")
     ax.set_xlim(0.0, None)
+    percentages(ax.xaxis)
+    percentages(ax.yaxis)
     ax.set_xlabel(literal(label), color=INK)
     ax.set_ylabel("share of messages at or above")
     ax.legend(frameon=False)
