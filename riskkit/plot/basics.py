@@ -67,14 +67,19 @@ def thousands(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: f"{value + 0.0:,.10g}".replace("-", "\N{MINUS SIGN}"))
 
 
+def is_fractions(values: ArrayLike) -> bool:
+    """True if 99 % of the values are below 1 in size, as returns are and P&L is not."""
+    sizes = np.abs(np.asarray(values, float))
+    sizes = sizes[np.isfinite(sizes)]
+    return not sizes.size or float(np.quantile(sizes, 0.99)) < 1.0
+
+
 def unit_axis(axis: Any, values: ArrayLike, unit: str | None = None) -> str:
     """Format an axis of returns as percentages and one of P&L with commas, and return its label.
 
     `unit` is "%" for returns or the currency of P&L; without it, values of which 99 % are below 1 in size are returns.
     """
-    sizes = np.abs(np.asarray(values, float))
-    sizes = sizes[np.isfinite(sizes)]
-    if unit == "%" or (unit is None and (not sizes.size or float(np.quantile(sizes, 0.99)) < 1.0)):
+    if unit == "%" or (unit is None and is_fractions(values)):
         percentages(axis)
         return "return"
     thousands(axis)
