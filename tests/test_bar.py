@@ -22,7 +22,10 @@ SLOW = {
     "rolling": (lambda: rk.rolling_var(RETURNS[:, 0], 250, 0.99, "normal"), "normal: 51 windows of 250 days"),
     "garch": (lambda: rk.covariance.fit_garch(RETURNS[:, 0]), r"fitting a GARCH\(1,1\) to 300 returns"),
     "gjr": (lambda: rk.covariance.fit_asymmetric_garch(RETURNS[:, 0]), "fitting a GJR.* to 300 returns"),
-    "copula": (lambda: rk.montecarlo.StudentTCopula(RETURNS).df, "degrees of freedom of a copula of 2 assets to 300 returns"),
+    "copula": (
+        lambda: rk.montecarlo.StudentTCopula(RETURNS).df,
+        "degrees of freedom of a copula of 2 assets to 300 returns",
+    ),
 }
 
 

@@ -22,7 +22,7 @@ from riskkit.replay.sweeps.grid.axes import axis_label, axis_values
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
-from riskkit.replay.sweeps.many.metrics import TEXTS, Metrics
+from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS, Metrics
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
 from riskkit.replay.sweeps.many.policies import POLICIES
 from riskkit.replay.sweeps.many.runner import (
