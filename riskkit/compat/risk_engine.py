@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from riskkit._files import words_of
 from riskkit.compat.rules import SIDES, BaseRule, Direction, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.session import Session
@@ -238,8 +239,24 @@ class RiskEngine:
         found: list[Decision] = []
         for rule in self._hooks[hook]:
             context = RuleContext(self.contract_to_product, self.status)
-            found += self._apply(getattr(rule, hook)(event, context))
+            try:
+                found += self._apply(getattr(rule, hook)(event, context))
+            except Exception as error:
+                found += self._apply([self._failed(type(rule).__name__, event, error)])
         return found
+
+    def _failed(self, rule: str, event: Order | Trade, error: Exception) -> Decision:
+        """The action of a custom rule that failed: its order is refused; after a trade it cannot count, its account pauses."""
+        engine, number = self.session.engine, len(self.session) - 1
+        row = engine.row(number)
+        labels = [
+            self.session.universe.accounts[row["account"]].id,
+            self.session.universe.instruments[row["instrument"]].id,
+        ]
+        refused = isinstance(event, Order)
+        why = f"{'the order is refused' if refused else f'{labels[0]} is paused'} by {rule}: it failed, {words_of(error)}."
+        kind = DecisionKind.REJECT if refused else DecisionKind.PAUSE
+        return Decision(kind, rule, labels[0], why, None, None, None, row["ts"], None, number, *labels)
 
     def _apply(self, actions: Iterable[Decision] | None) -> list[Decision]:
         """Journal the actions of a custom rule as commands."""

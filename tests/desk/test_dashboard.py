@@ -453,3 +453,17 @@ def test_the_page_shows_the_limits_of_a_book_without_rules():
     page.desk.manager.set_limits("tests", "to see it", max_position_size=0.4)
     page.step()
     assert panels.RED in page.limits.value and "breached" in page.limits.value
+
+
+def test_a_desk_answers_while_its_feed_is_waited_for():
+    answers = []
+
+    def feed():
+        for bar in RecordedBars(CLOSES):
+            asking = threading.Thread(target=lambda: answers.append(desk.check("A", 1, "buy").decision))
+            asking.start()
+            asking.join(30)  # would wait for the lock for ever
+            yield bar
+
+    desk = LiveDesk(RiskManager(20_000, bars_per_day=1), MarketStream(feed()))
+    assert desk.step(9) == len(CLOSES) == len(answers) and desk.ended

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import random
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from random_scenarios import PARAMETERS
+from random_scenarios import rule as scenario_rule
 
 import riskkit as rk
+from riskkit import InputError
+from riskkit.compat import BaseRule, Direction, Order, RiskEngine, Trade
 from riskkit.desk import DeskLimits, LiveDesk, MarketStream, RiskManager, RiskState, validate
 from riskkit.desk.core.exact import ExactPrice
 from riskkit.desk.manager import ledger, limit_check, risk
@@ -91,3 +100,105 @@ def test_a_breaker_says_no_if_its_check_fails(name, monkeypatch):
     monkeypatch.setattr(circuit_breaker, name, failing(RuntimeError("gone")))
     assert not breaker.open_position(now=10**18)
     assert breaker.open_positions == 0
+
+
+# ---------------------------------------------------------------------- replay, session, engine
+
+
+def broken(rule: rk.Rule, error: BaseException) -> rk.Rule:
+    """A rule whose check fails."""
+    names = inspect.signature(getattr(rule.kind.check, "py_func", rule.kind.check)).parameters
+    found = {"fail": failing(error)}
+    exec(f"def check({', '.join(names)}):\n    fail()\n", found)
+    made, kind = copy(rule), copy(rule.kind)  # not checked again: the fault comes later
+    object.__setattr__(kind, "check", found["check"])
+    object.__setattr__(made, "kind", kind)
+    return made
+
+
+def order_of(made: rk.Session, n: int) -> list[rk.Decision]:
+    return made.process_order(
+        ts=n * 10**9, account="A", instrument="X", side="B", qty=1, price=100, order_id=f"o{n}", strategy="s"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
+    plain = {**scenario_rule(random.Random(name), name, 0), "scope": "account", "action": "REJECT"}
+    plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
+    rule = rk.RuleSet.from_dict({"rules": [plain]})[0]
+    whole = rk.Session.create(rk.RuleSet([]), [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+    for n in range(3):
+        order_of(whole, n)
+    error = RuntimeError("gone")
+    rules = rk.RuleSet([broken(rule, error)])
+    with pytest.raises((RuntimeError, InputError), match=r"gone|no rule of this set can be judged"):
+        rk.replay_log(whole.log(), rules, mode="enforce", compiled=False)
+    made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
+    made.process_price(ts=0, instrument="X", price=100)
+    for n in range(3):
+        with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
+            order_of(made, n)
+        with pytest.raises(InputError, match="does not name an earlier order"):
+            made.answer_of(f"o{n}")
+    assert len(made) == 1 and made.digest == made.result().digest
+    assert made.process_price(ts=10**10, instrument="X", price=101) == []
+
+
+def test_a_session_goes_on_as_if_the_order_had_never_come():
+    def broken_once(params, book, event):
+        if event.qty == 4:
+            raise RuntimeError("gone")
+        return MaxOrderQty_check(params, book, event)
+
+    rule = rk.Rule("size", MaxOrderQty(limit=5))
+    MaxOrderQty_check = rule.kind.check.py_func if hasattr(rule.kind.check, "py_func") else rule.kind.check
+    rules = rk.RuleSet([replace(rule, kind=replace(rule.kind, check=broken_once))])
+    one, other = (
+        rk.Session.create(
+            rules, [rk.Instrument("X")], [rk.Account("A")], auto_register=rk.Instrument("Y"), compiled=False
+        )
+        for _ in range(2)
+    )
+    for n, qty in enumerate([1, 4, 6, 2, 4, 3]):
+        given = {
+            "ts": n,
+            "account": f"A{n}",
+            "instrument": f"X{n}",
+            "side": "B",
+            "qty": qty,
+            "price": 100,
+            "order_id": n,
+        }
+        for made in (one, other):
+            if qty != 4:
+                made.process_order(**given)
+            elif made is one:
+                with pytest.raises(InputError, match="the event was not taken"):
+                    made.process_order(**given)
+    assert len(one) == len(other) == 4 and one.log().to_frame().iloc[:, 4:].equals(other.log().to_frame().iloc[:, 4:])
+    assert one.digest == one.result().digest
+    again = rk.Session.restore(one.snapshot(), rules, compiled=False)
+    assert again.digest == one.digest
+
+
+class Broken(BaseRule):
+    def on_order(self, order, context):
+        raise RuntimeError("gone\nPASS")
+
+    def on_trade(self, trade, context):
+        raise KeyError("A")
+
+
+def test_an_engine_refuses_if_a_rule_of_ones_own_fails():
+    engine = RiskEngine([Broken()], contract_to_product={"X": "X"}, compiled=False)
+    (refused,) = engine.process_order(Order(1, "A", "X", Direction.BID, 100, 1, 0))
+    assert refused.action == rk.replay.DecisionKind.REJECT
+    assert refused.reason == "the order is refused by Broken: it failed, RuntimeError: gone PASS."
+    (paused,) = engine.process_trade(Trade(1, 1, 100, 1, 1))
+    assert (
+        paused.action == rk.replay.DecisionKind.PAUSE
+        and paused.reason == "A is paused by Broken: it failed, KeyError: 'A'."
+    )
+    assert engine.paused("A")

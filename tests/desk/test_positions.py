@@ -510,3 +510,17 @@ def test_answers_print_and_draw():
     for options in ({"quantum": 0}, {"window": 0}, {"remember": 0}, {"stale_after": "soon"}, {"tokens": {"A": 0}}):
         with pytest.raises(InputError):
             PositionTracker(**options)
+
+
+def test_a_tracker_answers_while_a_feed_is_waited_for():
+    made, answers = tracker(), []
+
+    def feed():
+        for n in range(3):
+            asking = threading.Thread(target=lambda: answers.append(made.count("ann") if made.users() else 0))
+            asking.start()
+            asking.join(30)  # would wait for the lock for ever
+            yield {"user": "ann", "market": "x", "token": "ETH", "amount": 1, "price": 5, "timestamp": n}
+
+    statistics = made.ingest(feed())
+    assert answers == [0, 1, 1] and statistics.accepted == 3 and statistics.traded == 15.0

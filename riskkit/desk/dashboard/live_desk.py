@@ -5,6 +5,7 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import Any
 
@@ -80,7 +81,7 @@ class LiveDesk:
         """The last decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
-        self._lock = lock_of(self)
+        self._lock, self._steps = lock_of(self), threading.Lock()
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:
@@ -93,10 +94,21 @@ class LiveDesk:
 
     def step(self, bars: int = 1) -> int:
         """Read a number of bars of the stream, or all that are left; return the number read."""
-        with self._lock:
-            taken = self.stream.run(self._on_bar, bars=whole_number(bars, "bars", at_least=0))
-            self.ended = taken < bars
-            return taken
+        wanted, taken = whole_number(bars, "bars", at_least=0), 0
+        with self._steps:  # held while the feed is waited for: checks and trades go on meanwhile
+            while taken < wanted:
+                try:
+                    bar = self.stream._read()
+                except StopIteration:
+                    break
+                with self._lock:
+                    self._on_bar(self.stream._take(bar))
+                taken += 1
+            self.ended = taken < wanted
+        return taken
+
+    def _after_fork(self) -> None:
+        self._steps = threading.Lock()
 
     def _on_bar(self, bar: Bar) -> None:
         closes = {ticker: self._on_tick(ticker, price) for ticker, price in bar.closes.items()}

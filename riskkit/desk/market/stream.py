@@ -100,12 +100,18 @@ class MarketStream(Shown):
 
     def __next__(self) -> Bar:
         """The next bar, after the covariance is updated."""
+        return self._take(self._read())
+
+    def _read(self) -> Bar:
+        """The next bar, which a live feed may keep waiting for; `_take` adds it."""
         try:
-            bar = self._closed()
+            return self._closed()
         except StopIteration:
             if self._building is None:
                 raise
-            bar = self._finished(self._building)
+            return self._finished(self._building)
+
+    def _take(self, bar: Bar) -> Bar:
         self.returns = log_moves(self.closes, bar.closes)
         self.covariance.step(self.returns)
         self.closes.update(bar.closes)

@@ -23,10 +23,10 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
     first: int | None = None
     last: int | None = None
     problems: list[tuple[int, str]] = []
-    rows, before = 0, tracker.traded()
+    rows = traded = 0
     for rows, event in enumerate(_events(events), 1):  # noqa: B007
         try:
-            _book(tracker, event)
+            traded += _booked(tracker, event)
         except InputError as error:
             if on_error == "raise":
                 raise InputError(f"row {rows - 1}: {error}") from error
@@ -47,7 +47,7 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
         users=len(users),
         markets=dict(markets),
         errors=dict(errors),
-        traded=tracker.traded() - before,
+        traded=tracker._books.quantum.number(traded),
         first=first,
         last=last,
         problems=tuple(problems),
@@ -78,6 +78,20 @@ def _without_gap_floats(column: Any) -> Any:
     if not ((known % 1 == 0) & (known.abs() < 2**53)).all():
         return column
     return [None if cell != cell else int(cell) for cell in column]
+
+
+def _booked(tracker: Any, event: Any) -> int:
+    """Book a row; return its turnover in quanta of money."""
+    with tracker._lock:
+        before = _turnover(tracker, event)
+        _book(tracker, event)
+        return _turnover(tracker, event) - before
+
+
+def _turnover(tracker: Any, event: Any) -> int:
+    user = event.get("user") if isinstance(event, Mapping) else None
+    account = tracker._books.users.get(user) if isinstance(user, str) else None
+    return 0 if account is None else int(account.traded)
 
 
 def _book(tracker: Any, event: Any) -> None:

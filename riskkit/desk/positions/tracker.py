@@ -200,14 +200,14 @@ class PositionTracker(Stateful):
         events : DataFrame or iterable of mappings
             In order of time.
         on_error : {"count", "raise"}
-            An invalid row is counted and listed, or raised (the rows before it stay booked).
+            An invalid row is counted and listed, or raised (the rows before it stay booked). Nothing is locked while the
+            next row is waited for.
 
         Returns
         -------
         IngestStatistics
         """
-        with self._lock:
-            return ingest(self, events, on_error)
+        return ingest(self, events, on_error)
 
     def traded(self) -> float:
         """Turnover of all known users in money, each swap once."""

@@ -66,4 +66,4 @@ class OrderLabels:
     def stored(cls, column: np.ndarray) -> OrderLabels:
         """The ids of a stored column."""
         rows = np.flatnonzero(column != b"")
-        return cls(rows, [text.decode() for text in column[rows].tolist()])
+        return cls(rows, [text.decode(errors="replace") for text in column[rows].tolist()])  # else the hash tells

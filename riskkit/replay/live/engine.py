@@ -60,7 +60,7 @@ class Engine(EngineEvents):
     [0, 1, 0]
     """
 
-    def widened(self, universe: Universe, history: RuleHistory | None = None) -> Engine:
+    def widened(self, universe: Universe, history: RuleHistory | None = None, size: int | None = None) -> Engine:
         """The same session in a universe with additional accounts, instruments, strategies or connections at the end.
 
         Codes stay; ``history`` may have one change more. The journal is replayed, so the state is the same as if they had
@@ -75,11 +75,22 @@ class Engine(EngineEvents):
             universe = OpenUniverse(universe, self._universe.like)
         wider = Engine(history or self.history, universe, self.mode, **self.options, compiled=self.compiled)
         journal = self._journal
-        columns = {name: column[: self.size].copy() for name, column in journal.columns.items()}
-        wider._refill(columns, list(journal.pairs), journal.slots, journal.strays)
+        columns = {
+            name: column[: self.size if size is None else size].copy() for name, column in journal.columns.items()
+        }
+        pairs, slots, strays = list(journal.pairs), journal.slots, journal.strays
+        if size is not None:
+            pairs = pairs[: max(len(universe.opening_pairs()), int(columns["pair"].max(initial=-1)) + 1)]
+            slots = int(columns["slots"].max(initial=-1)) + 1
+            strays = {order: slot for order, slot in strays.items() if slot < slots}
+        wider._refill(columns, pairs, slots, strays)
         wider._replay_again()  # observed values may have other units now
         wider.extra = self.extra
         return wider
+
+    def before(self, size: int) -> Engine:
+        """The same session after its first `size` events; this engine does not change."""
+        return self.widened(self._universe.frozen, size=size)
 
     def _replay_again(self) -> None:
         """Find state and decisions by a replay of the journal, each event under the rules in force at it."""

@@ -61,6 +61,12 @@ def header_of(snapshot: bytes) -> dict[str, Any]:
     return header
 
 
+def size_of(snapshot: bytes) -> int:
+    """Number of events before a snapshot."""
+    header = header_of(snapshot)
+    return int(header["size"]) + int(header["shift"])
+
+
 def _arrays(snapshot: bytes, prefix: str = "") -> dict[str, np.ndarray]:
     with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files if name != "header" and name.startswith(prefix)}

@@ -17,7 +17,7 @@ from riskkit._check import InputError, one_of, whole_number
 from riskkit._files import reading, remove_parts, write_whole
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
-from riskkit.replay.live.engine_snapshot import is_whole, pack
+from riskkit.replay.live.engine_snapshot import is_whole, pack, size_of
 from riskkit.replay.live.folder_lock import FolderLock
 from riskkit.replay.live.journal_folder import (
     COLUMNS,
@@ -461,7 +461,7 @@ def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledS
     for first in reversed(firsts(path, STATE)):
         file = file_of(path, first, STATE)
         data = file.read_bytes() if file.is_file() else b""
-        if is_whole(data):
+        if is_whole(data) and size_of(data) == first:
             return JournaledSession.restore(data, rules, compiled=compiled), first
         logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)
     raise InputError(f"folder {path.name!r}: none of its snapshots is whole; restore the files from a copy")

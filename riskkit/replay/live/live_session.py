@@ -33,6 +33,7 @@ from riskkit.replay.live.pauses import Pauses
 from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.live.signed import Signed
+from riskkit.replay.live.undo import undone
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -122,6 +123,7 @@ class LiveSession(Signed, SessionCalls):
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
         self._door = ColumnDoor(live, entries)
         self.notes: dict[str, Any] = {}
+        self._stopped = ""
         self.acts: list[dict[str, Any]] = []
 
     # ------------------------------------------------------------------ processing
@@ -172,15 +174,19 @@ class LiveSession(Signed, SessionCalls):
     ) -> list[Decision]:
         """Convert, check, and only then take an event; what is refused leaves no label."""
         with self._lock:
+            if self._stopped:
+                raise InputError(self._stopped)
             self._settle()
             universe, size = self._live.labels, self._live.size
             assert isinstance(universe, OpenUniverse)
             before = universe.sizes
             try:
                 return self._convert(ts, fields, make, labels or (fields,), ids, untimed)
-            except BaseException:
+            except BaseException as error:
                 if self._live.size == size:
                     universe.shrink(before)
+                elif isinstance(error, Exception):
+                    raise undone(self, size, error) from error
                 raise
 
     def _convert(

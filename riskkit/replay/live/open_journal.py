@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._files import reading
 from riskkit.replay.ingest.event import DTYPES
-from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of
+from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of, size_of
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts, read_events, read_past
 from riskkit.replay.live.open_universe import OpenUniverse
@@ -115,6 +115,8 @@ def _opened(path: Path, first: int, rules: RuleSet | None) -> OpenedJournal:
     """The journal of a folder, by its last snapshot, that of event `first`."""
     snapshot = file_of(path, first, STATE).read_bytes()
     header = header_of(snapshot)
+    if size_of(snapshot) != first:
+        raise InputError(f"folder {path.name!r} was altered: the snapshot of event {first} is that of another one")
     history = history_of(header, rules)
     if history is None:
         raise InputError(

@@ -39,13 +39,13 @@ class SessionStatus(Shown):
     ts : int
         Time of the last one, nanoseconds since the epoch (0 before the first).
     state : State
-        The integer books, a copy.
+        The integer books, a copy; without the records of orders and fills, whose number grows with the session.
     """
 
     def __init__(self, live: Engine) -> None:
         self.size = live.size
         self.ts = live.latest if live.latest != MISSING else 0
-        self.state = live.state.copy()
+        self.state = live.state.copy(without=("orders", "fills"))
         self.rules, self._in_force = live.rules, live.history.stretches[-1].on
         self.universe = live.universe
         pairs = self.state.positions[1:]

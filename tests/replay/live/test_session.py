@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from decimal import Decimal
 
 import numpy as np
@@ -23,6 +24,7 @@ from riskkit.rules import (
     CashLimit,
     ConsecutiveErrors,
     DailyLoss,
+    MaxOrderQty,
     MinOrderQty,
     OrderRate,
     PositionLimit,
@@ -544,3 +546,18 @@ def test_what_the_venue_says_back_moves_what_works_and_what_is_held():
     assert passes(14, "f", 2) and not passes(15, "g", 1)
     session.process_bust(ts=16, **whose, trade_id="t")
     assert passes(17, "h", 8) and not passes(18, "i", 1)
+
+
+def test_the_status_costs_the_same_after_many_events():
+    made = Session.create(
+        RuleSet([Rule("size", MaxOrderQty(limit=5))]), [Instrument("X")], [Account("A")], compiled=False
+    )
+    sizes = []
+    for n in range(1_200):
+        made.process_order(ts=n, account="A", instrument="X", side="B", qty=1, price=100, order_id=n)
+        if n in (99, 1_199):
+            tracemalloc.start()
+            made.status().states()
+            sizes.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert sizes[1] < 1.5 * sizes[0]
