@@ -123,7 +123,7 @@ def order_of(made: rk.Session, n: int) -> list[rk.Decision]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(PARAMETERS))
+@pytest.mark.parametrize("name", sorted(PARAMETERS.keys() - {"reserve_price"}))  # which judges orders with a reserve
 def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
     plain = {**scenario_rule(random.Random(name), name, 0), "scope": "account", "action": "REJECT"}
     plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}

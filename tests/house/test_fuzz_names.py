@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
+import zipfile
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_tags import read
 
-from riskkit import plot
-from riskkit._show import as_html, as_text, table_html, table_text
+import riskkit as rk
+from riskkit import InputError, plot
+from riskkit._show import CONTROLS, as_html, as_text, table_html, table_text
 from riskkit.desk import (
     Alert,
     DuckDBStore,
@@ -22,6 +27,7 @@ from riskkit.desk import (
     TableChannel,
     Tick,
 )
+from riskkit.report.comparison import report_html
 
 NAMES = [
     "$x$ and $y^$", "$\\frac{$", "US$/CA$", "$", "\\$", "a_b^c", "\\alpha", "%s %d %(x)s", "{0} {x!r}", "{", "<script>alert(1)</script>",
@@ -109,3 +115,56 @@ def test_a_name_in_a_store_is_text(kind, tmp_path):
             book.update(name, name, "A", 5, 1, timestamp=1, trade_id=f"{name}{n}")
         assert sorted(store.current_positions()["user"]) == sorted(names)
         assert store.rebuild().digest == book.digest
+
+
+def replay_of(name: str) -> rk.ReplayComparison:
+    """Orders of an account, an instrument, a rule and a title of this name."""
+    row = {"account": name, "instrument": name, "side": "B", "price": 100, "strategy": name}
+    frame = pd.DataFrame([{"ts": n, "kind": "order", "qty": n + 1, "order_id": f"{name}{n}", **row} for n in range(3)])
+    log = rk.EventLog.from_frame(frame, about={"title": name})
+    rules = [rk.Rule(name, rk.rules.MaxOrderQty(limit=1)), rk.Rule(f"{name} b", rk.rules.PositionLimit(limit=2))]
+    return rk.compare(log, rk.RuleSet(rules), compiled=False)
+
+
+def plain(page: str) -> None:
+    """A page without a tag, an attribute or a picture that a name made."""
+    tags = read(page)
+    assert all(source.startswith(("#", "data:image/png;base64,")) for source in tags.fetched)
+    assert "<script" not in page and "<img src=x" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["$x$ and \\frac{$", "=1+1 <img src=x onerror=alert(1)> %s {x!r}"])
+def test_a_name_in_reports_workbooks_and_explanations_is_text(name, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a font without a letter
+        found = replay_of(name)
+        plain(rk.report.limits(found.enforce, tmp_path / "limits.html").read_text("utf-8"))
+        plain(report_html(found))
+        returns = pd.Series(np.sin(np.arange(300.0)) / 50, pd.bdate_range("2020-01-01", periods=300), name=name)
+        page = rk.report.tear_sheet(returns, tmp_path / "tear.html", title=name, currency=name, remarks=[name])
+        plain(page.read_text("utf-8"))
+    for one in (found, found.enforce):
+        one.to_excel(tmp_path / "book.xlsx")
+        with zipfile.ZipFile(tmp_path / "book.xlsx") as book:
+            sheets = [book.read(part).decode() for part in book.namelist() if "worksheets/sheet" in part]
+            assert sheets and not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+    for text in (repr(found.enforce), repr(found), found.enforce.explain(1)):
+        assert not CONTROLS.search(str(text).replace("\n", ""))
+    for page in (found.enforce._repr_html_(), found._repr_html_(), found.enforce.explain(1)._repr_html_()):
+        assert "<script" not in page and "<img" not in page
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_a_file_that_is_read_is_text(name, tmp_path):
+    cells = ["2024-03-05T10:00:00Z", name, "B", "1", "10.5", name, f"{name}1"]
+    with (tmp_path / "fills.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["time", "symbol", "side", "qty", "price", "account", "fill id"], cells])
+    try:
+        found = rk.read.generic_csv(tmp_path / "fills.csv", tz="UTC")
+        texts = [repr(found), found._repr_html_(), repr(found.log())]
+    except InputError as error:
+        texts = [str(error)]
+    for text in texts:
+        assert "<script" not in text or text == repr(found)
+        assert not CONTROLS.search(text.replace("\n", ""))
