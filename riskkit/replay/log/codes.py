@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._files import reading
+from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.schema.columns import ROW_NUMBERS, EventKind
 from riskkit.replay.schema.universe import Universe
 
 
-def checked_pairs(pairs: Any, universe: Universe) -> tuple[np.ndarray, np.ndarray]:
+def checked_header(name: str, header: Mapping[str, Any]) -> tuple[tuple[Any, ...], bytes, str]:
+    """Pairs, universe and facts of a header, and the hashes of the events and of the derived columns."""
+    with reading(name, "an event log"):
+        universe = Universe.from_description(header["universe"])
+        facts = (*_checked_pairs(header["pairs"], universe), universe, dict(header["about"]))
+        return facts, bytes.fromhex(header["hash"]), str(header["derived"])
+
+
+def _checked_pairs(pairs: Any, universe: Universe) -> tuple[np.ndarray, np.ndarray]:
     """Account and instrument of each pair of a header; those that the universe does not have are refused."""
     accounts, instruments = (np.array(codes, np.int32) for codes in pairs)
     known = len(universe.accounts), len(universe.instruments)
@@ -22,17 +32,27 @@ def checked_pairs(pairs: Any, universe: Universe) -> tuple[np.ndarray, np.ndarra
     return accounts, instruments
 
 
-def refuse_unknown_codes(name: str, columns: Mapping[str, np.ndarray], pairs: int, universe: Universe) -> None:
-    """Refuse codes of labels, pairs, kinds and rows that a log does not have."""
+def refuse_unknown_codes(
+    name: str,
+    columns: Mapping[str, np.ndarray],
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+    universe: Universe,
+) -> None:
+    """Refuse codes of labels, pairs, kinds and rows that a log does not have, and amounts that could overflow."""
     labels = {"account": universe.accounts, "instrument": universe.instruments}
     labels |= {"strategy": universe.strategies, "connection": universe.connections}
-    counts = {column: len(known) for column, known in labels.items()} | {"kind": len(EventKind), "pair": pairs}
+    counts = {column: len(known) for column, known in labels.items()} | {
+        "kind": len(EventKind),
+        "pair": len(pair_account),
+    }
     for column, count in (counts | dict.fromkeys(ROW_NUMBERS, len(columns["ts"]))).items():
         lowest = {"kind": 0, "order": -len(columns["ts"]) - 1}.get(column, -1)
         if column in columns and not _within(columns[column], lowest, count):
             raise InputError(
                 f"{name}: column {column!r} has a code that the log does not have; it was not written by riskkit"
             )
+    check_bounds(columns, universe, pair_account, pair_instrument)
 
 
 def _within(codes: np.ndarray, lowest: int, count: int) -> bool:

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit._files import reading
 from riskkit._show import Row, Shown
-from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
@@ -22,7 +20,7 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
-from riskkit.replay.log.codes import checked_pairs, refuse_unknown_codes
+from riskkit.replay.log.codes import checked_header, refuse_unknown_codes
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
@@ -321,12 +319,9 @@ class EventLog(Shown):
 
     @classmethod
     def _with_header(cls, name: str, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
-        with reading(name, "an event log"):
-            universe = Universe.from_description(header["universe"])
-            accounts, instruments = checked_pairs(header["pairs"], universe)
-            about, known, derived = dict(header["about"]), bytes.fromhex(header["hash"]), str(header["derived"])
+        facts, known, derived = checked_header(name, header)
         rows, ids = columns.pop(SOURCE_ROW, None), columns.pop(ORDER_ID, None)
-        log = cls(columns, accounts, instruments, universe, about, source_rows=rows, known_hash=known)
+        log = cls(columns, *facts, source_rows=rows, known_hash=known)
         log._known_derived = derived
         if ids is not None:
             log.order_labels = OrderLabels.stored(ids)
@@ -335,8 +330,7 @@ class EventLog(Shown):
     def _check_hash(self, name: str) -> None:
         if hash_columns(self.columns) != self._known_hash or self._derived_hash() != self._known_derived:
             raise InputError(f"{name} does not match its hash; it was changed after it was written")
-        refuse_unknown_codes(name, self.columns, len(self.pair_account), self.universe)
-        check_bounds(self.columns, self.universe, self.pair_account, self.pair_instrument)
+        refuse_unknown_codes(name, self.columns, self.pair_account, self.pair_instrument, self.universe)
 
     # ------------------------------------------------------------------ access
 
