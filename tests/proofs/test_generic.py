@@ -78,7 +78,7 @@ def refused(given: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("total_only", [True, False])
 def test_samples_have_the_path_of_plain_python(total_only):
-    log, rules = random_log(4, 200), RuleSet([Rule("size", MaxOrderQty(limit=4))])
+    log, rules = random_log(0, 200), RuleSet([Rule("size", MaxOrderQty(limit=4))])
     times = np.linspace(log.columns["ts"].min(), log.columns["ts"].max() + 1, 5).astype(np.int64)
     options = {"orphans": "clip", "on_trip": "leave", "sample_at": times, "total_only": total_only}
     ways = [Stage(log, rules, "enforce", compiled=way, **options).replay(rules) for way in (False, "generic")]
