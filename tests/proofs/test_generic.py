@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from marks import needs_compiling
 from random_scenarios import CONVERTING, PARAMETERS, in_currencies, rule, scenario
@@ -16,6 +17,7 @@ from riskkit.replay.engine.compiler import _generic_run
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.rules.rule import rule_type
+from riskkit.replay.run.replay_log import Stage
 from riskkit.rules import MaxOrderQty, VarLimit
 
 pytestmark = [pytest.mark.xdist_group("generic"), needs_compiling]
@@ -72,6 +74,15 @@ def refused(given: dict[str, Any]) -> bool:
     except InputError:
         return True
     return False
+
+
+@pytest.mark.parametrize("total_only", [True, False])
+def test_samples_have_the_path_of_plain_python(total_only):
+    log, rules = random_log(0, 200), RuleSet([Rule("size", MaxOrderQty(limit=4))])
+    times = np.linspace(log.columns["ts"].min(), log.columns["ts"].max() + 1, 5).astype(np.int64)
+    options = {"orphans": "clip", "on_trip": "leave", "sample_at": times, "total_only": total_only}
+    ways = [Stage(log, rules, "enforce", compiled=way, **options).replay(rules) for way in (False, "generic")]
+    assert ways[0].paths().tolist() == ways[1].paths().tolist() and ways[0].digest == ways[1].digest
 
 
 def test_all_rules_at_once_give_one_digest_in_chunks_and_live():

@@ -7,6 +7,7 @@ import numpy as np
 from riskkit.replay.engine.converted import converted_books
 from riskkit.replay.engine.state import State, begin_records, open_positions, owners_of, words_per_key, workspace_of
 from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.kernels.workspace import joined
 from riskkit.replay.rules.history import Stretch
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.retuned import keeps_state
@@ -54,7 +55,7 @@ def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe)
         return False
     words = rule.kind.resize(table, one, two, state.memory)
     table["memory"] = len(state.memory) + size * np.arange(len(table))
-    state.memory = np.append(state.memory, words)
+    state.memory = joined([state.memory, words])
     return True
 
 
@@ -70,7 +71,7 @@ def begin_anew(state: State, k: int, rule: Rule, universe: Universe) -> None:
     for name in rule.kind.state:
         if name != "memory":
             table[name] = 0
-    state.memory = np.append(state.memory, workspace_of(rule, integers, universe, table, len(state.memory)))
+    state.memory = joined([state.memory, workspace_of(rule, integers, universe, table, len(state.memory))])
     if gathers(rule):
         owners = converted_books(rule, len(table) - 1, state, universe)
     else:

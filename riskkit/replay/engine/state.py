@@ -35,6 +35,7 @@ from riskkit.replay.kernels.runtime import (
     Rejects,
     Terms,
 )
+from riskkit.replay.kernels.workspace import joined, zeros
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.rules.rule import Rule, RuleType, parameter_names
@@ -85,7 +86,9 @@ class State:
 
     def copy(self, without: Collection[str] = ()) -> State:
         """An independent copy; of the arrays `without` only the first record."""
-        fields = {name: array[: 1 if name in without else None].copy() for name, array in self._single().items()}
+        single = {name: array for name, array in self._single().items() if name != "memory"}
+        fields = {name: array[: 1 if name in without else None].copy() for name, array in single.items()}
+        fields["memory"] = joined([self.memory])
         groups = {name: array.copy() for name, array in self.groups.items()}
         return State(**fields, rules=[array.copy() for array in self.rules], groups=groups)
 
@@ -190,7 +193,7 @@ def new_state(
         _begin(rule, integers, table, positions, owners_of(rule, accounts, groups), instruments, orders)
         open_positions(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
-    workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
+    workspace = joined([*memory, np.zeros(1, np.int64)])
     return State(
         positions,
         accounts,
@@ -216,7 +219,7 @@ def workspace_of(rule: Rule, params: Any, universe: Universe, table: np.ndarray,
         return np.zeros(0, np.int64)
     size = words_per_key(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
-    return np.zeros(size * (len(table) - 1), np.int64)
+    return zeros(size * (len(table) - 1))
 
 
 def words_per_key(rule: Rule, params: Any, keys: int) -> int:
@@ -275,9 +278,9 @@ def grow(
             table["memory"] = old["memory"][0]
         elif rule.kind.workspace_size:
             size = words_per_key(rule, integers, len(table) - 1)
-            added = np.zeros(size * (len(table) - len(old)), np.int64)
+            added = zeros(size * (len(table) - len(old)))
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
-            state.memory = np.concatenate([state.memory, added])
+            state.memory = joined([state.memory, added])
         _begin(
             rule, integers, table[len(old) - 1 :], positions, owners_of(rule, state.accounts, state.groups), state.instruments, state.orders
         )  # fmt: skip

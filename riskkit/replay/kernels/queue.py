@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskkit.replay.kernels.records import Words
+from riskkit.replay.kernels.workspace import joined, zeros
 
 QUEUE = 4  # words of a queue's header: these four
 FIRST, LAST, LENGTH, SUM = range(4)
@@ -18,6 +19,7 @@ NEXT, TIME, VALUE = range(3)
 HEADER = 2  # words of the workspace before all queues: the first free node (0: none) and the number of free nodes
 FREE, FREE_NODES = range(2)
 FIRST_NODES = 64
+MOST_NODES = 1 << 20  # at a time, for each is written to: the workspace may be large because of other rules
 
 
 def length(memory: Words, queue: int) -> int:
@@ -83,8 +85,8 @@ def clear(memory: Words, queue: int) -> None:
 
 def add_nodes(memory: np.ndarray, number: int) -> np.ndarray:
     """Return a workspace with at least `number` more free nodes."""
-    count = max(number, FIRST_NODES, len(memory) // NODE // 2)
-    larger = np.concatenate([memory, np.zeros(count * NODE, np.int64)])
+    count = max(number, FIRST_NODES, min(len(memory) // NODE // 2, MOST_NODES))
+    larger = joined([memory, zeros(count * NODE)])
     nodes = len(memory) + NODE * np.arange(count)
     larger[nodes[:-1]] = nodes[1:]
     larger[nodes[-1]] = memory[FREE]

@@ -29,6 +29,7 @@ from riskkit.replay.engine.state import (
     words_per_key,
 )
 from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.kernels.workspace import joined, zeros
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.rules.rule import parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
@@ -224,7 +225,7 @@ class Growth:
                 size = words_per_key(rule, params, len(table) - 1)
                 first = int(table["memory"][-1])
                 table["memory"][-added:] = len(state.memory) + size * np.arange(added)
-                state.memory = np.concatenate([state.memory, np.tile(state.memory[first : first + size], added)])
+                state.memory = joined([state.memory, np.tile(state.memory[first : first + size], added)])
 
     def _add_pair(self, state: State, account: int, instrument: int) -> bool:
         """Give the next pair its record, chained after those of its account and of its instrument."""
@@ -266,7 +267,7 @@ class Growth:
             blank["owner"] = -1
             if size:
                 blank["memory"] = len(state.memory) + size * np.arange(len(blank))
-                state.memory = np.concatenate([state.memory, np.zeros(size * len(blank), np.int64)])
+                state.memory = joined([state.memory, zeros(size * len(blank))])
             elif "memory" in (table.dtype.names or ()):
                 blank["memory"] = table["memory"][0]
             table = state.rules[k] = np.concatenate([table, blank])
