@@ -101,15 +101,21 @@ class JournaledSession(LiveSession):
 
     def commit(self, notes: Mapping[str, Any] | None = None) -> None:
         """Return once all events so far are on disk, with notes (JSON) that `notes` has after a recovery."""
+        self.begin_commit(notes)()
+        if self.is_full:
+            self.roll()
+
+    def begin_commit(self, notes: Mapping[str, Any] | None = None) -> Callable[[], None]:
+        """Append all events so far, and return what waits until they are on disk: in another thread, while this one goes on.
+
+        The memory is reduced by `commit` and `roll` only.
+        """
         with self._lock:
             if notes is not None:
                 self.notes = dict(notes)
                 self._new_notes = self.notes
             self._append()
-            wal = self._wal
-        wal.sync()
-        if self._is_full():
-            self.roll()
+            return self._wal.sync
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -143,7 +149,7 @@ class JournaledSession(LiveSession):
         """Keep what a call has taken, as the durability asks."""
         if self._storage.durability == "none" or self._together:
             self._calls += 1
-            if self._calls % SELDOM == 0 and self._is_full():
+            if self._calls % SELDOM == 0 and self.is_full:
                 self.commit()
         elif self._storage.durability == "each":
             with self._lock:
@@ -195,12 +201,15 @@ class JournaledSession(LiveSession):
 
     # ------------------------------------------------------------------ rolling
 
-    def _is_full(self) -> bool:
+    @property
+    def is_full(self) -> bool:
         """True if the present file has enough events, or a new day (UTC) has begun."""
+        if len(self) == self._first:
+            return False
         day = self.latest // DAY_NS
         if self._day is None:
             self._day = day
-        return len(self) > self._first and (len(self) - self._first >= self._storage.segment_events or day > self._day)
+        return len(self) - self._first >= self._storage.segment_events or day > self._day
 
     def roll(self) -> None:
         """Begin the next file of the journal, and forget what is beyond the horizon."""
