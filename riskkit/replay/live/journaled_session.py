@@ -472,6 +472,9 @@ def _recovered(path: Path, rules: RuleSet, storage: Storage, compiled: bool, loc
             logger.warning("folder %r: the last %d bytes of the log were torn, and are cut", path.name, found.torn)
         for frame in joined(found.frames):
             session._again(frame)
+    session._recall_pauses()  # a stretch that is taken again does not say which of its pauses are over
+    if len(session):
+        session._door.open(session._due())
     session._begin(path, storage, lock, logs[-1] if logs else first, end)
     return session
 
