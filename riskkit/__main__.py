@@ -1,4 +1,4 @@
-"""The command line: ``python -m riskkit demo``, ``replay LOG RULES``, ``warm`` and ``api``."""
+"""The command line: ``python -m riskkit demo``, ``replay LOG RULES``, ``warm``, ``consume`` and ``api``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.service.stream.command import add_arguments
+from riskkit.service.stream.command import run as run_consumer
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 EPILOG = """\
@@ -18,6 +20,7 @@ examples:
   python -m riskkit replay log.parquet limits.toml --mode enforce --report out/report.html
   python -m riskkit replay orders.csv limits.toml --kind real  a CSV table, one event per row
   python -m riskkit warm                                       compile the rules of the catalogue, once
+  python -m riskkit consume limits.toml --units units.toml --brokers localhost:9092 --state state
   python -m riskkit api                                        reference pages under out/api
 
 exit codes: 0 done, 1 the run failed, 2 bad arguments or input
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="riskkit", description="Replay recorded orders, fills and prices through risk limits.", epilog=EPILOG, **layout
     )  # fmt: skip
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,warm,api}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,warm,consume,api}")
 
     def command(run: Callable[[argparse.Namespace], int], help: str, epilog: str | None = None) -> Any:
         name = run.__name__.removeprefix("_")
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     table.add_argument("--ignore", action="append", default=[], metavar="HEADING", help="a column to leave out")
     command(_warm, "compile the rules of the catalogue, once for this version")
+    add_arguments(command(_consume, "decide the events of a topic of Kafka, one engine a partition"))
     api = command(_api, "reference pages of all public names")
     api.add_argument("--out", default="out/api", metavar="FOLDER", help="folder of the pages (default: out/api)")
     return parser
@@ -188,6 +192,11 @@ def _warm(chosen: argparse.Namespace) -> int:
 
     print(warm())
     return DONE
+
+
+def _consume(chosen: argparse.Namespace) -> int:
+    """Decide the events of a topic of a broker, and produce the decisions (needs riskkit[kafka])."""
+    return run_consumer(chosen)
 
 
 def _api(chosen: argparse.Namespace) -> int:
