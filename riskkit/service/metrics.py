@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskkit._check import optional
+
+if TYPE_CHECKING:
+    from riskkit.service.engine import EngineService
 
 BOUNDS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds of the buckets of a histogram, in seconds."""
@@ -170,3 +173,13 @@ class Metrics:
             else:
                 made.add_metric([], value)
             yield made
+
+
+def exposition(service: EngineService) -> bytes:
+    """The text of one engine: its events, positions, stopped accounts and followers; the rest is counted by a server."""
+    metrics = Metrics()
+    metrics.calculations, metrics.ready = len(service.session), 1
+    metrics.look_up(service.session)
+    metrics.behind = {follower.name: follower.behind for follower in service.followers}
+    metrics.missed = {follower.name: follower.dropped for follower in service.followers}
+    return metrics.exposition()
