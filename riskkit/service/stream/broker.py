@@ -37,10 +37,13 @@ def read_properties(path: str | Path | None) -> dict[str, str]:
         return {}
     file = Path(path)
     try:
-        text, mode = file.read_text(encoding="utf-8"), file.stat().st_mode
+        text, about = file.read_text(encoding="utf-8"), file.stat()
     except OSError as error:
         raise InputError(f"client file {file.name!r} cannot be read: {error.strerror}") from None
-    if os.name != "nt" and mode & 0o077:
+    shared = (
+        0o077 if os.name != "nt" and about.st_uid == os.geteuid() else 0o027
+    )  # a mounted secret is root's and its group's
+    if os.name != "nt" and about.st_mode & shared:
         raise InputError(f"client file {file.name!r} may be read by others than its owner; chmod 600 it")
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
