@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo lab servers check test fuzz mutants portable lowest coverage lint bench clean
+.PHONY: demo lab servers check test fuzz soak mutants portable lowest coverage lint bench clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
@@ -37,6 +37,11 @@ servers:
 PROFILE ?=
 fuzz: $(VENV)/dev
 	$(PYTEST) --long tests$(if $(PROFILE),/house/test_fuzz_$(PROFILE).py)
+
+# workers at a broker for an hour, at 2,000 events a second, with limits that change, kills, restarts and a silent broker
+SOAK ?= 3600
+soak: $(VENV)/dev
+	SOAK_SECONDS=$(SOAK) SOAK_RATE=2000 SOAK_EVERY=120 $(BIN)/python -m pytest -n 0 -q tests/service/test_stream_soak.py
 
 # a sample of the package with one token changed each: the tests must notice; survivors are printed, more than 5 % fail
 SAMPLE ?= 30

@@ -4,15 +4,14 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from service.brokers import new_topic, read_all
 from service.servers import PATIENCE, free_port
-from service.stream_parts import RULES_TOML, UNITS_TOML, digest_of, messages, prices, setup
+from service.stream_parts import digest_of, messages, prices, setup
+from service.stream_workers import Workers
 
 from riskkit import InputError
 from riskkit.replay.live.open_journal import open_journal
@@ -23,60 +22,6 @@ from riskkit.service.stream.worker import StreamError, Worker
 Producer = pytest.importorskip("confluent_kafka", reason="confluent_kafka comes with the extra 'kafka'").Producer
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("broker")]
 PARTITIONS = 4
-
-
-class Workers:
-    """Worker processes of one group, with their state in one folder."""
-
-    def __init__(self, broker: str, topics: tuple[str, str], folder: Path) -> None:
-        self.broker, self.topics, self.state = broker, topics, folder / "state"
-        self.files = [folder / "rules.toml", folder / "units.toml"]
-        for path, text in zip(self.files, (RULES_TOML, UNITS_TOML), strict=True):
-            path.write_text(text)
-        self.client = folder / "client"
-        self.client.write_text("session.timeout.ms=4000\nheartbeat.interval.ms=500\n")
-        self.client.chmod(0o600)
-        self.log = (folder / "log").open("ab")
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def start(self, *more: str) -> subprocess.Popen[bytes]:
-        """One more worker."""
-        command = [sys.executable, "-m", "riskkit", "consume", str(self.files[0]), "--units", str(self.files[1])]
-        command += [
-            "--state",
-            str(self.state),
-            "--brokers",
-            self.broker,
-            "--in",
-            self.topics[0],
-            "--out",
-            self.topics[1],
-        ]
-        command += [
-            "--group",
-            self.topics[0],
-            "--client",
-            str(self.client),
-            "--register",
-            "ES",
-            "--decimals",
-            "ETH=18",
-            "--decimals",
-            "USDC=6",
-        ]
-        found = subprocess.Popen(
-            [*command, "--plain", "--batch", "40", *more], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
-        )  # fmt: skip
-        self.running.append(found)
-        return found
-
-    def stop(self) -> None:
-        """End them by SIGTERM, and wait."""
-        for process in self.running:
-            process.send_signal(signal.SIGTERM)
-        for process in self.running:
-            process.wait(PATIENCE)
-        self.log.close()
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
         auto_register=None if chosen.register is None else _instrument(universe, chosen.register),
         decimals=dict(chosen.decimals),
         commands=chosen.commands,
+        horizon=chosen.horizon,
         compiled=not chosen.plain,
     )
     worker = Worker(

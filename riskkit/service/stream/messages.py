@@ -21,6 +21,7 @@ from riskkit.service.stream.trade_events import TradeEvent, fills_of
 COMMANDS = {"limits": "set_limits", "halt": "halt", "restart": "restart"}
 CLOCKS = {"clock": "tick", "session": "reset_daily"}
 EXACT = 2**53
+as_json = json.JSONEncoder(separators=(",", ":")).encode
 MORE = [known.name for known in names_of(Decision) if known.name not in ("action", "seq", "ts")]
 
 
@@ -34,11 +35,13 @@ class Taken(NamedTuple):
 
     def message(self, partition: int, offset: int) -> bytes:
         """The value of the decision's message; a reader drops those whose partition and offset it has had."""
+        if self.passed and not self.actions:  # most are so
+            return b'{"partition":%d,"offset":%d,"seq":%d,"passed":true,"actions":[]}' % (partition, offset, self.seq)
         found: dict[str, Any] = {"partition": partition, "offset": offset, "seq": self.seq, "passed": self.passed}
         if self.error is not None:
             found |= {"error": str(self.error), "error_type": type(self.error).__name__}
         found["actions"] = [_plain(action) for action in self.actions]
-        return json.dumps(found, separators=(",", ":")).encode()
+        return as_json(found).encode()
 
 
 def _plain(action: Decision) -> dict[str, Any]:
