@@ -35,7 +35,7 @@ class Taken(NamedTuple):
 
     def message(self, partition: int, offset: int) -> bytes:
         """The value of the decision's message; a reader drops those whose partition and offset it has had."""
-        if self.passed and not self.actions:  # most are so
+        if self.passed and self.seq is not None and not self.actions:  # most are so
             return b'{"partition":%d,"offset":%d,"seq":%d,"passed":true,"actions":[]}' % (partition, offset, self.seq)
         found: dict[str, Any] = {"partition": partition, "offset": offset, "seq": self.seq, "passed": self.passed}
         if self.error is not None:
