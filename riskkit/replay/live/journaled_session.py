@@ -101,15 +101,21 @@ class JournaledSession(LiveSession):
 
     def commit(self, notes: Mapping[str, Any] | None = None) -> None:
         """Return once all events so far are on disk, with notes (JSON) that `notes` has after a recovery."""
+        self.begin_commit(notes)()
+        if self.is_full:
+            self.roll()
+
+    def begin_commit(self, notes: Mapping[str, Any] | None = None) -> Callable[[], None]:
+        """Append all events so far, and return what waits until they are on disk: in another thread, while this one goes on.
+
+        The memory is reduced by `commit` and `roll` only.
+        """
         with self._lock:
             if notes is not None:
                 self.notes = dict(notes)
                 self._new_notes = self.notes
             self._append()
-            wal = self._wal
-        wal.sync()
-        if self._is_full():
-            self.roll()
+            return self._wal.sync
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -132,7 +138,8 @@ class JournaledSession(LiveSession):
             yield
         finally:
             self._together -= 1
-            self.commit()
+            if not self._by_caller:
+                self.commit()
 
     def process(self, events: Any) -> Batch:
         """As `Session.process`; the rows of a batch share a flush."""
@@ -141,15 +148,22 @@ class JournaledSession(LiveSession):
 
     def _after_call(self) -> None:
         """Keep what a call has taken, as the durability asks."""
+        if self._by_caller:
+            return
         if self._storage.durability == "none" or self._together:
             self._calls += 1
-            if self._calls % SELDOM == 0 and self._is_full():
+            if self._calls % SELDOM == 0 and self.is_full:
                 self.commit()
         elif self._storage.durability == "each":
             with self._lock:
                 self.commit()
         else:
             self.commit()
+
+    @property
+    def _by_caller(self) -> bool:
+        """True if only the caller's `commit` writes."""
+        return self._storage.durability == "commit"
 
     def _append(self) -> None:
         """Append the events since the last time to the log, in one frame."""
@@ -195,12 +209,15 @@ class JournaledSession(LiveSession):
 
     # ------------------------------------------------------------------ rolling
 
-    def _is_full(self) -> bool:
+    @property
+    def is_full(self) -> bool:
         """True if the present file has enough events, or a new day (UTC) has begun."""
+        if len(self) == self._first:
+            return False
         day = self.latest // DAY_NS
         if self._day is None:
             self._day = day
-        return len(self) > self._first and (len(self) - self._first >= self._storage.segment_events or day > self._day)
+        return len(self) - self._first >= self._storage.segment_events or day > self._day
 
     def roll(self) -> None:
         """Begin the next file of the journal, and forget what is beyond the horizon."""
@@ -253,12 +270,16 @@ class JournaledSession(LiveSession):
     # ------------------------------------------------------------------ end
 
     def close(self) -> None:
-        """Commit, write a snapshot, and give the folder free; once more changes nothing."""
+        """Commit, write a snapshot, and give the folder free; once more changes nothing.
+
+        With the durability "commit", what was not committed is dropped, and there is no snapshot then.
+        """
         with self._lock:
             if self._closed:
                 return
+            dropped = self._by_caller and len(self) > self._written
             try:
-                if len(self) > self._first or self._new_notes:
+                if not dropped and (len(self) > self._first or self._new_notes):
                     self.roll()
                 self._finish_background()
                 self._wal.close()
@@ -382,9 +403,10 @@ def open_session(
         As for `Session.create`, for a new journal; one that exists has its own.
     universe : Universe, optional
         Instead of instruments and accounts.
-    durability : {"none", "group", "each"}
+    durability : {"none", "group", "each", "commit"}
         Whether a decision is on disk when a call returns: not before `commit`; yes, and threads that call at once share
-        a flush, as do the calls of `together`; yes, each by itself.
+        a flush, as do the calls of `together`; yes, each by itself; "commit": nothing is written before `commit`, so that
+        the events since the last one and the notes, as the offset of a consumer, are kept together or not at all.
     horizon : str, int or Timedelta
         Time for which ids of orders that are done, and of fills, are known. An event of an older one is an event of an
         unknown order.
@@ -412,7 +434,7 @@ def open_session(
     ...         print(len(session), session.answer_of("a")[0])
     1 REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 9, limit 5.
     """
-    one_of(durability, ("none", "group", "each"), "durability")
+    one_of(durability, ("none", "group", "each", "commit"), "durability")
     storage = Storage(durability, duration(horizon, "horizon"), whole_number(segment_events, "segment_events"))
     path = Path(folder)
     try:
@@ -452,6 +474,9 @@ def _recovered(path: Path, rules: RuleSet, storage: Storage, compiled: bool, loc
             logger.warning("folder %r: the last %d bytes of the log were torn, and are cut", path.name, found.torn)
         for frame in joined(found.frames):
             session._again(frame)
+    session._recall_pauses()  # a stretch that is taken again does not say which of its pauses are over
+    if len(session):
+        session._door.open(session._due())
     session._begin(path, storage, lock, logs[-1] if logs else first, end)
     return session
 

@@ -490,9 +490,14 @@ class LiveSession(Signed, SessionCalls):
             elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
                 lapses[number] = (row["expires"], number)
         self._lapses = sorted(lapses.values())
-        for k, table in enumerate(live.state.rules):
-            for key in np.flatnonzero(table["held_until"][1:] > max(live.latest, 0)).tolist():
-                self._pauses.begin((k, key), int(table["held_until"][key + 1]))
+        self._recall_pauses()
         self._door.kept = live.size
         if live.size:
             self._door.open(self._due())
+
+    def _recall_pauses(self) -> None:
+        """Read the pauses in force from the state."""
+        live, self._pauses = self._live, Pauses()
+        for k, table in enumerate(live.state.rules):
+            for key in np.flatnonzero(table["held_until"][1:] > max(live.latest, 0)).tolist():
+                self._pauses.begin((k, key), int(table["held_until"][key + 1]))

@@ -87,6 +87,8 @@ class OpenUniverse(Universe):
 
     def shrink(self, sizes: Sequence[int]) -> None:
         """Take out what was added since there were so many labels."""
+        if self.sizes != tuple(sizes):
+            self.__dict__["_frozen"] = None  # it may have a label that is taken out
         for name, size in zip(GROWING, sizes, strict=True):
             for entry in self.__dict__[name][size:]:
                 if name in CODES:
@@ -96,8 +98,8 @@ class OpenUniverse(Universe):
     @property
     def frozen(self) -> Universe:
         """The universe as it is now; the same object until a label is added."""
-        last: Universe = self.__dict__["_frozen"]
-        if any(len(getattr(last, name)) != len(getattr(self, name)) for name in GROWING[:4]):
+        last: Universe | None = self.__dict__["_frozen"]
+        if last is None or any(len(getattr(last, name)) != len(getattr(self, name)) for name in GROWING[:4]):
             values = {known.name: getattr(self, known.name) for known in fields(self)}
             values |= {name: tuple(values[name]) for name in GROWING[:4]}
             last = object.__new__(Universe)  # every label was checked when it came

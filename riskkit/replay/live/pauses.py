@@ -11,7 +11,7 @@ Key = tuple[int, int]  # of a rule and of its record
 
 
 class Pauses:
-    """Ends of the pauses in force, by rule and key.
+    """Ends of the pauses in force, by rule and key: all that is known of them is in the state too.
 
     Examples
     --------
@@ -22,9 +22,8 @@ class Pauses:
     """
 
     def __init__(self) -> None:
-        self._ends: dict[Key, tuple[int, int]] = {}  # end and number, in the order of the numbers
-        self._queue: list[tuple[int, int, Key]] = []  # the same by end; an entry that differs from `_ends` is void
-        self._begun = 0
+        self._ends: dict[Key, int] = {}
+        self._queue: list[tuple[int, Key]] = []  # the same by end; an entry that differs from `_ends` is void
 
     @property
     def next(self) -> int:
@@ -33,26 +32,23 @@ class Pauses:
 
     def begin(self, key: Key, until: int) -> None:
         """Begin a pause, or give it another end."""
-        self._begun += 1
-        number = self._ends.get(key, (0, self._begun))[1]
-        self._ends[key] = until, number
+        self._ends[key] = until
         if until != NEVER:
-            heapq.heappush(self._queue, (until, number, key))
+            heapq.heappush(self._queue, (until, key))
 
     def end(self, key: Key) -> None:
         """End a pause, if there is one."""
         self._ends.pop(key, None)
 
     def ended(self, now: int, rules: Collection[int] = ()) -> list[tuple[Key, int | None]]:
-        """End the pauses that are over by `now`, with their ends, and those of `rules` (None), in the order in which they began."""
-        over: dict[Key, tuple[int, int]] = {}
+        """End the pauses that are over by `now`, with their ends, and those of `rules` (None), in the order of the rules."""
+        over: dict[Key, int | None] = {}
         while self._queue and self._queue[0][0] <= now:
-            until, number, key = heapq.heappop(self._queue)
-            if self._ends.get(key) == (until, number):
-                over[key] = number, until
-        found: list[tuple[int, Key, int | None]] = [(number, key, until) for key, (number, until) in over.items()]
+            until, key = heapq.heappop(self._queue)
+            if self._ends.get(key) == until:
+                over[key] = until
         if rules:
-            found += [(n, key, None) for key, (_, n) in self._ends.items() if key[0] in rules and key not in over]
-        for _, key, _ in found:
+            over |= {key: None for key in self._ends if key[0] in rules and key not in over}
+        for key in over:
             del self._ends[key]
-        return [(key, until) for _, key, until in sorted(found)]
+        return sorted(over.items())

@@ -79,7 +79,7 @@ def read_events(
     _check_type(path)
     stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
     if not stored:
-        declared = {} if units is None else _units(Path(units))
+        declared = {} if units is None else read_units(units)
         if quanta is not None and "quanta" in declared:
             raise InputError(
                 f"quanta is given twice, here and in the units file {Path(units or '').name!r}; leave one out"
@@ -126,8 +126,9 @@ def _table(path: Path, time_format: str | None) -> pd.DataFrame:
     return read_text_table(path, separator, integers=time_format is None)
 
 
-def _units(path: Path) -> dict[str, Any]:
-    """Instruments and accounts from a TOML file."""
+def read_units(path: str | Path) -> dict[str, Any]:
+    """Instruments, accounts and quanta of a units file in TOML, as `EventLog.from_file` takes one."""
+    path = Path(path)
     data = read_toml(path, "units file")
     for key in data:
         if key not in (*UNITS, "quanta"):

@@ -75,3 +75,13 @@ def assert_same_books(session: Session, expected: Any) -> None:
         assert len(mine) == len(theirs)
         for name in set(mine.dtype.names) - {"memory", "first_position"}:
             np.testing.assert_array_equal(mine[name][1:], theirs[name][1:], err_msg=name)
+
+
+def test_a_refused_label_is_not_remembered_in_place_of_the_next_one():
+    session = Session.create(RuleSet([]), [Instrument("X", lot="1e-9")], auto_register=ANY, compiled=False)
+    order = {"instrument": "X", "side": "B", "price": 100}
+    with pytest.raises(InputError, match="could overflow 64 bits"):
+        session.process_order(ts=0, account="first", qty=300_000, **order)
+    session.process_order(ts=0, account="second", qty=1, **order)
+    assert [account.id for account in session.universe.accounts] == ["second"]
+    assert [account.id for account in session.log().universe.accounts] == ["second"]

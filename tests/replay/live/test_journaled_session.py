@@ -102,6 +102,42 @@ def test_the_first_answer_is_given_again(tmp_path):
     session.close()
 
 
+def test_the_end_of_a_pause_is_told_once_also_by_a_session_that_is_opened_again(tmp_path):
+    minute = 60 * 10**9
+    order = {"account": "A0", "instrument": "I0", "side": "B", "price": 100}
+    session = opened(tmp_path)
+    assert session.process_order(ts=0, qty=30, **order)[-1].action.name == "PAUSE"
+    assert session.process_order(ts=6 * minute, qty=1, **order)[0].action.name == "RESUME"
+    assert session.process_order(ts=7 * minute, qty=30, **order)[-1].action.name == "PAUSE"
+    session.commit()
+    leave(session)
+    again = opened(tmp_path)
+    assert again.process_order(ts=8 * minute, qty=1, **order)[0].action.name == "REJECT"
+    assert again.process_order(ts=13 * minute, qty=1, **order)[0].action.name == "RESUME"
+    again.commit()
+    leave(again)
+    last = opened(tmp_path)
+    assert last.process_order(ts=14 * minute, qty=1, **order) == []
+    last.close()
+
+
+@pytest.mark.parametrize("ends", [leave, JournaledSession.close])
+def test_events_and_the_offset_of_a_consumer_are_kept_together_or_not_at_all(tmp_path, ends):
+    order = {"account": "A0", "instrument": "I0", "side": "B", "qty": 1, "price": 100}
+    hour = 3600 * 10**9
+    session = opened(tmp_path, durability="commit", segment_events=5)
+    for number in range(300):  # with days and files that begin in between
+        session.process_order(ts=number * hour, **order)
+        if number in (99, 199):
+            session.commit({"offset": number + 1})
+        if number == 250:
+            session.process([{"ts": number * hour, **order}])
+    ends(session)
+    again = opened(tmp_path, durability="commit")
+    assert (len(again), again.notes) == (200, {"offset": 200})
+    again.close()
+
+
 class Killed(BaseException):
     """The end of the process."""
 
