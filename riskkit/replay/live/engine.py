@@ -6,6 +6,7 @@ So it decides as a replay of `Engine.log` does, to the bit (tested).
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.engine_events import EngineEvents
 from riskkit.replay.live.engine_snapshot import pack, unpack
-from riskkit.replay.live.engine_tables import Past
+from riskkit.replay.live.engine_tables import Past, no_step
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
@@ -80,6 +81,17 @@ class Engine(EngineEvents):
         wider._replay_again()  # observed values may have other units now
         wider.extra = self.extra
         return wider
+
+    def twin(self) -> Engine:
+        """An engine that goes on by itself from here while this one stands still; it may overwrite rows beyond the last."""
+        other = copy(self)
+        other._journal, other._reach = self._journal.twin(), self._reach.twin()
+        other._growth = self._growth.twin(other._journal.pairs)
+        other._quick = other._step_before = None
+        other._step_at, other.blocks = no_step, []
+        if self._state is not None:
+            other.go_on(self._state.copy(), [])
+        return other
 
     def _replay_again(self) -> None:
         """Find state and decisions by a replay of the journal, each event under the rules in force at it."""
@@ -208,7 +220,7 @@ class Engine(EngineEvents):
             universe = OpenUniverse.reopened(universe, header["open"])
         live = cls(history, universe, header["mode"], **header["options"], compiled=compiled)
         live.extra = header["extra"]
-        live._resume(Parts(header, arrays))
+        live.resume(Parts(header, arrays))
         return live
 
     def compact(self, ids_ns: int) -> Past:
@@ -226,10 +238,11 @@ class Engine(EngineEvents):
             pairs = zip(self.rules, self._params, strict=True)
             windows = [params.window_ns for rule, params in pairs if "duplicates" in rule.kind.requires]
             own = [group for group in self._engine.shape.groups if group.own]
-            self._resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
+            self.resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
         return moved
 
-    def _resume(self, parts: Parts) -> None:
+    def resume(self, parts: Parts) -> None:
+        """Go on where an engine of the same rules was that had these `parts`."""
         header, arrays = parts
         if not header["size"] + header["shift"]:
             return

@@ -6,6 +6,7 @@ the same event.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from riskkit.replay.schema.constants import LARGEST
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskkit.replay.live.door import Door
 
 
 class SessionStatus(Shown):
@@ -114,3 +117,41 @@ class SessionStatus(Shown):
 
     def _rows(self) -> list[Row]:
         return [(account, state, "") for account, state in self.states().items()]
+
+
+class Readable:
+    """A session whose readers do not wait for its writers.
+
+    A reader that comes while a call is at work gets what was published last, and asks for more: the call, or the next one,
+    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of the state for each such read,
+    and nothing where nobody reads.
+    """
+
+    _live: Engine
+    _lock: threading.RLock
+    _door: Door
+    _published: SessionStatus | None = None
+    _asked = False
+
+    def status(self) -> SessionStatus:
+        """Positions, states and utilization as of the last event, as a copy.
+
+        While another thread is in a call, they are those that were published last, which is not before the last read; only
+        the first read waits for the call.
+        """
+        if not self._lock.acquire(blocking=self._published is None):
+            self._asked = True
+            self._door.shut()
+            assert self._published is not None
+            return self._published
+        try:
+            self._published = SessionStatus(self._live)
+            return self._published
+        finally:
+            self._lock.release()
+
+    def _publish(self) -> None:
+        """Publish the state, if somebody asked for it."""
+        if self._asked:
+            self._asked = False
+            self._published = SessionStatus(self._live)

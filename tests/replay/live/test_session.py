@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import numpy as np
@@ -544,3 +545,26 @@ def test_what_the_venue_says_back_moves_what_works_and_what_is_held():
     assert passes(14, "f", 2) and not passes(15, "g", 1)
     session.process_bust(ts=16, **whose, trade_id="t")
     assert passes(17, "h", 8) and not passes(18, "i", 1)
+
+
+def test_a_reader_does_not_wait_for_a_call_and_gets_what_the_next_one_publishes():
+    session = session_of()
+    session.process_trade(ts=0, **ORDER)
+    assert session.status().size == 1
+    session.process_trade(ts=1, **ORDER)
+    found = []
+
+    def beside(read):
+        """What a reader gets while this thread is in a call."""
+        with session._lock:
+            thread = threading.Thread(target=lambda: found.append(read()))
+            thread.start()
+            thread.join()
+        return found[-1]
+
+    assert beside(session.status).size == 1
+    session.process_trade(ts=2, **ORDER)
+    later = beside(session.status)
+    assert (later.size, later.position("A", "X")) == (3, 6)
+    session.process_trade(ts=3, **ORDER)
+    assert later.position("A", "X") == 6 and session.status().size == 4
