@@ -15,6 +15,7 @@ from typing import Any
 from riskkit.compat.rules import SIDES, BaseRule, Direction, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.journaled_session import JournaledSession
+from riskkit.replay.live.live_session import LiveSession
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
@@ -156,8 +157,8 @@ class RiskEngine:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _start(self, session: Session, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
-        self.session = session
+    def _start(self, session: LiveSession, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
+        self.session: LiveSession = session
         self.contract_to_product = products
         self._custom = custom
         self._rates = rates

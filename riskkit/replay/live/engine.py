@@ -106,8 +106,10 @@ class Engine(EngineEvents):
         self._growth.admit(self._state, journal.slots)
         none = Samples.none(len(universe.accounts))
         parts = parts_of(self.history, self._shapes, universe, self._found, none, self._engine.tier)
-        self.blocks = list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True))
-        self._extend()
+        self.go_on(
+            self._state,
+            list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True)),
+        )
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""

@@ -118,7 +118,7 @@ class EngineTables:
 
     def go_on(self, state: State, blocks: list[np.ndarray]) -> None:
         """Continue with the state and the decision rows of another engine of the same journal."""
-        self._state, self.blocks = state, blocks
+        self._state, self.blocks = state, [block for block in blocks if len(block)]
         self._extend()
 
     @property

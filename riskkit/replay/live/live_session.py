@@ -382,7 +382,8 @@ class LiveSession(Signed, Challenged, Probing, Readable, SessionCalls):
             if known is None:
                 raise InputError(f"order_id={order_id!r} {UNKNOWN}")
             event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
-            return self._formatter.actions(decided, {known.row: event}, self._live.tables)
+            formatter = DecisionFormatter(self._live.history.at(known.row).rules, self._live.labels)
+            return formatter.actions(decided, {known.row: event}, self._live.tables)
 
     @property
     def rules(self) -> RuleSet:

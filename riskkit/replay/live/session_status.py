@@ -29,7 +29,7 @@ from riskkit.replay.schema.constants import LARGEST
 if TYPE_CHECKING:
     import pandas as pd
 
-    from riskkit.replay.live.door import Door
+    from riskkit.replay.live.column_door import ColumnDoor
 
 
 class SessionStatus(Shown):
@@ -129,7 +129,7 @@ class Readable:
 
     _live: Engine
     _lock: threading.RLock
-    _door: Door
+    _door: ColumnDoor
     _published: SessionStatus | None = None
     _asked = False
 

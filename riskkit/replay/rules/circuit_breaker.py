@@ -8,6 +8,7 @@ flat position in which an order works counts as open.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from numbers import Integral
 from types import SimpleNamespace
@@ -192,6 +193,8 @@ BREAKER = register(
 )
 
 
+SURE = 2**40  # quanta, and units of money, below which a float is right to a hundredth of a quantum
+EVENTS = {kind: EventRow(0, 0, kind, 0, 0, 0, 1, 1, MISSING, -1) for kind in (ORDER, FILL, TRADE, ERROR, ACK)}
 FLAT = SimpleNamespace(qty=0, open_buy_qty=0, open_sell_qty=0)
 BY_HAND = replace(BREAKER, one_of=())  # without a limit, a breaker without a replay trips by hand only
 
@@ -268,6 +271,7 @@ class CircuitBreaker(Shown):
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
             raise InputError(f"quantum={shown(quantum)} is not above zero")
+        self._per_unit = float(1 / self._quantum) if 1 / self._quantum < SURE else math.nan  # NaN: never in floats
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
@@ -281,7 +285,12 @@ class CircuitBreaker(Shown):
     # ------------------------------------------------------------------ state
 
     def can_execute(self, now: Any = None) -> bool:
-        """True if orders may be sent: the breaker is not tripped, and ``now`` is a time that it can trust."""
+        """True if orders may be sent: the breaker is not tripped, and ``now`` is a time that it can trust.
+
+        Without ``now`` it is one read, which waits for no other thread.
+        """
+        if now is None:
+            return not self.tripped
         with self._lock:
             try:
                 self._advance(now)
@@ -323,8 +332,7 @@ class CircuitBreaker(Shown):
         """Count the profit (above zero) or loss of a closed trade, in money; trip if the daily loss is reached."""
         with self._lock:
             self._advance(now)
-            profit = round(exact(pnl, "pnl") / self._quantum)
-            self._record(TRADE, f"the day's loss reached {self.limits.daily_loss}", realised=profit)
+            self._record(TRADE, realised=self._quanta(pnl))
 
     def open_position(self, now: Any = None) -> bool:
         """Request a position and count it if granted; a request beyond the limit is refused and trips."""
@@ -332,13 +340,13 @@ class CircuitBreaker(Shown):
             if not self.can_execute(now):
                 return False
             try:
-                refused = check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS
+                refused = check(self._state, self._params, self._book(), EVENTS[ORDER]).code != PASS
             except Exception:
                 return False
             if refused:
                 self._trip(f"a position more than the {self.limits.open_positions} that may be open")
                 return False
-            self._record(FILL, "", opened=1)
+            self._record(FILL, opened=1)
             return True
 
     def close_position(self, now: Any = None) -> None:
@@ -347,19 +355,19 @@ class CircuitBreaker(Shown):
             self._advance(now)
             if self._state.open == 0:
                 raise InputError("close_position: no position is open; call it once for each open_position")
-            self._record(FILL, "", opened=-1)
+            self._record(FILL, opened=-1)
 
     def record_error(self, now: Any = None) -> None:
         """Count an error; trip after too many in a row."""
         with self._lock:
             self._advance(now)
-            self._record(ERROR, f"{self.limits.consecutive_errors} errors in a row")
+            self._record(ERROR)
 
     def record_success(self, now: Any = None) -> None:
         """Record a success, which ends the run of errors."""
         with self._lock:
             self._advance(now)
-            self._record(ACK, "")
+            self._record(ACK)
 
     # ------------------------------------------------------------------ trip and reset
 
@@ -447,18 +455,35 @@ class CircuitBreaker(Shown):
         self._now = instant
 
     def _advance(self, now: Any) -> None:
-        if now is not None:
+        if now is None:
+            return
+        last = self._now
+        if type(now) is int and last is not None and last <= now < self._day_end and now - last <= self._max_ahead:
+            self._now = now  # within the day: the short way of `check_daily_reset`
+        else:
             self.check_daily_reset(now)
 
-    def _record(self, kind: int, reason: str, *, realised: int = 0, opened: int = 0) -> None:
-        if update(self._state, self._params, self._book(realised, opened), self._event(kind)):
-            self._trip(reason)
+    def _quanta(self, pnl: Any) -> int:
+        """A profit or a loss in quanta, half to even; in floats where they cannot round otherwise."""
+        if type(pnl) is float or (type(pnl) is int and -SURE < pnl < SURE):
+            quanta = pnl * self._per_unit
+            nearest = round(quanta) if -SURE < quanta < SURE else MISSING
+            if abs(quanta - nearest) < 0.49:
+                return nearest
+        return round(exact(pnl, "pnl") / self._quantum)
+
+    def _record(self, kind: int, *, realised: int = 0, opened: int = 0) -> None:
+        if update(self._state, self._params, self._book(realised, opened), EVENTS[kind]):
+            limits = self.limits
+            loss = kind == TRADE
+            self._trip(
+                f"the day's loss reached {limits.daily_loss}"
+                if loss
+                else f"{limits.consecutive_errors} errors in a row"
+            )
 
     def _book(self, realised: int = 0, opened: int = 0) -> Book:
         return Book(FLAT, None, None, None, realised, opened)
-
-    def _event(self, kind: int) -> EventRow:
-        return EventRow(0, self._now or 0, kind, 0, 0, 0, 1, 1, MISSING, -1)
 
     def _trip(self, reason: str) -> None:
         if not self.tripped:
