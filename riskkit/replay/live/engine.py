@@ -88,9 +88,10 @@ class Engine(EngineEvents):
         other._journal, other._reach = self._journal.twin(), self._reach.twin()
         other._growth = self._growth.twin(other._journal.pairs)
         other._quick = other._step_before = None
-        other._step_at, other.blocks = no_step, []
+        other._step_at, other._proof = no_step, RunningDigest.of_parts(*self._proof.parts())
         if self._state is not None:
-            other.go_on(self._state.copy(), [])
+            self._keep_rows()
+            other.go_on(self._state.copy(), self.blocks)
         return other
 
     def _replay_again(self) -> None:

@@ -8,9 +8,7 @@ flat position in which an order works counts as open.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -19,6 +17,7 @@ from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.breaker_input import Money, instant_of
 from riskkit.replay.rules.breaker_state import OPTIONS, checked_state, fill, plain_state
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Count, Flag, Hour, Limit, MoneyReached, TimeZone
@@ -26,7 +25,6 @@ from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
-from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.scopes import SCOPES
@@ -38,7 +36,6 @@ TRADE = int(EventKind.TRADE)
 ERROR = int(EventKind.ERROR)
 ACK = int(EventKind.ACK)
 LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
-LONGEST_TIME = 64  # characters; pandas takes seconds to refuse a long text
 
 
 class BreakerLimits(NamedTuple):
@@ -193,7 +190,6 @@ BREAKER = register(
 )
 
 
-SURE = 2**40  # quanta, and units of money, below which a float is right to a hundredth of a quantum
 EVENTS = {kind: EventRow(0, 0, kind, 0, 0, 0, 1, 1, MISSING, -1) for kind in (ORDER, FILL, TRADE, ERROR, ACK)}
 FLAT = SimpleNamespace(qty=0, open_buy_qty=0, open_sell_qty=0)
 BY_HAND = replace(BREAKER, one_of=())  # without a limit, a breaker without a replay trips by hand only
@@ -271,7 +267,7 @@ class CircuitBreaker(Shown):
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
             raise InputError(f"quantum={shown(quantum)} is not above zero")
-        self._per_unit = float(1 / self._quantum) if 1 / self._quantum < SURE else math.nan  # NaN: never in floats
+        self._money = Money(self._quantum)
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
@@ -332,7 +328,7 @@ class CircuitBreaker(Shown):
         """Count the profit (above zero) or loss of a closed trade, in money; trip if the daily loss is reached."""
         with self._lock:
             self._advance(now)
-            self._record(TRADE, realised=self._quanta(pnl))
+            self._record(TRADE, realised=self._money.quanta(pnl))
 
     def open_position(self, now: Any = None) -> bool:
         """Request a position and count it if granted; a request beyond the limit is refused and trips."""
@@ -381,7 +377,7 @@ class CircuitBreaker(Shown):
         """Reset by hand, with zero loss and errors; open positions stay open."""
         with self._lock:
             if now is not None:
-                instant = self._instant(now)
+                instant = instant_of(now)
                 self._begin_day(instant)
             self._release()
             on_new_day(self._state)
@@ -440,7 +436,7 @@ class CircuitBreaker(Shown):
     def _trusted(self, now: Any) -> int:
         """The time, if it is neither before the last one nor far ahead of it; else that one, or an error."""
         try:
-            instant = self._instant(now)
+            instant = instant_of(now)
             if self._now is not None and instant < self._now:
                 raise InputError(f"now={shown(now)} is earlier than the previous time; pass events in time order")
             refuse_ahead(instant, self._now, self._max_ahead, "now")
@@ -463,15 +459,6 @@ class CircuitBreaker(Shown):
         else:
             self.check_daily_reset(now)
 
-    def _quanta(self, pnl: Any) -> int:
-        """A profit or a loss in quanta, half to even; in floats where they cannot round otherwise."""
-        if type(pnl) is float or (type(pnl) is int and -SURE < pnl < SURE):
-            quanta = pnl * self._per_unit
-            nearest = round(quanta) if -SURE < quanta < SURE else MISSING
-            if abs(quanta - nearest) < 0.49:
-                return nearest
-        return round(exact(pnl, "pnl") / self._quantum)
-
     def _record(self, kind: int, *, realised: int = 0, opened: int = 0) -> None:
         if update(self._state, self._params, self._book(realised, opened), EVENTS[kind]):
             limits = self.limits
@@ -491,25 +478,6 @@ class CircuitBreaker(Shown):
 
     def _release(self) -> None:
         self.tripped, self.reason, self._since = False, "", None
-
-    def _instant(self, now: Any) -> int:
-        """Nanoseconds since the epoch from an integer or a Timestamp."""
-        import pandas as pd
-
-        if isinstance(now, Integral) and not isinstance(now, bool):
-            if not -LARGEST < int(now) < LARGEST:
-                raise InputError(f"now={shown(now)} is not a time from 1824 to 2116, in nanoseconds since the epoch")
-            return int(now)
-        unread = isinstance(now, (bool, float)) or (isinstance(now, str) and len(now) > LONGEST_TIME)
-        try:
-            stamp = None if unread else pd.Timestamp(now)
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            stamp = None
-        if not isinstance(stamp, pd.Timestamp):
-            raise InputError(f"now={shown(now)} is not a time; use a Timestamp or nanoseconds since the epoch")
-        if stamp.tz is None:
-            raise InputError(f"now={shown(now)} has no time zone; write pd.Timestamp(..., tz='America/New_York')")
-        return int(stamp.as_unit("ns").value)
 
     def _title(self) -> str:
         return f"Circuit breaker: {f'tripped ({self.reason})' if self.tripped else 'closed, orders may go'}"

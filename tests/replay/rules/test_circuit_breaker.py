@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from riskkit import Account, CircuitBreaker, EventLog, InputError, Instrument, Rule, RuleSet, replay_log
 from riskkit.replay import Engine
 from riskkit.replay.schema.columns import DecisionCode
-from riskkit.replay.schema.universe import exact
 from riskkit.rules import BreakerLimits, DailyLoss
 
 HOUR = 3_600_000_000_000
@@ -62,17 +61,6 @@ def test_money_is_exact(tenth):
     assert breaker.can_execute()
     breaker.record_trade("-0.10")
     assert breaker.daily_loss == 1.0 and not breaker.can_execute()
-
-
-@given(
-    st.one_of(
-        st.floats(-1e30, 1e30), st.integers(-(10**30), 10**30), st.integers(-(10**6), 10**6).map(lambda n: n / 200)
-    ),
-    st.sampled_from(["0.01", "1", "0.25", "3", "1e-9", "1e-30", "0.07"]),
-)
-def test_money_counted_in_floats_is_that_of_fractions(pnl, quantum):
-    expected = round(exact(pnl, "pnl") / exact(quantum, "quantum"))
-    assert CircuitBreaker(quantum=quantum)._quanta(pnl) == expected
 
 
 def test_asking_waits_for_no_other_thread():
