@@ -7,6 +7,7 @@ the same event.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,13 +43,14 @@ class SessionStatus(Shown):
     ts : int
         Time of the last one, nanoseconds since the epoch (0 before the first).
     state : State
-        The integer books, a copy.
+        The integer books, a copy without the records of single orders and fills, whose number grows with the journal.
     """
 
     def __init__(self, live: Engine) -> None:
         self.size = live.size
         self.ts = live.latest if live.latest != MISSING else 0
-        self.state = live.state.copy()
+        now = live.state
+        self.state = replace(now, orders=now.orders[:1], fills=now.fills[:1]).copy()
         self.rules, self._in_force = live.rules, live.history.stretches[-1].on
         self.universe = live.universe
         pairs = self.state.positions[1:]
