@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from riskkit._files import words_of
 from riskkit.compat.rules import SIDES, BaseRule, Direction, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
+from riskkit.replay.live.journaled_session import JournaledSession
+from riskkit.replay.live.live_session import LiveSession
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
@@ -82,13 +85,12 @@ class RiskEngine:
         ts_policy: str = "clamp",
         compiled: bool = True,
     ) -> None:
-        products = dict(contract_to_product or {})
-        contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
         custom, listed, rates = chosen(rules)
+        products, contracts, like = _declared(contract_to_product, tick, lot)
         session = Session.create(
             listed,
             contracts,
-            auto_register=Instrument("any contract", tick=tick, lot=lot),
+            auto_register=like,
             order_ids=order_ids,
             unknown_orders=unknown_orders,
             ts_policy=ts_policy,
@@ -96,8 +98,68 @@ class RiskEngine:
         )
         self._start(session, custom, rates, products)
 
-    def _start(self, session: Session, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
-        self.session = session
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        rules: Iterable[Any],
+        contract_to_product: Mapping[str, str] | None = None,
+        *,
+        tick: Any = "0.0001",
+        lot: Any = 1,
+        **options: Any,
+    ) -> RiskEngine:
+        """Open an engine whose journal is in a folder, or begin one there: nothing that was answered is lost.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The folder, created if missing. One engine holds it, until `close`.
+        rules, contract_to_product, tick, lot
+            As for the class; those of the journal, if there is one. The memory of custom rules written in Python is not kept.
+        **options
+            The others of the class, and ``durability``, ``horizon``, ``segment_events``, ``snapshot_every`` as for
+            `Session.open`.
+
+        Raises
+        ------
+        InputError
+            If another engine holds the folder, a file is altered or cannot be written, or the rules are others.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from riskkit.compat.rules import Direction, OrderRateLimitRule
+        >>> first, second = (Order(oid, "A", "T2303", Direction.BID, 100.5, 1, oid) for oid in (1, 2))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with RiskEngine.open(folder, [OrderRateLimitRule(1)], compiled=False) as engine:
+        ...         _ = engine.process_order(first)
+        ...     with RiskEngine.open(folder, [OrderRateLimitRule(1)], compiled=False) as engine:
+        ...         [str(action.action) for action in engine.process_order(second)]
+        ['PAUSE', 'REJECT']
+        """
+        custom, listed, rates = chosen(rules)
+        products, contracts, like = _declared(contract_to_product, tick, lot)
+        options = {"ts_policy": "clamp", **options}
+        engine, session = cls.__new__(cls), Session.open(folder, listed, contracts, auto_register=like, **options)
+        engine._start(session, custom, rates, products)
+        engine._recall()
+        engine._note()
+        return engine
+
+    def close(self) -> None:
+        """Write a snapshot and give the folder free, if there is one; once more changes nothing."""
+        if isinstance(self.session, JournaledSession):
+            self.session.close()
+
+    def __enter__(self) -> RiskEngine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _start(self, session: LiveSession, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
+        self.session: LiveSession = session
         self.contract_to_product = products
         self._custom = custom
         self._rates = rates
@@ -123,6 +185,11 @@ class RiskEngine:
             if actions or self._paused:
                 actions = self._rate_actions(actions, order)
             return actions + self._call("on_order", order) if self._hooks["on_order"] else actions
+
+    def probe(self, order: Order) -> list[Decision]:
+        """What riskkit's rules would say of an order now; nothing changes, and rules written in Python are not asked."""
+        with self._lock:
+            return self.session.probe(**_fields(order))
 
     def process_trade(self, trade: Trade) -> list[Decision]:
         """Process a trade; its account, contract and direction are those of its order, unless it says them."""
@@ -203,6 +270,7 @@ class RiskEngine:
             beyond = name in refused or counted > rule.parameters.limit
             if beyond and not paused:
                 self._paused[key] = None
+                self._note()
                 values = (counted, rule.parameters.limit, rule.parameters.limit - counted)
                 why = f"{account} is paused by {name} ({rule.kind.sentence(rule.parameters)}) until the window clears: "
                 why += f"observed {values[0]:,}, limit {values[1]:,}."
@@ -215,6 +283,7 @@ class RiskEngine:
 
     def _resumed(self, name: str, account: str, ts: int, seq: int) -> Decision:
         del self._paused[name, account]
+        self._note()
         why = f"the pause of {account} by {name} is over: its window has cleared."
         return Decision(DecisionKind.RESUME, name, account, why, None, None, None, ts, None, seq, account, "")
 
@@ -298,8 +367,22 @@ class RiskEngine:
     def snapshot(self) -> bytes:
         """The complete engine as bytes, without the memory of custom rules written in Python."""
         with self._lock:
-            notes = {"paused": [list(key) for key in self._paused], "products": self.contract_to_product}
-            return self.session.snapshot(notes)
+            return self.session.snapshot(self._notes())
+
+    def _notes(self) -> dict[str, Any]:
+        """What a snapshot or a folder has beside the session."""
+        return {"paused": [list(key) for key in self._paused], "products": self.contract_to_product}
+
+    def _note(self) -> None:
+        """Keep the pauses of order rates in the folder."""
+        if isinstance(self.session, JournaledSession):
+            self.session.commit({**self.session.notes, **self._notes()})
+
+    def _recall(self) -> None:
+        """Go on with what `_notes` kept."""
+        notes = self.session.notes
+        self.contract_to_product = {**notes.get("products", {}), **self.contract_to_product}
+        self._paused = {(name, account): None for name, account in notes.get("paused", [])}
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: Iterable[Any], *, compiled: bool = True) -> RiskEngine:
@@ -312,9 +395,29 @@ class RiskEngine:
         """
         custom, listed, rates = chosen(rules)
         engine, session = cls.__new__(cls), Session.restore(snapshot, listed, compiled=compiled)
-        engine._start(session, custom, rates, dict(session.notes.get("products", {})))
-        engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
+        engine._start(session, custom, rates, {})
+        engine._recall()
         return engine
+
+
+def _declared(products: Mapping[str, str] | None, tick: Any, lot: Any) -> tuple[dict[str, str], list[Instrument], Any]:
+    """The product of each contract, the contracts, and what a contract that appears is like."""
+    known = dict(products or {})
+    contracts = [Instrument(contract, tick=tick, lot=lot, product=product) for contract, product in known.items()]
+    return known, contracts, Instrument("any contract", tick=tick, lot=lot)
+
+
+def _fields(order: Order) -> dict[str, Any]:
+    """An order as the fields of a session."""
+    return {
+        "ts": order.timestamp,
+        "account": order.account_id,
+        "instrument": order.contract_id,
+        "side": _side(order.direction),
+        "qty": order.volume,
+        "price": order.price,
+        "order_id": order.oid,
+    }
 
 
 def _side(direction: Any) -> Any:

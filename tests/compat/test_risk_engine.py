@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 import pytest
+from live_folders import leave
 
 from riskkit import Decision, InputError, Rule
 from riskkit.compat import BaseRule, Direction, Order, RiskEngine, Trade, build_config
@@ -264,3 +265,25 @@ def test_an_engine_restored_goes_on():
     assert engine.digest == again.digest == again.result().digest
     with pytest.raises(InputError, match="under other rules"):
         RiskEngine.restore(engine.snapshot(), [OrderRateLimitRule(2, SECOND)], compiled=False)
+
+
+def test_an_engine_in_a_folder_goes_on_after_a_kill_with_its_pauses(tmp_path):
+    products, rules = {"T2303": "T10Y"}, [OrderRateLimitRule(2, SECOND), AccountVolumeLimitRule(10)]
+    twin = engine_of(*rules, contract_to_product=products)
+    engine = RiskEngine.open(tmp_path, rules, products, compiled=False)
+    for oid in range(40):
+        now = (oid // 4) * SECOND + oid
+        for one in (engine, twin):
+            one.session.process_price(ts=now, instrument="T2303", price=100)
+        event = Trade(oid, oid - 1, 100.0, 1, now) if oid % 4 == 1 else order(oid, now, account=f"A{oid % 3}")
+        call = "process_trade" if oid % 4 == 1 else "process_order"
+        assert said(getattr(engine, call)(event)) == said(getattr(twin, call)(event))
+        if oid % 5 == 2:
+            leave(engine.session)
+            engine = RiskEngine.open(tmp_path, rules, compiled=False)
+        if oid % 8 == 7:
+            assert said(engine.tick(now + SECOND // 2)) == said(twin.tick(now + SECOND // 2))
+    assert engine.digest == twin.digest and engine.contract_to_product == products
+    with engine:
+        assert [engine.paused(f"A{k}") for k in range(3)] == [twin.paused(f"A{k}") for k in range(3)]
+    engine_of().close()

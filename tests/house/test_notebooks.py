@@ -40,7 +40,7 @@ MAP = (Path(__file__).parents[2] / "notebooks" / "README.md").read_text(encoding
 
 
 def test_the_notebooks_are_one_book():
-    assert [path.name[:2] for path in NUMBERED] == [f"{number:02d}" for number in range(18)]
+    assert [path.name[:2] for path in NUMBERED] == [f"{number:02d}" for number in range(19)]
 
 
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)

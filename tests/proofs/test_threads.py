@@ -99,8 +99,9 @@ def test_ten_threads_lose_nothing_and_readers_see_no_torn_state():
     for status in sorted(statuses, key=lambda status: status.size):
         twin.feed(log, at, status.size)
         at = status.size
-        for name, array in twin.state.arrays().items():
-            assert array.tobytes() == status.state.arrays()[name].tobytes(), (name, status.size)
+        for name, array in status.state.arrays().items():  # of orders and fills a status has none
+            assert twin.state.arrays()[name][: len(array)].tobytes() == array.tobytes(), (name, status.size)
+            assert len(array) == len(twin.state.arrays()[name]) or name in ("orders", "fills")
 
 
 def test_snapshots_taken_by_a_thread_are_of_one_moment():

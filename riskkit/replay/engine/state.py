@@ -6,7 +6,7 @@ indexed from the second: the index -1 (no account, no pair) is the first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -84,10 +84,9 @@ class State:
         else:
             self.rules[int(name.removeprefix("s"))] = array
 
-    def copy(self, without: Collection[str] = ()) -> State:
-        """An independent copy; of the arrays `without` only the first record."""
-        single = {name: array for name, array in self._single().items() if name != "memory"}
-        fields = {name: array[: 1 if name in without else None].copy() for name, array in single.items()}
+    def copy(self) -> State:
+        """An independent copy."""
+        fields = {name: array.copy() for name, array in self._single().items() if name != "memory"}
         fields["memory"] = joined([self.memory])
         groups = {name: array.copy() for name, array in self.groups.items()}
         return State(**fields, rules=[array.copy() for array in self.rules], groups=groups)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.fields import is_missing
-from riskkit.replay.live.column_door import COLUMNS, KINDS
+from riskkit.replay.live.column_door import COLUMNS, KINDS, Words
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST, SHORTEST = 4096, 16  # rows of a stretch
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade", "clock": "tick", "session": "reset_daily"}
+NUMBERS = np.dtype(np.int64), np.dtype(np.float64)
 Columns = dict[str, Any]
 
 
@@ -74,18 +76,41 @@ def columns_of(events: Any) -> Columns:
     if rows and dataclasses.is_dataclass(rows[0]):
         names = [known.name for known in dataclasses.fields(rows[0])]
         return {name: [getattr(row, name) for row in rows] for name in names}
-    if not all(isinstance(row, Mapping) for row in rows):
+    if not all(type(row) is dict or isinstance(row, Mapping) for row in rows):
         raise InputError("events has a row that is no dict; give a list of dicts, or of dataclasses of one class")
-    names = list(dict.fromkeys(name for row in rows for name in row)) if rows else ["ts"]
+    if not rows:
+        return {"ts": []}
+    names = list(rows[0])
+    if len(names) > 1 and all(row.keys() == rows[0].keys() for row in rows):  # all rows have the same fields
+        return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
+    names = list(dict.fromkeys(name for row in rows for name in row))
     return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _listed(column: Any) -> Any:
-    """A column as an array of int64 or float64, else as a list."""
-    kind = str(getattr(column, "dtype", None) or column.type)
-    if kind in ("int64", "float64", "double") and not getattr(column, "null_count", 0):
+    """A column as an array of int64 or float64, as `Words`, else as a list."""
+    kind = getattr(column, "dtype", None)
+    numbers = (
+        kind in NUMBERS if isinstance(kind, np.dtype) else str(kind or column.type) in ("int64", "float64", "double")
+    )
+    if numbers and not getattr(column, "null_count", 0):
         return np.asarray(column)
+    words = _words(column)
+    if words is not None:
+        return words
     return column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
+
+
+def _words(column: Any) -> Words | None:
+    """A column of texts that Arrow holds, also for pandas; None of other columns, of gaps, and of texts that are all unlike."""
+    held = getattr(column, "array", column)
+    held = held.__arrow_array__() if hasattr(held, "__arrow_array__") else held
+    if str(getattr(held, "type", "")) not in ("string", "large_string") or held.null_count or not len(held):
+        return None
+    found = (held.combine_chunks() if hasattr(held, "combine_chunks") else held).dictionary_encode()
+    if 2 * len(found.dictionary) > len(found):
+        return None
+    return Words(found.dictionary.to_pylist(), found.indices.to_numpy(zero_copy_only=False))
 
 
 def process(session: Any, events: Any) -> Batch:
@@ -96,7 +121,12 @@ def process(session: Any, events: Any) -> Batch:
     count = len(columns["ts"])
     plain = np.ones(count, bool)
     if "kind" in columns:
-        plain = np.array([kind in KINDS for kind in columns["kind"]], bool)
+        kinds = columns["kind"]
+        plain = (
+            kinds.coded(KINDS, -1) >= 0
+            if isinstance(kinds, Words)
+            else np.array([kind in KINDS for kind in kinds], bool)
+        )
     for name in columns.keys() - set(COLUMNS):
         plain &= np.array([is_missing(value) for value in columns[name]], bool)
     stops = np.append(np.flatnonzero(~plain), count)

@@ -7,7 +7,8 @@ first row that is not plain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -30,6 +31,34 @@ SMALL = 2**31  # products of two such integers fit in 64 bits
 Part = dict[str, Any]
 
 
+class Words:
+    """A column of texts without gaps: the texts, each once, and the place of each row's.
+
+    Examples
+    --------
+    >>> column = Words(["B", "S"], np.array([0, 1, 1]))
+    >>> list(column), column[2], list(column[:2]), column.coded({"S": 7}, -1).tolist()
+    (['B', 'S', 'S'], 'S', ['B', 'S'], [-1, 7, 7])
+    """
+
+    def __init__(self, words: list[str], places: np.ndarray) -> None:
+        self.words, self.places = words, places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.words.__getitem__, self.places.tolist())
+
+    def __getitem__(self, at: Any) -> Any:
+        return Words(self.words, self.places[at]) if isinstance(at, slice) else self.words[self.places[at]]
+
+    def coded(self, codes: Mapping[str, int], absent: int) -> np.ndarray:
+        """The code of each row, `absent` for a text that has none."""
+        found: np.ndarray = np.array([codes.get(word, absent) for word in self.words], np.int64)[self.places]
+        return found
+
+
 class Stretch(NamedTuple):
     """What was taken of a stretch: the words of its events, a row each, and the number of their decision rows."""
 
@@ -43,6 +72,7 @@ class ColumnDoor(Door):
     def __init__(self, engine: Engine, entries: Entries) -> None:
         super().__init__(engine, entries)
         self._met: dict[int, int] = {}  # pairs, by account and instrument as one number
+        self._grids: dict[str, np.ndarray] = {}  # of quantities and prices, a row for each instrument
 
     def stretch(self, part: Part) -> Stretch:
         """Take the plain rows at the beginning of some columns, all of kinds of `KINDS`."""
@@ -70,7 +100,7 @@ class ColumnDoor(Door):
         count = len(part["ts"])
         ts, kind = _whole(part["ts"]), np.full(count, ORDER)
         if "kind" in part:
-            kind = np.fromiter(map(KINDS.__getitem__, part["kind"]), np.int64, count)
+            kind = _codes(part["kind"], KINDS, count)
         quoted = kind == PRICE
         events = {"account": _codes(part.get("account"), self._universe.account_codes, count)}
         events["instrument"] = _codes(part.get("instrument"), self._universe.instrument_codes, count)
@@ -206,8 +236,7 @@ class ColumnDoor(Door):
                 ],
                 np.int64,
             )
-        size = np.array([self._grid(instrument, name) for instrument in self._universe.instruments] or [(0, 0, 0)])
-        above, below, factor = size[np.where(traded < 0, 0, traded)].T
+        above, below, factor = self._grid(name)[np.where(traded < 0, 0, traded)].T
         plain = (traded >= 0) & (above > 0)
         if values.dtype == np.int64:
             plain &= np.abs(values) < SMALL
@@ -221,14 +250,21 @@ class ColumnDoor(Door):
                 plain &= np.abs(steps - nearest) <= 1e-9 + np.abs(nearest) * 1e-15
         return np.where(np.isnan(values), MISSING, np.where(plain, nearest.astype(np.int64) * factor, 0))
 
-    @staticmethod
-    def _grid(instrument: Any, name: str) -> tuple[int, int, int]:
-        """Numerator and denominator of the lot or the tick, and its steps; zeros where they are not small."""
-        unit, step = (
-            (instrument.lot, instrument.qty_step) if name == "qty" else (instrument.tick, instrument.price_step)
-        )
-        found = unit.numerator, unit.denominator, int(unit / step)
-        return found if max(found) < SMALL else (0, 0, 0)
+    def _grid(self, name: str) -> np.ndarray:
+        """Numerator and denominator of each instrument's lot or tick, and its steps; zeros where they are not small."""
+        instruments, known = self._universe.instruments, self._grids.get(name, np.zeros((0, 3), np.int64))
+        if len(known) != max(len(instruments), 1):
+            found = [
+                _steps_of(one.lot, one.qty_step) if name == "qty" else _steps_of(one.tick, one.price_step)
+                for one in instruments
+            ]
+            known = self._grids[name] = np.array(found or [(0, 0, 0)])
+        return known
+
+
+def _steps_of(unit: Fraction, step: Fraction) -> tuple[int, int, int]:
+    found = unit.numerator, unit.denominator, int(unit / step)
+    return found if max(found) < SMALL else (0, 0, 0)
 
 
 def _whole(column: Any) -> np.ndarray:
@@ -253,6 +289,8 @@ def _codes(column: Any, known: Mapping[str, int], count: int) -> np.ndarray:
         return np.full(count, MISSING)
     if isinstance(column, np.ndarray):
         return np.full(count, -1)
+    if isinstance(column, Words):
+        return column.coded(known, -1)
     if set(map(type, column)) == {str}:
         return np.fromiter(map(known.get, column, repeat(-1)), np.int64, count)
     codes = [MISSING if is_missing(x) else known.get(x, -1) if type(x) is str else -1 for x in column]

@@ -98,6 +98,10 @@ class Door:
         self._shift = self._journal.shift
         self._due = due
 
+    def shut(self) -> None:
+        """Leave the next event to the complete conversion."""
+        self._due = SHUT
+
     @property
     def is_open(self) -> bool:
         """True if some event may be plain."""

@@ -6,6 +6,7 @@ So it decides as a replay of `Engine.log` does, to the bit (tested).
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.engine_events import EngineEvents
 from riskkit.replay.live.engine_snapshot import pack, unpack
-from riskkit.replay.live.engine_tables import Past
+from riskkit.replay.live.engine_tables import Past, no_step
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
@@ -92,6 +93,18 @@ class Engine(EngineEvents):
         """The same session after its first `size` events; this engine does not change."""
         return self.widened(self._universe.frozen, size=size)
 
+    def twin(self) -> Engine:
+        """An engine that goes on by itself from here while this one stands still; it may overwrite rows beyond the last."""
+        other = copy(self)
+        other._journal, other._reach = self._journal.twin(), self._reach.twin()
+        other._growth = self._growth.twin(other._journal.pairs)
+        other._quick = other._step_before = None
+        other._step_at, other._proof = no_step, RunningDigest.of_parts(*self._proof.parts())
+        if self._state is not None:
+            self._keep_rows()
+            other.go_on(self._state.copy(), self.blocks)
+        return other
+
     def _replay_again(self) -> None:
         """Find state and decisions by a replay of the journal, each event under the rules in force at it."""
         journal, universe = self._journal, self._universe
@@ -105,8 +118,10 @@ class Engine(EngineEvents):
         self._growth.admit(self._state, journal.slots)
         none = Samples.none(len(universe.accounts))
         parts = parts_of(self.history, self._shapes, universe, self._found, none, self._engine.tier)
-        self.blocks = list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True))
-        self._extend()
+        self.go_on(
+            self._state,
+            list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True)),
+        )
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""
@@ -219,7 +234,7 @@ class Engine(EngineEvents):
             universe = OpenUniverse.reopened(universe, header["open"])
         live = cls(history, universe, header["mode"], **header["options"], compiled=compiled)
         live.extra = header["extra"]
-        live._resume(Parts(header, arrays))
+        live.resume(Parts(header, arrays))
         return live
 
     def compact(self, ids_ns: int) -> Past:
@@ -237,10 +252,11 @@ class Engine(EngineEvents):
             pairs = zip(self.rules, self._params, strict=True)
             windows = [params.window_ns for rule, params in pairs if "duplicates" in rule.kind.requires]
             own = [group for group in self._engine.shape.groups if group.own]
-            self._resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
+            self.resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
         return moved
 
-    def _resume(self, parts: Parts) -> None:
+    def resume(self, parts: Parts) -> None:
+        """Go on where an engine of the same rules was that had these `parts`."""
         header, arrays = parts
         if not header["size"] + header["shift"]:
             return

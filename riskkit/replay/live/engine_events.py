@@ -114,8 +114,7 @@ class EngineEvents(EngineTables):
         for row, event in enumerate(events, first):
             self._check_event(event)
             check_order(event, row, self.latest, first)
-        if self._reach.cover(self._universe):
-            self._point()
+        self.cover()
         if not self._journal.shift:
             return self._take(events)
         placed = [self._journal.placed(event) for event in events]

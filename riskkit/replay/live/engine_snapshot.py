@@ -24,14 +24,14 @@ HEADER = {
     **{"strays": rows(row(integer(), COUNT)), "first": integer(), "latest": integer(-LARGEST)},
     "proof": fields(events=text, size=COUNT, span=row(integer(), integer()), decisions=text),
     **{"changes": rows(table(anything)), "in_force": text, "extra": table(anything), "semantics": COUNT, "rules": text},
-    "declared": maybe(table(anything)),
+    **{"declared": maybe(table(anything)), "challengers": rows(table(anything))},
 }
 
 
 def pack(header: dict[str, Any], arrays: dict[str, np.ndarray], rules: RuleSet) -> bytes:
     """Write a header and arrays, with the version of the semantics, the hash of the rules and, if it can name them, the rules."""
     known = {"semantics": SEMANTICS, "rules": rules.hash.hex(), "declared": _declared(rules)}
-    words = json.dumps({**header, **known}, default=str).encode()
+    words = json.dumps({"challengers": [], **header, **known}, default=str).encode()
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, header=np.frombuffer(words, np.uint8), **arrays)
     body = out.getvalue()
@@ -67,14 +67,15 @@ def size_of(snapshot: bytes) -> int:
     return int(header["size"]) + int(header["shift"])
 
 
-def _arrays(snapshot: bytes, prefix: str = "") -> dict[str, np.ndarray]:
+def arrays_of(snapshot: bytes, prefix: str = "") -> dict[str, np.ndarray]:
+    """The arrays of `pack` whose name begins with a prefix."""
     with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files if name != "header" and name.startswith(prefix)}
 
 
 def proof_of(snapshot: bytes) -> RunningDigest:
     """The hashes of the events and decisions before a snapshot."""
-    return RunningDigest.of_parts(header_of(snapshot)["proof"], _arrays(snapshot, TAIL))
+    return RunningDigest.of_parts(header_of(snapshot)["proof"], arrays_of(snapshot, TAIL))
 
 
 def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray], RuleHistory]:
@@ -85,7 +86,7 @@ def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, n
     InputError
         If the bytes are incomplete or altered, or of other rules or another version of the semantics.
     """
-    header, arrays = header_of(snapshot), _arrays(snapshot)
+    header, arrays = header_of(snapshot), arrays_of(snapshot)
     if header.get("semantics") != SEMANTICS:
         raise InputError(
             f"the snapshot has semantics {shown(header.get('semantics'))}; this riskkit decides by {SEMANTICS}"

@@ -44,7 +44,7 @@ class Past(NamedTuple):
     rows: np.ndarray
 
 
-def _no_step(block: int, events: int, count: int) -> int:
+def no_step(block: int, events: int, count: int) -> int:
     """Fallback where no compiled step is available."""
     return -1
 
@@ -74,7 +74,7 @@ class EngineTables:
         self._journal = Journal(universe)
         self._quick: Quick | None = None
         self._step_before: Quick | None = None  # of the same loop with other arguments
-        self._step_at: Callable[[int, int, int], int] = _no_step
+        self._step_at: Callable[[int, int, int], int] = no_step
         self._address = 0
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
         self.blocks: list[np.ndarray] = []  # decision rows since `past`
@@ -114,12 +114,22 @@ class EngineTables:
             self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=tier)
             self._step_before = None
         self._growth = self._growth.under(self.rules, self._params)
-        self._quick, self._step_at = None, _no_step
+        self._quick, self._step_at = None, no_step
 
     def go_on(self, state: State, blocks: list[np.ndarray]) -> None:
         """Continue with the state and the decision rows of another engine of the same journal."""
-        self._state, self.blocks = state, blocks
+        self._state, self.blocks = state, [block for block in blocks if len(block)]
         self._extend()
+
+    @property
+    def params(self) -> list[Any]:
+        """The parameters of the rules, as integers."""
+        return self._params
+
+    @property
+    def reach(self) -> Reach:
+        """The bound on amounts."""
+        return self._reach
 
     @property
     def zones(self) -> set[tuple[str, int]]:
@@ -200,6 +210,11 @@ class EngineTables:
             self._head = self._journal.head.data
             self._extend()
         return self._quick
+
+    def cover(self) -> None:
+        """Give the bound on amounts to the instruments that the universe has gained."""
+        if self._reach.cover(self._universe):
+            self._point()
 
     def make_room(self, events: int) -> None:
         """Make room in all tables for so many events, and for the pairs that are known."""
@@ -320,6 +335,16 @@ class EngineTables:
             unit = quantum_that_fits(columns, self.universe, accounts, instruments)
             fits = f"quantum={decimal_text(unit)!r} fits, with rounding='nearest'" if unit is not None else TOO_LARGE
             raise InputError(f"{problem}; {fits}") from None
+
+    def from_event(self, number: int) -> Past:
+        """The events from a number on and their decision rows, also those that are not kept in memory."""
+        journal, rows = self._journal, self.since(number)
+        if number >= journal.shift + len(journal.carried):
+            return Past(journal.since(number - journal.shift), rows)
+        past, present = self._past(), journal.since(len(journal.carried))
+        assert past is not None
+        columns = {name: np.concatenate([past.columns[name][number:], column]) for name, column in present.items()}
+        return Past(columns, np.concatenate([past.rows[np.searchsorted(past.rows["seq"], number) :], rows]))
 
     def _past(self) -> Past | None:
         """The events before those that the journal has after its carried ones; None if there are none."""

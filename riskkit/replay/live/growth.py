@@ -85,6 +85,13 @@ class Growth:
         other._grouped = any(group.by_pair for group in groups_of(rules).values())
         return other
 
+    def twin(self, pairs: dict[tuple[int, int], int]) -> Growth:
+        """The same room for a copy of the state, with other pairs to come."""
+        other = copy(self)
+        other.pairs = pairs
+        other._capacity, other._products, other._last = dict(self._capacity), dict(self._products), dict(self._last)
+        return other
+
     def padded(self) -> Universe:
         """The universe with its spare labels."""
         universe = self.universe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,13 @@ class Journal:
     def __len__(self) -> int:
         """Number of rows."""
         return int(self.head[PLACE["size"]])
+
+    def twin(self) -> Journal:
+        """The same rows, and a head of its own: it may write where this one has none."""
+        other = copy(self)
+        other.head, other.columns, other.pairs = self.head.copy(), dict(self.columns), dict(self.pairs)
+        other.strays, other.last_like, other.stepped = dict(self.strays), dict(self.last_like), False
+        return other
 
     @property
     def slots(self) -> int:

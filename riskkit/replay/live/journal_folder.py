@@ -111,6 +111,12 @@ def read_events(folder: Path, first: int) -> Read:
     return Read(frames, found.end, found.torn)
 
 
+def labels_since(folder: Path, first: int) -> Iterator[dict[str, Any]]:
+    """What is new with the events since a snapshot."""
+    for log in firsts(folder, EVENTS):
+        yield from (frame.labels for frame in (read_events(folder, log).frames if log >= first else ()))
+
+
 def joined(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Frames of many events for few ones, which are taken faster; a new universe begins another."""
     found: list[Frame] = []

@@ -6,29 +6,25 @@ import functools
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, whole_number
-from riskkit._files import reading, remove_parts, write_whole
+from riskkit._check import InputError
+from riskkit._files import write_whole
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
-from riskkit.replay.live.engine_snapshot import is_whole, pack, size_of
+from riskkit.replay.live.engine_snapshot import pack
 from riskkit.replay.live.folder_lock import FolderLock
 from riskkit.replay.live.journal_folder import (
-    COLUMNS,
     EVENTS,
     STATE,
     Frame,
     close_segments,
     file_of,
-    firsts,
-    joined,
-    read_events,
     read_past,
     records,
     tidy,
@@ -36,15 +32,14 @@ from riskkit.replay.live.journal_folder import (
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.live.live_session import LiveSession
 from riskkit.replay.live.open_universe import OpenUniverse
-from riskkit.replay.live.retake import retake
+from riskkit.replay.live.retake import retake_all
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.rules.history import change_of
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import FIRST_EXTERNAL
 from riskkit.replay.schema.constants import DAY_NS
-from riskkit.replay.schema.durations import duration
-from riskkit.replay.schema.universe import Account, Instrument, Universe
+from riskkit.replay.schema.universe import Universe
 
 NAMED = ("accounts", "instruments", "strategies", "connections")
 SELDOM = 64  # calls between two looks at the size of the file, where calls are not committed one by one
@@ -58,10 +53,11 @@ class Storage(NamedTuple):
     durability: str
     horizon_ns: int
     segment_events: int
+    snapshot_ns: int | None
 
 
 class JournaledSession(LiveSession):
-    """A session whose journal is in a folder; `Session.open` opens one.
+    """A session whose journal is in a folder; `Session.open` opens one (`riskkit.replay.live.open_session`).
 
     A call takes its event, appends it to the write-ahead log with the decisions on it, and returns once both are on disk
     (``durability``). After ``segment_events`` events, and at a new day, the memory is reduced to the integer state, working
@@ -79,7 +75,7 @@ class JournaledSession(LiveSession):
     _lock_file: FolderLock
     _wal: WriteAheadLog
 
-    def _begin(self, folder: Path, storage: Storage, lock: FolderLock, first: int, end: int) -> None:
+    def begin(self, folder: Path, storage: Storage, lock: FolderLock, first: int, end: int) -> None:
         """Write to a folder from now on: to the log that begins with event `first` and has `end` bytes."""
         self._folder, self._storage, self._lock_file = folder, storage, lock
         self._first = first  # event with which the present file begins
@@ -94,8 +90,11 @@ class JournaledSession(LiveSession):
         self._together = self._calls = 0
         self._background: threading.Thread | None = None
         self._closed = False
-        self._day: int | None = self.latest // DAY_NS if len(self) else None
+        self._begun: int | None = self.latest if len(self) else None  # time of the beginning of the present file
         self._live.past = self._read_past
+        self._recall_pauses()  # a stretch that was taken again does not say which of its pauses are over
+        if len(self):
+            self._door.open(self._due())
 
     # ------------------------------------------------------------------ writing
 
@@ -211,13 +210,17 @@ class JournaledSession(LiveSession):
 
     @property
     def is_full(self) -> bool:
-        """True if the present file has enough events, or a new day (UTC) has begun."""
+        """True if the present file has enough events or time, or a new day (UTC) has begun."""
         if len(self) == self._first:
             return False
-        day = self.latest // DAY_NS
-        if self._day is None:
-            self._day = day
-        return len(self) - self._first >= self._storage.segment_events or day > self._day
+        if self._begun is None:
+            self._begun = self.latest
+        every = self._storage.snapshot_ns
+        return (
+            len(self) - self._first >= self._storage.segment_events
+            or self.latest // DAY_NS > self._begun // DAY_NS
+            or (every is not None and self.latest - self._begun >= every)
+        )
 
     def roll(self) -> None:
         """Begin the next file of the journal, and forget what is beyond the horizon."""
@@ -228,17 +231,21 @@ class JournaledSession(LiveSession):
             first, old, closed = len(self), self._first, self._wal
             log = WriteAheadLog(file_of(self._folder, first, EVENTS)) if first > old else closed
             self._forget()
-            self._wal, self._first, self._day = log, first, self.latest // DAY_NS
+            self._wal, self._first, self._begun = log, first, self.latest
             if log is not closed:
                 closed.close()
             header, arrays = self._live.parts()
             header |= {"extra": self._extra(self.notes)}
+            followed, further = self._challenger_parts()
+            header, arrays = header | followed, arrays | further
             copies = {name: array.copy() for name, array in arrays.items()}
             self._background = threading.Thread(target=self._store, args=(old, first, header, copies), daemon=True)
             self._background.start()
 
     def _forget(self) -> None:
         """Reduce the memory to the state, working orders and what is within the horizon."""
+        for challenger in self._challengers.values():
+            challenger.forget(self._storage.horizon_ns)
         self._live.compact(self._storage.horizon_ns)
         journal = self._live.journal
         kept = set(journal.carried.tolist())
@@ -295,8 +302,8 @@ class JournaledSession(LiveSession):
 
     # ------------------------------------------------------------------ recovery
 
-    def _again(self, frame: Frame) -> None:
-        """Take the events of a frame once more, and compare the decisions on them."""
+    def take_frame(self, frame: Frame, rules: RuleSet) -> None:
+        """Take the events of a frame once more, and compare the decisions on them; types of rules may be those of `rules`."""
         labels, first = frame.labels, len(self)
         if "universe" in labels:
             self._widen(Universe.from_description(labels["universe"]))
@@ -310,7 +317,7 @@ class JournaledSession(LiveSession):
         orders, trades = dict(labels.get("orders", ())), {code: text for text, code in labels.get("trades", ())}
         self._door.pending = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
         columns, at = {name: frame.events[name] for name in names}, 0
-        for change in (change_of(one, self.history.first) for one in labels.get("changes", ())):
+        for change in (change_of(one, self.history.first, rules) for one in labels.get("changes", ())):
             stop = (first if change.seq is None else change.seq) - first
             self._take_again(columns, rows[:stop], at, first)
             self._swap(with_history(self._live, self.history.then(change)), self._entries)
@@ -326,18 +333,10 @@ class JournaledSession(LiveSession):
 
     def _take_again(self, columns: dict[str, np.ndarray], rows: list[dict[str, int]], at: int, first: int) -> None:
         """Take the rows from place `at` on under the rules in force; the number of row 0 is `first`."""
-        start = at
-        while at < len(rows):
-            at += retake(self._live, {name: column[at : len(rows)] for name, column in columns.items()})
-            if at < len(rows):  # with the rest of its list, if it is of one
-                batch = columns["batch"][at : len(rows)]
-                same = np.flatnonzero(batch != batch[0]) if batch[0] >= 0 else [1]
-                end = at + (int(same[0]) if len(same) else len(rows) - at)
-                self._live.take(rows[at:end])
-                at = end
-        if start < len(rows):
-            self._door.pending, later = self._door.pending[: len(rows) - start], self._door.pending[len(rows) - start :]
-            self._keep(rows[start:], first + start, self._live.since(first + start))
+        if at < len(rows):
+            retake_all(self._live, {name: column[at : len(rows)] for name, column in columns.items()})
+            self._door.pending, later = self._door.pending[: len(rows) - at], self._door.pending[len(rows) - at :]
+            self._keep(rows[at:], first + at, self._live.since(first + at))
             self._door.pending = later
 
     def _admit(self, named: list[tuple[str, str]]) -> None:
@@ -357,7 +356,7 @@ class JournaledSession(LiveSession):
         self._door = self._door.of(self._live, self._entries)
 
 
-SAYING = ["tick", "reset_daily", "command", "set_limits", "set_rules", "halt", "restart"]
+SAYING = ["tick", "reset_daily", "command", "set_limits", "set_rules", "halt", "restart"]  # `promote` sets rules
 
 
 def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -376,117 +375,3 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in [name for name in dir(LiveSession) if name.startswith("process_")] + SAYING:
     setattr(JournaledSession, _name, _kept(getattr(LiveSession, _name)))
-
-
-def open_session(
-    folder: str | Path,
-    rules: RuleSet,
-    instruments: Iterable[Instrument] = (),
-    accounts: Iterable[Account | str] = (),
-    *,
-    universe: Universe | None = None,
-    durability: str = "group",
-    horizon: Any = "1d",
-    segment_events: int = 1 << 17,
-    compiled: bool = True,
-    **options: Any,
-) -> JournaledSession:
-    """Open the session of a folder, or begin one there.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The folder, created if missing. One session holds it.
-    rules : RuleSet
-        In their declared order; those of the journal, if there is one.
-    instruments, accounts, **options
-        As for `Session.create`, for a new journal; one that exists has its own.
-    universe : Universe, optional
-        Instead of instruments and accounts.
-    durability : {"none", "group", "each", "commit"}
-        Whether a decision is on disk when a call returns: not before `commit`; yes, and threads that call at once share
-        a flush, as do the calls of `together`; yes, each by itself; "commit": nothing is written before `commit`, so that
-        the events since the last one and the notes, as the offset of a consumer, are kept together or not at all.
-    horizon : str, int or Timedelta
-        Time for which ids of orders that are done, and of fills, are known. An event of an older one is an event of an
-        unknown order.
-    segment_events : int
-        Number of events after which the memory is reduced and the journal begins its next file, as it does at a new day
-        (UTC).
-    compiled : bool
-        As for `Session`.
-
-    Raises
-    ------
-    InputError
-        If another session holds the folder, a file is altered or cannot be written, or the rules are others.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import riskkit as rk
-    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
-    >>> order = {"account": "A", "instrument": "ES", "side": "B", "price": 100}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with rk.Session.open(folder, rules, [rk.Instrument("ES")], ["A"], compiled=False) as session:
-    ...         _ = session.process_order(ts=0, order_id="a", qty=9, **order)
-    ...     with rk.Session.open(folder, rules, compiled=False) as session:
-    ...         print(len(session), session.answer_of("a")[0])
-    1 REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 9, limit 5.
-    """
-    one_of(durability, ("none", "group", "each", "commit"), "durability")
-    storage = Storage(durability, duration(horizon, "horizon"), whole_number(segment_events, "segment_events"))
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(path)
-    except OSError as error:
-        raise InputError(f"folder {path.name!r} cannot be used: {error.strerror}") from None
-    try:
-        remove_parts(path)
-        if not firsts(path, STATE):
-            if firsts(path, EVENTS) or firsts(path, COLUMNS):
-                raise InputError(f"folder {path.name!r} is incomplete: it has events but no snapshot")
-            if universe is None:
-                made = LiveSession.create(rules, instruments, accounts, compiled=False, **options)
-            else:
-                made = LiveSession(rules, universe, compiled=False, **options)
-            write_whole(file_of(path, 0, STATE), [made.snapshot()])
-        with reading(f"folder {path.name!r}", "the journal of a session"):
-            return _recovered(path, rules, storage, compiled, lock)
-    except BaseException:
-        lock.release()
-        raise
-
-
-def _recovered(path: Path, rules: RuleSet, storage: Storage, compiled: bool, lock: FolderLock) -> JournaledSession:
-    """The session of the newest whole snapshot and the logs after it."""
-    session, first = _of_snapshot(path, rules, compiled)
-    end, logs = 0, [log for log in firsts(path, EVENTS) if log >= first]
-    for log in logs:
-        found = read_events(path, log)
-        end = found.end
-        if found.torn and log != logs[-1]:
-            raise InputError(
-                f"{file_of(path, log, EVENTS).name!r} is altered at byte {end}; restore the file from a copy"
-            )
-        if found.torn:
-            logger.warning("folder %r: the last %d bytes of the log were torn, and are cut", path.name, found.torn)
-        for frame in joined(found.frames):
-            session._again(frame)
-    session._recall_pauses()  # a stretch that is taken again does not say which of its pauses are over
-    if len(session):
-        session._door.open(session._due())
-    session._begin(path, storage, lock, logs[-1] if logs else first, end)
-    return session
-
-
-def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledSession, int]:
-    """The session of the newest snapshot that is whole, and the number of its events."""
-    for first in reversed(firsts(path, STATE)):
-        file = file_of(path, first, STATE)
-        data = file.read_bytes() if file.is_file() else b""
-        if is_whole(data) and size_of(data) == first:
-            return JournaledSession.restore(data, rules, compiled=compiled), first
-        logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)
-    raise InputError(f"folder {path.name!r}: none of its snapshots is whole; restore the files from a copy")

@@ -22,6 +22,7 @@ from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, OFFSETS
 from riskkit.replay.live.batch import Batch
+from riskkit.replay.live.challengers import NOTHING, Challenged
 from riskkit.replay.live.column_door import COLUMNS, ColumnDoor
 from riskkit.replay.live.compiled_step import WORDS
 from riskkit.replay.live.door import taken_event
@@ -30,8 +31,9 @@ from riskkit.replay.live.event_time import event_time
 from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.pauses import Pauses
+from riskkit.replay.live.probe import Probing
 from riskkit.replay.live.session_calls import Rows, SessionCalls
-from riskkit.replay.live.session_status import SessionStatus
+from riskkit.replay.live.session_status import Readable
 from riskkit.replay.live.signed import Signed
 from riskkit.replay.live.undo import undone
 from riskkit.replay.log.event_log import EventLog
@@ -47,7 +49,7 @@ TRIP = int(DecisionCode.TRIP)
 TURNS = TRIP, int(DecisionCode.RELEASE)  # beginnings and ends of pauses
 
 
-class LiveSession(Signed, SessionCalls):
+class LiveSession(Signed, Challenged, Probing, Readable, SessionCalls):
     """A session, with its journal in memory or in a folder; parameters as in `riskkit.replay.live.session.Session`."""
 
     def __init__(
@@ -65,6 +67,7 @@ class LiveSession(Signed, SessionCalls):
         ts_policy: str = "raise",
         auto_register: Instrument | None = None,
         four_eyes: bool = False,
+        shadow: Mapping[str, RuleSet] = NOTHING,
         compiled: bool = True,
     ) -> None:
         live = Engine(
@@ -73,6 +76,7 @@ class LiveSession(Signed, SessionCalls):
         entries = Entries(live.labels, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
         self._start(live, entries, ts_policy)
         self.four_eyes = four_eyes
+        self._challenge_all(shadow)
 
     @classmethod
     def create(
@@ -125,6 +129,7 @@ class LiveSession(Signed, SessionCalls):
         self.notes: dict[str, Any] = {}
         self._stopped = ""
         self.acts: list[dict[str, Any]] = []
+        self._challengers = {}
 
     # ------------------------------------------------------------------ processing
 
@@ -140,6 +145,7 @@ class LiveSession(Signed, SessionCalls):
             decided = self._live.last(used)
             batch.refuse(decided, start - first)
             batch.actions.extend(self._stretch_actions(decided, words, first))
+        self._publish()
         return count
 
     def _stretch_actions(self, decided: np.ndarray, words: np.ndarray, first: int) -> list[Decision]:
@@ -188,6 +194,8 @@ class LiveSession(Signed, SessionCalls):
                 elif isinstance(error, Exception):
                     raise undone(self, size, error) from error
                 raise
+            finally:
+                self._publish()
 
     def _convert(
         self,
@@ -335,11 +343,6 @@ class LiveSession(Signed, SessionCalls):
 
     # ------------------------------------------------------------------ access
 
-    def status(self) -> SessionStatus:
-        """Positions, states and utilization as of the last event, as a copy."""
-        with self._lock:
-            return SessionStatus(self._live)
-
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
         with self._lock:
@@ -385,7 +388,8 @@ class LiveSession(Signed, SessionCalls):
             if known is None:
                 raise InputError(f"order_id={order_id!r} {UNKNOWN}")
             event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
-            return self._formatter.actions(decided, {known.row: event}, self._live.tables)
+            formatter = DecisionFormatter(self._live.history.at(known.row).rules, self._live.labels)
+            return formatter.actions(decided, {known.row: event}, self._live.tables)
 
     @property
     def rules(self) -> RuleSet:
@@ -449,8 +453,10 @@ class LiveSession(Signed, SessionCalls):
         }
 
     @classmethod
-    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Self:
-        """Continue from a snapshot, with the same rules.
+    def restore(
+        cls, snapshot: bytes, rules: RuleSet, *, shadow: Mapping[str, RuleSet] = NOTHING, compiled: bool = True
+    ) -> Self:
+        """Continue from a snapshot, with the same rules, and challengers as for `Session`.
 
         Raises
         ------
@@ -458,7 +464,9 @@ class LiveSession(Signed, SessionCalls):
             If the bytes are incomplete or altered, or of other rules or another version of the semantics.
         """
         with reading("the snapshot", "a session"):
-            return cls._restored(Engine.restore(snapshot, rules, compiled=compiled))
+            session = cls._restored(Engine.restore(snapshot, rules, compiled=compiled))
+            session._challenge_all(shadow, snapshot)
+            return session
 
     @classmethod
     def _restored(cls, live: Engine) -> Self:

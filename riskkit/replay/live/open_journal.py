@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from riskkit._files import reading
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of, size_of
 from riskkit.replay.live.engine_tables import Past
-from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts, read_events, read_past
+from riskkit.replay.live.journal_folder import STATE, file_of, firsts, labels_since, read_past
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
@@ -133,7 +132,7 @@ def _opened(path: Path, first: int, rules: RuleSet | None) -> OpenedJournal:
     universe = _universe(path, header, first)
     columns = {n: c for n, c in past.columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
     log = EventLog(columns, *_pairs(columns, universe), universe)
-    for labels in _labels(path, first):
+    for labels in labels_since(path, first):
         for change in labels.get("changes", ()):
             history = history.then(change_of(change, history.first))
     return OpenedJournal(log, history, header["mode"], header["options"], past.rows)
@@ -150,16 +149,10 @@ def _said(proof: RunningDigest) -> tuple[bytes, bytes]:
     return proof.events.digest(), proof.decisions.digest()
 
 
-def _labels(path: Path, first: int) -> Iterator[dict[str, Any]]:
-    """What is new with the events since a snapshot."""
-    for log in firsts(path, EVENTS):
-        yield from (frame.labels for frame in (read_events(path, log).frames if log >= first else ()))
-
-
 def _universe(path: Path, header: dict[str, Any], first: int) -> Universe:
     """The universe of a snapshot with the labels that have come in since."""
     universe = OpenUniverse.reopened(Universe.from_description(header["universe"]), header["open"] or [])
-    for labels in _labels(path, first):
+    for labels in labels_since(path, first):
         if "universe" in labels:
             universe = OpenUniverse(Universe.from_description(labels["universe"]), universe.like)
         for kind, label in labels.get("newcomers", ()):

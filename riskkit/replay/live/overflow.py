@@ -10,6 +10,7 @@ complete journal is checked. The bound is kept in floats, in an array that compi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -89,6 +90,18 @@ class Reach:
         self._known = known
         return moved
 
+    def twin(self) -> Reach:
+        """The same bound, by itself."""
+        other = copy(self)
+        other.words = self.words.copy()
+        return other
+
+    @staticmethod
+    def of(instrument: int) -> slice:
+        """The words of an instrument."""
+        start = 1 + len(FIELDS) * instrument
+        return slice(start, start + len(FIELDS))
+
     def weigh(self, events: Iterable[Mapping[str, int]]) -> Weight:
         """The bound after some events; it changes at `take`."""
         changed: dict[int, tuple[float, float]] = {}
@@ -99,8 +112,7 @@ class Reach:
             code = event["instrument"]
             if code < 0 or not (lots or highest):
                 continue
-            start = 1 + len(FIELDS) * code
-            before = self.words[start : start + len(FIELDS)].tolist()
+            before = self.words[self.of(code)].tolist()
             had, top = changed.get(code, (before[LOTS], before[HIGHEST]))
             changed[code] = had + lots, max(top, highest)
             fits = fits and highest <= before[MAX_PRICE]

@@ -1,4 +1,4 @@
-"""Events of a journal once more, at the speed of a replay: as many as compiled steps can take."""
+"""Events of a journal once more, at the speed of a replay: by compiled steps as far as those can take them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,29 @@ from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.journal import NUMBERS
 from riskkit.replay.live.overflow import MONEY, PRICES, QUOTE, TRADED
 from riskkit.replay.schema.columns import MISSING
+
+STRETCH = 4096  # events whose words are made at once
+
+
+def retake_all(engine: Engine, columns: Mapping[str, np.ndarray]) -> None:
+    """Take the next events of the engine's journal, given as columns of a log; lists of orders are whole."""
+    at, count, batch = 0, len(columns["ts"]), columns["batch"]
+    while at < count:
+        end = _list_end(batch, min(at + STRETCH, count) - 1)
+        at += retake(engine, {name: column[at:end] for name, column in columns.items()})
+        if at < end:
+            end = _list_end(batch, at)
+            values = zip(*(column[at:end].tolist() for column in columns.values()), strict=True)
+            engine.take([dict(zip(columns, row, strict=True)) for row in values])
+            at = end
+
+
+def _list_end(batch: np.ndarray, row: int) -> int:
+    """The row after a row and, if it is of a list of orders, the rest of its list."""
+    end = row + 1
+    while end < len(batch) and batch[end] == batch[row] >= 0:
+        end += 1
+    return end
 
 
 def retake(engine: Engine, columns: Mapping[str, np.ndarray]) -> int:
@@ -26,6 +49,7 @@ def retake(engine: Engine, columns: Mapping[str, np.ndarray]) -> int:
     step, journal, first = engine.make_step(), engine.journal, engine.size
     if step is None or engine.finds_duplicates:
         return 0
+    engine.cover()
     words = _words(columns, first)
     for name in NUMBERS:
         words[:, WORDS[name]] = journal.places(columns[name])

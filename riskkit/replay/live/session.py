@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from riskkit.replay.live.journaled_session import JournaledSession, open_session
+from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.replay.live.live_session import LiveSession
+from riskkit.replay.live.open_session import open_session
 from riskkit.replay.rules.ruleset import RuleSet
 
 
@@ -43,6 +44,8 @@ class Session(LiveSession):
         connections are always registered.
     four_eyes : bool
         True: other limits and rules need a second person, ``approved_by``.
+    shadow : mapping of str to RuleSet
+        Challengers: rule sets that are judged on the same events and decide nothing (`challengers`, `promote`).
     compiled : bool
         False runs the rules as plain Python, which starts at once.
 
@@ -65,5 +68,5 @@ class Session(LiveSession):
 
     @classmethod
     def open(cls, folder: str | Path, rules: RuleSet, *declared: Any, **options: Any) -> JournaledSession:
-        """Open a session whose journal is in a folder, or begin one: `riskkit.replay.live.journaled_session.open_session`."""
+        """Open a session whose journal is in a folder, or begin one: `riskkit.replay.live.open_session.open_session`."""
         return open_session(folder, rules, *declared, **options)

@@ -6,6 +6,8 @@ the same event.
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from riskkit.replay.schema.constants import LARGEST
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskkit.replay.live.column_door import ColumnDoor
+
 
 class SessionStatus(Shown):
     """A live session as of its last event.
@@ -39,13 +43,14 @@ class SessionStatus(Shown):
     ts : int
         Time of the last one, nanoseconds since the epoch (0 before the first).
     state : State
-        The integer books, a copy; without the records of orders and fills, whose number grows with the session.
+        The integer books, a copy without the records of single orders and fills, whose number grows with the journal.
     """
 
     def __init__(self, live: Engine) -> None:
         self.size = live.size
         self.ts = live.latest if live.latest != MISSING else 0
-        self.state = live.state.copy(without=("orders", "fills"))
+        now = live.state
+        self.state = replace(now, orders=now.orders[:1], fills=now.fills[:1]).copy()
         self.rules, self._in_force = live.rules, live.history.stretches[-1].on
         self.universe = live.universe
         pairs = self.state.positions[1:]
@@ -114,3 +119,41 @@ class SessionStatus(Shown):
 
     def _rows(self) -> list[Row]:
         return [(account, state, "") for account, state in self.states().items()]
+
+
+class Readable:
+    """A session whose readers do not wait for its writers.
+
+    A reader that comes while a call is at work gets what was published last, and asks for more: the call, or the next one,
+    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of the state for each such read,
+    and nothing where nobody reads.
+    """
+
+    _live: Engine
+    _lock: threading.RLock
+    _door: ColumnDoor
+    _published: SessionStatus | None = None
+    _asked = False
+
+    def status(self) -> SessionStatus:
+        """Positions, states and utilization as of the last event, as a copy.
+
+        While another thread is in a call, they are those that were published last, which is not before the last read; only
+        the first read waits for the call.
+        """
+        if not self._lock.acquire(blocking=self._published is None):
+            self._asked = True
+            self._door.shut()
+            assert self._published is not None
+            return self._published
+        try:
+            self._published = SessionStatus(self._live)
+            return self._published
+        finally:
+            self._lock.release()
+
+    def _publish(self) -> None:
+        """Publish the state, if somebody asked for it."""
+        if self._asked:
+            self._asked = False
+            self._published = SessionStatus(self._live)

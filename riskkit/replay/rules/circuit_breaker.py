@@ -9,7 +9,6 @@ flat position in which an order works counts as open.
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.breaker_input import Money, instant_of
 from riskkit.replay.rules.breaker_state import OPTIONS, checked_state, fill, plain_state
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Count, Flag, Hour, Limit, MoneyReached, TimeZone
@@ -25,7 +25,6 @@ from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
-from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.scopes import SCOPES
@@ -37,7 +36,6 @@ TRADE = int(EventKind.TRADE)
 ERROR = int(EventKind.ERROR)
 ACK = int(EventKind.ACK)
 LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
-LONGEST_TIME = 64  # characters; pandas takes seconds to refuse a long text
 
 
 class BreakerLimits(NamedTuple):
@@ -192,6 +190,7 @@ BREAKER = register(
 )
 
 
+EVENTS = {kind: EventRow(0, 0, kind, 0, 0, 0, 1, 1, MISSING, -1) for kind in (ORDER, FILL, TRADE, ERROR, ACK)}
 FLAT = SimpleNamespace(qty=0, open_buy_qty=0, open_sell_qty=0)
 BY_HAND = replace(BREAKER, one_of=())  # without a limit, a breaker without a replay trips by hand only
 
@@ -268,6 +267,7 @@ class CircuitBreaker(Shown):
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
             raise InputError(f"quantum={shown(quantum)} is not above zero")
+        self._money = Money(self._quantum)
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
@@ -281,7 +281,12 @@ class CircuitBreaker(Shown):
     # ------------------------------------------------------------------ state
 
     def can_execute(self, now: Any = None) -> bool:
-        """True if orders may be sent: the breaker is not tripped, and ``now`` is a time that it can trust."""
+        """True if orders may be sent: the breaker is not tripped, and ``now`` is a time that it can trust.
+
+        Without ``now`` it is one read, which waits for no other thread.
+        """
+        if now is None:
+            return not self.tripped
         with self._lock:
             try:
                 self._advance(now)
@@ -323,8 +328,7 @@ class CircuitBreaker(Shown):
         """Count the profit (above zero) or loss of a closed trade, in money; trip if the daily loss is reached."""
         with self._lock:
             self._advance(now)
-            profit = round(exact(pnl, "pnl") / self._quantum)
-            self._record(TRADE, f"the day's loss reached {self.limits.daily_loss}", realised=profit)
+            self._record(TRADE, realised=self._money.quanta(pnl))
 
     def open_position(self, now: Any = None) -> bool:
         """Request a position and count it if granted; a request beyond the limit is refused and trips."""
@@ -332,13 +336,13 @@ class CircuitBreaker(Shown):
             if not self.can_execute(now):
                 return False
             try:
-                refused = check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS
+                refused = check(self._state, self._params, self._book(), EVENTS[ORDER]).code != PASS
             except Exception:
                 return False
             if refused:
                 self._trip(f"a position more than the {self.limits.open_positions} that may be open")
                 return False
-            self._record(FILL, "", opened=1)
+            self._record(FILL, opened=1)
             return True
 
     def close_position(self, now: Any = None) -> None:
@@ -347,19 +351,19 @@ class CircuitBreaker(Shown):
             self._advance(now)
             if self._state.open == 0:
                 raise InputError("close_position: no position is open; call it once for each open_position")
-            self._record(FILL, "", opened=-1)
+            self._record(FILL, opened=-1)
 
     def record_error(self, now: Any = None) -> None:
         """Count an error; trip after too many in a row."""
         with self._lock:
             self._advance(now)
-            self._record(ERROR, f"{self.limits.consecutive_errors} errors in a row")
+            self._record(ERROR)
 
     def record_success(self, now: Any = None) -> None:
         """Record a success, which ends the run of errors."""
         with self._lock:
             self._advance(now)
-            self._record(ACK, "")
+            self._record(ACK)
 
     # ------------------------------------------------------------------ trip and reset
 
@@ -373,7 +377,7 @@ class CircuitBreaker(Shown):
         """Reset by hand, with zero loss and errors; open positions stay open."""
         with self._lock:
             if now is not None:
-                instant = self._instant(now)
+                instant = instant_of(now)
                 self._begin_day(instant)
             self._release()
             on_new_day(self._state)
@@ -432,7 +436,7 @@ class CircuitBreaker(Shown):
     def _trusted(self, now: Any) -> int:
         """The time, if it is neither before the last one nor far ahead of it; else that one, or an error."""
         try:
-            instant = self._instant(now)
+            instant = instant_of(now)
             if self._now is not None and instant < self._now:
                 raise InputError(f"now={shown(now)} is earlier than the previous time; pass events in time order")
             refuse_ahead(instant, self._now, self._max_ahead, "now")
@@ -447,18 +451,26 @@ class CircuitBreaker(Shown):
         self._now = instant
 
     def _advance(self, now: Any) -> None:
-        if now is not None:
+        if now is None:
+            return
+        last = self._now
+        if type(now) is int and last is not None and last <= now < self._day_end and now - last <= self._max_ahead:
+            self._now = now  # within the day: the short way of `check_daily_reset`
+        else:
             self.check_daily_reset(now)
 
-    def _record(self, kind: int, reason: str, *, realised: int = 0, opened: int = 0) -> None:
-        if update(self._state, self._params, self._book(realised, opened), self._event(kind)):
-            self._trip(reason)
+    def _record(self, kind: int, *, realised: int = 0, opened: int = 0) -> None:
+        if update(self._state, self._params, self._book(realised, opened), EVENTS[kind]):
+            limits = self.limits
+            loss = kind == TRADE
+            self._trip(
+                f"the day's loss reached {limits.daily_loss}"
+                if loss
+                else f"{limits.consecutive_errors} errors in a row"
+            )
 
     def _book(self, realised: int = 0, opened: int = 0) -> Book:
         return Book(FLAT, None, None, None, realised, opened)
-
-    def _event(self, kind: int) -> EventRow:
-        return EventRow(0, self._now or 0, kind, 0, 0, 0, 1, 1, MISSING, -1)
 
     def _trip(self, reason: str) -> None:
         if not self.tripped:
@@ -466,25 +478,6 @@ class CircuitBreaker(Shown):
 
     def _release(self) -> None:
         self.tripped, self.reason, self._since = False, "", None
-
-    def _instant(self, now: Any) -> int:
-        """Nanoseconds since the epoch from an integer or a Timestamp."""
-        import pandas as pd
-
-        if isinstance(now, Integral) and not isinstance(now, bool):
-            if not -LARGEST < int(now) < LARGEST:
-                raise InputError(f"now={shown(now)} is not a time from 1824 to 2116, in nanoseconds since the epoch")
-            return int(now)
-        unread = isinstance(now, (bool, float)) or (isinstance(now, str) and len(now) > LONGEST_TIME)
-        try:
-            stamp = None if unread else pd.Timestamp(now)
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            stamp = None
-        if not isinstance(stamp, pd.Timestamp):
-            raise InputError(f"now={shown(now)} is not a time; use a Timestamp or nanoseconds since the epoch")
-        if stamp.tz is None:
-            raise InputError(f"now={shown(now)} has no time zone; write pd.Timestamp(..., tz='America/New_York')")
-        return int(stamp.as_unit("ns").value)
 
     def _title(self) -> str:
         return f"Circuit breaker: {f'tripped ({self.reason})' if self.tripped else 'closed, orders may go'}"

@@ -251,3 +251,19 @@ def test_pairs_that_come_late_decide_as_those_known_from_the_start():
     ]
     assert live.state.positions["qty"][order].tolist() == whole.state.positions["qty"][1:].tolist()
     assert live.digest == replay_log(live.log(), RULES, compiled=False).digest
+
+
+def test_a_twin_goes_on_by_itself_and_events_are_read_from_any_number():
+    log = random_log(5, 120)
+    engine, whole = (Engine(RULES, log.universe, compiled=False) for _ in range(2))
+    engine.feed(log, 0, 60)
+    before = engine.digest
+    twin = engine.twin()
+    twin.feed(log, 60)
+    engine.cover()
+    assert engine.digest == before
+    whole.feed(log)
+    assert twin.digest == whole.digest
+    columns, rows = twin.from_event(40)
+    assert columns["ts"].tolist() == log.columns["ts"][40:].tolist()
+    assert rows.tolist() == whole.since(40).tolist()

@@ -4,57 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from label_calls import answer, calls
+from live_folders import RULES, WHOLE, leave, no_threads, opened
 from proofs.test_proof import RULES as PROVEN_RULES
 from streams import universe
 
 from riskkit import InputError, Instrument, Rule, RuleSet, Session
 from riskkit.replay.live import journaled_session, write_ahead_log
-from riskkit.replay.live.journal_folder import EVENTS, STATE, close_segments, file_of, firsts
-from riskkit.replay.live.journaled_session import JournaledSession
-from riskkit.rules import DailyLoss, OrderRate, PositionLimit
+from riskkit.replay.live.journal_folder import COLUMNS, EVENTS, STATE, close_segments, file_of, firsts
+from riskkit.rules import OrderRate
 
-RULES = RuleSet(
-    [
-        Rule("rate", OrderRate(limit=3, window_ns="1min")),
-        Rule("size", PositionLimit(limit=20), action="PAUSE", hold="5min"),
-        Rule("day", DailyLoss(limit=30)),
-    ]
-)
-WHOLE = "400d"
-
-
-class AtOnce(threading.Thread):
-    """A thread that is done when it has started."""
-
-    def start(self) -> None:
-        self.run()
-
-    def join(self, timeout: float | None = None) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def no_threads(monkeypatch):
-    monkeypatch.setattr(journaled_session.threading, "Thread", AtOnce)
-
-
-def opened(folder: Path, **options: Any) -> JournaledSession:
-    options = {"durability": "none", "horizon": WHOLE, "segment_events": 16, "compiled": False, **options}
-    return Session.open(folder, RULES, universe=universe(), **options)
-
-
-def leave(session: JournaledSession) -> None:
-    """What a killed process leaves open."""
-    os.close(session._wal._file)
-    os.close(session._lock_file._file)
+__all__ = ["no_threads"]
 
 
 @pytest.mark.parametrize(
@@ -331,3 +296,29 @@ def test_the_short_way_and_batches_go_on_after_the_memory_is_reduced(tmp_path):
     leave(session)
     with Session.open(tmp_path, PROVEN_RULES) as again:
         assert again.digest == twin.digest
+
+
+@pytest.mark.parametrize("known", ["first", "now"])
+def test_rules_that_came_into_force_after_the_last_snapshot_are_in_force_after_a_kill(tmp_path, known):
+    session = opened(tmp_path, segment_events=1000, durability="group")
+    for method, given in calls(5, 20, 0):
+        answer(session, method, given)
+    session.set_limits({"rate.limit": 1}, who="Ann", why="a test")
+    session.set_rules(RuleSet([RULES["day"], Rule("two", OrderRate(limit=2, window_ns="1h"))]), who="Ann", why="a test")
+    leave(session)
+    again = Session.open(tmp_path, RULES if known == "first" else session.rules, compiled=False)
+    assert again.rules == session.rules and again.history == session.history
+    assert again.digest == session.digest
+    leave(again)
+    with pytest.raises(InputError, match="taken under other rules"):
+        Session.open(tmp_path, RuleSet([RULES["day"]]), compiled=False)
+
+
+def test_a_snapshot_is_written_after_a_time_of_events(tmp_path):
+    session = opened(tmp_path, segment_events=1000, snapshot_every="10s", durability="group")
+    for second in range(0, 60, 4):
+        session.process_price(ts=second * 10**9, instrument="I0", price=100 + second)
+    session.close()
+    assert firsts(tmp_path, COLUMNS) == [0, 4, 7, 10, 13]
+    with pytest.raises(InputError, match=r"snapshot_every=0 is not above zero"):
+        opened(tmp_path, snapshot_every=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from label_calls import answer, calls
-from replay.live.test_journaled_session import RULES, opened
+from live_folders import RULES, opened
 from streams import universe
 
 import riskkit as rk

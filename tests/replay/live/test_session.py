@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 from decimal import Decimal
 
@@ -561,3 +562,26 @@ def test_the_status_costs_the_same_after_many_events():
             sizes.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert sizes[1] < 1.5 * sizes[0]
+
+
+def test_a_reader_does_not_wait_for_a_call_and_gets_what_the_next_one_publishes():
+    session = session_of()
+    session.process_trade(ts=0, **ORDER)
+    assert session.status().size == 1
+    session.process_trade(ts=1, **ORDER)
+    found = []
+
+    def beside(read):
+        """What a reader gets while this thread is in a call."""
+        with session._lock:
+            thread = threading.Thread(target=lambda: found.append(read()))
+            thread.start()
+            thread.join()
+        return found[-1]
+
+    assert beside(session.status).size == 1
+    session.process_trade(ts=2, **ORDER)
+    later = beside(session.status)
+    assert (later.size, later.position("A", "X")) == (3, 6)
+    session.process_trade(ts=3, **ORDER)
+    assert later.position("A", "X") == 6 and session.status().size == 4

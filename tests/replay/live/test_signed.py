@@ -34,6 +34,14 @@ def test_limits_and_rules_change_between_two_orders_and_the_journal_proves_it():
     assert session.history.to_frame()["rule"].tolist() == ["size", "size", "money"]
 
 
+def test_an_answer_is_given_again_with_the_limits_of_its_time():
+    session = begun()
+    told = [session.process_order(ts=0, account="A", instrument="X", side="B", qty=6, price=100, order_id="a")]
+    session.set_limits({"size.limit": 3}, **ANN)
+    session.set_rules(rk.RuleSet([rk.Rule("money", MaxOrderNotional(limit=250))]), **ANN)
+    assert list(map(str, session.answer_of("a"))) == list(map(str, told[0])) and "at most 5" in str(told[0][0])
+
+
 @pytest.mark.parametrize("known", ["first", "now"])
 def test_a_restored_session_goes_on_under_the_rules_in_force(known):
     session = begun(four_eyes=True)

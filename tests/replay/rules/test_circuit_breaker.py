@@ -63,6 +63,15 @@ def test_money_is_exact(tenth):
     assert breaker.daily_loss == 1.0 and not breaker.can_execute()
 
 
+def test_asking_waits_for_no_other_thread():
+    breaker, found = CircuitBreaker(), []
+    with breaker._lock:
+        thread = threading.Thread(target=lambda: found.append(breaker.can_execute()))
+        thread.start()
+        thread.join()
+    assert found == [True]
+
+
 def test_a_fraction_of_the_quantum_is_rounded_half_to_even():
     breaker = CircuitBreaker(daily_loss=1, quantum="0.01")
     breaker.record_trade("-0.005")

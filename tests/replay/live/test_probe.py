@@ -1,0 +1,107 @@
+"""A probe says what the order would be told, and nothing has changed: not one word of the state, not the digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from label_calls import answer, calls
+from proofs.test_proof import RULES as PROVEN
+from random_scenarios import CONVERTING, PARAMETERS, in_currencies, scenario
+from scenario_runner import log_of, rules_of
+from streams import universe
+
+import riskkit as rk
+from riskkit.compat import Direction, Order, RiskEngine
+from riskkit.compat.rules import OrderRateLimitRule
+from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.probe import _is_local, passing
+from riskkit.replay.live.session import Session
+from riskkit.replay.schema.columns import EventKind
+
+ENDS = "is ended by its time", "is ended with the day"
+
+
+def picture(engine: Engine) -> tuple[dict[str, bytes], list[Any]]:
+    """The words of the tables, and all else that an engine has."""
+    journal = engine.journal
+    known = [journal.pairs, journal.strays, journal.last_like, journal.latest, len(journal)]
+    rows = {name: column[: len(journal)].tobytes() for name, column in journal.columns.items()}
+    tables = {name: table.tobytes() for name, table in engine.state.arrays().items()}
+    return tables, [rows, engine.reach.words.tobytes(), *map(repr, known)]
+
+
+def same(engine: Engine, before: tuple[dict[str, bytes], list[Any]]) -> bool:
+    """True if nothing has changed but for the room in the tables."""
+    (tables, rest), (tables_before, rest_before) = picture(engine), before
+    return rest == rest_before and all(tables[name].startswith(words) for name, words in tables_before.items())
+
+
+def said(session: Session, call: str, given: dict[str, Any]) -> list[str]:
+    return [text for text in answer(session, call, given) if not any(end in text for end in ENDS)]
+
+
+@pytest.mark.parametrize("mode", ["shadow", pytest.param("enforce", marks=pytest.mark.slow)])
+def test_a_probe_says_what_the_order_is_told_and_changes_nothing(mode):
+    options = {"compiled": False, "auto_register": rk.Instrument("any"), "mode": mode}
+    session, alone = (Session(PROVEN, universe(), **options) for _ in range(2))
+    asked = 0
+    for method, given in calls(3, 250):
+        if method == "process_order" and given["ts"] is not None:
+            before = picture(session.engine) if len(session) else None
+            probed = said(session, "probe", given)
+            if before:
+                assert same(session.engine, before)
+            told = said(session, method, given)
+            asked += probed != []
+            assert probed == told
+        else:
+            answer(session, method, given)
+        answer(alone, method, given)
+    assert asked > 20
+    assert session.digest == alone.digest
+
+
+@pytest.mark.parametrize(
+    "name", [*sorted(PARAMETERS)[::6], *(pytest.param(n, marks=pytest.mark.slow) for n in PARAMETERS)]
+)
+def test_an_order_of_any_rule_is_undone_word_by_word(name):
+    given = scenario(sum(map(ord, name)), 50, types=[name])
+    undone(given)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONVERTING)
+def test_an_order_of_a_rule_that_converts_is_undone_word_by_word(name):
+    undone(in_currencies(sum(map(ord, name)), [name]))
+
+
+def undone(given: dict[str, Any]) -> None:
+    log, _ = log_of(given)
+    engine = Engine(rules_of(given), log.universe, given["mode"], compiled=False)
+    local, at = 0, 0
+    while at < len(log):
+        row = {**DEFAULTS, **{name: int(column[at]) for name, column in log.columns.items()}}
+        end = at + 1
+        while end < len(log) and row["batch"] >= 0 and log.columns["batch"][end] == row["batch"]:
+            end += 1
+        if row["kind"] == EventKind.ORDER and engine.size and row["batch"] < 0:
+            row["order"] = -1
+            before = picture(engine)
+            local += _is_local(engine, [row])
+            with passing(engine, [row]) as other:
+                other.take([row])
+            assert same(engine, before)
+        engine.feed(log, at, end)
+        at = end
+    assert local or engine.options["on_trip"] != "leave"
+
+
+def test_the_short_form_is_asked_too():
+    engine = RiskEngine([OrderRateLimitRule(1, 1_000)], compiled=False)
+    first, second = (Order(oid, "A", "T", Direction.BID, 100.5, 1, oid) for oid in (1, 2))
+    assert engine.probe(first) == engine.process_order(first) == []
+    before = engine.digest
+    assert [action.action.name for action in engine.probe(second)] == ["REJECT"]
+    assert engine.digest == before
