@@ -17,7 +17,7 @@ from riskkit.replay.schema.universe import Instrument, exact
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW = re.compile(r"row (\d+)(?=, column)")
+ROW = re.compile(r"row (\d+)(?=[,:])")
 FINEST = 18  # decimals of a step with which rounding begins
 
 

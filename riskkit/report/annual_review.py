@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError, instance, shown
+from riskkit._check import InputError, instance
 from riskkit._show import number, percent
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stop import StopReport, stop_report
@@ -95,8 +95,7 @@ def annual_review(
     >>> "quiet market" in text, "1 of 1 incident" in text
     (True, True)
     """
-    if not isinstance(found, ReplayResult):
-        raise InputError(f"found is {shown(found)}; give a ReplayResult, as of replay_log or Session.result")
+    instance(found, ReplayResult, "found")
     past = found.history if history is None else instance(history, RuleHistory, "history")
     stops = [one if isinstance(one, StopReport) else _stop(one, past.now, scale) for one in incidents]
     frame = found.refused(tz=tz)

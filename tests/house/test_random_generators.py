@@ -15,6 +15,7 @@ from riskkit.replay.sweeps.calibration.block_bootstrap import day_bootstrap
 RNG = np.random.default_rng(5)
 LOSSES = 0.01 * RNG.standard_normal((300, 2))
 GIVEN: dict[str, Any] = {
+    "pnl": [1.0, -1.0],
     "returns": LOSSES[:, 0],
     "var": 0.02,
     "es": 0.025,

@@ -31,6 +31,7 @@ UNITS = {
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
     "as the returns": """
+        sample
         log_drift root
         factor_covariance specific_variance benchmark variances
         average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error

@@ -56,3 +56,13 @@ def test_one_account_in_two_formats_is_refused():
     assert str(refused.value) == (
         "account 'A' is in files of kraken and of binance; read each with its own account=, or in logs of their own"
     )
+
+
+def test_a_row_that_does_not_fit_is_named_by_its_file(tmp_path):
+    head = '"txid","ordertxid","pair","time","type","ordertype","price","cost","fee","vol","margin","misc","ledgers"'
+    row = '"T{0}","O{0}","XBTUSD","2024-05-06 00:00:0{0}","buy","limit","{1}","1.0","0.1","{2}","0.0","",""'
+    rows = [row.format(1, "60000.1234567891", "1.00000001"), row.format(2, "60000.5", "2")]
+    (tmp_path / "trades.csv").write_text("\n".join([head, *rows]) + "\n")
+    with pytest.raises(rk.InputError) as refused:
+        rk.read_log(tmp_path / "trades.csv")
+    assert str(refused.value).startswith("trades.csv, line 2: quantity 100000001 x price"), str(refused.value)

@@ -63,6 +63,6 @@ def test_limits_that_an_incident_cannot_judge_are_named_with_the_reason(tmp_path
 
 
 def test_another_object_is_refused(tmp_path):
-    with pytest.raises(rk.InputError, match="give a ReplayResult, as of replay_log or Session.result"):
+    with pytest.raises(rk.InputError, match="found is a RuleSet; give a ReplayResult"):
         annual_review(FIVE, tmp_path / "x.html")
     assert not list(tmp_path.iterdir())

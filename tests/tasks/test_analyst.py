@@ -72,3 +72,28 @@ def test_why_was_this_order_refused_and_a_report_of_all_refusals(folder):
         "Order o2 (buy 900 ALFA at 101.5 for desk-1, 2024-03-04 04:30:05 EST) was refused by size: observed 900, limit 500. "
         "The limit is one order of at most 500 in quantity. A quantity of 500 would have been accepted."
     )
+
+
+def test_a_var_table_and_its_chart(folder):
+    returns, positions = read()
+    pnl = returns @ positions
+    ax = rk.value_at_risk(pnl, [0.95, 0.99]).plot(unit="EUR")
+    assert ax.get_xlabel() == "P&L, EUR" and {text.get_text().split()[0] for text in ax.texts} == {"VaR", "ES"}
+
+
+def test_a_daily_loss_limit_from_daily_pnl(folder):
+    returns, positions = read()
+    found = rk.sweeps.calibrate_loss_limit(returns @ positions, rng=np.random.default_rng(1), currency="EUR")
+    limit = found.best(trips_per_year=4)
+    found.to_excel("loss_limits.xlsx")
+    assert limit > 0.0 and found.plot().get_xlabel() == "daily loss limit, EUR"
+
+
+@pytest.mark.slow
+def test_a_review_of_the_var_model(folder):
+    returns, positions = read()
+    forecasts = rk.rolling_var(returns @ positions, 250, 0.95)
+    page = rk.report.validation(
+        forecasts.returns, "review.html", var=forecasts.var, es=forecasts.es, confidence=0.95, window=100
+    )
+    assert page.stat().st_size < 1_000_000
