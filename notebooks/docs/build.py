@@ -1,8 +1,8 @@
 """Build the documentation: ``python notebooks/docs/build.py FOLDER``.
 
-The sources are put together in ``FOLDER/source`` (the pages beside this file, the notebooks with their stored outputs, a
-gallery of their pictures, and the reference written from the docstrings), and Sphinx makes ``FOLDER/html`` of them. Nothing is
-executed and nothing is loaded from the network.
+The sources are put together in ``FOLDER/source``: the pages beside this file, the notebooks with their stored outputs, a gallery
+of their pictures, the helps of the commands, and the reference written from the docstrings. Sphinx makes ``FOLDER/html`` of
+them. Nothing is executed and nothing is loaded from the network.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 
 def build(folder: str | Path) -> list[str]:
     """Write the site and say what is wrong with it; Sphinx's warnings are errors."""
+    from command_page import write_commands
     from gallery import write_gallery
     from reference_pages import write_reference
     from site_faults import faults
@@ -27,7 +28,10 @@ def build(folder: str | Path) -> list[str]:
     shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("__pycache__"))
     for path in sorted(HERE.parent.glob("*.*")):
         shutil.copy(path, source)
+    front = source / "README.md"
+    front.write_text(front.read_text(encoding="utf-8").replace("](docs/", "]("), encoding="utf-8")
     write_gallery(source)
+    write_commands(source)
     write_reference(source / "reference")
     options = ["-W", "--keep-going", "-q", "-j", "auto"]
     html = Path(folder) / "html"

@@ -34,6 +34,7 @@ html_css_files = ["style.css"]
 html_show_sourcelink = html_copy_source = False
 html_theme_options = {
     "show_nav_level": 1,
+    "header_links_before_dropdown": 6,
     "navigation_depth": 3,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_end": ["theme-switcher"],
