@@ -1,4 +1,4 @@
-"""The command line: ``python -m riskkit demo``, ``replay LOG RULES``, ``warm`` and ``api``."""
+"""The command line: ``python -m riskkit demo``, ``replay LOG RULES``, ``serve RULES``, ``warm`` and ``api``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ examples:
   python -m riskkit replay log.parquet limits.toml             decisions of each limit on recorded events
   python -m riskkit replay log.parquet limits.toml --mode enforce --report out/report.html
   python -m riskkit replay orders.csv limits.toml --kind real  a CSV table, one event per row
+  python -m riskkit serve limits.toml --state DIR              limits behind HTTP and WebSocket, 127.0.0.1:8300
   python -m riskkit warm                                       compile the rules of the catalogue, once
   python -m riskkit api                                        reference pages under out/api
 
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="riskkit", description="Replay recorded orders, fills and prices through risk limits.", epilog=EPILOG, **layout
     )  # fmt: skip
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,warm,api}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,serve,warm,api}")
 
     def command(run: Callable[[argparse.Namespace], int], help: str, epilog: str | None = None) -> Any:
         name = run.__name__.removeprefix("_")
@@ -152,6 +153,13 @@ def _parser() -> argparse.ArgumentParser:
         "--columns", action="append", type=_heading, default=[], metavar="HEADING=COLUMN", help="another heading"
     )
     table.add_argument("--ignore", action="append", default=[], metavar="HEADING", help="a column to leave out")
+    served = command(_serve, "limits as a service: HTTP and WebSocket")
+    served.add_argument("rules", metavar="RULES", type=Path, help="the limits, a TOML file")
+    served.add_argument("--state", required=True, metavar="DIR", help="folder of the journal, the keys and the audit")
+    served.add_argument("--units", metavar="UNITS.toml", help="instruments and accounts (default: any)")
+    served.add_argument("--settings", metavar="FILE.toml", help="settings of the service")
+    served.add_argument("--host", help="address to listen at (default: 127.0.0.1)")
+    served.add_argument("--port", type=int, help="port (default: RISK_ENGINE_PORT, else 8300)")
     command(_warm, "compile the rules of the catalogue, once for this version")
     api = command(_api, "reference pages of all public names")
     api.add_argument("--out", default="out/api", metavar="FOLDER", help="folder of the pages (default: out/api)")
@@ -179,6 +187,15 @@ def _demo(chosen: argparse.Namespace) -> int:
     from riskkit.demo import run
 
     run(chosen.out)
+    return DONE
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    """Orders, fills and prices over HTTP through limits, until a signal ends it (needs riskkit[service])."""
+    from riskkit.service.serve import serve
+
+    given = {"units": chosen.units, "settings": chosen.settings, "host": chosen.host, "port": chosen.port}
+    serve(chosen.rules, chosen.state, **given)
     return DONE
 
 

@@ -78,7 +78,7 @@ def read_events(
     _check_type(path)
     stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
     if not stored:
-        declared = {} if units is None else _units(Path(units))
+        declared = {} if units is None else read_units(Path(units))
         if quanta is not None and "quanta" in declared:
             raise InputError(
                 f"quanta is given twice, here and in the units file {Path(units or '').name!r}; leave one out"
@@ -127,8 +127,8 @@ def _table(path: Path, time_format: str | None) -> pd.DataFrame:
     return read_text_table(path, separator, integers=time_format is None)
 
 
-def _units(path: Path) -> dict[str, Any]:
-    """Instruments and accounts from a TOML file."""
+def read_units(path: Path) -> dict[str, Any]:
+    """Instruments, accounts and quanta of a TOML file, as arguments."""
     data = read_toml(path, "units file")
     for key in data:
         if key not in (*UNITS, "quanta"):
