@@ -34,7 +34,6 @@ NORMAL, REFUSED, NOT_JSON, TOO_SLOW, RESTART = 1000, 1008, 1007, 1013, 1012
 SLOTS = 100  # parts of the time between two snapshots, so that they are not all due at once
 TICKET_SECONDS = 30
 KEPT = 10_000  # alerts that a client may ask for again
-KINDS = ("Alert", "ExposureUpdate", "PositionUpdate", "RiskMetrics")
 logger = logging.getLogger("riskkit")
 
 
@@ -147,7 +146,7 @@ class Hub:
             found.append(views.exposure(user))
         if "PositionUpdate" in kinds:
             found += views.positions(user)
-        texts = [(view.type, encode(view).decode()) for view in found]
+        texts = [(type(view).__name__, encode(view).decode()) for view in found]
         for socket in sockets:
             for kind, text in texts:
                 if not socket.put(kind, text):

@@ -7,12 +7,12 @@ of a browser cannot hold: they are sent as texts, beside ``timestamp`` in second
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from riskkit.replay.results.decisions import Decision, DecisionKind
+from riskkit.replay.results.decisions import Decision
 
 Label = Annotated[str, Meta(min_length=1, max_length=256)]
 Identity = Label | int
@@ -233,7 +233,7 @@ class Refused(Struct, omit_defaults=True):
     first: Decided | None = None
 
 
-class Alert(Struct, omit_defaults=True):
+class Alert(Struct, omit_defaults=True, tag_field="type", tag=True):
     """One action of a rule, as those who watch a user get it."""
 
     user_id: str
@@ -244,8 +244,8 @@ class Alert(Struct, omit_defaults=True):
     timestamp: int
     trade_id: str | None = None
     current_metrics: dict[str, float] | None = None
-    type: Literal["Alert"] = "Alert"
     seq: int = -1
+    """Of the event; a client that comes back goes on after it."""
 
 
 class TokenExposure(Struct):
@@ -257,7 +257,7 @@ class TokenExposure(Struct):
     percentage: float
 
 
-class ExposureUpdate(Struct):
+class ExposureUpdate(Struct, tag_field="type", tag=True):
     """What a user holds."""
 
     user_id: str
@@ -265,10 +265,9 @@ class ExposureUpdate(Struct):
     token_exposures: list[TokenExposure]
     timestamp: int
     calculation_time_us: int
-    type: Literal["ExposureUpdate"] = "ExposureUpdate"
 
 
-class RiskMetrics(Struct):
+class RiskMetrics(Struct, tag_field="type", tag=True):
     """Measures of a user; null where nothing is known."""
 
     user_id: str
@@ -279,10 +278,9 @@ class RiskMetrics(Struct):
     sharpe_ratio: float | None
     win_rate: float | None
     avg_trade_size: float | None
-    type: Literal["RiskMetrics"] = "RiskMetrics"
 
 
-class PositionUpdate(Struct):
+class PositionUpdate(Struct, tag_field="type", tag=True):
     """The position of a user in one token, after it has changed."""
 
     user_id: str
@@ -290,11 +288,9 @@ class PositionUpdate(Struct):
     amount: float
     value_usd: float
     timestamp: int
-    type: Literal["PositionUpdate"] = "PositionUpdate"
 
 
 encode = msgspec.json.Encoder().encode
-SEVERITY = {DecisionKind.RESUME: "INFO", DecisionKind.ALERT: "WARN", DecisionKind.REJECT: "WARN"}
 
 
 def nanoseconds(value: Time) -> int | Any:
