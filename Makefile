@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo lab check test fuzz mutants portable lowest coverage lint bench clean
+.PHONY: demo lab servers check test fuzz mutants portable lowest coverage lint bench clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
@@ -22,6 +22,15 @@ check: lint
 
 test: $(VENV)/dev
 	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
+
+# the servers that tests of the service start; where they are absent, those tests are skipped
+SERVERS := redis-server postgresql prometheus $(if $(shell command -v npm),,nodejs npm)
+servers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get install -qq --yes --no-install-recommends $(SERVERS) || \
+		{ apt-get update -qq && apt-get install -qq --yes --no-install-recommends $(SERVERS); }; \
+	else echo "install as root, with apt-get or what your system has: $(SERVERS)"; fi
+	npm ci --silent --legacy-peer-deps --no-audit --no-fund --prefix tests/service/timescale
 
 # the properties on more cases, each time others, and the tests of killed processes again and again; of one kind of attack
 # only by PROFILE=numbers, signals or names

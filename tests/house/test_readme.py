@@ -12,7 +12,8 @@ import riskkit as rk
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+SERVED = "127.0.0.1:8300"  # clients of a service, run by tests/service/test_clients.py
+BLOCKS = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if SERVED not in block]
 ORDERS = """\
 ts,kind,account,instrument,side,qty,price,order_id
 2024-03-05 14:30:00.0,order,desk-1,ESH4,B,2,5100.25,a1
