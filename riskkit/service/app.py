@@ -63,6 +63,7 @@ class App:
         self.hub = Hub(settings, self.guard)
         self.routes: dict[str, dict[str, Route]] = {}
         self.trouble = ""  # why the engine could not be opened
+        self.on_trouble: Callable[[], None] | None = None
         self._open_engine = open_engine
         self._turns: Turns | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -129,7 +130,10 @@ class App:
             engine = await asyncio.to_thread(self._open_engine)
         except Exception as error:
             logger.error("the engine cannot be opened: %s", error, exc_info=not isinstance(error, InputError))
-            self.trouble = f"the engine cannot be opened: {error}" if isinstance(error, InputError) else "it failed"
+            self.trouble = str(error) if isinstance(error, InputError) else f"{type(error).__name__}; see the log"
+            self.trouble = f"the engine cannot be opened: {self.trouble}"
+            if self.on_trouble is not None:
+                self.on_trouble()
             return
         settings = self.settings
         waits = settings.durability == "group"

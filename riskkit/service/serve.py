@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,9 +118,24 @@ def serve(
     chosen = read_settings(settings, **given)
     app = create_app(RuleSet.from_toml(rules), state, chosen, units=units)
     server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(chosen)))
-    server.run()
-    if not server.started:
-        raise InputError(f"host={chosen.host!r}, port={chosen.port} cannot be listened at; another process may")
+    app.on_trouble = lambda: setattr(server, "should_exit", True)
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    try:
+        listening = socket.create_server((chosen.host, chosen.port), family=family, backlog=server.config.backlog)
+    except OSError as error:
+        where = f"host={chosen.host!r}, port={chosen.port}"
+        raise InputError(
+            f"{where} cannot be listened at: {os.strerror(error.errno or 0)}; give another --port"
+        ) from None
+    port = listening.getsockname()[1]
+    print(
+        f"listening at {chosen.host}, port {port}; /ready says when the rules are compiled, /docs what there is",
+        flush=True,
+    )
+    with listening:
+        server.run(sockets=[listening])
+    if app.trouble:
+        raise InputError(app.trouble)
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:

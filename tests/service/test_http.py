@@ -1,12 +1,14 @@
 """A real server on loopback: what clients send and read, restarts without loss, and limits that are another person's."""
 
 import re
+import socket
 import threading
 
 import pytest
 import requests
 
 import riskkit as rk
+from riskkit.__main__ import main
 
 ORDER = {"account": "desk-1", "instrument": "ES", "side": "buy", "qty": 2, "price": 100.25}
 EVALUATE = {
@@ -200,6 +202,20 @@ def test_a_clock_of_the_events_takes_their_times(serve):
     assert served.order(ts="2023-11-14T22:13:21Z").json()["ts"] == "1700000001000000000"
     assert "is earlier than the event before it" in served.order(ts=0).json()["error"]
     assert served.order().json()["field"] == "ts"
+
+
+def test_the_command_ends_with_a_sentence_if_it_cannot_open_its_folder_or_its_port(tmp_path, capsys):
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nid = "size"\ntype = "max_order_qty"\nparams = { limit = 5 }\n')
+    command = ["serve", str(rules), "--state", str(tmp_path / "state")]
+    with rk.Session.open(tmp_path / "state" / "journal", rk.RuleSet.from_toml(rules), compiled=False):
+        assert main([*command, "--port", "0"]) == 2
+    said = capsys.readouterr()
+    assert "listening at 127.0.0.1, port " in said.out
+    assert "riskkit: the engine cannot be opened: folder 'journal' is held by" in said.err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main([*command, "--port", str(taken.getsockname()[1])]) == 2
+    assert "cannot be listened at: Address already in use; give another --port" in capsys.readouterr().err
 
 
 def test_without_a_file_of_units_every_label_is_taken(serve):
