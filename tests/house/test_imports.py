@@ -7,7 +7,7 @@ import sys
 import pytest
 
 LATE = [
-    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "pdoc", "scipy", "sklearn", "smtplib",
+    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "scipy", "sklearn", "smtplib",
     "tqdm", "vectorbt", "voila",
 ]  # fmt: skip
 WITHOUT_PANDAS = ["riskkit", "riskkit.var_backtest"]
