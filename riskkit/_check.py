@@ -47,9 +47,11 @@ def shown(value: Any) -> str:
 
     Examples
     --------
-    >>> shown("x"), shown(10**5000)
-    ("'x'", 'an integer of 16610 bits')
+    >>> shown("x"), shown(10**5000), shown(np.int64(-1))
+    ("'x'", 'an integer of 16610 bits', '-1')
     """
+    if isinstance(value, (np.integer, np.floating, np.bool_)):  # whose repr names its type
+        value = value.item()
     if isinstance(value, int) and value.bit_length() > 1600:
         return f"an integer of {value.bit_length()} bits"
     try:

@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from riskkit._check import InputError
+from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.replay.live.live_session import LiveSession
@@ -154,13 +157,17 @@ class EngineService:
         actions, self._actions, self._committed = self._actions, [], stop
         if not self.followers or (first == stop and not actions):
             return None
-        engine = self.session.engine
-        events = engine.journal.since(engine.journal.place(first)) if stop > first else {}
-        return Published(first, stop, events, engine.since(first), actions, self.notes)
+        engine, events, rows = self.session.engine, dict[str, Any](), np.zeros(0, ROW)
+        if stop > first and any(follower.wants_events for follower in self.followers):
+            events, rows = engine.journal.since(engine.journal.place(first)), engine.since(first)
+        return Published(first, stop, events, rows, actions, self.notes)
 
     def follow(self, name: str, size: int = 4096) -> Follower:
         """A follower of all commits from now on, with room for `size` of them."""
-        follower = Follower(name, size)
+        return self.add_follower(Follower(name, size))
+
+    def add_follower(self, follower: Follower) -> Follower:
+        """Have a follower of another class follow all commits from now on."""
         self.followers = [*(one for one in self.followers if not one.is_closed), follower]
         return follower
 

@@ -53,7 +53,11 @@ class Follower:
     ----------
     dropped : int
         Number of events that the reader has to look up in the journal.
+    wants_events : bool
+        False: `Published.events` and `rows` may be empty.
     """
+
+    wants_events = True
 
     def __init__(self, name: str, size: int) -> None:
         self.name, self.size, self.dropped = name, size, 0

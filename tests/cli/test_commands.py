@@ -25,7 +25,7 @@ def leaves(group: click.Group, above: tuple[str, ...] = ()) -> dict[tuple[str, .
 
 
 COMMANDS = leaves(command_line)
-ENDLESS = {("consume",)}  # run until they are stopped, and have no answer
+ENDLESS = {("consume",), ("serve",)}  # run until they are stopped, and have no answer
 
 
 def test_every_file_of_a_command_is_one():

@@ -13,7 +13,8 @@ from riskkit.replay.rules.rule import rule_types
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+SERVED = "127.0.0.1:8300"  # clients of a service, run by tests/service/test_clients.py
+BLOCKS = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if SERVED not in block]
 SHOWN = re.findall(r"```python\n([^`]*)```\n\n```text\n([^`]*)```", TEXT)
 (ORDERS,) = re.findall(r"```csv\n(.*?)```", TEXT, re.S)
 

@@ -324,12 +324,12 @@ def _begin(
         names = parameter_names(function) if function is not None else ()
         if function is None or "book" not in names:
             continue
-        owners = Records(accounts, 1)
+        owners, call = Records(accounts, 1), plain(function)
         position, instrument, order = (Records(array, 1)[-1] for array in (positions, instruments, orders))
         for key, state in enumerate(Records(table, 1)):
             book = Book(position, owners[key if has_group(rule) else state.owner], instrument, order)
             values = {"state": state, "params": params, "book": book}
-            plain(function)(*(values[name] for name in names))
+            call(*(values[name] for name in names))
 
 
 def begin_records(rule: Rule, params: Any, table: np.ndarray, state: State, owners: np.ndarray | None = None) -> None:

@@ -381,15 +381,21 @@ class LiveSession(Signed, Challenged, Probing, Readable, SessionCalls):
             If no order that is known has this id.
         """
         with self._lock:
+            number = self.order_number(order_id, account)
+            event, decided = self._live.row(number), self._live.decisions_on(number)
+            formatter = DecisionFormatter(self._live.history.at(number).rules, self._live.labels)
+            return formatter.actions(decided, {number: event}, self._live.tables)
+
+    def order_number(self, order_id: Any, account: Any = None) -> int:
+        """The number in the journal of an earlier order; parameters and errors as of `answer_of`."""
+        with self._lock:
             self._settle()
             entries = self._entries
             owner = None if account is None else entries.account(account)
             known = entries.orders.find(order_id, owner, entries.universe.accounts)
             if known is None:
                 raise InputError(f"order_id={order_id!r} {UNKNOWN}")
-            event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
-            formatter = DecisionFormatter(self._live.history.at(known.row).rules, self._live.labels)
-            return formatter.actions(decided, {known.row: event}, self._live.tables)
+            return known.row
 
     @property
     def rules(self) -> RuleSet:

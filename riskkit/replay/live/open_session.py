@@ -93,8 +93,8 @@ def open_session(
     ...     with rk.Session.open(folder, rules, [rk.Instrument("ES")], ["A"], compiled=False) as session:
     ...         _ = session.process_order(ts=0, order_id="a", qty=9, **order)
     ...     with rk.Session.open(folder, rules, compiled=False) as session:
-    ...         print(len(session), session.answer_of("a")[0])
-    1 REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 9, limit 5.
+    ...         print(session.order_number("a"), session.answer_of("a")[0])
+    0 REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 9, limit 5.
     """
     one_of(durability, ("none", "group", "each", "commit"), "durability")
     every = None if snapshot_every is None else duration(snapshot_every, "snapshot_every", zero=False)

@@ -17,6 +17,7 @@ from streams import universe
 from riskkit import InputError, Instrument, Rule, RuleSet, Session
 from riskkit.replay.live import journaled_session, write_ahead_log
 from riskkit.replay.live.journal_folder import COLUMNS, EVENTS, STATE, close_segments, file_of, firsts
+from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.rules import OrderRate
 
 __all__ = ["no_threads"]

@@ -1,0 +1,83 @@
+"""Who may do what how often: the first thing that happens to a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from riskkit.service.keys import Key, hash_of
+from riskkit.service.request import RefusedError
+from riskkit.service.settings import Settings
+
+BEARER = b"bearer "
+NOBODY = "anonymous"
+CHALLENGE = ((b"www-authenticate", b"Bearer"),)
+AGAIN = ((b"retry-after", b"1"),)
+
+
+class Guard:
+    """Keys, their scopes and their rates.
+
+    Parameters
+    ----------
+    keys : dict of str to Key
+        By the hash of the secret.
+    settings : Settings
+        Rates, and what a request without a key may do.
+    """
+
+    def __init__(self, keys: dict[str, Key], settings: Settings) -> None:
+        self._keys = keys
+        self._known: dict[bytes, Key] = {}  # headers that were right, so that each is hashed once
+        self._nobody = Key(NOBODY, NOBODY, frozenset(settings.anonymous)) if settings.anonymous else None
+        self._rate, self._burst = settings.rate, float(settings.burst)
+        self._left: dict[str, tuple[float, float]] = {}  # tokens and their time, by key
+
+    def key_of(self, authorization: bytes | None) -> Key:
+        """The key of a header ``Authorization: Bearer ...``.
+
+        Raises
+        ------
+        RefusedError
+            Without a key, or with one that is not known (401).
+        """
+        if authorization is None:
+            if self._nobody is not None:
+                return self._nobody
+            raise RefusedError(401, "a key is missing; send it as Authorization: Bearer KEY", headers=CHALLENGE)
+        key = self._known.get(authorization)
+        if key is None:
+            scheme, secret = authorization[: len(BEARER)], authorization[len(BEARER) :]
+            found = self._keys.get(hash_of(secret.decode("latin-1"))) if scheme.lower() == BEARER else None
+            if found is None:
+                raise RefusedError(401, "the key is not known", headers=CHALLENGE)
+            key = self._known[authorization] = found
+        return key
+
+    def admit(self, key: Key, scope: str) -> None:
+        """Count a request of a key.
+
+        Raises
+        ------
+        RefusedError
+            If the key lacks the scope (403), or asks too often (429).
+        """
+        if scope not in key.scopes:
+            raise RefusedError(403, f"key {key.id!r} may {' and '.join(sorted(key.scopes))}; this needs {scope!r}")
+        now = time.monotonic()
+        left, before = self._left.get(key.id, (self._burst, now))
+        left = min(self._burst, left + (now - before) * self._rate)
+        if left < 1.0:
+            raise RefusedError(429, f"key {key.id!r} asks more than {self._rate:g} times in a second", headers=AGAIN)
+        self._left[key.id] = left - 1.0, now
+
+    def accounts(self, key: Key, accounts: Iterable[object]) -> None:
+        """Refuse events of other accounts than those of the key (403); an event without one is of everybody."""
+        if key.accounts is None:
+            return
+        for account in accounts:
+            if not isinstance(account, str) or account not in key.accounts:
+                named = f"account {account!r}" if isinstance(account, str) else "events without an account"
+                raise RefusedError(
+                    403, f"key {key.id!r} is not for {named}; it is for {', '.join(sorted(key.accounts))}"
+                )

@@ -1,0 +1,82 @@
+"""The routes about the service itself: is it there, is it ready, what has it decided, and what can be asked."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import files
+from typing import Any
+
+import riskkit
+from riskkit.service.app import App
+from riskkit.service.keys import READ
+from riskkit.service.request import RefusedError, Request, Response
+from riskkit.service.wire import Health, encode
+
+NAME = "riskkit"
+HTML = b"text/html; charset=utf-8"
+POLICY = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),)
+
+
+def add_server_routes(app: App) -> None:
+    """Add /health, /ready, /journal, /status, /ws-ticket, /docs and /openapi.json to an application."""
+
+    @app.route("GET", "/health", None)
+    async def health(request: Request) -> Health:
+        """That the process is there, which says nothing about the engine."""
+        return Health("ok", NAME, riskkit.__version__, int(time.time()))
+
+    @app.route("GET", "/ready", None)
+    async def ready(request: Request) -> Response:
+        """200 once the rules are compiled and the journal is read, and as long as it can be written; else 503 and why."""
+        why = app.not_ready
+        return Response(503 if why else 200, encode({"ready": not why, "reason": why}))
+
+    @app.route("GET", "/journal", READ)
+    async def journal(request: Request) -> dict[str, Any]:
+        """Number of events, time of the last one, and the digest that a replay of the journal has."""
+        session = app.engine.session
+        ts = session.latest if len(session) else 0
+        return {"events": len(session), "ts": str(ts), "digest": session.digest, "mode": app.settings.mode}
+
+    @app.route("GET", "/status", READ)
+    async def status(request: Request) -> dict[str, Any]:
+        """Cash, value and profit of each account, positions, and utilization of each limit, as of one event."""
+        found = app.engine.status()
+        mine = request.key.accounts
+        tables = {
+            "accounts": found.accounts().reset_index(),
+            "positions": found.positions().reset_index(),
+        }
+        rows = {name: _rows(table) for name, table in tables.items()}
+        if mine is not None:
+            rows = {name: [row for row in table if row["account"] in mine] for name, table in rows.items()}
+        else:
+            rows["utilization"] = _rows(found.utilization())
+        return {"events": found.size, "ts": str(found.ts), **rows}
+
+    @app.route("POST", "/ws-ticket", READ)
+    async def ticket(request: Request) -> dict[str, str]:
+        """A ticket that opens one WebSocket, for a page that cannot send a key."""
+        return {"ticket": app.hub.ticket(request.key)}
+
+    @app.route("GET", "/openapi.json", None)
+    async def openapi(request: Request) -> Response:
+        """The description of all routes."""
+        return Response(200, _page("openapi.json"))
+
+    @app.route("GET", "/docs", None)
+    async def docs(request: Request) -> Response:
+        """The same as a page, which asks nothing of another host."""
+        return Response(200, _page("docs.html"), HTML, POLICY)
+
+
+def _page(name: str) -> bytes:
+    try:
+        return files("riskkit.service").joinpath("pages", name).read_bytes()
+    except OSError:
+        raise RefusedError(404, f"{name} is not part of this installation") from None
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    """The rows of a frame as JSON has them: no NaN."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")

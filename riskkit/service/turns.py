@@ -1,0 +1,136 @@
+"""Answers once they are on disk: all requests of a turn of the loop share one flush, and the loop goes on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+
+from riskkit.service.audit import Audit
+from riskkit.service.engine import EngineService
+
+SOON = 0.02  # seconds after which events that nobody waits for are written
+logger = logging.getLogger("riskkit")
+
+
+class BusyError(Exception):
+    """As many requests wait for the disk as may."""
+
+
+class BrokenError(Exception):
+    """An earlier flush has failed; nothing more is decided."""
+
+
+class Turns:
+    """Group commits of one engine, all begun in the thread of the loop.
+
+    Parameters
+    ----------
+    engine : EngineService
+    waits : bool
+        True: `durable` is done when the events so far are on disk. False: at once.
+    most : int
+        Number of requests that may wait.
+    audit : Audit, optional
+        Gets a line for each key and commit.
+
+    Attributes
+    ----------
+    waiting : int
+        Number of requests that wait.
+    broken : str
+        Why nothing more is decided; empty where all is well.
+    """
+
+    def __init__(self, engine: EngineService, *, waits: bool, most: int, audit: Audit | None = None) -> None:
+        self.engine, self.waits, self.most = engine, waits, most
+        self.waiting = 0
+        self.broken = ""
+        self.commits = self.full = 0
+        self._audit = audit
+        self._sent: dict[str, list[int]] = {}  # numbers of events, by key
+        self._next: asyncio.Future[None] | None = None
+        self._flushing: asyncio.Future[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "riskkit-flush")
+
+    def admit(self) -> None:
+        """Refuse a request before anything of it is decided, if it could not be answered.
+
+        Raises
+        ------
+        BusyError, BrokenError
+            If the queue is full; if a flush has failed.
+        """
+        if self.broken:
+            raise BrokenError(self.broken)
+        if self.waiting >= self.most:
+            self.full += 1
+            raise BusyError
+
+    def durable(self, key: str, seq: int) -> Awaitable[None] | None:
+        """What to wait for before the event `seq` of a key is answered; None: nothing."""
+        self._sent.setdefault(key, []).append(seq)
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_future()
+            self._next.add_done_callback(_seen)
+            if self._flushing is None:
+                loop.call_later(SOON, self._begin) if not self.waits else loop.call_soon(self._begin)
+        return self._wait(self._next) if self.waits else None
+
+    async def _wait(self, done: asyncio.Future[None]) -> None:
+        self.waiting += 1
+        try:
+            await asyncio.shield(done)
+        finally:
+            self.waiting -= 1
+
+    def _begin(self) -> None:
+        """Begin the commit of all that has been decided so far."""
+        done, self._next = self._next, None
+        if done is None:
+            return
+        sent, self._sent = self._sent, {}
+        self.commits += 1
+        loop = asyncio.get_running_loop()
+        try:
+            finish = self.engine.begin_commit()
+        except Exception as error:
+            self._fail(done, error)
+            return
+        if self._audit is not None:
+            for key, numbers in sent.items():
+                self._audit.note(key=key, events=len(numbers), first=min(numbers), last=max(numbers))
+        self._flushing = flushing = loop.run_in_executor(self._thread, finish)
+        flushing.add_done_callback(lambda found: self._end(found, done))
+
+    def _end(self, flushing: asyncio.Future[None], done: asyncio.Future[None]) -> None:
+        self._flushing = None
+        error = flushing.exception()
+        if error is not None:
+            self._fail(done, error)
+        elif not done.done():
+            done.set_result(None)
+        if self._next is not None:
+            self._begin()
+
+    def _fail(self, done: asyncio.Future[None], error: BaseException) -> None:
+        logger.error("the journal cannot be written: %s", error)
+        self.broken = self.broken or f"the journal cannot be written: {error}"
+        if not done.done():
+            done.set_exception(BrokenError(self.broken))
+
+    async def close(self) -> None:
+        """Wait until all that was decided is on disk."""
+        self._begin()
+        while self._flushing is not None:
+            await asyncio.wait([self._flushing])
+            await asyncio.sleep(0)
+        self._thread.shutdown()
+
+
+def _seen(done: asyncio.Future[None]) -> None:
+    """Nobody may wait for a commit: its error is told by `Turns.broken`."""
+    if not done.cancelled():
+        done.exception()

@@ -1,0 +1,307 @@
+"""What clients send and get, as structs: JSON in, JSON out, and nothing that is not declared.
+
+Amounts are JSON numbers or texts, read with every digit. Times of events are nanoseconds since the epoch, which a JSON number
+of a browser cannot hold: they are sent as texts, beside ``timestamp`` in seconds.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from riskkit.replay.results.decisions import Decision
+
+Label = Annotated[str, Meta(min_length=1, max_length=256)]
+Identity = Label | int
+Time = int | Annotated[str, Meta(max_length=40)]
+Reason = Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class Event(Struct, forbid_unknown_fields=True, gc=False, omit_defaults=True):
+    """What every event may have: its time (of a service with clock="events"), and where it came from."""
+
+    ts: Time | None = None
+    strategy: Label | None = None
+    connection: Label | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that were given."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+
+
+class Order(Event, kw_only=True):
+    """An order of an account, before it is sent to a venue."""
+
+    account: Label
+    instrument: Label
+    side: Label
+    qty: Decimal
+    price: Decimal | None = None
+    order_id: Identity | None = None
+    type: Label | None = None
+    reduce_only: bool | None = None
+    reserve: Decimal | None = None
+    parent_id: Identity | None = None
+    expires: Time | None = None
+
+
+class Fill(Event, kw_only=True):
+    """A fill, of an order or of an account, instrument and side."""
+
+    qty: Decimal
+    price: Decimal
+    order_id: Identity | None = None
+    trade_id: Identity | None = None
+    account: Label | None = None
+    instrument: Label | None = None
+    side: Label | None = None
+    fee: Decimal | None = None
+
+
+class Cancel(Event, kw_only=True):
+    """A cancel of an order."""
+
+    order_id: Identity
+    account: Label | None = None
+    instrument: Label | None = None
+
+
+class Modify(Cancel, kw_only=True):
+    """A new quantity, a new price, or both, of an order."""
+
+    qty: Decimal | None = None
+    price: Decimal | None = None
+
+
+class Price(Event, kw_only=True):
+    """A last price, a bid, an ask of an instrument."""
+
+    instrument: Label
+    price: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
+class Limits(Struct, forbid_unknown_fields=True):
+    """Other limits, as ``{"size.limit": 500}``, and why; the person is the owner of the key."""
+
+    limits: Annotated[dict[str, Any], Meta(min_length=1, max_length=1000)]
+    why: Reason
+    ts: Time | None = None
+
+
+class Switch(Struct, forbid_unknown_fields=True):
+    """Who is stopped, started again or reset (by default everybody), and why."""
+
+    why: Reason
+    account: Label | None = None
+    desk: Label | None = None
+    ts: Time | None = None
+
+
+class HeldPosition(Struct, forbid_unknown_fields=True):
+    """A position of a portfolio; ``value`` is quantity times price."""
+
+    symbol: Label
+    quantity: float
+    price: float
+    value: float | None = None
+
+
+class Evaluate(Struct, forbid_unknown_fields=True):
+    """A portfolio; earlier values, a day apart, give it a VaR."""
+
+    positions: list[HeldPosition]
+    portfolio_value: float
+    history: list[float] | None = None
+    max_position_size: float = 0.40
+    max_drawdown_limit: float = 10.0
+
+
+class Validate(Struct, forbid_unknown_fields=True):
+    """A trade, and the portfolio before it; the two limits are a fraction and a percentage."""
+
+    symbol: Label
+    side: Label
+    quantity: float
+    price: float
+    portfolio_value: float
+    current_positions: list[HeldPosition] = []
+    max_position_size: float = 0.40
+    max_drawdown_limit: float = 10.0
+
+
+class Action(Struct, gc=False):
+    """What a rule says: the action, the reason as a sentence, and the numbers behind it."""
+
+    action: str
+    rule: str
+    key: str
+    reason: str
+    observed: float | None
+    limit: float | None
+    headroom: float | None
+    unit: str
+    until: str | None
+    seq: int
+
+    @classmethod
+    def of(cls, found: Decision) -> Action:
+        """The action of a decision."""
+        until = None if found.until is None else str(found.until)
+        return cls(
+            found.action.name, found.rule, found.key, found.reason, found.observed, found.limit, found.headroom,
+            found.unit, until, found.seq,
+        )  # fmt: skip
+
+
+class Decided(Struct, gc=False):
+    """What became of an event."""
+
+    approved: bool
+    seq: int
+    ts: str
+    timestamp: int
+    actions: list[Action]
+    order_id: str | int | None = None
+
+
+class BatchDecided(Struct):
+    """What became of the events of a batch, by row; a row with an error was not taken."""
+
+    approved: list[bool]
+    seq: list[int]
+    errors: dict[str, str]
+    actions: list[Action]
+    ts: str
+
+
+class Health(Struct):
+    """That the process is there."""
+
+    status: str
+    service: str
+    version: str
+    timestamp: int
+
+
+class Evaluated(Struct):
+    """Risk of a portfolio in percent (2.5 is 2.5 %); null where nothing is known."""
+
+    drawdown: float
+    max_drawdown: float
+    var_95: float | None
+    var_99: float | None
+    cvar_95: float | None
+    risk_score: float | None
+    approved: bool
+    timestamp: int
+    reasons: list[str] = []
+
+
+class Validated(Struct):
+    """The answer to a trade; sizes and drawdowns in percent."""
+
+    approved: bool
+    reason: str
+    risk_score: float | None
+    position_size_pct: float | None
+    estimated_drawdown: float | None
+    timestamp: int
+
+
+class RiskNow(Struct):
+    """The risk that was evaluated last, in percent."""
+
+    current_drawdown: float
+    max_drawdown: float
+    var_95: float | None
+    var_99: float | None
+    cvar_95: float | None
+    last_updated: int | None
+
+
+class Refused(Struct, omit_defaults=True):
+    """Why a request was not taken: a sentence, and the field if it is one's fault."""
+
+    error: str
+    field: str | None = None
+    problems: list[dict[str, str]] | None = None
+    first: Decided | None = None
+
+
+class Alert(Struct, omit_defaults=True, tag_field="type", tag=True):
+    """One action of a rule, as those who watch a user get it."""
+
+    user_id: str
+    alert_id: str
+    rule_name: str
+    severity: str
+    message: str
+    timestamp: int
+    trade_id: str | None = None
+    current_metrics: dict[str, float] | None = None
+    seq: int = -1
+    """Of the event; a client that comes back goes on after it."""
+
+
+class TokenExposure(Struct):
+    """Exposure of one position; the percentage is that of the total."""
+
+    token: str
+    amount: float
+    value_usd: float
+    percentage: float
+
+
+class ExposureUpdate(Struct, tag_field="type", tag=True):
+    """What a user holds."""
+
+    user_id: str
+    total_exposure_usd: float
+    token_exposures: list[TokenExposure]
+    timestamp: int
+    calculation_time_us: int
+
+
+class RiskMetrics(Struct, tag_field="type", tag=True):
+    """Measures of a user; null where nothing is known."""
+
+    user_id: str
+    total_exposure_usd: float
+    concentration_risk: float | None
+    var_95: float | None
+    max_drawdown: float | None
+    sharpe_ratio: float | None
+    win_rate: float | None
+    avg_trade_size: float | None
+
+
+class PositionUpdate(Struct, tag_field="type", tag=True):
+    """The position of a user in one token, after it has changed."""
+
+    user_id: str
+    token: str
+    amount: float
+    value_usd: float
+    timestamp: int
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def nanoseconds(value: Time) -> int | Any:
+    """Nanoseconds since the epoch of a JSON number, a text of digits, or a time in ISO form with a zone."""
+    if isinstance(value, int):
+        return value
+    if value.lstrip("-").isdecimal() and len(value) < 20:
+        return int(value)
+    import pandas as pd
+
+    try:
+        return pd.Timestamp(value)
+    except ValueError:
+        return value

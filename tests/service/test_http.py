@@ -1,0 +1,237 @@
+"""A real server on loopback: what clients send and read, restarts without loss, and limits that are another person's."""
+
+import re
+import socket
+import threading
+
+import pytest
+import requests
+
+import riskkit as rk
+from riskkit.cli import main
+
+ORDER = {"account": "desk-1", "instrument": "ES", "side": "buy", "qty": 2, "price": 100.25}
+EVALUATE = {
+    "positions": [{"symbol": "BTC-USD", "quantity": 0.1, "price": 100000, "value": 10000}],
+    "portfolio_value": 100000,
+}
+VALIDATE = {
+    "symbol": "BTC-USD", "side": "buy", "quantity": 0.1, "price": 100000, "current_positions": [],
+    "portfolio_value": 100000, "max_position_size": 0.40, "max_drawdown_limit": 10.0,
+}  # fmt: skip
+
+
+def test_the_imitated_service_answers_verbatim(served):
+    health = served.ask("GET", "/health", key=None).json()
+    assert health.keys() == {"status", "service", "version", "timestamp"}
+    assert (health["status"], type(health["timestamp"])) == ("ok", int)
+    found = served.ask("POST", "/risk/evaluate", EVALUATE).json()
+    names = {"drawdown", "max_drawdown", "var_95", "var_99", "cvar_95", "risk_score", "approved", "timestamp"}
+    assert found.keys() >= names
+    assert (found["drawdown"], found["risk_score"], found["approved"]) == (0.0, 0.0, True)
+    lower = served.ask("POST", "/risk/evaluate", {**EVALUATE, "portfolio_value": 97_500}).json()
+    assert (lower["drawdown"], lower["risk_score"]) == (2.5, 0.25)
+    state = served.ask("GET", "/risk/state").json()
+    assert state.keys() == {"current_drawdown", "max_drawdown", "var_95", "var_99", "cvar_95", "last_updated"}
+    assert (state["current_drawdown"], state["last_updated"]) == (2.5, lower["timestamp"])
+    check = served.ask("POST", "/risk/validate", VALIDATE).json()
+    assert check.keys() == {
+        "approved", "reason", "risk_score", "position_size_pct", "estimated_drawdown", "timestamp"
+    }  # fmt: skip
+    assert (check["approved"], check["reason"], check["position_size_pct"]) == (True, "Trade approved", 10.0)
+    without = {name: value for name, value in VALIDATE.items() if not name.startswith("max_")}
+    assert served.ask("POST", "/risk/validate", without).json()["approved"]
+    large = served.ask("POST", "/risk/validate", {**without, "quantity": 0.5}).json()
+    assert (large["approved"], large["reason"]) == (
+        False,
+        "BTC-USD would be 50 % of the portfolio; at most 40 % is allowed",
+    )
+
+
+def test_the_var_of_a_portfolio_needs_its_earlier_values(served):
+    assert served.ask("POST", "/risk/evaluate", EVALUATE).json()["var_95"] is None
+    history = [100_000 + 1_000 * (-1) ** day for day in range(40)]
+    assert served.ask("POST", "/risk/evaluate", {**EVALUATE, "history": history}).json()["var_95"] > 1
+
+
+def test_events_go_through_the_rules(serve):
+    served = serve()
+    first = served.ask("POST", "/orders", {**ORDER, "order_id": "a1"})
+    assert first.status_code == 200
+    assert first.json() | {"ts": "", "timestamp": 0} == {
+        "approved": True, "seq": 0, "ts": "", "timestamp": 0, "actions": [], "order_id": "a1"
+    }  # fmt: skip
+    large = served.ask("POST", "/orders", {**ORDER, "order_id": "a2", "qty": 9}).json()
+    assert not large["approved"]
+    (action,) = large["actions"]
+    assert (action["action"], action["rule"], action["observed"], action["limit"]) == ("REJECT", "size", 9, 5)
+    assert action["reason"].startswith("the order is refused by size (one order of at most 5 in quantity)")
+    assert served.ask("POST", "/fills", {"order_id": "a1", "trade_id": "t1", "qty": 1, "price": "100.25"}).json()[
+        "approved"
+    ]
+    assert served.ask("POST", "/prices", {"instrument": "ES", "price": 101}).json()["approved"]
+    assert served.ask("POST", "/modifies", {"order_id": "a1", "price": 100.5}).json()["approved"]
+    assert served.ask("POST", "/cancels", {"order_id": "a1"}).json()["approved"]
+    assert served.ask("POST", "/events/cash", {"account": "desk-2", "amount": 500}).json()["approved"]
+    threading.Event().wait(0.06)  # a status is at most 50 ms old
+    found = served.ask("GET", "/status").json()
+    assert [(row["account"], row["instrument"], row["qty"]) for row in found["positions"]] == [("desk-1", "ES", 1.0)]
+    assert {row["account"]: row["cash"] for row in found["accounts"]} == {"desk-1": 999_899.75, "desk-2": 500.0}
+
+
+def test_an_order_that_is_sent_again_is_answered_with_its_first_answer(served):
+    first = served.order("again", qty=9).json()
+    again = served.order("again", qty=9)
+    assert again.status_code == 409
+    assert again.json()["first"] == first == served.ask("GET", "/orders/again").json()
+    assert "again" in again.json()["error"]
+    assert served.ask("GET", "/orders/never").status_code == 404
+
+
+def test_a_batch_decides_as_its_rows_one_by_one_however_it_is_sent(served):
+    pa = pytest.importorskip("pyarrow")
+    rows = [{**ORDER, "qty": qty, "price": 100.25} for qty in (1, 9, 2, -1)]
+    columns = {name: [row[name] for row in rows] for name in ORDER}
+    sink = pa.BufferOutputStream()
+    table = pa.table(columns)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    arrow = served.ask(
+        "POST", "/orders/batch", sink.getvalue().to_pybytes(),
+        headers={"content-type": "application/vnd.apache.arrow.stream"},
+    )  # fmt: skip
+    answers = [served.ask("POST", "/orders/batch", rows), served.ask("POST", "/orders/batch", columns), arrow]
+    answers.append(served.ask("POST", "/orders/batch", {**columns, "account": "desk-1"}))
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        assert found["approved"] == [True, False, True, False]
+        assert found["errors"] == {"3": "qty=-1 is not a quantity; a quantity is a number above zero"}
+        assert [action["rule"] for action in found["actions"]] == ["size"]
+        assert (found["seq"][2] - found["seq"][0], found["seq"][3]) == (2, -1)
+
+
+def test_limits_need_another_key_and_a_reason_and_are_part_of_the_journal(serve):
+    served = serve()
+    body = {"limits": {"size.limit": 1}, "why": "quiet market"}
+    assert served.ask("PUT", "/limits", body).status_code == 403
+    assert served.ask("PUT", "/limits", {"limits": {"size.limit": 1}}, key="limits").status_code == 422
+    assert served.ask("PUT", "/limits", {**body, "limits": {"size.limit": -1}}, key="limits").status_code == 422
+    changed = served.ask("PUT", "/limits", body, key="limits")
+    assert changed.json()["rules"][0]["params"]["limit"] == 1
+    assert not served.order(qty=2).json()["approved"]
+    (change,) = served.ask("GET", "/limits").json()["changes"]
+    assert (change["who"], change["why"]) == ("limits", "quiet market")
+
+
+def test_a_second_person_is_the_owner_of_a_second_key(serve):
+    from riskkit.service.keys import add_key
+
+    served = serve(four_eyes=True)
+    secret = add_key(served.folder / "keys.toml", "second", ["limits"], owner="Bob")
+    served.stop()
+    served = serve(four_eyes=True)
+    body = {"limits": {"size.limit": 1}, "why": "quiet market"}
+    alone = served.ask("PUT", "/limits", body, key="limits")
+    same = served.ask("PUT", "/limits", body, key="limits", headers={"X-Approved-By": served.keys["limits"]})
+    trader = served.ask("PUT", "/limits", body, key="limits", headers={"X-Approved-By": served.keys["trade"]})
+    assert [alone.status_code, same.status_code, trader.status_code] == [422, 422, 403]
+    both = served.ask("PUT", "/limits", body, key="limits", headers={"X-Approved-By": secret})
+    assert both.status_code == 200, both.text
+    assert served.ask("GET", "/limits").json()["changes"][0]["approved_by"] == "Bob"
+
+
+def test_everybody_who_trades_may_stop_and_only_another_may_start_again(serve):
+    served = serve()
+    served.order("a1")
+    stopped = served.ask("POST", "/halt", {"desk": "macro", "why": "wrong prices"}).json()
+    assert [order["order_id"] for order in stopped["working_orders"]] == ["a1"]
+    assert "stopped by a command" in served.order().json()["actions"][0]["reason"]
+    assert served.ask("GET", "/breaker").json().keys() == {"desk-1", "desk-2"}
+    assert served.ask("POST", "/restart", {"why": "right again"}).status_code == 403
+    assert served.ask("POST", "/restart", {"desk": "macro", "why": "right again"}, key="limits").status_code == 200
+    assert served.order().json()["approved"]
+    reset = served.ask("POST", "/breaker/reset", {"why": "looked at it"}, key="limits")
+    assert [action["action"] for action in reset.json()["actions"]] == ["RESUME"]
+
+
+@pytest.mark.parametrize("durability", ["group", "none"])
+def test_a_restart_loses_nothing_and_the_journal_opens_in_a_notebook(serve, durability):
+    served = serve(durability=durability)
+    answers = [served.order(f"a{number}", qty=number + 1).json() for number in range(8)]
+    before = served.ask("GET", "/journal").json()
+    served.stop()
+    opened = rk.open_journal(served.folder / "journal")
+    assert (opened.digest, len(opened.log)) == (before["digest"], 8)
+    assert rk.replay_log(opened.log, opened.history, mode="enforce", compiled=False).digest == before["digest"]
+    served = serve(durability=durability)
+    assert served.ask("GET", "/journal").json() == before
+    assert [served.ask("GET", f"/orders/a{number}").json() for number in range(8)] == answers
+
+
+def test_many_clients_at_once_are_one_journal(serve):
+    served = serve(durability="group")
+    found = {}
+
+    def client(name):
+        with requests.Session() as http:
+            for number in range(10):
+                body = {**ORDER, "order_id": f"{name}-{number}", "qty": 1 + number}
+                headers = {"Authorization": f"Bearer {served.keys['trade']}"}
+                answer = http.post(f"{served.url}/orders", json=body, headers=headers).json()
+                found[answer["seq"]] = body["order_id"], answer["approved"]
+
+    threads = [threading.Thread(target=client, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    served.stop()
+    opened = rk.open_journal(served.folder / "journal")
+    assert sorted(found) == list(range(80))
+    result = rk.replay_log(opened.log, opened.history, mode="enforce", compiled=False)
+    assert result.digest == opened.digest
+    refused = set(result.rejections()["seq"].tolist())
+    assert {seq for seq, (_, approved) in found.items() if not approved} == refused
+    assert served.app._turns.commits < 80  # some were on disk with others
+
+
+def test_a_clock_of_the_events_takes_their_times(serve):
+    served = serve(clock="events")
+    assert served.order(ts="1700000000000000000").json()["ts"] == "1700000000000000000"
+    assert served.order(ts="2023-11-14T22:13:21Z").json()["ts"] == "1700000001000000000"
+    assert "is earlier than the event before it" in served.order(ts=0).json()["error"]
+    assert served.order().json()["field"] == "ts"
+
+
+def test_the_command_ends_with_a_sentence_if_it_cannot_open_its_folder_or_its_port(tmp_path, capsys):
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nid = "size"\ntype = "max_order_qty"\nparams = { limit = 5 }\n')
+    command = ["serve", str(rules), "--state", str(tmp_path / "state")]
+    with rk.Session.open(tmp_path / "state" / "journal", rk.RuleSet.from_toml(rules), compiled=False):
+        assert main([*command, "--port", "0"]) == 2
+    said = capsys.readouterr()
+    assert "listening at 127.0.0.1, port " in said.out
+    assert "riskkit: the engine cannot be opened: folder 'journal' is held by" in said.err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main([*command, "--port", str(taken.getsockname()[1])]) == 2
+    assert "cannot be listened at: Address already in use; give another --port" in capsys.readouterr().err
+
+
+def test_without_a_file_of_units_every_label_is_taken(serve):
+    served = serve(units=None)
+    body = {**ORDER, "account": "new", "instrument": "ETH-USD", "qty": 0.5, "price": "2000.01"}
+    assert served.ask("POST", "/orders", body).json()["approved"]
+
+
+def test_the_pages_need_nothing_of_another_host_and_are_those_of_the_routes(served):
+    from riskkit.service.openapi import described, page
+
+    document = served.ask("GET", "/openapi.json", key=None).json()
+    assert document == described(), "run python -m riskkit.service.openapi"
+    docs = served.ask("GET", "/docs", key=None)
+    assert docs.text == page(document)
+    assert not re.findall(r'src=|href="(?!#)|https?://', docs.text)
+    for path, methods in document["paths"].items():
+        assert path in docs.text
+        assert all(method["summary"] for method in methods.values()), path
