@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 TIMESCALE = Path(__file__).parent / "timescale"
@@ -88,20 +89,26 @@ class Server:
     def stop(self, how: int = signal.SIGKILL) -> None:
         """End it by a signal, at once."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            self.speak()
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
             self._process = None
 
     def silence(self) -> None:
         """Let it accept connections, by the system, and answer nothing."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
+        for process in self._family():
+            process.send_signal(signal.SIGSTOP)
 
     def speak(self) -> None:
         """Let it answer again."""
+        for process in self._family():
+            process.send_signal(signal.SIGCONT)
+
+    def _family(self) -> list[psutil.Process]:
+        """It and its children: a PostgreSQL has one for each connection."""
         assert self._process
-        self._process.send_signal(signal.SIGCONT)
+        one = psutil.Process(self._process.pid)
+        return [one, *one.children(recursive=True)]
 
 
 def answers(port: int, says: bytes = b"", reply: bytes = b"") -> bool:
