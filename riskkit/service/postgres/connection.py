@@ -14,6 +14,8 @@ from riskkit._check import InputError, instance, optional, positive
 
 BAD_ADDRESS = "conninfo is not the address of a PostgreSQL; give postgresql://USER@HOST:PORT/DATABASE, with the password in a file"
 
+LONGEST_CONNECT = 10  # seconds
+
 
 class Connection:
     """One connection, used by one thread at a time.
@@ -34,7 +36,10 @@ class Connection:
         except self._psycopg.Error:  # its message may have the password
             raise InputError(BAD_ADDRESS) from None
         self._timeout = positive(timeout, "timeout")
-        self._parts = {"connect_timeout": str(max(2, int(timeout))), "application_name": "riskkit"} | parts
+        self._parts = {
+            "connect_timeout": str(min(max(2, int(timeout)), LONGEST_CONNECT)),
+            "application_name": "riskkit",
+        } | parts
         self._lock = threading.Lock()
         self._made: Any = None
 
@@ -49,7 +54,7 @@ class Connection:
         """
         with self._lock:
             made = self._connected()
-            watch = threading.Timer(self._timeout, _cut, [made])
+            watch = threading.Timer(self._timeout, self.cut)
             watch.daemon = True
             watch.start()
             try:
@@ -71,13 +76,13 @@ class Connection:
             with contextlib.suppress(*self.errors):
                 made.close()
 
+    def cut(self) -> None:
+        """End the conversation that another thread waits for, which then raises an error; without one nothing happens."""
+        made = self._made
+        with contextlib.suppress(Exception), socket.socket(fileno=os.dup(made.fileno())) as conversation:
+            conversation.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close it; the next use would open it again."""
         with self._lock:
             self._drop()
-
-
-def _cut(made: Any) -> None:
-    """End the conversation of a connection that another thread waits for, which then raises an error."""
-    with contextlib.suppress(Exception), socket.socket(fileno=os.dup(made.fileno())) as conversation:
-        conversation.shutdown(socket.SHUT_RDWR)

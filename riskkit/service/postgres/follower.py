@@ -15,6 +15,7 @@ from typing import Any
 from riskkit._check import InputError, whole_number
 from riskkit.desk.core.records import as_text
 from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.live.journal_folder import STATE, firsts
 from riskkit.replay.live.journal_tail import JournalPiece, JournalTail, journal_end
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.service.postgres.connection import Connection
@@ -24,6 +25,7 @@ from riskkit.service.postgres.schema import has_timescale, install
 
 TOGETHER = 10_000  # events of one transaction
 FIRST_WAIT, LONGEST_WAIT = 0.05, 5.0  # seconds between two attempts
+GRACE = 2.0  # seconds for the last transaction
 PAUSE = 0.05  # seconds between two looks at the folder
 logger = logging.getLogger("riskkit.service")
 
@@ -102,6 +104,8 @@ class PostgresFollower:
             If the server is away or refuses; nothing was written.
         """
         if self._tail is None:
+            if not firsts(self._folder, STATE):  # the session has not begun
+                return False
             self._begin()
         assert self._tail is not None
         piece = self._piece or self._tail.read()
@@ -242,11 +246,14 @@ class PostgresFollower:
         return max(journal_end(self._folder) - self.written, 0)
 
     def close(self) -> None:
-        """Stop after the present transaction; what is not copied is copied by the next follower."""
+        """Stop; what is not copied is copied by the next follower. A transaction that takes long is given up."""
         self._ending.set()
         if self._thread is not None:
-            self._thread.join()
-        self._connection.close()
+            self._thread.join(GRACE)
+            self._connection.cut()
+            self._thread.join(GRACE)
+        if self._thread is None or not self._thread.is_alive():
+            self._connection.close()
 
     def __enter__(self) -> PostgresFollower:
         return self
