@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
-from riskkit.desk.core.records import as_text, plain
+from riskkit._check import InputError, shown
+from riskkit.desk.core.records import CheckedRecord, as_text, plain
 
 
 class CacheKey(NamedTuple):
@@ -36,6 +36,17 @@ class CacheKey(NamedTuple):
         return self.pattern.replace("{user}", as_text(user, "user")) if "{user}" in self.pattern else self.pattern
 
 
+def _plain(value: Any) -> Any:
+    """A record, a Decimal or a time as JSON takes it."""
+    found = plain(value)
+    if found is value:
+        raise TypeError(f"{shown(value)} is not plain data")
+    return found
+
+
+as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+
+
 def to_json(value: Any) -> bytes:
     """JSON; records as their fields, and exact amounts as texts.
 
@@ -46,7 +57,7 @@ def to_json(value: Any) -> bytes:
     b'{"amount":"1.50"}'
     """
     try:
-        return json.dumps(plain(value), separators=(",", ":"), allow_nan=False).encode()
+        return as_json(value).encode()
     except (TypeError, ValueError) as error:
         raise InputError(f"value cannot be kept as JSON: {error}") from None
 
@@ -62,7 +73,10 @@ def _json(pattern: str, kind: type, seconds: int | None = None) -> CacheKey:
         return value
 
     return CacheKey(
-        pattern, seconds, lambda value: to_json(checked(plain(value))), lambda data: checked(json.loads(data))
+        pattern,
+        seconds,
+        lambda value: to_json(checked(value.to_dict() if isinstance(value, CheckedRecord) else value)),
+        lambda data: checked(json.loads(data)),
     )
 
 

@@ -1,10 +1,8 @@
 -- Indexes, views and the positions: after the tables have become hypertables or have their partitions.
 create index if not exists trade_events_user on trade_events (user_id, time desc);
 create index if not exists trade_events_pair on trade_events (token_in, token_out);
-create index if not exists rk_event_seq on rk_event (engine, seq);
-create index if not exists rk_event_account on rk_event (engine, account, time desc);
-create index if not exists rk_decision_seq on rk_decision (engine, seq);
-create index if not exists rk_decision_account on rk_decision (engine, account_id, time desc);
+create index if not exists rk_event_account on rk_event (engine, account, time desc, seq desc);
+create index if not exists rk_decision_account on rk_decision (engine, account_id, time desc, seq desc, place);
 create index if not exists rk_account_id on rk_account (engine, id);
 create index if not exists rk_order_id on rk_order (engine, order_id);
 create index if not exists rk_alert_user on rk_alert (user_id, time desc);

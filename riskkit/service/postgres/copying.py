@@ -54,7 +54,14 @@ def times(ts: np.ndarray) -> Any:
     return pa.array(ts // 1_000, pa.timestamp("us", "UTC"))
 
 
+def same(text: str, count: int) -> Any:
+    """A column of one text."""
+    import pyarrow as pa
+
+    return pa.repeat(text, count)
+
+
 def make_partitions(connection: Any, table: str, ts: np.ndarray) -> None:
-    """Make the partitions of the days of rows to come, at most a hundred at once; other days go to the rest."""
-    for day in np.unique(ts // DAY_NS)[-100:].tolist():
+    """Make the partitions of the days (UTC) of rows to come."""
+    for day in np.unique(ts // DAY_NS).tolist():
         connection.execute("select rk_partition(%s, date '1970-01-01' + %s::int)", [table, day])

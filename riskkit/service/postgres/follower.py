@@ -19,7 +19,7 @@ from riskkit.replay.live.journal_folder import STATE, firsts
 from riskkit.replay.live.journal_tail import JournalPiece, JournalTail, journal_end
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.service.postgres.connection import Connection
-from riskkit.service.postgres.copying import add_new, copy, make_partitions
+from riskkit.service.postgres.copying import add_new, copy, make_partitions, times
 from riskkit.service.postgres.rows import account_columns, decision_columns, event_columns, instrument_columns
 from riskkit.service.postgres.schema import has_timescale, install
 
@@ -163,12 +163,15 @@ class PostgresFollower:
         """Whether the last event of the database is that of the folder."""
         if not seq:
             return True
+        piece = JournalTail(self._folder, seq - 1, self._rules).read()
+        if piece is None:
+            return False
         names = ", ".join(f'"{name}"' for name in DTYPES)
         last = connection.execute(
-            f"select {names} from rk_event where engine = %s and seq = %s", [self._engine, seq - 1]
+            f"select {names} from rk_event where engine = %s and time = %s and seq = %s",
+            [self._engine, times(piece.columns["ts"][:1])[0].as_py(), seq - 1],
         ).fetchone()
-        piece = JournalTail(self._folder, seq - 1, self._rules).read()
-        return piece is not None and last == tuple(int(piece.columns[name][0]) for name in DTYPES)
+        return last == tuple(int(piece.columns[name][0]) for name in DTYPES)
 
     @staticmethod
     def _plain(tail: JournalTail) -> tuple[Any, Any, Any]:

@@ -1,18 +1,21 @@
 -- Without TimescaleDB: partitions by day, made ahead of their rows, and the daily profit rolled up as trades come in.
-create table if not exists rk_event_rest partition of rk_event default;
-create table if not exists rk_decision_rest partition of rk_decision default;
-create table if not exists trade_events_rest partition of trade_events default;
-
--- The partition of a day; a day of which rows are in the rest already stays there.
+-- There is no default partition: the partitions are then ordered, and the last rows are found in the newest ones alone.
 create or replace function rk_partition(parent text, day date) returns void language plpgsql as $$
 declare part text := parent || to_char(day, '_YYYYMMDD');
 begin
-  if to_regclass(part) is null then
+  if day >= date '2000-01-01' and day < date '2100-01-01' and to_regclass(part) is null then
     execute format('create table if not exists %I partition of %I for values from (%L) to (%L)', part, parent,
                    day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
   end if;
-exception when check_violation or duplicate_table then null;
 end $$;
+create or replace function rk_outer_partitions(parent text) returns void language plpgsql as $$
+begin
+  execute format('create table if not exists %I partition of %I for values from (minvalue) to (%L)',
+                 parent || '_before', parent, timestamptz '2000-01-01 00:00:00 UTC');
+  execute format('create table if not exists %I partition of %I for values from (%L) to (maxvalue)',
+                 parent || '_after', parent, timestamptz '2100-01-01 00:00:00 UTC');
+end $$;
+select rk_outer_partitions('rk_event'), rk_outer_partitions('rk_decision'), rk_outer_partitions('trade_events');
 
 create table if not exists rk_daily_pnl (
   day timestamptz, user_id uuid, daily_pnl numeric not null, trade_count bigint not null, primary key (user_id, day));

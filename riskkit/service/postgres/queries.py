@@ -18,10 +18,14 @@ ALERTS = (
     " where user_id = %s order by time desc limit %s"
 )
 EVENTS = (
-    "select j.seq, j.time, j.kind, j.instrument, j.side, j.qty, j.price, j.order_id, j.trade_id, j.fee from ("
-    " select e.engine, e.seq, e.time from rk_event e where e.engine = %s and e.account ="
-    " (select code from rk_account where engine = %s and id = %s) order by e.time desc, e.seq desc limit %s) last"
-    " join rk_journal j on j.engine = last.engine and j.time = last.time and j.seq = last.seq order by j.seq desc"
+    "with last as (select * from rk_event where engine = %s and account ="
+    " (select code from rk_account where engine = %s and id = %s) order by time desc, seq desc limit %s)"
+    " select e.seq, e.time, e.kind, i.id as instrument, e.side, e.qty * i.qty_step as qty,"
+    " case when e.price <> -9223372036854775808 then e.price * i.price_step end as price, o.order_id, t.trade_id,"
+    " e.fee * i.money_step as fee from last e"
+    " left join rk_instrument i on i.engine = e.engine and i.code = e.instrument"
+    ' left join rk_order o on o.engine = e.engine and o.seq = e."order"'
+    " left join rk_trade t on t.engine = e.engine and t.code = e.trade_id order by e.seq desc"
 )
 DECISIONS = (
     "select seq, time, decision, rule, objecting, observed_value, limit_value, unit from rk_decision"

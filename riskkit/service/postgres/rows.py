@@ -14,7 +14,7 @@ from riskkit.replay.results.explain import decision_word, names_in, shown_of
 from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.universe import Universe, decimal_text
-from riskkit.service.postgres.copying import times
+from riskkit.service.postgres.copying import same, times
 from riskkit.service.postgres.schema import ROWS
 
 DIGITS = 60  # of a step that is not a decimal, as a third
@@ -43,7 +43,7 @@ def event_columns(engine: str, piece: JournalPiece) -> dict[str, Any]:
     """The columns of rk_event."""
     count = len(piece.columns["ts"])
     numbers = np.arange(piece.first, piece.first + count)
-    return {"engine": [engine] * count, "time": times(piece.columns["ts"]), "seq": numbers, **piece.columns}
+    return {"engine": same(engine, count), "time": times(piece.columns["ts"]), "seq": numbers, **piece.columns}
 
 
 def decision_columns(engine: str, piece: JournalPiece, universe: Universe, history: RuleHistory) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def decision_columns(engine: str, piece: JournalPiece, universe: Universe, histo
     codes = list(zip(*(rows[name].tolist() for name in ("code", "cause", "limit")), strict=True))
     readings = list(_readings(rows, events, universe, lambda number: history.at(number).rules))
     return {
-        "engine": [engine] * len(seq),
+        "engine": same(engine, len(seq)),
         "time": times(events["ts"]),
         "seq": seq,
         "place": place,
