@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from journal_events import open_new, submit
 
@@ -309,16 +310,17 @@ def test_trade_events_are_taken_once_and_late_ones_count(postgres):
 
 
 @pytest.mark.slow
-def test_the_schema_is_the_same_with_timescale(timescale, monkeypatch):
+def test_the_schema_is_the_same_with_timescale(timescale, tmp_path, monkeypatch):
     """The WebAssembly build takes no COPY, so rows are inserted; hypertables and the continuous aggregate are real."""
 
     def insert(connection, table, columns):
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["%s"] * len(columns))
-        values = [column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in columns.values()]
+        values = [pa.array(column).to_pylist() for column in columns.values()]
         for row in zip(*values, strict=True):
             connection.execute(f"insert into {table} ({names}) values ({marks})", row)
 
     monkeypatch.setattr("riskkit.service.postgres.trades.copy", insert)
+    monkeypatch.setattr("riskkit.service.postgres.follower.copy", insert)
     with psycopg.connect(timescale, autocommit=True) as connection:
         install(connection)
         install(connection)
@@ -333,7 +335,17 @@ def test_the_schema_is_the_same_with_timescale(timescale, monkeypatch):
     check_trades(timescale, events)
     with psycopg.connect(timescale, autocommit=True) as connection:
         connection.execute("call refresh_continuous_aggregate('user_daily_pnl', null, null)")
+        connection.execute("deallocate all")  # all connections of this build are one session
     check_trades(timescale, events)
+    with open_new(tmp_path) as session:
+        submit(session, 60)
+        session.commit()
+        with PostgresFollower(tmp_path, timescale) as follower:
+            catch_up(follower)
+        rows = len(session.result().rows)
+    assert fetch(timescale, "select count(*), max(seq) from rk_event") == [(follower.written, follower.written - 1)]
+    assert fetch(timescale, "select count(*) from rk_decision") == [(rows,)]
+    assert rows
 
 
 GOOD = next(trades_of(1))
