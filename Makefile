@@ -8,13 +8,17 @@ UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo lab servers check test fuzz mutants portable lowest coverage lint bench clean
+.PHONY: demo lab docs servers check test fuzz mutants portable lowest coverage lint bench clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
 
 lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
+
+# the documentation from docstrings and stored notebooks, in out/docs; a warning or a broken link is an error
+docs: $(VENV)/docs
+	$(BIN)/python notebooks/docs/build.py out/docs
 
 # before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow
 check: lint
@@ -33,7 +37,7 @@ servers:
 	npm ci --silent --legacy-peer-deps --no-audit --no-fund --prefix tests/service/timescale
 
 # the properties on more cases, each time others, and the tests of killed processes again and again; of one kind of attack
-# only by PROFILE=numbers, signals or names
+# only by PROFILE=numbers, files, signals or names
 PROFILE ?=
 fuzz: $(VENV)/dev
 	$(PYTEST) --long tests$(if $(PROFILE),/house/test_fuzz_$(PROFILE).py)
@@ -99,6 +103,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/dev: $(VENV)/demo
 	$(INSTALL) --editable '.[notebooks,garch,shrinkage]' --group test --group lint
+	touch $@
+
+$(VENV)/docs: $(VENV)/demo
+	$(INSTALL) --editable '.[notebooks]' --group docs
 	touch $@
 
 $(VENV)/lowest: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)

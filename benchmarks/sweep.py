@@ -18,6 +18,7 @@ import pandas as pd
 from benchmarks._bench import Bound, Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.floorsheet import log_from_trades, synthetic_floorsheet
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
@@ -45,10 +46,11 @@ def record() -> EventLog:
 
 
 def rows(only: str = "") -> Iterator[Row | Bound]:
-    """``--only thresholds``, ``threads`` or ``dask``; all where nothing is said."""
+    """``--only thresholds``, ``setting``, ``threads`` or ``dask``; all where nothing is said."""
     log = record()
     parts: dict[str, Callable[[EventLog], Iterator[Row | Bound]]] = {
         "thresholds": thresholds,
+        "setting": setting,
         "threads": threads,
         "dask": dask,
     }
@@ -77,19 +79,39 @@ def thresholds(log: EventLog) -> Iterator[Row | Bound]:
         yield Row(f"{len(limits):,} thresholds of {rule.type}", ours, other, "one replay", aim, at_least=False)
 
 
+def setting(log: EventLog) -> Iterator[Row | Bound]:
+    """A setting of an enforce sweep with its metrics, on one thread, against one enforce replay."""
+    rules, settings = _enforced()
+    settings, first = settings[: SETTINGS // 10], settings[:1]
+    chosen = with_setting(rules, settings[-1])
+
+    def once() -> None:
+        replay_log(log, chosen, "enforce", compiled=True)
+
+    for policies, aim in (("chosen", 1.3), ("all", 3.9)):
+
+        def swept(given: list[dict[str, Any]], policies: Any = policies) -> None:
+            sweep(log, rules, given, policies=policies, threads=1)
+
+        swept(first)  # compiles
+        many, shared, other = _least(lambda: swept(settings), lambda: swept(first), once)
+        ours = (many - shared) / (len(settings) - 1)
+        yield Row(f"a setting of an enforce sweep, policies={policies!r}", ours, other, "one replay", aim, False)
+
+
 def threads(log: EventLog) -> Iterator[Row | Bound]:
     """An enforce sweep on one core and on two, each setting's digest that of its own replay."""
     rules, settings = _enforced()
     found: dict[int, Any] = {}
 
     def on(cores: int) -> None:
-        found[cores] = sweep(log, rules, settings, threads=cores).frame
+        found[cores] = sweep(log, rules, settings, threads=cores, digests=True).frame
 
     sweep(log, rules, settings[:2])  # compiles
     two, one = _least(lambda: on(2), lambda: on(1), repeat=1)
     pd.testing.assert_frame_equal(found[1], found[2])
     for place in range(0, SETTINGS, SETTINGS // 4):
-        again = replay_log(log, sweep(log, rules, [settings[place]], digests=False).rules_of(0), "enforce")
+        again = replay_log(log, with_setting(rules, settings[place]), "enforce")
         assert again.digest == found[2]["digest"].iloc[place]
     yield Row(f"enforce sweep of {SETTINGS} settings, two threads", two, one, "one thread", 1.7)
 

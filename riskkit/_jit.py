@@ -79,6 +79,7 @@ def loaded() -> bool:
     return "numba" in sys.modules
 
 
+@functools.lru_cache(maxsize=1024)
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` as plain Python, including every kernel that it calls."""
     return _plain(function, {})

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from public_names import public_names
 
 import riskkit as rk
-from riskkit.api import public_names
 
 N = 240
 DAYS = pd.date_range("2019-01-01", periods=N, name="date")

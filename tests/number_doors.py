@@ -59,7 +59,7 @@ def rule_file(value: Any, folder: Path) -> Any:
     """A TOML file of one rule, with this limit."""
     path = folder / "rules.toml"
     limit = f'"{value}"' if isinstance(value, str) else written(value)
-    text = f'[[rules]]\nid = "a"\ntype = "max_order_notional"\nlimit = {limit}\n'
+    text = f'[[rules]]\nid = "a"\ntype = "max_order_notional"\nparams = {{ limit = {limit} }}\n'
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     return rk.RuleSet.from_toml(path)
 

@@ -40,7 +40,7 @@ def calculate_liquidity_var(
         Shares that the market trades a day, above zero. A missing volume is an error.
     impact_coefficient : float
         Fraction of the price that the trade of a full day's volume costs: impact is
-        value × coefficient × sqrt(|quantity| / volume). 0.1 is usual for liquid US equities. It contains
+        value × coefficient × sqrt(abs(quantity) / volume). 0.1 is usual for liquid US equities. It contains
         the volatility, which `square_root_impact` multiplies by its coefficient of 1: with a known daily volatility
         give that.
     spread_sd : float or (n_assets,)

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
+from riskkit._bar import waiting
 from riskkit._check import (
     InputError,
     constant,
@@ -195,7 +196,8 @@ def fit_asymmetric_garch(
     specified = optional("arch", "garch").arch_model(
         np.round(array / unit, DECIMALS), mean="Constant", dist=law, rescale=False, **SPECIFICATION[model]
     )
-    fitted = specified.fit(disp="off", show_warning=False, tol=TOLERANCE)
+    with waiting(f"fitting a {TITLES[model]} to {len(array):,} returns"):
+        fitted = specified.fit(disp="off", show_warning=False, tol=TOLERANCE)
     if fitted.convergence_flag != 0:
         warnings.warn(
             f"the {TITLES[model]} fit to {len(array)} returns found no maximum of the likelihood",

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
+from riskkit._bar import waiting
 from riskkit._check import (
     InputError,
     constant,
@@ -252,7 +253,8 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> Garc
     if constant(array):
         raise InputError("returns is constant; there is no volatility to fit")
     deviation = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
-    fitted, converged = _best_fit(np.round(array / deviation, DECIMALS), distribution)
+    with waiting(f"fitting a GARCH(1,1) to {len(array):,} returns"):
+        fitted, converged = _best_fit(np.round(array / deviation, DECIMALS), distribution)
     units = {"mu": deviation, "omega": deviation**2}
     names = {"mu": "mean", "omega": "omega", "alpha[1]": "alpha", "beta[1]": "beta", "nu": "df"}
     values = {names[key]: float(value) * units.get(key, 1.0) for key, value in fitted.params.items()}

@@ -54,14 +54,14 @@ def rules_path(name: str) -> Path:
     return datasets.folder() / "rules" / f"{name}.toml"
 
 
-def play(act: Act, log: EventLog | None = None, *, progress: bool = False) -> ReplayComparison:
+def play(act: Act, log: EventLog | None = None, *, progress: bool | None = None) -> ReplayComparison:
     """Replay an example without limits, in shadow and in enforce mode."""
     rules = RuleSet.from_toml(rules_path(act.name))
     log = act.log() if log is None else log
     return compare(log, rules, sample_ns=act.sample_ns, progress=progress)
 
 
-def run(out: str | Path = "out", *, progress: bool = True, say: Callable[[str], object] = print) -> list[Path]:
+def run(out: str | Path = "out", *, progress: bool | None = None, say: Callable[[str], object] = print) -> list[Path]:
     """Replay both examples: print tables with `say`, write reports and logs to the folder `out`.
 
     Returns

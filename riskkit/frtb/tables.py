@@ -75,7 +75,7 @@ DEFAULT_WEIGHTS = {"AAA": 0.005, "AA": 0.02, "A": 0.03, "BBB": 0.06, "BB": 0.15,
 
 
 def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> np.ndarray:
-    """Correlation of interest rates of a currency: max(exp(-theta |T - T'| / min(T, T')), floor).
+    """Correlation of interest rates of a currency: max(exp(-theta abs(T - T') / min(T, T')), floor).
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> 
 
 
 def vega_correlations(maturities: Any, alpha: float = 0.01) -> np.ndarray:
-    """Correlation of implied volatilities of an underlying: exp(-alpha |T - T'| / min(T, T')).
+    """Correlation of implied volatilities of an underlying: exp(-alpha abs(T - T') / min(T, T')).
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ PERMANENT, TEMPORARY = 0.314, 0.142
 
 @documented
 def square_root_impact(quantity: Any, adv: Any, volatility: Any, *, coefficient: float = 1.0) -> Any:
-    """Mean cost of a trade by the square-root law: coefficient × volatility × sqrt(|quantity| / adv).
+    """Mean cost of a trade by the square-root law: coefficient × volatility × sqrt(abs(quantity) / adv).
 
     Parameters
     ----------

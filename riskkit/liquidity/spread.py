@@ -52,7 +52,7 @@ def relative_spread(bid: Any, ask: Any) -> Any:
 
 @documented
 def half_spread_cost(positions: Any, spreads: Any) -> Any:
-    """Cost of closing positions at the bid or the ask instead of mid: |position| × spread / 2.
+    """Cost of closing positions at the bid or the ask instead of mid: abs(position) × spread / 2.
 
     Parameters
     ----------

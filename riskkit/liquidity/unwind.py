@@ -20,7 +20,7 @@ MAX_PERIODS = 100_000
 
 @documented
 def days_to_liquidate(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
-    """Number of periods to liquidate positions at a share of the volume: |position| / (participation × adv).
+    """Number of periods to liquidate positions at a share of the volume: abs(position) / (participation × adv).
 
     Returns
     -------

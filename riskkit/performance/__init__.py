@@ -1,5 +1,7 @@
 """Performance of a track record.
 
+Summary
+    performance_summary, PerformanceSummary
 Drawdown
     drawdown_series, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
     DrawdownTable, DrawdownLimit
@@ -14,8 +16,6 @@ Moments
     skewness, excess_kurtosis
 Trades
     win_rate, average_trade, payoff_ratio, profit_factor, max_consecutive_losses, trade_statistics, TradeStatistics
-Summary
-    performance_summary, PerformanceSummary
 """
 
 from riskkit.performance.benchmark import (

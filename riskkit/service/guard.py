@@ -76,8 +76,8 @@ class Guard:
         if key.accounts is None:
             return
         for account in accounts:
-            if account not in key.accounts:
-                named = "events without an account" if account is None else f"account {account!r}"
+            if not isinstance(account, str) or account not in key.accounts:
+                named = f"account {account!r}" if isinstance(account, str) else "events without an account"
                 raise RefusedError(
                     403, f"key {key.id!r} is not for {named}; it is for {', '.join(sorted(key.accounts))}"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +70,14 @@ class Columns:
     def __getitem__(self, name: str) -> Column:
         return self._of[name]
 
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.rows
+
+    def with_column(self, name: str, value: Any) -> Columns:
+        """The same rows with one value more."""
+        return Columns({**self._of, name: value})
+
 
 def add_routes(app: App) -> None:
     """Add the routes of the engine to an application."""
@@ -90,20 +98,20 @@ def add_routes(app: App) -> None:
     @app.route("POST", "/orders/batch", TRADE)
     async def batch(request: Request) -> BatchDecided:
         """Many events in one request: a list of them, an object of columns, or an Arrow stream."""
+        events: Any
         if request.headers.get(b"content-type", b"").startswith(ARROW):
-            events, count, accounts = _arrow(request.body)
+            events = _arrow(request.body)
         elif request.body.lstrip()[:1] == b"{":
-            table = Columns(anything.decode(request.body))
-            events, count, accounts = table, table.rows, table["account"] if "account" in table.columns else [None]
+            events = Columns(anything.decode(request.body))
         else:
             events = rows.decode(request.body)
-            count, accounts = len(events), [row.get("account") for row in events]
+        app.guard.accounts(request.key, _accounts(events))
+        count = len(events)
         if not 0 < count <= app.settings.batch_events:
             raise RefusedError(413, f"a batch has 1 to {app.settings.batch_events:,} events; this one has {count:,}")
-        app.guard.accounts(request.key, accounts)
         app.turns.admit()
         if server_clock:
-            events = _stamped(events, count, now(app))
+            events = _stamped(events, now(app))
         before = len(app.engine.session)
         found: Batch = app.engine.decide_many(events)
         for seq in (before, len(app.engine.session) - 1):
@@ -256,30 +264,29 @@ def now(app: App) -> int:
     return max(time.time_ns(), app.engine.session.latest)
 
 
-def _stamped(events: Any, count: int, at: int) -> Any:
-    """A batch with the service's time on every row."""
+def _accounts(events: Any) -> Iterator[Any]:
+    """The account of each row of a batch."""
     if isinstance(events, list):
-        for row in events:
-            if "ts" in row:
-                raise RefusedError(422, "ts is the service's own clock; set clock='events' to send times", field="ts")
-            row["ts"] = at
-        return events
-    if "ts" in events.columns if isinstance(events, Columns) else "ts" in events.schema.names:
+        return (row.get("account") for row in events)
+    return iter(events["account"].tolist() if "account" in events.columns else [None])
+
+
+def _stamped(events: Any, at: int) -> Any:
+    """A batch with the service's time on every row."""
+    if any("ts" in row for row in events) if isinstance(events, list) else "ts" in events.columns:
         raise RefusedError(422, "ts is the service's own clock; set clock='events' to send times", field="ts")
     if isinstance(events, Columns):
-        return Columns({**events._of, "ts": at})
-    import pyarrow as pa
+        return events.with_column("ts", at)
+    if isinstance(events, list):
+        return [{**row, "ts": at} for row in events]
+    return events.assign(ts=at)
 
-    return events.append_column("ts", pa.array([at] * count, pa.int64()))
 
-
-def _arrow(body: bytes) -> tuple[Any, int, list[Any]]:
-    """A table of an Arrow stream, its rows, and the accounts that it names."""
+def _arrow(body: bytes) -> Any:
+    """The frame of an Arrow stream."""
     import pyarrow as pa
 
     try:
-        table = pa.ipc.open_stream(body).read_all()
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        return pa.ipc.open_stream(body).read_all().to_pandas(integer_object_nulls=True)
+    except (pa.ArrowException, OSError) as error:
         raise RefusedError(400, f"the body is not an Arrow stream: {str(error)[:200]}") from None
-    accounts = table.column("account").unique().to_pylist() if "account" in table.schema.names else [None]
-    return table, table.num_rows, accounts

@@ -120,23 +120,19 @@ def serve(
     from riskkit.service.settings import read_settings
 
     chosen = read_settings(settings, **given)
-    app = create_app(RuleSet.from_toml(rules), state, chosen, units=units)
-    server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(chosen)))
-    app.on_trouble = lambda: setattr(server, "should_exit", True)
     family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     try:
-        listening = socket.create_server((chosen.host, chosen.port), family=family, backlog=server.config.backlog)
+        listening = socket.create_server((chosen.host, chosen.port), family=family, backlog=2048)
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         where = f"host={chosen.host!r}, port={chosen.port}"
-        raise InputError(
-            f"{where} cannot be listened at: {os.strerror(error.errno or 0)}; give another --port"
-        ) from None
-    port = listening.getsockname()[1]
-    print(
-        f"listening at {chosen.host}, port {port}; /ready says when the rules are compiled, /docs what there is",
-        flush=True,
-    )
+        raise InputError(f"{where} cannot be listened at: {why}; give another --port") from None
     with listening:
+        app = create_app(RuleSet.from_toml(rules), state, chosen, units=units)
+        server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(chosen)))
+        app.on_trouble = lambda: setattr(server, "should_exit", True)
+        port = listening.getsockname()[1]
+        print(f"listening at {chosen.host}, port {port}; /ready says when the rules are compiled, /docs what there is")
         server.run(sockets=[listening])
     if app.trouble:
         raise InputError(app.trouble)

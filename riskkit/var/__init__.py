@@ -1,8 +1,8 @@
 """Value-at-Risk (VaR) and expected shortfall (ES); losses are positive.
 
+- By name, with a confidence interval on request: `value_at_risk`, `RiskEstimate`, `RiskInterval`
 - By method: `riskkit.var.historical`, `age_weighted`, `filtered_historical`, `riskkit.var.normal`, `student_t`,
   `cornish_fisher`, `riskkit.var.evt`: each returns a `RiskEstimate` with `.var` and `.es`
-- By name, with a confidence interval on request: `value_at_risk`, `RiskEstimate`, `RiskInterval`
 - Rolling forecasts: `rolling_var`, `RollingRisk`; `DEFAULT_MODELS` for comparisons
 - Entropic VaR: `riskkit.var.evar`
 - Closed forms of given parameters: `riskkit.var.parametric`

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from riskkit._bar import waiting
 from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_number
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
@@ -80,7 +81,10 @@ def rolling_var(
     window = whole_number(window, "window")
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
-    var, es = chosen.roll(sample.table, window, confidences.levels)
+    with waiting(
+        f"{chosen.title}: {(len(sample.table) - window + 1) * sample.table.shape[1]:,} windows of {window:,} days"
+    ):
+        var, es = chosen.roll(sample.table, window, confidences.levels)
     refused = np.isnan(var).any(axis=0)
     if refused.all() or (refused.any() and one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise"):
         raise InputError(_why(chosen, sample, confidences, window, *np.argwhere(refused)[0]))

@@ -1,7 +1,5 @@
 """Backtests of VaR and ES forecasts.
 
-Samples and outcomes
-    var_hits, hit_transitions, HitTransitions, TestResult, adjust_p_values
 One forecast, all tests
     backtest_var, BacktestResult, backtest_power, PowerCurve, detectable_hit_rate
 Coverage (number of hits)
@@ -22,6 +20,8 @@ Comparison of forecasts
     ReplayComparison, DEFAULT_MODELS
 Many portfolios
     backtest_panel, BacktestPanel, PANEL_TESTS
+Samples and outcomes
+    var_hits, hit_transitions, HitTransitions, TestResult, adjust_p_values
 """
 
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set

@@ -95,24 +95,24 @@ def test_what_check_says_execute_does():
 def test_one_position_too_many_trips_the_breaker_until_it_is_reset():
     desk = live()
     assert desk.execute("A", 10, "buy").executed and desk.execute("B", 10, "buy").executed
-    assert desk.state() == "ACTIVE" and not desk.halts()
+    assert desk.trading_state() == "ACTIVE" and not desk.halts()
     refused = desk.execute("C", 10, "buy")
     assert not refused.executed and "breaker" in refused.reason
-    assert desk.state() == "HALTED" and desk.halts()[0].action == DecisionKind.HALT
+    assert desk.trading_state() == "HALTED" and desk.halts()[0].action == DecisionKind.HALT
     assert not desk.check("A", 1, "buy").approved and not desk.check("A", 1, "sell").approved  # a halt stops all
     desk.reset()
-    assert desk.state() == "ACTIVE" and desk.check("A", 1, "buy").approved and equal_books(desk)
+    assert desk.trading_state() == "ACTIVE" and desk.check("A", 1, "buy").approved and equal_books(desk)
 
 
 def test_a_loss_that_is_realized_trips_the_breaker():
     desk = live()
     assert desk.execute("A", 50, "buy").executed  # at 100
     desk.step(2)  # A falls to 95
-    assert desk.state() == "ACTIVE"
+    assert desk.trading_state() == "ACTIVE"
     assert desk.execute("A", 40, "sell").executed  # 40 x 5 lost
     used = desk.utilization().set_index("rule")
     assert used.loc["breaker: daily loss"].tolist() == ["desk", 200.0, 200.0, 0.0, "USD", True]
-    assert used.loc["breaker: open positions", "observed"] == 1 and desk.state() == "HALTED"
+    assert used.loc["breaker: open positions", "observed"] == 1 and desk.trading_state() == "HALTED"
     assert desk.messages()["action"].tolist() == ["HALT"] and equal_books(desk)
 
 
@@ -136,7 +136,7 @@ def test_prices_are_rounded_to_the_ticks_of_the_session_for_both():
 
 def test_a_desk_without_rules_asks_the_manager_alone():
     desk = LiveDesk(*parts(limits=DeskLimits(max_position_size=0.5)))
-    assert desk.step(2) == 2 and desk.state() == "" and desk.utilization().empty
+    assert desk.step(2) == 2 and desk.trading_state() == "" and desk.utilization().empty
     assert "more than 50 %" in desk.execute("A", 100, "buy").reason
     assert desk.execute("A", 50, "buy").executed and desk.messages().empty
     desk.reset()  # nothing to reset
@@ -291,7 +291,7 @@ def test_the_breaker_is_shown_and_reset(page):
         ask(page, ticker, 10)
         if not page.execute_button.disabled:
             page.execute_button.click()
-    assert "REJECTED" in page.verdict.value and page.desk.state() == "ACTIVE"  # a red ticket cannot be sent
+    assert "REJECTED" in page.verdict.value and page.desk.trading_state() == "ACTIVE"  # a red ticket cannot be sent
     page.desk.execute("C", 10, "buy")  # somebody else does, and the breaker trips
     page.refresh()
     assert panels.RED in page.breaker.value and not page.reset_button.disabled
@@ -359,7 +359,7 @@ def test_alerts_are_filtered_and_acknowledged_on_the_page():
     for ticker, qty in (("A", 151), ("A", 10), ("B", 10)):
         page.desk.execute(ticker, qty, "buy")
     page.refresh()
-    assert page.desk.state() == "HALTED"
+    assert page.desk.trading_state() == "HALTED"
     everything = alerts.history()
     assert len(everything) == len(page.open_alerts.options) and f"{len(everything)} shown" in page.alerts.value
     assert {"size", "breaker"} == set(everything["rule"])

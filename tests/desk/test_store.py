@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -712,12 +713,12 @@ def test_a_disk_that_is_full_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
         store.flush()
-    assert [path.name for path in tmp_path.iterdir()] == [store.parts()[0].path.name]
+    assert {path.name for path in tmp_path.iterdir()} == {store.parts()[0].path.name, "lock"}
     calls = []
     monkeypatch.setattr(os, "fsync", lambda handle: full() if calls else calls.append(handle))  # only the folder
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
         store.flush()
-    assert len(store.parts()) == 1 and len(list(tmp_path.iterdir())) == 1
+    assert len(store.parts()) == 1 and len(list(tmp_path.iterdir())) == 2
     monkeypatch.undo()
     monkeypatch.setattr(os, "link", full)  # a file system without links
     store.flush()
@@ -800,6 +801,92 @@ def test_without_duckdb_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ImportError, match=r"duckdb is not installed; it comes with: pip install 'riskkit\[store\]'"):
         DuckDBStore(":memory:")
+
+
+def edited(path, statement: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+
+def test_an_edited_row_and_a_cut_log_are_found(tmp_path):
+    path, made = tmp_path / "store.duckdb", tracker()
+    with DuckDBStore(path) as store:
+        assert store.head == "0:" and store.verify() == 0
+        store.follow(made)
+        made.update("ann", "x", "ETH", 1, 1_000, 5, "a")
+        early = store.head
+        made.update("ann", "x", "ETH", -1, 1_100, 6, "b")
+        late = store.head
+        assert store.verify(early) == store.verify(late) == store.verify() == 3
+    for column, value in (("trade_id", "c"), ("timestamp", 7), ("chain", "0" * 64)):
+        shutil.copy(path, tmp_path / "edited.duckdb")
+        edited(tmp_path / "edited.duckdb", f"UPDATE journal SET \"{column}\" = '{value}' WHERE event = 1")
+        with DuckDBStore(tmp_path / "edited.duckdb") as store:
+            with pytest.raises(InputError, match="was altered: event 1 is not the one that was written"):
+                store.verify(late)
+            with pytest.raises(InputError, match="was altered: event 1 is not the one that was written"):
+                store.rebuild()
+    edited(path, "DELETE FROM journal WHERE event = 2")
+    with DuckDBStore(path) as store:
+        assert store.verify(early) == 2
+        with pytest.raises(InputError, match="has 2 events and does not go on from head="):
+            store.verify(late)
+        resumed = store.resume()
+        resumed.update("bob", "x", "ETH", 1, 1_000, 7, "d")
+        assert store.verify(early) == 3
+
+
+@pytest.mark.parametrize("kind", [ParquetStore, DuckDBStore])
+def test_a_chain_goes_on_after_a_restart(kind, tmp_path):
+    with kind(tmp_path / "store", part_rows=2) as store:
+        store.follow(tracker())
+        head = store.head
+    for n in range(3):
+        with kind(tmp_path / "store") as store:
+            assert store.verify(head) == n + 1
+            store.resume().update("ann", "x", "ETH", 1, 1_000, n, n)
+            head = store.head
+
+
+def test_a_view_of_somebody_else_is_not_believed(tmp_path):
+    path, made = tmp_path / "store.duckdb", tracker()
+    with DuckDBStore(path) as store:
+        store.follow(made)
+        made.update("ann", "x", "ETH", 1, 1_000, 5, "a")
+        was = store.current_positions()
+    edited(path, "CREATE OR REPLACE VIEW current_positions AS SELECT 'eve' AS \"user\", 'x' AS market")
+    with DuckDBStore(path) as store:
+        assert store.current_positions().equals(was)
+        assert store.sql('SELECT "user" FROM current_positions') == [("ann",)]
+    edited(path, "CREATE MACRO epoch_ns(x) AS 0")
+    with pytest.raises(InputError, match="has a function 'epoch_ns' of its own, which could answer for ours"):
+        DuckDBStore(path)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM journal", "SELECT 1; DELETE FROM journal", "COPY journal TO 'out.csv'", "ATTACH 'other.db' AS other", "",
+        "SET threads = 1", "DROP VIEW trade_events", "EXPLAIN ANALYZE DELETE FROM journal", "COMMIT",
+    ],
+)  # fmt: skip
+def test_a_question_that_is_more_than_one_is_refused(query):
+    with DuckDBStore(":memory:") as store:
+        store.follow(tracker())
+        with pytest.raises(
+            InputError, match="is not one question; a store answers one SELECT, and changes nothing by it"
+        ):
+            store.sql(query)
+        assert store.verify() == 1
+
+
+def test_a_question_reads_no_other_file(tmp_path):
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    with (
+        DuckDBStore(tmp_path / "store.duckdb") as store,
+        pytest.raises(InputError, match="cannot answer: Permission Error"),
+    ):
+        store.sql(f"SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')")
 
 
 # ---------------------------------------------------------------------- killed

@@ -1,23 +1,31 @@
-"""The pages of public names: every name once, each with an example that runs (pytest runs every doctest)."""
+"""The documentation: every public name once, each with an example that runs (pytest runs every doctest), and no dead link.
+
+``make docs`` builds the site and looks at all of it; here are the parts that need no Sphinx.
+"""
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import re
+import zlib
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from house.test_names_in_text import exists
+from public_names import areas, public_names, themes
+from reference_pages import write_reference
+from rule_tables import MEANINGS, parameters_of
+from site_faults import faults
 
 import riskkit
-from riskkit.__main__ import main
-from riskkit._check import InputError
 from riskkit._tail import DEFAULT_CONFIDENCE
-from riskkit.api import areas, public_names, write_api
+from riskkit.replay.rules.rule import rule_types
 
 AREAS = areas()
 PUBLIC = {(public.area, public.name): getattr(import_module(public.module), public.name) for public in public_names()}
+PAGES = sorted((Path(__file__).parents[2] / "notebooks/docs").glob("*.md"))
 NAMES = [key for key, value in PUBLIC.items() if callable(value)]
 
 
@@ -30,33 +38,35 @@ def test_every_public_name_is_of_one_area():
     listed = [(id(PUBLIC[key]), key[1]) for key in NAMES]
     assert len(set(listed)) == len(listed)
     plain = {name for name in riskkit.__all__ if not isinstance(getattr(riskkit, name), ModuleType)}
-    assert plain <= {name for names in AREAS.values() for name in names}
+    assert plain <= {public.name for names in AREAS.values() for public in names}
 
 
-@pytest.mark.slow
-def test_every_name_stands_on_the_page_of_its_area_once(tmp_path, capsys):
-    pytest.importorskip("pdoc", reason="pdoc is not installed; it comes with riskkit[notebooks]")
-    assert main(["api", "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.strip().endswith("index.html")
-    assert (tmp_path / "riskkit.html").exists()
-    for area, names in AREAS.items():
-        text = (tmp_path / "riskkit" / f"{area.replace('.', '/')}.html").read_text(encoding="utf-8")
-        anchors = re.findall(r'<section id="(\w+)">', text)
-        assert sorted(anchors) == names
-        assert not re.search(r"at 0x[0-9a-f]{6}|ForwardRef|href=\"https?://(?!pdoc)", text)
+def test_every_name_stands_on_one_page_of_the_reference(tmp_path):
+    write_reference(tmp_path / "reference")
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "reference").glob("*.rst")}
+    entries = [full for text in pages.values() for full in re.findall(r"^\.\. auto\w+:: (\S+)", text, re.M)]
+    assert sorted(entries) == sorted(f"{public.module}.{public.name}" for public in public_names())
+    assert all(f"   {area}\n" in pages["index"] for area in AREAS)  # its table of contents
+    assert max(len(re.findall(r"^\.\. auto", text, re.M)) for text in pages.values()) < 45
 
 
-def test_without_pdoc_a_sentence_says_what_to_install(monkeypatch, tmp_path):
-    whole = builtins.__import__
-    monkeypatch.setattr(
-        builtins, "__import__", lambda name, *rest: _refuse() if name[:4] == "pdoc" else whole(name, *rest)
-    )
-    with pytest.raises(InputError, match=r"riskkit\[notebooks\]"):
-        write_api(tmp_path)
+def test_the_common_call_comes_first():
+    first = {area: next(iter(themes(area).values()))[0].name for area in AREAS}
+    wanted = {"var": "value_at_risk", "var_backtest": "backtest_var", "performance": "performance_summary"}
+    wanted |= {"montecarlo": "simulate_risk", "sweeps": "sweep", "stress": "stress_test", "rules": "MaxOrderQty"}
+    assert {area: first[area] for area in wanted} == wanted
 
 
-def _refuse():
-    raise ImportError
+def test_each_parameter_of_a_rule_has_unit_and_meaning():
+    kinds = {kind.parameters: kind for kind in rule_types()}
+    found = [public for public in map(PUBLIC.get, NAMES) if public in kinds]
+    assert len(found) >= 36
+    for public in found:
+        text = "\n".join(parameters_of(public))
+        for name in public._fields:
+            assert f"   * - ``{name}``\n" in text, (public, name)
+        told = [name for name, unit in kinds[public].units().items() if unit.is_limit or f"`{name}`" in public.__doc__]
+        assert set(public._fields) <= {*told, *MEANINGS}
 
 
 def test_one_confidence_is_assumed_everywhere():
@@ -80,3 +90,28 @@ def _callables(public):
         if inspect.isclass(public)
         else [public]
     )
+
+
+def test_what_is_wrong_with_a_built_page_is_said(tmp_path):
+    names = "\n".join(f"{public.module}.{public.name} py:function 1 x -" for public in public_names()[1:])
+    (tmp_path / "objects.inv").write_bytes(b"# a\n# b\n# c\n# d\n" + zlib.compress(names.encode()))
+    (tmp_path / "there.html").write_text('<p id="place"><img src="data:image/png;base64,">')
+    (tmp_path / "index.html").write_text(
+        '<a href="there.html#place"><a href="https://example.org"><a href="gone.html"><a href="there.html#nowhere">'
+        '<script src="https://example.org/x.js"></script>'
+    )
+    first = public_names()[0]
+    assert faults(tmp_path) == [
+        "index.html links to gone.html, which is not there",
+        "index.html links to there.html#nowhere, which has no such place",
+        "index.html loads https://example.org/x.js",
+        f"{first.module}.{first.name} stands on no page",
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_a_call_on_a_page_is_one_that_exists(page):
+    """Also without `rk`, where a cell of a table lists several of one module."""
+    for text in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")):
+        for name in re.findall(r"\brk((?:\.\w+)+)", text):
+            assert exists(f"riskkit{name}"), text

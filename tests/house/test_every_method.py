@@ -16,8 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-
-from riskkit.api import public_names
+from public_names import public_names
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [getattr(import_module(public.module), public.name) for public in public_names()]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 LATE = [
-    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "pdoc", "psycopg", "redis", "scipy",
+    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "psycopg", "redis", "scipy",
     "sklearn", "smtplib", "tqdm", "vectorbt", "voila",
 ]  # fmt: skip
 WITHOUT_PANDAS = ["riskkit", "riskkit.var_backtest"]

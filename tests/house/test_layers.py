@@ -1,4 +1,4 @@
-"""The picture of the house in README.md is true: imports go one way between its rooms, and in no circle inside one."""
+"""The picture of the layers in CONTRIBUTING.md is true: imports go one way between its rooms, and in no circle inside one."""
 
 import ast
 import re
@@ -15,10 +15,10 @@ FILES = {
 
 
 def rooms() -> list[str]:
-    """The rooms (packages, and single files) in the order in which README.md draws them."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """The rooms (packages, and single files) in the order in which CONTRIBUTING.md draws them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     block = re.search(r"```\nriskkit/\n(.*?)```", text, re.S)
-    assert block, "README.md has no picture of the house"
+    assert block, "CONTRIBUTING.md has no picture of the layers"
     found: list[str] = []
     folder = ""
     for line in block[1].splitlines():
@@ -65,7 +65,7 @@ def test_the_picture_names_each_room_once_and_every_file_has_one():
     for room in ROOMS:
         assert room == "riskkit" or any(f"{module}.".startswith(f"{room}.") for module in FILES), room
     top = {module for module in FILES if module != "riskkit" and room_of(module) == "riskkit"}
-    assert not top, f"not in the picture of README.md: {sorted(top)}"
+    assert not top, f"not in the picture of CONTRIBUTING.md: {sorted(top)}"
 
 
 @pytest.mark.parametrize("module", FILES)
@@ -73,7 +73,7 @@ def test_a_room_imports_only_from_rooms_above_it(module):
     own = room_of(module)
     above = ROOMS[: ROOMS.index(own) + 1]
     for target in imports_of(module):
-        assert room_of(target) in above, f"{module} imports {target}, which README.md draws below it"
+        assert room_of(target) in above, f"{module} imports {target}, which CONTRIBUTING.md draws below it"
 
 
 def test_no_file_imports_itself_through_others():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "notebooks").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "notebooks").rglob("*.md"), *(ROOT / "notebooks").rglob("*.ipynb")]
 FILES = sorted([*(ROOT / "riskkit").rglob("*.py"), *PAGES])
 NO_NAMES = {"riskkit.notebook", "riskkit.html", "riskkit.store", "riskkit.invalid"}  # a style, a file, a key, a domain
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from public_names import public_names
 
 import riskkit as rk
 from riskkit._check import InputError
-from riskkit.api import public_names
 from riskkit.replay.sweeps.calibration.block_bootstrap import day_bootstrap
 
 RNG = np.random.default_rng(5)

@@ -77,6 +77,8 @@ def test_a_key_for_some_accounts_is_for_no_others_and_not_for_what_concerns_all(
         ("/orders", {**ORDER, "account": "desk-2"}),
         ("/orders/batch", [ORDER, {**ORDER, "account": "desk-2"}]),
         ("/orders/batch", {name: [value] for name, value in ORDER.items() if name != "account"}),
+        ("/orders/batch", {name: [[value]] for name, value in ORDER.items()}),
+        ("/events/cash", {"account": ["desk-1"], "amount": 1}),
         ("/prices", {"instrument": "ES", "price": 100}),
         ("/halt", {"why": "for all"}),
     ]:
@@ -233,6 +235,7 @@ bodies = (
     | plain.map(json.dumps).map(str.encode)
     | nearly.map(json.dumps).map(str.encode)
     | st.lists(nearly, max_size=3).map(json.dumps).map(str.encode)
+    | nearly.map(lambda row: json.dumps({name: [value] for name, value in row.items()}).encode())
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 import riskkit as rk
-from riskkit.__main__ import main
+from riskkit.cli import main
 
 ORDER = {"account": "desk-1", "instrument": "ES", "side": "buy", "qty": 2, "price": 100.25}
 EVALUATE = {

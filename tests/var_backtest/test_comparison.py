@@ -209,13 +209,17 @@ def test_progress_bar_counts_series_and_is_never_needed(prices, monkeypatch):
 
     module = types.ModuleType("tqdm.auto")
     module.tqdm = Bar
+    monkeypatch.setattr("riskkit._bar.waits", lambda: True)
     monkeypatch.setitem(sys.modules, "tqdm.auto", module)
     Bar.made.clear()
     compare_models(prices, ["historical", "normal"], confidence=0.95, progress=True)
     compare_models(prices, ["historical", "normal"], confidence=0.95)
     compare_models(prices, ["historical", "normal"], confidence=0.95, progress=False)
     assert [bar.count for bar in Bar.made] == [4, 4]
-    assert [bar.options["disable"] for bar in Bar.made] == [False, None]
+    assert [bar.options["delay"] for bar in Bar.made] == [0, 1.0]
+    monkeypatch.setattr("riskkit._bar.waits", lambda: False)
+    compare_models(prices, ["historical"], confidence=0.95)
+    assert len(Bar.made) == 2
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     assert compare_models(prices, ["historical"], confidence=0.95, progress=True).best == "historical"
 

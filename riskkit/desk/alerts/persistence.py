@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit._commit import commit
 from riskkit.desk.alerts.alert import Alert, as_severity
 from riskkit.desk.alerts.delivery import STATUSES, Delivery
@@ -29,7 +29,7 @@ def plain_state(system: Any) -> dict[str, Any]:
 def fill(system: Any, state: Any) -> None:
     """Put a state into a new system; what waits for one of its channels is queued again."""
     if state["format"] != FORMAT:
-        raise InputError(f"the state has format {state['format']!r}; this riskkit reads format {FORMAT}")
+        raise InputError(f"the state has format {shown(state['format'])}; this riskkit reads format {FORMAT}")
     entries = [_entry(plain) for plain in state["history"]]
     mutes = {
         (_name(user, "user"), _name(rule, "rule")): None if until is None else nanoseconds(until, "until")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from riskkit._check import InputError, shown
+from riskkit._plain import Check, either, integer, rows, text
 
 T = TypeVar("T")
+LONGEST_ID = 4_000  # digits
 
 
 def digest_of(kind: str, state: Any) -> str:
@@ -23,8 +25,8 @@ def digest_of(kind: str, state: Any) -> str:
     >>> digest_of("Book", {"a": 1, "b": "2"}) == digest_of("Book", {"b": "2", "a": 1})
     True
     """
-    text = json.dumps([kind, state], sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    written = json.dumps([kind, state], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(written.encode("ascii")).hexdigest()
 
 
 def plain_id(trade_id: Any) -> Any:
@@ -55,6 +57,23 @@ def plain_id(trade_id: Any) -> Any:
 def id_of(plain: Any) -> Any:
     """Read what `plain_id` wrote."""
     return tuple(map(id_of, plain)) if isinstance(plain, list) else plain
+
+
+def checked_state(kind: str, shape: Check, state: Any, version: int) -> None:
+    """Refuse a state of another format, and one that has another leaf than its writer gives it."""
+    if isinstance(state, Mapping) and state.get("format", version) != version:
+        raise InputError(f"the state has format {shown(state['format'])}; this riskkit reads format {version}")
+    try:
+        shape(state, "state")
+    except InputError as error:
+        raise InputError(f"the state was not written by a {kind}: {error}") from None
+    except RecursionError:
+        raise InputError(f"the state was not written by a {kind}: it is nested too deep") from None
+
+
+def trade_id(value: Any, place: str) -> None:
+    """Check of an id as `plain_id` writes it: a text, an integer, or a list of ids."""
+    either(text, integer(-(10**LONGEST_ID), 10**LONGEST_ID), rows(trade_id))(value, place)
 
 
 def restored(kind: str, state: Any, build: Callable[[Any], T]) -> T:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 
 from riskkit._check import InputError
 from riskkit._commit import Change, commit
+from riskkit._plain import Check
 from riskkit._show import Shown
 from riskkit.desk.core.journal import Journal, JournalRow, Key, PositionRow, Writer
-from riskkit.desk.core.state_digest import digest_of, restored
+from riskkit.desk.core.state_digest import checked_state, digest_of, restored
 
 FORMAT = 1
 
@@ -22,6 +23,8 @@ class Stateful(Shown, ABC):
 
     _events: ClassVar[Mapping[str, Callable[[Any, Sequence[JournalRow], Any], Any]]]
     """Kind of event -> function of (book, rows of the event, body) that applies it again."""
+    _shape: ClassVar[Check]
+    """Check of the state, leaf by leaf."""
     _lock: threading.RLock
     _writer: Writer
 
@@ -87,8 +90,7 @@ class Stateful(Shown, ABC):
 
     @classmethod
     def _restored(cls, state: Any) -> Self:
-        if state["format"] != FORMAT:
-            raise InputError(f"the state has format {state['format']!r}; this riskkit reads format {FORMAT}")
+        checked_state(cls.__name__, cls._shape, state, FORMAT)
         book = cls(**cls._options(state))
         book._fill(state)
         return book

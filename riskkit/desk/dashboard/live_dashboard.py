@@ -92,7 +92,7 @@ class LiveDashboard(Live):
         self.prices.value = panels.prices(self.desk)
         self.breaker.value = panels.breaker(self.desk)
         self.limits.value = panels.limits(self.desk)
-        self.reset_button.disabled = self.desk.state() in ("", "ACTIVE")
+        self.reset_button.disabled = self.desk.trading_state() in ("", "ACTIVE")
         for button in (self.play, self.step_button):
             button.disabled = self.desk.ended
         self._list_tickers()
@@ -225,7 +225,7 @@ class LiveDashboard(Live):
         return "A desk, live"
 
     def _rows(self) -> list[Row]:
-        state = self.desk.state()
+        state = self.desk.trading_state()
         rows: list[Row] = [("bars", self.desk.stream.count, ""), ("trades", self.desk.manager.approved, "executed")]
         rows += self.desk.metrics()._rows()
         return [*rows, *([("state", state, "")] if state else [])]

@@ -5,17 +5,22 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from riskkit._check import InputError, shown, whole_number
 from riskkit._fork import lock_of
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
+from riskkit.desk.core.state_digest import checked_state, digest_of
+from riskkit.desk.dashboard.persistence import COUNTED, FORMAT, SHAPE, decision_of, plain_decision
 from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
 from riskkit.replay.live.session import Session
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.schema.universe import exact
+
+KEPT = 10_000  # decisions
 
 
 class LiveDesk:
@@ -71,8 +76,8 @@ class LiveDesk:
         self.session = session
         self.account = account
         self.alerts = alerts
-        self.actions: list[Decision] = []
-        """Decisions of the rules, in order."""
+        self.actions: deque[Decision] = deque(maxlen=KEPT)
+        """The last decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
         self._lock = lock_of(self)
@@ -189,7 +194,7 @@ class LiveDesk:
             with self._lock:
                 self._collect(self.session.reset_breaker(self.account, self._now()))
 
-    def state(self) -> str:
+    def trading_state(self) -> str:
         """ACTIVE, REDUCING, HALTED or PAUSED; empty without a session."""
         return "" if self.session is None else str(self.session.status().states()[self.account])
 
@@ -264,6 +269,53 @@ class LiveDesk:
         """Acknowledge an alert in the name of the account, at the time of the last bar."""
         if self.alerts is not None:
             self.alerts.acknowledge(alert_id, who=self.account, timestamp=self._now())
+
+    # ------------------------------------------------------------------ restart
+
+    def state(self) -> dict[str, Any]:
+        """Book, market, counts and decisions as plain data for JSON.
+
+        Session and alerts keep their own (`Session.snapshot` or its folder, `AlertSystem.state`); of the session its
+        length and digest are here.
+        """
+        with self._lock:
+            session = None if self.session is None else {"events": len(self.session), "digest": self.session.digest}
+            return {
+                **{"format": FORMAT, "account": self.account, **{name: getattr(self, name) for name in COUNTED}},
+                **{"manager": self.manager.state(), "stream": self.stream.state(), "session": session},
+                "actions": list(map(plain_decision, self.actions)),
+            }
+
+    @classmethod
+    def from_state(cls, state: Any, feed: Any = (), *, session: Any = None, alerts: Any = None) -> LiveDesk:
+        """Continue from a `state`, with a feed of what comes next and the session as it was.
+
+        Raises
+        ------
+        InputError
+            Malformed or inconsistent data, or a session that is not as it was.
+        """
+        checked_state(cls.__name__, SHAPE, state, FORMAT)
+        manager, stream = RiskManager.from_state(state["manager"]), MarketStream.from_state(state["stream"], feed)
+        made, was = cls(manager, stream, session=session, account=state["account"], alerts=alerts), state["session"]
+        now = None if session is None else {"events": len(session), "digest": session.digest}
+        if now != was:
+            raise InputError(
+                "the state was taken without a session"
+                if was is None
+                else f"the session is not as it was: the state belongs to one of {was['events']:,} events; restore it first"
+            )
+        made.bars, made.trades, made.ended = (state[name] for name in COUNTED)
+        made.actions.extend(map(decision_of, state["actions"]))
+        return made
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of book, market, counts and session."""
+        sessions = None if self.session is None else self.session.digest
+        return digest_of(
+            type(self).__name__, [self.manager.digest, self.stream.digest, sessions, self.bars, self.trades]
+        )
 
     # ------------------------------------------------------------------ reports
 

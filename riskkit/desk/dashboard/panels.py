@@ -80,7 +80,7 @@ def ticket(check: PreTradeCheck | None) -> str:
 
 def breaker(desk: LiveDesk) -> str:
     """State of the rules and their last halt."""
-    state = desk.state()
+    state = desk.trading_state()
     if not state:
         return badge("no rules connected", GREY, "breaker")
     if state == "ACTIVE":

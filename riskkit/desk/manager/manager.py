@@ -34,7 +34,7 @@ from riskkit.desk.core.records import (
 from riskkit.desk.core.stateful import Stateful
 from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger, UnknownTickerError
 from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, verify
-from riskkit.desk.manager.persistence import EVENTS, fill, options_of, plain_state, sorted_state
+from riskkit.desk.manager.persistence import EVENTS, SHAPE, fill, options_of, plain_state, sorted_state
 from riskkit.desk.manager.reports import (
     DashboardMetrics,
     LimitChange,
@@ -48,8 +48,7 @@ from riskkit.desk.market.live_covariance import LiveCovariance, expanded, log_mo
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.returns import log_returns
 
-OWNER = ("desk", "desk")
-"""User and market of a manager's trades in a journal."""
+OWNER = ("desk", "desk")  # user and market of a manager's trades in a journal
 
 
 class RiskManager(Stateful):
@@ -391,6 +390,7 @@ class RiskManager(Stateful):
     # ------------------------------------------------------------------ state and journal
 
     _events = EVENTS
+    _shape = SHAPE
     _options = staticmethod(options_of)
     _fill = fill
     _plain = plain_state

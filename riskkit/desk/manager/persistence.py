@@ -9,16 +9,41 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._commit import commit
-from riskkit.covariance import EwmaCovariance
+from riskkit._plain import anything, exact, fields, integer, maybe, number, row, rows, table, text
 from riskkit.desk.core.journal import JournalRow
 from riskkit.desk.core.limits import DeskLimits
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
-from riskkit.desk.core.records import optional_nanoseconds, plain
+from riskkit.desk.core.records import LARGEST_TIME, optional_nanoseconds, plain
 from riskkit.desk.manager.ledger import Holding
 from riskkit.desk.manager.limit_check import corruption
 from riskkit.desk.manager.reports import LimitChange
+from riskkit.desk.market.live_covariance import LiveCovariance, reordered, square
+from riskkit.desk.market.live_covariance import sorted_state as sorted_covariance
 
 SUMS = ("cash", "opening", "cost", "realized", "peak")
+COUNT, TIME = integer(0), integer(1 - LARGEST_TIME, LARGEST_TIME)
+SHAPE = fields(
+    format=COUNT,
+    options=table(anything),  # arguments, which the constructor checks, as the classes below check theirs
+    limits=table(anything),
+    ledger=fields(**dict.fromkeys(SUMS, exact)),
+    holdings=rows(row(text, exact, exact, exact, maybe(number(0.0)), maybe(TIME))),
+    closes=table(number(0.0)),
+    covariance=anything,
+    stressed=maybe(rows(rows(number()))),
+    timestamp=maybe(TIME),
+    journal=rows(fields(who=text, why=text, before=table(anything), after=table(anything), timestamp=maybe(TIME))),
+    approved=COUNT,
+    cache=fields(
+        rejected=COUNT,
+        executions=rows(table(anything)),
+        positions=rows(number()),
+        gradient=rows(number()),
+        variance=number(0.0),
+        steps=COUNT,
+    ),
+)
+"""Check of a state."""
 
 
 def plain_state(manager: Any) -> dict[str, Any]:
@@ -42,9 +67,7 @@ def plain_state(manager: Any) -> dict[str, Any]:
         "ledger": {name: str(getattr(ledger, name)) for name in SUMS},
         "holdings": [[ticker, *_row(holding)] for ticker, holding in ledger.holdings.items()],
         "closes": dict(manager._closes),
-        "covariance": {"tickers": live.tickers, "matrix": live.matrix.tolist(), "bars": list(live.bars)}
-        | {"initial": live.initial, "absent": list(live._absent)},
-        "n_obs": live.state.n_obs,
+        "covariance": live.state(),
         "stressed": None if manager._stressed is None else manager._stressed.tolist(),
         "timestamp": optional_nanoseconds(manager._timestamp),
         "journal": [_change(change) for change in manager.journal],
@@ -75,14 +98,12 @@ def fill(manager: Any, state: Any) -> None:
         basis.lots, basis.cost, basis.realized = int(lots), int(cost), int(realized)
         if price is not None:
             ledger.set_price(ticker, price, timestamp)
-    live, plain_live = risk.covariance, state["covariance"]
-    tickers, matrix = plain_live["tickers"], np.array(plain_live["matrix"], dtype=float)
-    if tickers:
-        live.state = EwmaCovariance(matrix, live.decay, state["n_obs"])
-    live.index, live.bars = {ticker: row for row, ticker in enumerate(tickers)}, list(plain_live["bars"])
-    live.initial, live._absent = plain_live["initial"], [float(part) for part in plain_live["absent"]]
+        elif basis.lots:
+            raise InputError(f"the state is corrupt: {ticker!r} is held without a price")
+    live = risk.covariance = LiveCovariance.from_state(state["covariance"])
+    size, stressed = len(live.index), state["stressed"]
     manager._closes = dict(state["closes"])
-    manager._stressed = None if state["stressed"] is None else np.array(state["stressed"], dtype=float)
+    manager._stressed = None if stressed is None else square(stressed, size, "stressed covariance")
     manager._timestamp = state["timestamp"]
     manager.journal.extend(map(_change_of, state["journal"]))
     manager.approved, manager.rejected = state["approved"], cache["rejected"]
@@ -92,9 +113,9 @@ def fill(manager: Any, state: Any) -> None:
     corrupt = corruption(ledger, risk)
     if corrupt is None and ledger.cost != sum(holding.basis.cost for holding in ledger.holdings.values()):
         corrupt = "the cost of the book is not the sum of its holdings"
-    if corrupt is None and not set(ledger.holdings) == set(tickers) == set(live.index):
+    if corrupt is None and set(ledger.holdings) != set(live.index):
         corrupt = "holdings and covariance have different tickers"
-    if corrupt is None and not len(tickers) == len(live.bars) == len(live._absent) == len(risk.positions):
+    if corrupt is None and not size == len(risk.positions) == len(risk.gradient):
         corrupt = "the covariance has a different number of tickers"
     if corrupt is not None:
         raise InputError(f"the state is corrupt: {corrupt}")
@@ -102,20 +123,14 @@ def fill(manager: Any, state: Any) -> None:
 
 def sorted_state(state: dict[str, Any]) -> dict[str, Any]:
     """The state in the order that its digest uses, without caches."""
-    live = state["covariance"]
+    live, stressed = state["covariance"], state["stressed"]
     order = sorted(range(len(live["tickers"])), key=lambda row: live["tickers"][row])
-    columns = [[live[name][row] for row in order] for name in ("tickers", "bars", "absent")]
-    stressed = state["stressed"]
     return {
         **{name: value for name, value in state.items() if name != "cache"},
         "holdings": sorted(state["holdings"]),
-        "covariance": [live["initial"], _reordered(live["matrix"], order), *columns],
-        "stressed": None if stressed is None else _reordered(stressed, order),
+        "covariance": sorted_covariance(live),
+        "stressed": None if stressed is None else reordered(stressed, order),
     }
-
-
-def _reordered(matrix: list[list[float]], order: list[int]) -> list[list[float]]:
-    return [[matrix[row][column] for column in order] for row in order]
 
 
 def _row(holding: Holding) -> list[Any]:

@@ -9,11 +9,25 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_number, one_of, positive
+from riskkit._plain import either, fields, integer, number, rows, text, word
 from riskkit._show import Row, Shown
 from riskkit.covariance import EwmaCovariance
+from riskkit.desk.core.state_digest import checked_state, digest_of
 from riskkit.returns import log_returns
 
 INITIALS = ("first_nonzero_square", "renormalized")
+FORMAT = 1
+SHAPE = fields(
+    format=integer(0),
+    decay=number(0.0, 1.0),
+    initial=either(word(*INITIALS), number(0.0)),
+    n_obs=integer(0),
+    tickers=rows(text),
+    matrix=rows(rows(number())),
+    bars=rows(integer(0)),
+    absent=rows(number(0.0, 1.0)),
+)
+"""Check of a state."""
 
 
 class LiveCovariance(Shown):
@@ -59,7 +73,7 @@ class LiveCovariance(Shown):
     """
 
     def __init__(self, decay: float = 0.94, initial: Any = "first_nonzero_square") -> None:
-        self.state = EwmaCovariance(np.zeros((1, 1)), decay)  # checks the decay; the matrix grows with the tickers
+        self._ewma = EwmaCovariance(np.zeros((1, 1)), decay)  # checks the decay; the matrix grows with the tickers
         self.initial = (
             one_of(initial, INITIALS, "initial") if isinstance(initial, str) else positive(initial, "initial")
         )
@@ -71,7 +85,7 @@ class LiveCovariance(Shown):
     @property
     def decay(self) -> float:
         """Weight of the past."""
-        return self.state.decay
+        return self._ewma.decay
 
     @property
     def tickers(self) -> list[str]:
@@ -82,7 +96,36 @@ class LiveCovariance(Shown):
     def matrix(self) -> np.ndarray:
         """(n_tickers, n_tickers) covariance per bar."""
         size = len(self.index)
-        return np.asarray(self.state.covariance)[:size, :size]
+        return np.asarray(self._ewma.covariance)[:size, :size]
+
+    def state(self) -> dict[str, Any]:
+        """The complete state as plain data for JSON, with floats to their last bit."""
+        return {
+            **{"format": FORMAT, "decay": self.decay, "initial": self.initial, "n_obs": self._ewma.n_obs},
+            **{"tickers": self.tickers, "matrix": self.matrix.tolist(), "bars": list(self.bars)},
+            "absent": list(self._absent),
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> LiveCovariance:
+        """Restore a covariance from its `state`; malformed or inconsistent data raise `InputError`."""
+        checked_state(cls.__name__, SHAPE, state, FORMAT)
+        made, tickers = cls(state["decay"], state["initial"]), state["tickers"]
+        made.index = {ticker: row for row, ticker in enumerate(tickers)}
+        made.bars, made._absent = list(state["bars"]), [float(part) for part in state["absent"]]
+        matrix = square(state["matrix"], len(made.index), "covariance")
+        if not len(tickers) == len(made.index) == len(made.bars) == len(made._absent):
+            raise InputError("the state is corrupt: tickers of the covariance are there twice, or without their bars")
+        if not np.array_equal(matrix, matrix.T) or (np.diag(matrix) < 0.0).any():
+            raise InputError("the state is corrupt: the covariance is not symmetric, or has a variance below zero")
+        if tickers:
+            made._ewma = EwmaCovariance(matrix, made.decay, state["n_obs"])
+        return made
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state: equal for equal covariances, in whatever order the tickers came."""
+        return digest_of(type(self).__name__, sorted_state(self.state()))
 
     def draft(self) -> LiveCovariance:
         """A copy on which a change is prepared; matrices are never changed in place."""
@@ -93,7 +136,7 @@ class LiveCovariance(Shown):
     def seed(self, returns: Any) -> None:
         """Restart from a DataFrame of returns, (n_bars, n_tickers), with a backcast initial covariance."""
         table = np.asarray(returns, dtype=float)
-        self.state = EwmaCovariance.init(table, self.decay).update_many(table)
+        self._ewma = EwmaCovariance.init(table, self.decay).update_many(table)
         self.index = {str(ticker): row for row, ticker in enumerate(returns.columns)}
         self.bars = [len(returns)] * len(self.index)
         unmoved = np.diag(self.matrix) == 0.0
@@ -107,7 +150,7 @@ class LiveCovariance(Shown):
             variance = positive(volatility, "volatility", zero=True) ** 2
         else:
             variance = 0.0 if isinstance(self.initial, str) else self.initial
-        self.state = EwmaCovariance(expanded(self.matrix, variance), self.decay, self.state.n_obs)
+        self._ewma = EwmaCovariance(expanded(self.matrix, variance), self.decay, self._ewma.n_obs)
         self.index[ticker] = len(self.index)
         self.bars.append(bars)
         self._absent.append(1.0 if self.initial == "renormalized" and not variance else 0.0)
@@ -132,21 +175,21 @@ class LiveCovariance(Shown):
         """Update; tickers without a variance begin with their first square."""
         fresh = [row for ticker, row in self.index.items() if ticker in moves and not self.matrix[row, row]]
         if len(fresh) == len(moved):
-            self.state = EwmaCovariance.init(moved[None, :], self.decay, "first_square")
+            self._ewma = EwmaCovariance.init(moved[None, :], self.decay, "first_square")
         elif fresh:
             start = self.matrix.copy()
             start[fresh, fresh] = moved[fresh] ** 2
-            self.state = EwmaCovariance(start, self.decay, self.state.n_obs)
-        self.state = self.state.update(moved)
+            self._ewma = EwmaCovariance(start, self.decay, self._ewma.n_obs)
+        self._ewma = self._ewma.update(moved)
 
     def _renormalized(self, row: np.ndarray) -> None:
         """Update the undivided weighted sums, then divide them by their weights."""
         before = np.array(self._absent)
         after = np.where((before < 1.0) | (row != 0.0), self.decay * before, 1.0)
-        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).update(row)
+        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self._ewma.n_obs).update(row)
         weights = _weights(after)
         matrix = np.divide(sums.covariance, weights, out=np.zeros_like(weights), where=weights > 0.0)
-        self.state = EwmaCovariance(matrix, self.decay, sums.n_obs)
+        self._ewma = EwmaCovariance(matrix, self.decay, sums.n_obs)
         self._absent = after.tolist()
 
     def to_frame(self) -> Any:
@@ -166,6 +209,25 @@ class LiveCovariance(Shown):
             ("fewest bars", min(self.bars, default=0), "of a ticker"),
             ("most bars", max(self.bars, default=0), "of a ticker"),
         ]
+
+
+def square(rows: list[list[float]], size: int, name: str) -> np.ndarray:
+    """A matrix of plain rows; one of another size is refused."""
+    if [len(row) for row in rows] != [size] * size:
+        raise InputError(f"the state is corrupt: the {name} is not one of {size} tickers")
+    return np.array(rows, dtype=float).reshape(size, size)
+
+
+def sorted_state(state: dict[str, Any]) -> dict[str, Any]:
+    """A state with its tickers in order."""
+    order = sorted(range(len(state["tickers"])), key=lambda row: state["tickers"][row])
+    listed = {name: [state[name][row] for row in order] for name in ("tickers", "bars", "absent")}
+    return {**state, **listed, "matrix": reordered(state["matrix"], order)}
+
+
+def reordered(matrix: list[list[float]], order: list[int]) -> list[list[float]]:
+    """A matrix with its rows and columns in another order."""
+    return [[matrix[row][column] for column in order] for row in order]
 
 
 def _weights(absent: np.ndarray) -> np.ndarray:

@@ -14,31 +14,12 @@ from typing import Any
 from riskkit._check import Duration, whole_number
 from riskkit._show import Row, Shown
 from riskkit.desk.core.records import LARGEST_TIME
+from riskkit.desk.core.state_digest import digest_of
 from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
+from riskkit.desk.market.open_bar import OpenBar
+from riskkit.desk.market.persistence import plain_state, restored_stream
 from riskkit.replay.schema.durations import MAX_AHEAD, duration
-
-
-class _OpenBar:
-    """The bar under construction."""
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.first: dict[str, tuple[int, float]] = {}
-        self.last: dict[str, tuple[int, float]] = {}
-        self.high: dict[str, float] = {}
-        self.low: dict[str, float] = {}
-        self.count: Counter[str] = Counter()
-
-    def take(self, tick: Tick) -> None:
-        stamp, ticker, price = tick
-        if ticker not in self.first or stamp < self.first[ticker][0]:
-            self.first[ticker] = stamp, price
-        if ticker not in self.last or stamp >= self.last[ticker][0]:
-            self.last[ticker] = stamp, price
-        self.high[ticker] = max(self.high.get(ticker, price), price)
-        self.low[ticker] = min(self.low.get(ticker, price), price)
-        self.count[ticker] += 1
 
 
 class MarketStream(Shown):
@@ -107,7 +88,11 @@ class MarketStream(Shown):
         self.bars: deque[Bar] = deque(maxlen=whole_number(keep, "keep"))
         self.rejected: Counter[str] = Counter()
         self.ticks = self.count = 0
-        self._bars = self._closed(iter(feed))
+        self._feed = iter(feed)
+        self._waiting: Tick | Bar | None = None
+        self._building: OpenBar | None = None
+        self._ended: int | None = None
+        """End of the last bar, given or built."""
 
     def __iter__(self) -> Iterator[Bar]:
         """Continue the stream."""
@@ -115,7 +100,12 @@ class MarketStream(Shown):
 
     def __next__(self) -> Bar:
         """The next bar, after the covariance is updated."""
-        bar = next(self._bars)
+        try:
+            bar = self._closed()
+        except StopIteration:
+            if self._building is None:
+                raise
+            bar = self._finished(self._building)
         self.returns = log_moves(self.closes, bar.closes)
         self.covariance.step(self.returns)
         self.closes.update(bar.closes)
@@ -131,6 +121,23 @@ class MarketStream(Shown):
                 listener(bar)
             taken += 1
         return taken
+
+    def state(self) -> dict[str, Any]:
+        """The complete state as plain data for JSON, with the bar under construction; not the feed."""
+        return plain_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any, feed: Iterable[Tick | Bar] = ()) -> MarketStream:
+        """Continue from a `state` with a feed of what comes next; malformed or inconsistent data raise `InputError`."""
+        options, fill = restored_stream(state)
+        made = cls(feed, **options)
+        fill(made)
+        return made
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state."""
+        return digest_of(type(self).__name__, self.state())
 
     def to_frame(self) -> Any:
         """Closing prices of the kept bars, indexed by the end of each bar."""
@@ -153,37 +160,40 @@ class MarketStream(Shown):
             ax.legend(frameon=False)
         return ax
 
-    def _closed(self, feed: Iterator[Tick | Bar]) -> Iterator[Bar]:
-        """The bars of the feed, as they close."""
-        building: _OpenBar | None = None
-        ended = -math.inf  # end of the last bar, given or built
-        for item in feed:
-            if isinstance(item, Bar):
-                if building is not None:
-                    yield self._bar(building)
-                    ended, building = building.start + self.length, None
-                if item.timestamp <= ended or self._is_ahead(item.timestamp):
-                    self.rejected["late" if item.timestamp <= ended else "ahead"] += 1
-                    continue
-                ended = item.timestamp
-                yield item
-                continue
-            reason = self._rejection(item, building, ended)
+    def _closed(self) -> Bar:
+        """Read the feed until a bar closes; the tick that closes it waits for the next call."""
+        while True:
+            item, self._waiting = next(self._feed) if self._waiting is None else self._waiting, None
+            reason = None if isinstance(item, Bar) else self._rejection(item)
             if reason is not None:
                 self.rejected[reason] += 1
                 continue
-            start = item.timestamp - item.timestamp % self.length
-            if building is not None and start > building.start:
-                yield self._bar(building)
-                ended, building = building.start + self.length, None
-            if building is None:
-                building = _OpenBar(start)
-            building.take(item)
-            self.ticks += 1
-        if building is not None:
-            yield self._bar(building)
+            start = item[0] - item[0] % self.length if not isinstance(item, Bar) else item.timestamp
+            if self._building is not None and (isinstance(item, Bar) or start > self._building.start):
+                self._waiting = item
+                return self._finished(self._building)
+            if not isinstance(item, Bar):
+                self._building = self._building or OpenBar(start)
+                self._building.take(Tick(*item))
+                self.ticks += 1
+            elif self._takes(start):
+                self._ended = start
+                return item
 
-    def _rejection(self, item: Any, building: _OpenBar | None, ended: float) -> str | None:
+    def _finished(self, built: OpenBar) -> Bar:
+        """The bar of the ticks so far."""
+        self._ended, self._building = built.start + self.length, None
+        return self._bar(built)
+
+    def _takes(self, stamp: int) -> bool:
+        """Whether a given bar is later than the last one and not too far ahead; else it is counted."""
+        late = self._ended is not None and stamp <= self._ended
+        if late or self._is_ahead(stamp):
+            self.rejected["late" if late else "ahead"] += 1
+            return False
+        return True
+
+    def _rejection(self, item: Any) -> str | None:
         """The reason to reject a tick, in one word, or None."""
         try:
             stamp, ticker, price = item
@@ -195,7 +205,8 @@ class MarketStream(Shown):
                 return "timestamp"
         except (TypeError, ValueError, ArithmeticError):
             return "not a tick"
-        if stamp < (ended if building is None else building.start):
+        begun = self._ended if self._building is None else self._building.start
+        if begun is not None and stamp < begun:
             return "late"
         return "ahead" if self._is_ahead(int(stamp)) else None
 
@@ -209,7 +220,7 @@ class MarketStream(Shown):
         self._latest, self._doubted = stamp if self._latest is None else max(stamp, self._latest), None
         return False
 
-    def _bar(self, built: _OpenBar) -> Bar:
+    def _bar(self, built: OpenBar) -> Bar:
         still = self.closes
         return Bar._trusted(
             timestamp=built.start + self.length,

@@ -8,6 +8,7 @@ from typing import Any
 from riskkit._check import Duration, positive
 from riskkit._commit import commit
 from riskkit._fork import lock_of
+from riskkit._plain import fields, integer, maybe, number, table
 from riskkit._show import Row, Shown
 from riskkit.desk.core.records import (
     CheckedRecord,
@@ -18,10 +19,13 @@ from riskkit.desk.core.records import (
     in_percent,
     optional_nanoseconds,
 )
-from riskkit.desk.core.state_digest import digest_of
+from riskkit.desk.core.state_digest import checked_state, digest_of
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.universe import exact
 
+FORMAT = 1
+SHAPE = fields(format=integer(0), max_ahead=integer(1), late=integer(0), reading=table(maybe(number())))
+"""Check of a state."""
 IN_PERCENT = ("drawdown", "current_drawdown", "max_drawdown", "var_95", "var_99", "cvar_95")
 """Fractions that a REST service gives in percent."""
 
@@ -159,6 +163,20 @@ class RiskState(Shown):
     def from_dict(cls, data: Any) -> RiskState:
         """Restore a state from its `to_dict`."""
         return cls(RiskReading.from_dict(data))
+
+    def state(self) -> dict[str, Any]:
+        """The complete state as plain data for JSON."""
+        with self._lock:
+            reading = {**self.to_dict(), "last_updated": optional_nanoseconds(self.last_updated)}
+            return {"format": FORMAT, "max_ahead": self._max_ahead, "late": self.late, "reading": reading}
+
+    @classmethod
+    def from_state(cls, state: Any) -> RiskState:
+        """Restore a state from its `state`; malformed data raise `InputError`."""
+        checked_state(cls.__name__, SHAPE, state, FORMAT)
+        made = cls(RiskReading.from_dict(state["reading"]), max_ahead=state["max_ahead"])
+        made.late = state["late"]
+        return made
 
     @property
     def digest(self) -> str:

@@ -49,7 +49,7 @@ class PriceTable:
         lot = self.lots.get(token)
         if lot is None:
             raise UnknownTokenError(
-                f"token {token!r} is not declared; add_token({token!r}, lot=...) declares its lot size"
+                f"token {shown(token)} is not declared; add_token({shown(token)}, lot=...) declares its lot size"
             )
         return lot
 

@@ -7,19 +7,43 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
+from riskkit._plain import LARGEST, exact, fields, integer, maybe, number, row, rows, table, text
 from riskkit.desk.core.exact import CostBasis, ExactPrice
 from riskkit.desk.core.journal import TRADES, JournalRow
-from riskkit.desk.core.state_digest import id_of, plain_id
+from riskkit.desk.core.records import LARGEST_TIME
+from riskkit.desk.core.state_digest import id_of, plain_id, trade_id
 from riskkit.desk.positions.books import Books, OpenPosition, UserAccount
 
 SUMS = ("realized", "fees", "traded", "profit", "gross")
+COUNT, TIME = integer(0), integer(1 - LARGEST_TIME, LARGEST_TIME)
+SHAPE = fields(
+    format=COUNT,
+    periods_per_year=number(),
+    max_ahead=COUNT,
+    latest=maybe(TIME),
+    books=fields(
+        quantum=text,
+        stale_after=COUNT,
+        window=COUNT,
+        tokens=table(text),
+        prices=rows(row(maybe(text), text, number(0.0), TIME, exact, exact)),
+        positions=rows(row(text, text, text, exact, exact, exact, TIME, TIME)),
+        users=rows(
+            fields(user=text, trades=COUNT, closed=rows(exact), returns=rows(number()), **dict.fromkeys(SUMS, exact))
+        ),
+    ),
+    trade_ids=fields(
+        remember=COUNT, latest=integer(-LARGEST), horizon=integer(-LARGEST), ids=rows(row(trade_id, TIME))
+    ),
+)
+"""Check of a state."""
 
 
 def plain_state(tracker: Any) -> dict[str, Any]:
     """Counts of lots and quanta as texts, times in nanoseconds."""
     cache = tracker._trade_ids
-    ids = [[plain_id(trade_id), timestamp] for trade_id, timestamp in cache.times.items()]
+    ids = [[plain_id(known), timestamp] for known, timestamp in cache.times.items()]
     return {
         "periods_per_year": tracker._periods_per_year,
         "max_ahead": tracker._max_ahead,
@@ -44,13 +68,17 @@ def fill(tracker: Any, state: Any) -> None:
     for market, token, price, timestamp, numerator, denominator in state["books"]["prices"]:
         books.prices.lot(token)
         books.prices.prices[market, token] = ExactPrice(price, timestamp, int(numerator), int(denominator))
+        if int(numerator) < 0 or int(denominator) <= 0:
+            raise InputError(f"the state is corrupt: the price of {shown(token)} is not above zero")
     for plain in state["books"]["users"]:
+        if plain["user"] in books.users:
+            raise InputError(f"the state is corrupt: user {shown(plain['user'])} is there twice")
         books.users[plain["user"]] = _account(plain, books.window)
     for user, market, token, lots, cost, realized, opened, updated in state["books"]["positions"]:
         key, basis = (user, market, token), CostBasis(int(lots), int(cost), int(realized))
         books.prices.lot(token)
         if basis.lots == 0 or key in books.positions or user not in books.users:
-            raise InputError(f"the state is corrupt: position {key} is empty, duplicate or of an unknown user")
+            raise InputError(f"the state is corrupt: position {shown(key)} is empty, duplicate or of an unknown user")
         books.add(key, OpenPosition(opened, updated, basis))
         books.users[user].cost += basis.cost
     cache.times.update((id_of(plain), timestamp) for plain, timestamp in state["trade_ids"]["ids"])
@@ -114,8 +142,8 @@ def _trade(tracker: Any, rows: Sequence[JournalRow], body: Any) -> None:
         (row.role, row.token, books.prices.lot(row.token).count_of(row.amount), books.quantum.count_of(row.money))
         for row in rows
     ]
-    trade_id = id_of(body.get("trade_id", first.trade_id))
-    tracker._trade(first.kind, first.user, first.market, first.timestamp, legs, trade_id)
+    booked = id_of(body.get("trade_id", first.trade_id))
+    tracker._trade(first.kind, first.user, first.market, first.timestamp, legs, booked)
 
 
 def _price(tracker: Any, rows: Sequence[JournalRow], body: Any) -> None:

@@ -20,7 +20,7 @@ from riskkit.desk.core.stateful import Stateful
 from riskkit.desk.positions.books import Books, Draft, TradeIdCache
 from riskkit.desk.positions.ingest import ingest
 from riskkit.desk.positions.metrics import high_risk, user_metrics
-from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_state, sorted_state
+from riskkit.desk.positions.persistence import EVENTS, SHAPE, fill, options_of, plain_state, sorted_state
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 
@@ -388,6 +388,7 @@ class PositionTracker(Stateful):
     # ------------------------------------------------------------------ state and journal
 
     _events = EVENTS
+    _shape = SHAPE
     _options = staticmethod(options_of)
     _fill = fill
     _plain = plain_state

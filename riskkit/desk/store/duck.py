@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError, optional
+from riskkit._check import InputError, optional, shown
+from riskkit._files import words_of
 from riskkit.desk.core.journal import OPENINGS, TRADES
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
 from riskkit.desk.store.queries import DAY, QUERIES, TIMES
@@ -93,17 +95,14 @@ class DuckDBStore(Store):
         super().__init__(part_rows)
         self._duckdb = optional("duckdb", "store")
         self.name = Path(path).name
-        try:
+        with self._refusing("be opened"):
             self._connection = self._duckdb.connect(str(path))
-        except self._duckdb.Error as error:
-            raise InputError(f"store {self.name!r} cannot be opened: {_sentence(error)}") from None
-        try:
-            self._next = self._opened()
-        except BaseException as error:
-            self._connection.close()
-            if isinstance(error, self._duckdb.Error):
-                raise InputError(f"store {self.name!r} cannot be opened: {_sentence(error)}") from None
-            raise
+            try:
+                self._connection.execute("SET enable_external_access = false")
+                self._next = self._opened()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of an SQL query, after a `flush`.
@@ -111,13 +110,29 @@ class DuckDBStore(Store):
         Raises
         ------
         InputError
-            DuckDB cannot answer: an invalid query, a damaged file, a closed store.
+            Anything but one SELECT, a question about another file, an invalid query, a damaged file, a closed store.
         """
         self.flush()
+        with self._refusing("answer"):
+            asked = self._duckdb.extract_statements(query)
+            if [one.type for one in asked] != [self._duckdb.StatementType.SELECT]:
+                raise InputError(
+                    f"query={shown(query)} is not one question; a store answers one SELECT, and changes nothing by it"
+                )
+            cursor = self._connection.cursor()
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                return list(cursor.execute(query).fetchall())
+            finally:
+                cursor.execute("ROLLBACK")
+
+    @contextmanager
+    def _refusing(self, what: str) -> Iterator[None]:
+        """A block in which an error of DuckDB, or of a text in a damaged file, is one of the store."""
         try:
-            return list(self._connection.cursor().execute(query).fetchall())
-        except self._duckdb.Error as error:
-            raise InputError(f"store {self.name!r} cannot answer: {_sentence(error)}") from None
+            yield
+        except (self._duckdb.Error, UnicodeDecodeError, RuntimeError) as error:
+            raise InputError(f"store {self.name!r} cannot {what}: {words_of(error)}") from None
 
     def close(self) -> None:
         """Flush, detach the book and close the file."""
@@ -132,11 +147,17 @@ class DuckDBStore(Store):
         mark = f"riskkit store, format {FORMAT}"
         if known.get("journal", mark) != mark:
             raise InputError(f"{self.name!r} has a table journal that is not of a store that this riskkit reads")
-        if "journal" not in known:
-            views = [f"CREATE VIEW {name} AS {query}" for name, query in SQL.items()]
-            marked = f"COMMENT ON TABLE journal IS '{mark}'"
-            for statement in ["BEGIN", f"CREATE TABLE journal ({TABLE})", marked, *views, "COMMIT"]:
-                self._run(statement)
+        foreign = self._run("SELECT function_name FROM duckdb_functions() WHERE NOT internal")
+        if foreign:
+            raise InputError(
+                f"{self.name!r} has a function {shown(foreign[0][0])} of its own, which could answer for ours"
+            )
+        made = (
+            [] if "journal" in known else [f"CREATE TABLE journal ({TABLE})", f"COMMENT ON TABLE journal IS '{mark}'"]
+        )
+        views = [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in SQL.items()]
+        for statement in ["BEGIN", *made, *views, "COMMIT"]:  # views that are there may be another's
+            self._run(statement)
         [(first, last, events)] = self._run("SELECT min(event), max(event), count(*) FILTER (leg = 0) FROM journal")
         if events and (first, last + 1) != (0, events):
             raise InputError(f"store {self.name!r} is incomplete: it has {events} events, the last one is {last}")
@@ -147,30 +168,29 @@ class DuckDBStore(Store):
         return list(self._connection.execute(statement).fetchall())
 
     def _write(self, rows: Sequence[Numbered]) -> None:
-        try:
+        with self._refusing("be written"):
             self._connection.register("incoming", arrow_table(rows))
             self._run("INSERT INTO journal SELECT * FROM incoming")  # one statement, all or none
             self._connection.unregister("incoming")
-        except self._duckdb.Error as error:
-            raise InputError(f"store {self.name!r} cannot be written: {_sentence(error)}") from None
 
     def _log(self, first: int) -> Iterator[Numbered]:
         columns = ", ".join(f'"{name}"' for name in COLUMNS)
         query = f"SELECT {columns} FROM journal WHERE event >= {first} ORDER BY event, leg"
-        try:
+        with self._refusing("be read"):
             cursor = self._connection.cursor()
             cursor.execute(query)
             while rows := cursor.fetchmany(BATCH):
                 yield from rows
-        except self._duckdb.Error as error:
-            raise InputError(f"store {self.name!r} cannot be read: {_sentence(error)}") from None
 
     def _openings(self) -> list[int]:
         return [event for (event,) in self.sql(f"SELECT event FROM journal WHERE {OPENED} AND leg = 0 ORDER BY event")]
 
+    def _last_chain(self) -> str:
+        return str(self.sql("SELECT chain FROM journal WHERE leg = 0 ORDER BY event DESC LIMIT 1")[0][0])
+
     def _query(self, query: str) -> list[tuple[Any, ...]]:
         columns = ", ".join(_number(name) for name in QUERIES[query])
-        return self.sql(f"SELECT {columns} FROM {query}")
+        return self.sql(f"SELECT {columns} FROM ({SQL[query]})")
 
 
 def _number(name: str) -> str:
@@ -178,7 +198,3 @@ def _number(name: str) -> str:
     if name in TIMES:
         return f'epoch_ns("{name}")'
     return "\"day\" - DATE '1970-01-01'" if name == "day" else f'"{name}"'
-
-
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())

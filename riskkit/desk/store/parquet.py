@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
+from riskkit._files import reading, words_of
 from riskkit.desk.core.journal import OPENINGS
 from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
 from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
 from riskkit.desk.store.store import Store
+from riskkit.replay.live.folder_lock import NAME as LOCK
+from riskkit.replay.live.folder_lock import FolderLock
 
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
+CHAINED = ("event", "leg", "chain")
 NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")
 QUERY: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
     "trade_events": trade_events,
@@ -86,7 +90,7 @@ class ParquetStore(Store):
         InputError
             A file is missing, or the folder contains other files only.
         """
-        names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
+        names = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and path.name != LOCK)
         matches = [found for found in map(NAME.fullmatch, names) if found]
         parts = [Part(self.folder / found[0], int(found[1]), int(found[2])) for found in matches]
         if names and not parts:
@@ -109,21 +113,22 @@ class ParquetStore(Store):
         target = self.folder / f"part-{rows[0][0]:015d}-{rows[-1][0]:015d}.parquet"
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            for left in self.folder.glob(".part-*"):  # of a killed writer
-                left.unlink(missing_ok=True)
-            with unfinished.open("wb") as file:
-                pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-                file.flush()
-                os.fsync(file.fileno())
-            if any(part.last >= rows[0][0] for part in self.parts()[-1:]):
-                raise FileExistsError
-            _name(unfinished, target)
+            with FolderLock(self.folder, "one process writes to a store"):
+                for left in self.folder.glob(".part-*"):  # of a killed writer
+                    left.unlink(missing_ok=True)
+                with unfinished.open("wb") as file:
+                    pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if any(part.last >= rows[0][0] for part in self.parts()[-1:]):
+                    raise FileExistsError
+                _name(unfinished, target)
         except FileExistsError:
             raise InputError(
                 f"store {self.name!r} was written by another process; only one process may write to it"
             ) from None
         except OSError as error:
-            raise InputError(f"store {self.name!r} cannot be written: {error.strerror or error}") from None
+            raise InputError(f"store {self.name!r} cannot be written: {words_of(error)}") from None
         finally:
             unfinished.unlink(missing_ok=True)
 
@@ -142,6 +147,10 @@ class ParquetStore(Store):
             if kind in OPENINGS and leg == 0
         ]
 
+    def _last_chain(self) -> str:
+        chains = rows_of(_read(self.parts()[-1], CHAINED), CHAINED)
+        return str(max(row for row in chains if row[1] == 0)[2])
+
     def _query(self, query: str) -> list[tuple[Any, ...]]:
         needed = NEEDED[query]
         return QUERY[query](row for part in self.parts() for row in rows_of(_read(part, needed), needed))
@@ -149,18 +158,15 @@ class ParquetStore(Store):
 
 def _read(part: Part, columns: Sequence[str]) -> Any:
     """Read some columns of a file, after a check that it matches its name."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     name = part.path.name
-    try:
+    with reading(name, "Parquet"):
         with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
             schema = file.schema_arrow
             if (schema.metadata or {}).get(KEY) != str(FORMAT).encode() or not schema.equals(arrow_schema()):
                 raise InputError(f"{name} is not a file of a store that this riskkit reads")
             table = file.read(columns=[*dict.fromkeys(["event", *columns])])
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
     numbers = table["event"]
     if not len(numbers) or (numbers[0].as_py(), numbers[-1].as_py()) != (part.first, part.last):
         raise InputError(f"{name} does not contain the events of its name")

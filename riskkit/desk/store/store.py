@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
-from riskkit._check import InputError, whole_number
+from riskkit._check import InputError, shown, whole_number
 from riskkit._commit import Change, commit
 from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
@@ -15,7 +15,7 @@ from riskkit.desk.core.journal import OPENINGS, JournalRow
 from riskkit.desk.core.state_digest import restored
 from riskkit.desk.manager.manager import RiskManager
 from riskkit.desk.positions.tracker import PositionTracker
-from riskkit.desk.store.log import Event, Numbered, events_of, numbered
+from riskkit.desk.store.log import Event, Numbered, chained, events_of, numbered
 from riskkit.desk.store.queries import as_frame
 
 Book = PositionTracker | RiskManager
@@ -38,6 +38,8 @@ class Store(Shown, ABC):
         self._unsure = False
         """A write was begun and not seen to end."""
         self._next = 0
+        self._chain: str | None = None
+        """Chain of the last event, once it is known."""
         self._book: Book | None = None
 
     # ------------------------------------------------------------------ the book
@@ -114,7 +116,9 @@ class Store(Shown, ABC):
 
     def prepared(self, event: list[JournalRow]) -> list[Change]:
         """The changes that buffer the rows of one event."""
-        return [(self._waiting.extend, list(numbered(self._next, event))), (setattr, self, "_next", self._next + 1)]
+        chain = chained(self._known_chain(), event)
+        added = [(self._waiting.extend, list(numbered(self._next, event, chain)))]
+        return [*added, (setattr, self, "_next", self._next + 1), (setattr, self, "_chain", chain)]
 
     def flush(self) -> None:
         """Write the buffered rows; they are complete on disk when this returns."""
@@ -165,8 +169,46 @@ class Store(Shown, ABC):
 
     def events(self, from_event: int = 0) -> Iterator[tuple[int, Event]]:
         """Number and rows of every event of the log, from a number on."""
+        return ((number, rows) for number, rows, _ in self._chained(from_event))
+
+    @property
+    def head(self) -> str:
+        """Number of events and chain of the last one: note it elsewhere, for `verify`."""
+        with self._lock:
+            return f"{self._next}:{self._known_chain()}"
+
+    def verify(self, head: str | None = None) -> int:
+        """Read the whole log, compare each event with its chain, and return their number.
+
+        Parameters
+        ----------
+        head : str, optional
+            A `head` that was noted before: the log must go on from it.
+
+        Raises
+        ------
+        InputError
+            An event was edited or lost, or the log is another one than that of `head`.
+        """
+        noted = self.head if head is None else head
+        count, chain = 0, ""
+        found = noted == "0:"
+        for number, _, chain in self._chained(0):
+            count, found = number + 1, found or noted == f"{number + 1}:{chain}"
+        if not found:
+            raise InputError(
+                f"store {self.name!r} has {count:,} events and does not go on from head={shown(noted)}: it was cut or written anew"
+            )
+        return count
+
+    def _chained(self, from_event: int) -> Iterator[tuple[int, Event, str]]:
         self.flush()
         return events_of(self._log(from_event), f"store {self.name!r}")
+
+    def _known_chain(self) -> str:
+        if self._chain is None:
+            self._chain = self._last_chain() if self._next else ""
+        return self._chain
 
     def _frame(self, query: str) -> Any:
         self.flush()
@@ -185,6 +227,10 @@ class Store(Shown, ABC):
     @abstractmethod
     def _openings(self) -> list[int]:
         """Numbers of the events that contain the complete state."""
+
+    @abstractmethod
+    def _last_chain(self) -> str:
+        """Chain of the last event."""
 
     @abstractmethod
     def _query(self, query: str) -> Sequence[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._bar import waiting
 from riskkit._check import InputError, constant, labels_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
@@ -269,9 +270,9 @@ class StudentTCopula(_Copula):
             tails = -(df + d) / 2 * np.log1p(mahalanobis / df) + (df + 1) / 2 * np.log1p(x**2 / df).sum(axis=1)
             return -float(n * (joint - half_log_determinant) + tails.sum())
 
-        fit = minimize_scalar(
-            minus_log_likelihood, bounds=(math.log(DF_RANGE[0]), math.log(DF_RANGE[1])), method="bounded"
-        )
+        bounds = math.log(DF_RANGE[0]), math.log(DF_RANGE[1])
+        with waiting(f"fitting the degrees of freedom of a copula of {d:,} assets to {n:,} returns"):
+            fit = minimize_scalar(minus_log_likelihood, bounds=bounds, method="bounded")
         return math.exp(float(fit.x))
 
     def _rows(self) -> list[Row]:

@@ -64,11 +64,13 @@ def shape_of(
     cancels: bool,
     opened: bool,
     flattens: bool = False,
+    netted: bool = False,
 ) -> Shape:
     """The shape of the loop for these rules and a log with these columns.
 
     What is tracked follows from the rules and from what events of the log can do: a MODIFY changes an order, a PAUSE command
-    frees orders that only reduce, and an event without a strategy or connection takes that of its order.
+    frees orders that only reduce, and an event without a strategy or connection takes that of its order. `netted` allows
+    a total that is sampled alone, if no rule needs the accounts at every price and no event gives their equity anew.
     """
     groups = groups_of(rules)
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
@@ -76,10 +78,12 @@ def shape_of(
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
+    marks = "marks" in requires or opened
+    netted = netted and sampled and not (marks or amends or int(EventKind.EQUITY) in kinds)
     return Shape(
         shapes,
         enforce,
-        marks="marks" in requires or sampled or opened,
+        marks=marks or (sampled and not netted),
         orders=enforce or tags or bool(requires & USE_ORDERS) or bool(kinds & READ_ORDERS) or any(map(_frees, shapes)),
         controls=int(EventKind.CONTROL) in kinds,
         samples=sampled,
@@ -98,6 +102,7 @@ def shape_of(
         amends=amends,
         flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
+        netted=netted,
     )
 
 

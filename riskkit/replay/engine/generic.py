@@ -97,7 +97,19 @@ class _Every(Shape):
 
     @property
     def words(self) -> tuple[str, ...]:
-        return ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "reals", "rows", "paths", *WORDS)
+        return (
+            "clocks",
+            "bounds",
+            "sample_at",
+            "sampled",
+            "memory",
+            "counts",
+            "reals",
+            "rows",
+            "paths",
+            "nets",
+            *WORDS,
+        )
 
 
 _CANONICAL = _Every((), *(True,) * 15, (), True, True, True, tuple(OPTIONAL))
@@ -145,9 +157,9 @@ class Generic(Specialiser):
             if SHARED.get(name):
                 body += _statements([f"return {SHARED[name]}"], source.body[0])
             given = [argument.arg for argument in source.args.args]
-            made = ast.FunctionDef(name, arguments_of(given), body, [], **position_of(source))
+            made = ast.FunctionDef(name, arguments_of(given, source), body, [], **position_of(source))
             changed = [SHARED[name]] if SHARED.get(name) else []
-            made.args = arguments_of([*given, *changed, *self.free(made)])
+            made.args = arguments_of([*given, *changed, *self.free(made)], source)
             self.made[name] = made
         return self.made[name]
 

@@ -35,6 +35,7 @@ def shapes_of(history: RuleHistory, shape_for: Callable[[RuleSet], Shape]) -> li
     """The shape of each stretch's loop: all keep the books that any of them needs."""
     shapes = [shape_for(stretch.rules) for stretch in history.stretches]
     kept: dict[str, Any] = {name: any(getattr(shape, name) for shape in shapes) for name in TRACKED}
+    kept["netted"] = all(shape.netted for shape in shapes)
     kept["groups"] = tuple(dict.fromkeys(group for shape in shapes for group in shape.groups))
     return [
         shape._replace(

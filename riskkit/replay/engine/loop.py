@@ -58,7 +58,7 @@ shape: Shape = variable
 log = arrays = variables = variable
 positions = accounts = instruments = orders = fills = cash_balances = totals = clocks = rows = variable  # of records
 rates = conversions = converted_books = variable  # between currencies, and of each rule its conversion and its book
-bounds = sample_at = sampled = paths = memory = reals = counts = variable  # arrays of numbers
+bounds = sample_at = sampled = paths = nets = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
 event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
@@ -167,7 +167,7 @@ def turn_over(forced):
     if shape.samples:
         sample = counts[Counter.SAMPLE]
         while sample < counts[Counter.SAMPLES] and now >= sample_at[sample]:
-            for a in range(counts[Counter.ACCOUNTS]):
+            for a in range(0 if shape.netted else counts[Counter.ACCOUNTS]):
                 sampled[sample * counts[Counter.ACCOUNTS] + a] = ledger.equity(at(accounts, a))
                 sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = ledger.paid_in(
                     at(accounts, a)
@@ -1094,6 +1094,9 @@ def on_fill():
         cash_before = account.cash
     realised = ledger.fill(position, account, instrument, side, qty, log.price[i], fee)
     opened = (1 if qty_before == 0 else 0) - (1 if position.qty == 0 else 0)
+    if shape.netted:
+        sums.follow_total(at(totals, 0), account)
+        sums.follow_net(at(totals, 0), nets, int64(log.instrument[i]), instrument, side * qty)
     if shape.cash:
         receive_cash(account.cash - cash_before, instrument.currency)
     if shape.groups:
@@ -1313,6 +1316,8 @@ def on_price():
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
     if shape.references:
         ledger.date_quote(instrument, log.price[i], quoted("bid"), quoted("ask"), now)
+    if shape.netted and log.price[i] != MISSING:
+        sums.follow_net(at(totals, 0), nets, int64(log.instrument[i]), instrument, 0)
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()
@@ -1433,6 +1438,8 @@ def on_cash():
     """Book a deposit, fee, funding or dividend; the price column has the code of its currency."""
     look_up(i)
     ledger.cash_flow(account, int64(log.side[i]), log.qty[i])
+    if shape.netted:
+        sums.follow_total(at(totals, 0), account)
     if shape.cash:
         currency = log.price[i] if log.price[i] != MISSING else 0
         look_up_cash(log.account[i], currency)

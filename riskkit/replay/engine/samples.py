@@ -10,7 +10,7 @@ from riskkit._check import InputError
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.records import Records, record_dtype
 from riskkit.replay.kernels.runtime import Counter
-from riskkit.replay.kernels.totals import TOTAL, WIDTH, note_total
+from riskkit.replay.kernels.totals import NET, TOTAL, WIDTH, note_total
 
 MOST = 5_000_000
 
@@ -20,22 +20,25 @@ class Samples(NamedTuple):
 
     ``sample_at`` are times in nanoseconds; ``sampled`` the equity and the net deposits of every account, shape
     (2, n_samples, n_accounts); ``paths`` the total profit of each currency at each sample, and its highest, its lowest
-    and its deepest fall since the sample before, shape (n_samples, n_currencies, 4); ``totals`` the present records.
+    and its deepest fall since the sample before, shape (n_samples, n_currencies, 4); ``totals`` the present records. Of
+    a total that is sampled alone, ``sampled`` has no accounts, and ``nets`` the net position in each instrument.
     """
 
     sample_at: np.ndarray
     sampled: np.ndarray
     paths: np.ndarray
     totals: np.ndarray
+    nets: np.ndarray
 
     @classmethod
-    def at(cls, times: np.ndarray, accounts: int, currencies: int = 0) -> Samples:
-        """Empty samples at these times."""
+    def at(cls, times: np.ndarray, accounts: int, currencies: int = 0, netted: int = 0) -> Samples:
+        """Empty samples at these times, of a number of accounts and `netted` instruments."""
         return cls(
             times,
             np.zeros((2, len(times), accounts), np.int64),
             np.zeros((len(times), currencies, WIDTH), np.int64),
             np.zeros(currencies + 1, record_dtype(TOTAL)),
+            np.zeros(NET * netted, np.int64),
         )
 
     @classmethod
@@ -52,13 +55,20 @@ class Samples(NamedTuple):
         accounts["counted"] = equity - paid_in
         for code, members in enumerate(currencies):
             accounts["total"][members] = code
-            for name in ("profit", "high", "low"):
-                self.totals[name][code + 1] = accounts["counted"][members].sum()
+            self.totals["profit"][code + 1] = accounts["counted"][members].sum()
+        if len(self.nets):
+            lots, value = self.nets.reshape(-1, NET).T
+            np.add.at(lots, state.positions["instrument"][1:], state.positions["qty"][1:])
+            held, instruments = np.flatnonzero(lots), state.instruments[1:]
+            value[held] = lots[held] * instruments["mark"][held] * instruments["numerator"][held]
+            self.totals["profit"][1] += value.sum() - accounts["value"].sum()
+        self.totals["high"] = self.totals["low"] = self.totals["profit"]
 
     def finish(self, state: State) -> None:
         """Fill the samples that no event passed with the final values."""
         first = int(state.counts[Counter.SAMPLE])
-        self.sampled[:, first:] = np.stack(money_of(state))[:, None, :]
+        if self.sampled.size:
+            self.sampled[:, first:] = np.stack(money_of(state))[:, None, :]
         for total in Records(self.totals, 1):
             note_total(total)
         last = np.stack([self.totals[name][1:] for name in ("profit", "high", "low", "fall")], axis=-1)

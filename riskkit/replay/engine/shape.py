@@ -220,6 +220,7 @@ class Shape(NamedTuple):
     amends: bool  # fills are busted or corrected
     flattens: bool  # the log has fills of flattenings
     columns: tuple[str, ...]
+    netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -234,7 +235,8 @@ class Shape(NamedTuple):
     def words(self) -> tuple[str, ...]:
         """Names of the arrays of numbers (``clocks`` and ``rows`` of records); floats only for a covariance."""
         own = (*WORDS[:-2], "reals", *WORDS[-2:]) if self.gauging else WORDS
-        return (*own, "paths") if self.samples else own
+        own = (*own, "paths") if self.samples else own
+        return (*own, "nets") if self.netted else own
 
     @property
     def nodes_per_event(self) -> int:

@@ -44,7 +44,7 @@ from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.scopes import SCOPES, key_of, owners
-from riskkit.replay.schema.universe import Universe, exact
+from riskkit.replay.schema.universe import OutOfRange, Universe, exact
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 # fields that count the working orders of a key -> what a type requires to have them kept
@@ -143,8 +143,12 @@ class Opening(NamedTuple):
 
 def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> Opening:
     """Opening balances and positions, chained by instrument and by account."""
-    instruments = _instruments(universe)
-    accounts = _accounts(universe)
+    try:
+        instruments, accounts = _instruments(universe), _accounts(universe)
+    except OverflowError:
+        raise OutOfRange(
+            "ticks, lots or multipliers of the instruments are too far apart to be counted in 64 bits"
+        ) from None
     positions = _positions(pair_account, pair_instrument, instruments)
     _take_opening_positions(universe, positions)
     chain_positions(positions, accounts)

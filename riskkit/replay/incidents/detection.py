@@ -43,7 +43,7 @@ def detection(
     flatten: Pace = TOUCH,
     coverage: float = 0.9,
     compiled: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Detection:
     """Inject incidents into ordinary days at many moments, and replay each under every setting of the rules.
 
@@ -79,8 +79,9 @@ def detection(
         As in `riskkit.replay_log`; with ``on_trip="flatten"`` the loss with limits is that after the position is closed.
     coverage : float
         Coverage of the intervals, a fraction.
-    progress : bool
-        Show a progress bar (needs tqdm).
+    progress : bool, optional
+        Show a progress bar with an estimate of the time left (needs tqdm): True always, False never, None after a second
+        on a terminal and in a notebook.
 
     Returns
     -------

@@ -7,6 +7,7 @@ numba gives a record's fields as attributes; numpy's own record class does too, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,33 +24,50 @@ def record_dtype(fields: Iterable[str]) -> np.dtype:
 
 
 class RecordView:
-    """One record of a structured array, read and written in place."""
+    """One record of a structured array, read and written in place; each dtype has a class with its fields."""
 
     __slots__ = ("_columns", "_index")
 
-    def __init__(self, columns: dict[str, np.ndarray], index: int) -> None:
-        object.__setattr__(self, "_columns", columns)
-        object.__setattr__(self, "_index", index)
+    def __init__(self, columns: tuple[memoryview, ...], index: int) -> None:
+        self._columns = columns
+        self._index = index
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._columns[name][self._index].item()
-        except KeyError:
-            raise AttributeError(f"the record has no field {name!r}; fields are {', '.join(self._columns)}") from None
+        fields = ", ".join(field for field in vars(type(self)) if not field.startswith("_"))
+        raise AttributeError(f"the record has no field {name!r}; fields are {fields}")
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._columns:
-            raise AttributeError(f"the record has no field {name!r}; fields are {', '.join(self._columns)}")
-        self._columns[name][self._index] = value
+
+def _field(column: int) -> property:
+    """A field as an attribute: a memoryview reads a Python number in a fraction of the time of an array."""
+
+    def read(record: Any) -> Any:
+        return record._columns[column][record._index]
+
+    def write(record: Any, value: Any) -> None:
+        memory = record._columns[column]
+        try:
+            memory[record._index] = value
+        except (TypeError, ValueError):
+            np.asarray(memory)[record._index] = value  # what numpy converts or refuses
+
+    return property(read, write)
+
+
+@cache
+def _view_class(names: tuple[str, ...]) -> type[RecordView]:
+    fields = {name: _field(column) for column, name in enumerate(names)}
+    return type("RecordView", (RecordView,), {"__slots__": (), "__doc__": RecordView.__doc__, **fields})
 
 
 class Records:
     """A structured array whose elements are `RecordView`s, counted from `skip`: with 1, the index -1 is its first."""
 
     def __init__(self, array: np.ndarray, skip: int = 0) -> None:
+        names = array.dtype.names or ()
         self.array = array
-        self.columns = {name: array[name] for name in array.dtype.names or ()}
         self.skip = skip
+        self._columns = tuple(memoryview(array[name]) for name in names)  # type: ignore[arg-type]
+        self._view = _view_class(names)
 
     def __len__(self) -> int:
         return len(self.array) - self.skip
@@ -58,7 +76,7 @@ class Records:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> RecordView:
-        return RecordView(self.columns, index + self.skip)
+        return self._view(self._columns, index + self.skip)
 
 
 def _primitive(function: Any) -> Any:
@@ -76,7 +94,7 @@ def at(records: Any, index: int) -> Record:
 @_primitive
 def words(array: np.ndarray) -> Any:
     """Plain version of the compiled ``words`` (`riskkit._jit.pointers`)."""
-    return Records(array) if array.dtype.names else array.reshape(-1)
+    return Records(array) if array.dtype.names else memoryview(array.reshape(-1))  # type: ignore[arg-type]
 
 
 @_primitive

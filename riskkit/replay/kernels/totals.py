@@ -1,11 +1,12 @@
 """Total profit of the accounts of each currency: its highest and lowest value and deepest fall between two samples.
 
-A total is noted after the whole event: a price that moves several accounts is one mark.
+A total is noted after the whole event: a price that moves several accounts is one mark. It follows the profit of each
+account, or, where nothing else needs that at every price, the net position of all accounts in an instrument.
 """
 
 from __future__ import annotations
 
-from riskkit.replay.kernels.book import profit
+from riskkit.replay.kernels.book import notional, profit
 from riskkit.replay.kernels.records import Record, Words
 
 TOTAL: dict[str, str] = dict(
@@ -15,6 +16,7 @@ TOTAL: dict[str, str] = dict(
     fall="quanta: largest fall since the last sample below the highest profit since then",
 )
 WIDTH = 4  # words of a sample of a total: profit, high, low and fall
+NET = 2  # words of an instrument: lots that all accounts hold together, and their quanta at the mark
 
 
 def follow_total(total: Record, account: Record) -> None:
@@ -22,6 +24,14 @@ def follow_total(total: Record, account: Record) -> None:
     now = profit(account)
     total.profit += now - account.counted
     account.counted = now
+
+
+def follow_net(total: Record, nets: Words, code: int, instrument: Record, lots: int) -> None:
+    """Add lots to the net position in an instrument, and the change of its value at the mark to the total."""
+    nets[NET * code] += lots
+    value = notional(instrument, nets[NET * code], instrument.mark)
+    total.profit += value - nets[NET * code + 1]
+    nets[NET * code + 1] = value
 
 
 def note_total(total: Record) -> None:

@@ -9,20 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
+from riskkit._plain import LARGEST, anything, fields, integer, maybe, row, rows, table, text
+from riskkit.replay.live.running_digest import TAIL, RunningDigest
 from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import SEMANTICS
 
 CHECKSUM = 32
+COUNT = integer(0)
+HEADER = {
+    **{"universe": rows(anything), "open": maybe(rows(anything)), "capacity": rows(integer(0, 1 << 31)), "mode": text},
+    **{"options": table(text), **dict.fromkeys(("size", "shift", "slots"), COUNT), "pairs": rows(row(COUNT, COUNT))},
+    **{"strays": rows(row(integer(), COUNT)), "first": integer(), "latest": integer(-LARGEST)},
+    "proof": fields(events=text, size=COUNT, span=row(integer(), integer()), decisions=text),
+    **{"changes": rows(table(anything)), "in_force": text, "extra": table(anything), "semantics": COUNT, "rules": text},
+    "declared": maybe(table(anything)),
+}
 
 
 def pack(header: dict[str, Any], arrays: dict[str, np.ndarray], rules: RuleSet) -> bytes:
     """Write a header and arrays, with the version of the semantics, the hash of the rules and, if it can name them, the rules."""
     known = {"semantics": SEMANTICS, "rules": rules.hash.hex(), "declared": _declared(rules)}
-    text = json.dumps({**header, **known}, default=str).encode()
+    words = json.dumps({**header, **known}, default=str).encode()
     out = io.BytesIO()
-    np.savez(out, allow_pickle=False, header=np.frombuffer(text, np.uint8), **arrays)
+    np.savez(out, allow_pickle=False, header=np.frombuffer(words, np.uint8), **arrays)
     body = out.getvalue()
     return hashlib.blake2b(body, digest_size=CHECKSUM).digest() + body
 
@@ -50,6 +61,16 @@ def header_of(snapshot: bytes) -> dict[str, Any]:
     return header
 
 
+def _arrays(snapshot: bytes, prefix: str = "") -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files if name != "header" and name.startswith(prefix)}
+
+
+def proof_of(snapshot: bytes) -> RunningDigest:
+    """The hashes of the events and decisions before a snapshot."""
+    return RunningDigest.of_parts(header_of(snapshot)["proof"], _arrays(snapshot, TAIL))
+
+
 def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray], RuleHistory]:
     """Read the header and arrays of `pack`, and the rules as in force; `rules` are those of the start or those of now.
 
@@ -58,11 +79,12 @@ def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, n
     InputError
         If the bytes are incomplete or altered, or of other rules or another version of the semantics.
     """
-    header = header_of(snapshot)
-    with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "header"}
-    if header["semantics"] != SEMANTICS:
-        raise InputError(f"the snapshot has semantics {header['semantics']}; this riskkit decides by {SEMANTICS}")
+    header, arrays = header_of(snapshot), _arrays(snapshot)
+    if header.get("semantics") != SEMANTICS:
+        raise InputError(
+            f"the snapshot has semantics {shown(header.get('semantics'))}; this riskkit decides by {SEMANTICS}"
+        )
+    fields(**HEADER)(header, "the snapshot")
     history = history_of(header, rules)
     if history is None:
         raise InputError("the snapshot was taken under other rules; restore it with the same rules")

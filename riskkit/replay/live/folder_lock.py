@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from riskkit._check import InputError
 
 NAME = "lock"
 FAR = 1 << 30  # the byte that Windows locks, beyond the text
+WHY = "one session writes to a folder: close that one, or read the folder with open_journal"
 logger = logging.getLogger("riskkit")
 
 
@@ -33,7 +36,7 @@ class FolderLock:
     ...     FolderLock(Path(folder)).release()
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, why: str = WHY) -> None:
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
         holder = os.read(self._file, 20).decode("ascii", "replace").strip()
         try:
@@ -41,12 +44,17 @@ class FolderLock:
         except OSError:
             os.close(self._file)
             raise InputError(
-                f"folder {folder.name!r} is held by process {holder or 'unknown'}, which is running; one session writes to a "
-                "folder: close that one, or read the folder with open_journal"
+                f"folder {folder.name!r} is held by process {holder or 'unknown'}, which is running; {why}"
             ) from None
         if holder:
             logger.warning("folder %r: process %s ended without closing its session", folder.name, holder)
         self._name(str(os.getpid()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Give the folder free; once more changes nothing."""
@@ -56,9 +64,10 @@ class FolderLock:
             self._file = -1
 
     def _name(self, holder: str) -> None:
-        os.ftruncate(self._file, 0)
-        os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, holder.encode())
+        with suppress(OSError):  # a full disk; the name is for people only
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, holder.encode())
 
 
 def _lock(file: int) -> None:

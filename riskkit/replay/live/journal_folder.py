@@ -10,6 +10,7 @@ So the folder can be read at any moment, also while a session writes to it: what
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._files import flush_folder, reading, write_whole
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.kernels.runtime import ROW
-from riskkit.replay.live.durable_file import flush_folder, write_whole
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.write_ahead_log import read_frames
 from riskkit.replay.log.storage import read_parquet, write_parquet
@@ -141,7 +142,7 @@ def close_segments(folder: Path, stop: int) -> None:
         if first < stop:
             part = _of_frames(folder, first)
             write_whole(file_of(folder, first, DECISIONS), [part.rows.tobytes()])
-            write_parquet(file_of(folder, first, COLUMNS), part.columns, {"first": first})
+            write_parquet(file_of(folder, first, COLUMNS), part.columns, {"first": first, "hash": _hash(part)})
             flush_folder(folder)
 
 
@@ -194,10 +195,19 @@ def read_segment(folder: Path, first: int) -> Past:
     """A closed segment."""
     columns, header = read_parquet(file_of(folder, first, COLUMNS))
     path = file_of(folder, first, DECISIONS)
-    try:
+    with reading(f"folder {folder.name!r}: {path.name}", "decisions"):
         rows = np.frombuffer(path.read_bytes(), ROW)
-    except (OSError, ValueError):
-        raise InputError(f"folder {folder.name!r} is incomplete: {path.name!r} cannot be read") from None
     if header.get("first") != first:
         raise InputError(f"{path.stem}.{COLUMNS} does not contain the events of its name")
-    return Past(columns, rows)
+    part = Past(columns, rows)
+    if header.get("hash") != _hash(part):
+        raise InputError(f"folder {folder.name!r} was altered: events from {first} on do not match their hash")
+    return part
+
+
+def _hash(part: Past) -> str:
+    """Hash of the events and decision rows of a segment, column by column."""
+    found = hashlib.blake2b(part.rows.tobytes(), digest_size=32)
+    for name in DTYPES:
+        found.update(part.columns[name].tobytes())
+    return found.hexdigest()

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit._files import reading, remove_parts, write_whole
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
-from riskkit.replay.live.durable_file import write_whole
 from riskkit.replay.live.engine_snapshot import is_whole, pack
 from riskkit.replay.live.folder_lock import FolderLock
 from riskkit.replay.live.journal_folder import (
@@ -430,6 +430,7 @@ def open_session(
     except OSError as error:
         raise InputError(f"folder {path.name!r} cannot be used: {error.strerror}") from None
     try:
+        remove_parts(path)
         if not firsts(path, STATE):
             if firsts(path, EVENTS) or firsts(path, COLUMNS):
                 raise InputError(f"folder {path.name!r} is incomplete: it has events but no snapshot")
@@ -438,7 +439,8 @@ def open_session(
             else:
                 made = LiveSession(rules, universe, compiled=False, **options)
             write_whole(file_of(path, 0, STATE), [made.snapshot()])
-        return _recovered(path, rules, storage, compiled, lock)
+        with reading(f"folder {path.name!r}", "the journal of a session"):
+            return _recovered(path, rules, storage, compiled, lock)
     except BaseException:
         lock.release()
         raise
@@ -466,7 +468,8 @@ def _recovered(path: Path, rules: RuleSet, storage: Storage, compiled: bool, loc
 def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledSession, int]:
     """The session of the newest snapshot that is whole, and the number of its events."""
     for first in reversed(firsts(path, STATE)):
-        data = file_of(path, first, STATE).read_bytes()
+        file = file_of(path, first, STATE)
+        data = file.read_bytes() if file.is_file() else b""
         if is_whole(data):
             return JournaledSession.restore(data, rules, compiled=compiled), first
         logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._files import reading
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
@@ -456,7 +457,12 @@ class LiveSession(Signed, SessionCalls):
         InputError
             If the bytes are incomplete or altered, or of other rules or another version of the semantics.
         """
-        live = Engine.restore(snapshot, rules, compiled=compiled)
+        with reading("the snapshot", "a session"):
+            return cls._restored(Engine.restore(snapshot, rules, compiled=compiled))
+
+    @classmethod
+    def _restored(cls, live: Engine) -> Self:
+        """The session of an engine that was restored with what a session adds."""
         if "orders" not in live.extra:
             raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)

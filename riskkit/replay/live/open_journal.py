@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._files import reading
 from riskkit.replay.ingest.event import DTYPES
-from riskkit.replay.live.engine_snapshot import header_of, history_of
+from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of
+from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts, read_events, read_past
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
@@ -105,7 +107,14 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
     states = firsts(path, STATE)
     if not states:
         raise InputError(f"{path.name!r} is not the folder of a session: it has no snapshot")
-    header = header_of(file_of(path, states[-1], STATE).read_bytes())
+    with reading(f"folder {path.name!r}", "the journal of a session"):
+        return _opened(path, states[-1], rules)
+
+
+def _opened(path: Path, first: int, rules: RuleSet | None) -> OpenedJournal:
+    """The journal of a folder, by its last snapshot, that of event `first`."""
+    snapshot = file_of(path, first, STATE).read_bytes()
+    header = header_of(snapshot)
     history = history_of(header, rules)
     if history is None:
         raise InputError(
@@ -114,8 +123,13 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
             else "rules is another rule set than that of the journal; give those of the session, or none"
         )
     past = read_past(path)
+    if _proof(past, first) != _said(proof_of(snapshot)):
+        raise InputError(
+            f"folder {path.name!r} was altered: the events before {first} and their decisions are not those of its snapshot; "
+            "restore the files from a copy"
+        )
     universe = universe_of(header)
-    for labels in _labels(path, states[-1]):
+    for labels in _labels(path, first):
         universe, history = named(universe, labels), changed(history, labels)
     return OpenedJournal(log_of(past.columns, universe.frozen), history, header["mode"], header["options"], past.rows)
 
@@ -124,6 +138,17 @@ def log_of(columns: dict[str, np.ndarray], universe: Universe) -> EventLog:
     """All columns of a journal as a log, without empty optional ones."""
     used = {n: c for n, c in columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
     return EventLog(used, *_pairs(used, universe), universe)
+
+
+def _proof(past: Past, stop: int) -> tuple[bytes, bytes]:
+    """The hashes of the events before one and of their decisions."""
+    found, rows = RunningDigest(), past.rows[: np.searchsorted(past.rows["seq"], stop)]
+    found.update({name: column[:stop] for name, column in past.columns.items()}, rows)
+    return _said(found)
+
+
+def _said(proof: RunningDigest) -> tuple[bytes, bytes]:
+    return proof.events.digest(), proof.decisions.digest()
 
 
 def _labels(path: Path, first: int) -> Iterator[dict[str, Any]]:

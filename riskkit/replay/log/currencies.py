@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind
+
+if TYPE_CHECKING:
+    from riskkit.replay.log.event_log import EventLog
 
 
 def account_currencies(log: EventLog) -> list[tuple[str, ...]]:
@@ -42,7 +46,7 @@ def accounts_by_currency(log: EventLog) -> dict[str, list[int]]:
     {'USD': [0]}
     """
     found: dict[str, list[int]] = {}
-    for code, names in enumerate(account_currencies(log)):
+    for code, names in enumerate(log.account_currencies):
         found.setdefault(" and ".join(names), []).append(code)
     return found or {log.universe.currency: []}
 
@@ -60,7 +64,7 @@ def refuse_currencies(log: EventLog, what: str) -> None:
     InputError
         With the currencies and what fits.
     """
-    currencies = sorted({name for names in account_currencies(log) for name in names})
+    currencies = sorted({name for names in log.account_currencies for name in names})
     if len(currencies) > 1:
         listed = f"{', '.join(currencies[:-1])} and {currencies[-1]}"
         raise InputError(

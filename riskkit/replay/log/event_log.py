@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._files import reading
 from riskkit._show import Row, Shown
+from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
@@ -20,6 +22,7 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
+from riskkit.replay.log.codes import checked_pairs, refuse_unknown_codes
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
@@ -261,7 +264,7 @@ class EventLog(Shown):
         InputError
             If the file is no event log, of another format, or does not match its hash.
         """
-        log = cls._with_header(*read_parquet(path))
+        log = cls._with_header(Path(path).name, *read_parquet(path))
         log._check_hash(Path(path).name)
         return log
 
@@ -286,7 +289,7 @@ class EventLog(Shown):
         InputError
             If the folder is no event log, of another format, incomplete, or (with `check`) altered.
         """
-        log = cls._with_header(*open_mapped(path))
+        log = cls._with_header(Path(path).name, *open_mapped(path))
         if check:
             log._check_hash(Path(path).name)
         return log
@@ -317,13 +320,14 @@ class EventLog(Shown):
         return hash_rows([self.columns["pair"], *found.values()]).hex()
 
     @classmethod
-    def _with_header(cls, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
-        universe = Universe.from_description(header["universe"])
+    def _with_header(cls, name: str, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
+        with reading(name, "an event log"):
+            universe = Universe.from_description(header["universe"])
+            accounts, instruments = checked_pairs(header["pairs"], universe)
+            about, known, derived = dict(header["about"]), bytes.fromhex(header["hash"]), str(header["derived"])
         rows, ids = columns.pop(SOURCE_ROW, None), columns.pop(ORDER_ID, None)
-        known = bytes.fromhex(header["hash"])
-        accounts, instruments = (np.array(codes, np.int32) for codes in header["pairs"])
-        log = cls(columns, accounts, instruments, universe, header["about"], source_rows=rows, known_hash=known)
-        log._known_derived = header["derived"]
+        log = cls(columns, accounts, instruments, universe, about, source_rows=rows, known_hash=known)
+        log._known_derived = derived
         if ids is not None:
             log.order_labels = OrderLabels.stored(ids)
         return log
@@ -331,6 +335,8 @@ class EventLog(Shown):
     def _check_hash(self, name: str) -> None:
         if hash_columns(self.columns) != self._known_hash or self._derived_hash() != self._known_derived:
             raise InputError(f"{name} does not match its hash; it was changed after it was written")
+        refuse_unknown_codes(name, self.columns, len(self.pair_account), self.universe)
+        check_bounds(self.columns, self.universe, self.pair_account, self.pair_instrument)
 
     # ------------------------------------------------------------------ access
 
@@ -376,6 +382,18 @@ class EventLog(Shown):
         """Number of events of orders from before the log, and of these orders."""
         numbers = self.columns["order"][self.columns["order"] <= FIRST_EXTERNAL]
         return len(numbers), len(np.unique(numbers))
+
+    @cached_property
+    def account_currencies(self) -> list[tuple[str, ...]]:
+        """Currencies of each account; see `riskkit.replay.log.currencies`.
+
+        >>> from riskkit.replay import tiny_log
+        >>> tiny_log([1, 2]).account_currencies
+        [('USD',)]
+        """
+        from riskkit.replay.log.currencies import account_currencies
+
+        return account_currencies(self)
 
     @cached_property
     def order_faults(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError
+from riskkit._files import reading
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
 from riskkit.replay.log.text_table import read_text_table
@@ -120,10 +121,8 @@ def _table(path: Path, time_format: str | None) -> pd.DataFrame:
 
     separator = _separator(path)
     if separator is None:
-        try:
+        with reading(path.name, "Parquet"):
             return pd.read_parquet(path)
-        except (OSError, ValueError) as problem:
-            raise InputError(f"{path.name} cannot be read as Parquet: {' '.join(str(problem).split())}") from None
     return read_text_table(path, separator, integers=time_format is None)
 
 

@@ -7,14 +7,14 @@ hash of the events and its own hash, so that an incomplete or altered file raise
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
+from riskkit._files import reading, whole_file, write_whole
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.digest import hash_plain
 
@@ -35,13 +35,8 @@ def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: d
     table = table.replace_schema_metadata({KEY: json.dumps(_sealed(header)).encode()})
     packed = {name: "DELTA_BINARY_PACKED" for name in columns if name in DELTA}
     dictionary = [name for name in columns if name not in packed]
-    path = Path(path)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+    with whole_file(Path(path)) as file:
         pq.write_table(table, file, compression="zstd", use_dictionary=dictionary, column_encoding=packed)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -52,10 +47,8 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
     name = Path(path).name
     if not Path(path).is_file():
         raise InputError(f"{name} is not a file; give the path of a Parquet file that EventLog.to_parquet wrote")
-    try:
+    with reading(name, "Parquet"):
         table = pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
     text = (table.schema.metadata or {}).get(KEY)
     if text is None:
         raise InputError(f"{name} is Parquet but not an event log; read it with pandas and use EventLog.from_frame")
@@ -71,13 +64,10 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
 
 def is_event_log(path: str | Path) -> bool:
     """True if a Parquet file is an event log; another file raises an InputError."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with reading(Path(path).name, "Parquet"):
         return KEY in (pq.read_schema(path).metadata or {})
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{Path(path).name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
 
 
 def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
@@ -93,7 +83,7 @@ def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: di
             np.save(folder / f"{name}.npy", columns[name], allow_pickle=False)
         else:
             (folder / f"{name}.npy").unlink(missing_ok=True)
-    (folder / "header.json").write_text(json.dumps(_sealed(header)), encoding="utf-8")
+    write_whole(folder / "header.json", [json.dumps(_sealed(header)).encode()])
 
 
 def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -111,11 +101,9 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
         file = folder / f"{name}.npy"
         if not file.exists():
             continue
-        try:  # an empty array cannot be mapped
-            empty = np.load(file, mmap_mode=None, allow_pickle=False) if file.stat().st_size <= 128 else None
-            mapped = empty if empty is not None else np.load(file, mmap_mode="c", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise InputError(f"{folder.name} is torn: {file.name} cannot be mapped ({error})") from None
+        with reading(f"{folder.name}: {file.name}", "an array"):
+            empty = file.stat().st_size <= 128  # and cannot be mapped
+            mapped = np.load(file, mmap_mode=None if empty else "c", allow_pickle=False)
         columns[name] = mapped.view(np.ndarray)  # slices of a memmap are slower
     return _checked(folder.name, columns, text)
 
@@ -131,10 +119,10 @@ def _checked(name: str, columns: dict[str, np.ndarray], text: bytes) -> tuple[di
     try:
         header = json.loads(text)
         seal = header.pop("seal", None)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise InputError(f"{name} is torn: its header is incomplete") from None
     if header.get("format") != FORMAT:
-        raise InputError(f"{name} has format {header.get('format')!r}; this riskkit reads format {FORMAT}")
+        raise InputError(f"{name} has format {shown(header.get('format'))}; this riskkit reads format {FORMAT}")
     if hash_plain(header).hex() != seal:
         raise InputError(f"{name} was altered: its header does not match its hash")
     absent = [key for key in REQUIRED if key not in columns]

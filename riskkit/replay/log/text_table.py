@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskkit._check import InputError
+from riskkit._files import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def read_text_table(path: Path, separator: str, integers: bool = True) -> pd.Dat
     from pyarrow import csv
 
     form = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
-    try:
+    with reading(path.name, "a table"):
         with pa.input_stream(str(path), compression="detect") as stream:
             content = stream.read()
         if content.count(b'"') % 2:
@@ -49,8 +49,6 @@ def read_text_table(path: Path, separator: str, integers: bool = True) -> pd.Dat
             column_types=dict.fromkeys(heading, pa.string()), null_values=[""], strings_can_be_null=True
         )  # fmt: skip
         table = csv.read_csv(io.BytesIO(content), parse_options=form, convert_options=texts)
-    except (pa.ArrowInvalid, OSError) as problem:
-        raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
     columns = [_exact(column, integers) for column in table.columns]
     return pd.concat(columns, axis=1, keys=range(len(columns))).set_axis(table.column_names, axis=1)
 

@@ -175,9 +175,9 @@ class ReplayResult(Exported):
         lengths = self._spans.lengths(self.timeline if trading else None)
         return {rule.id: sum(lengths[self._spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
 
-    def halted_between(self, times: np.ndarray, *, trading: bool = False) -> np.ndarray:
-        """Nanoseconds for which rules halted keys, between each of the ascending times and the next; as `halted_time`."""
-        return self._spans.elapsed(times, self.timeline if trading else None)
+    def halted_between(self, times: np.ndarray, timeline: Timeline | None = None) -> np.ndarray:
+        """Nanoseconds of halts, over keys, between each ascending time and the next; with a timeline, of open time."""
+        return self._spans.elapsed(times, timeline)
 
     def silent(self) -> list[str]:
         """The rules that neither objected to a message nor tripped, without those that cannot be judged on this log."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.log.currencies import account_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.money import ADDED, converts, gathers, money_limits
 from riskkit.replay.rules.rule import Rule
@@ -22,7 +21,7 @@ CASH, EQUITY = int(EventKind.CASH), int(EventKind.EQUITY)
 
 def why_not_one_currency(rule: Rule, log: EventLog) -> str:
     """Reason why a log's money is in too many currencies for a rule, and what to do; empty if it is not."""
-    accounts = account_currencies(log)
+    accounts = log.account_currencies
     currencies = sorted({name for names in accounts for name in names})
     if rule.currency and (reason := _unconverted(rule, log, currencies)):
         return reason

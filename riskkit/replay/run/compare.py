@@ -31,7 +31,7 @@ def compare(
     flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
     compiled: bool | str = "auto",
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> ReplayComparison:
     """Replay a log without limits and with them, side by side.
 
@@ -48,8 +48,8 @@ def compare(
     sample_ns : str, Timedelta or int, optional
         Nanoseconds between samples of profit, for the plots; by default chosen from the length of the log. Ends of the
         rules' trading days are sampled too.
-    progress : bool
-        Show a progress bar on a terminal (needs tqdm).
+    progress : bool, optional
+        As in `riskkit.sweep`.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def compare(
     sample_at = np.union1d(spaced_times(ts, spacing), day.starts(ts)[1:])
     names = [WITHOUT, *dict.fromkeys(modes)]
     replays = {}
-    for name in with_bar(names, "compile and replay", unit="replay", wanted=None if progress else False):
+    for name in with_bar(names, "compile and replay", unit="replay", wanted=progress):
         chosen, run_mode = (RuleSet([]), "shadow") if name == WITHOUT else (rules, name)
         stage = Stage(log, chosen, run_mode, sample_at=sample_at, **options)
-        replays[name] = stage.replay(chosen, progress=progress)
+        replays[name] = stage.replay(chosen, progress=bool(progress))
     return ReplayComparison(replays[WITHOUT], replays.get("shadow"), replays.get("enforce"))

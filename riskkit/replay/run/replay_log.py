@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._bar import with_bar
+from riskkit._bar import waiting, with_bar
 from riskkit._check import Duration, InputError, instance, one_of
 from riskkit.replay.engine.compiler import Tier, assign_slots, find_duplicates, shape_of
 from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, parts_of, shapes_of
@@ -155,7 +155,8 @@ class Stage:
     """A log prepared for rules of one shape, shared by replays with other parameters.
 
     The arguments are those of `replay_log`, which checks them, and ``sample_at``: ascending times of samples instead of
-    a spacing, the last after all events. `replay` may be called from many threads at once.
+    a spacing, the last after all events. With `total_only` the samples have the total and no accounts, so that a price
+    costs the same however many accounts hold its instrument. `replay` may be called from many threads at once.
     """
 
     def __init__(
@@ -170,6 +171,7 @@ class Stage:
         sample_ns: Duration | None = None,
         compiled: Tier,
         sample_at: np.ndarray | None = None,
+        total_only: bool = False,
     ) -> None:
         one_of(on_trip, get_args(OnTrip), "on_trip")
         ts = log.columns["ts"]
@@ -197,6 +199,7 @@ class Stage:
             cancels=on_trip != "leave",
             opened=any(account.positions for account in log.universe.accounts),
             flattens=on_trip == "flatten",
+            netted=total_only and _is_whole(log.universe),
         )
         history = as_history(rules)
         self.shapes = shapes_of(history, shape_for)
@@ -236,6 +239,7 @@ class Stage:
     ) -> Stage:
         """Another log, or policy for orphan exits, under the same options."""
         options: dict[str, Any] = {**self.options, "flatten": self.pace, "compiled": self.compiled}
+        options["total_only"] = self.shape.netted
         options |= {"orphans": orphans} if orphans is not None else {}
         return Stage(log, rules, self.mode, sample_at=self.sample_at if sampled else None, **options)
 
@@ -259,7 +263,8 @@ class Stage:
         chunks = range(0 if start is None else start.row, end, chunk)
         for first in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
             stop = min(first + chunk, end)
-            blocks.extend(run.feed(first, stop))
+            with waiting(f"replaying {stop - first:,} events, {run.parts[0].loop.how}"):
+                blocks.extend(run.feed(first, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)
@@ -309,7 +314,14 @@ class Stage:
         if start is not None and shape.exposures:
             expose_opening(state)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
-        samples = Samples.at(self.sample_at, len(log.universe.accounts), len(self.currencies))
+        sizes = (0, len(log.universe.instruments)) if shape.netted else (len(log.universe.accounts), 0)
+        samples = Samples.at(self.sample_at, sizes[0], len(self.currencies), sizes[1])
         samples.begin(state, self.currencies)
         parts = parts_of(history, self.shapes, log.universe, found, samples, self.compiled)
         return _Run(parts, log.universe, state, columns, found, samples)
+
+
+def _is_whole(universe: Universe) -> bool:
+    """True if one currency has whole quanta for every lot and tick, so that values add up without rounding."""
+    ratios = map(universe.ratio, universe.instruments)
+    return len(universe.quanta) == 1 and all(ratio.denominator == 1 for ratio in ratios)

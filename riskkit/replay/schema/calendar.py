@@ -48,7 +48,7 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
         raise InputError(f"roll_hour={shown(roll_hour)} is not an hour from 0 to 23")
     try:
         zone = ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise InputError(f"tz={shown(tz)} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
     day = EPOCH + dt.timedelta(days=first_ns // DAY_NS - 2)
     starts = [_start(day, roll_hour, zone)]

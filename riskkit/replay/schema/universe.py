@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, shown
+from riskkit._plain import flag, ratio, row, rows, text
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import fraction_of
 from riskkit.replay.schema.names import name_text
@@ -124,6 +125,8 @@ class Instrument:
         for name, size in (("price_step", "tick"), ("qty_step", "lot")):
             if (getattr(self, size) / getattr(self, name)).denominator != 1:
                 raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
+        if not isinstance(self.currency, str):
+            raise InputError(f"instrument {self.id!r}: currency={shown(self.currency)} is not a text such as 'USD'")
         product = name_text(self.product, f"instrument {self.id!r}: product") if self.product else self.id
         object.__setattr__(self, "product", product)
 
@@ -378,6 +381,7 @@ class Universe:
     @classmethod
     def from_description(cls, described: list[Any]) -> Universe:
         """Create the universe that `describe` describes."""
+        DESCRIBED(described, "the universe")
         instruments, accounts, quanta, strategies, connections, mixed = described
 
         def fractions(pairs: Iterable[Any]) -> dict[str, Fraction]:
@@ -395,6 +399,14 @@ class Universe:
             tuple(connections),
             mixed,
         )
+
+
+_AMOUNTS = rows(row(text, ratio))
+_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag)
+DESCRIBED = row(
+    rows(_INSTRUMENT), rows(row(text, _AMOUNTS, _AMOUNTS, text, text)), _AMOUNTS, rows(text), rows(text), flag
+)
+"""Check of the plain lists of `Universe.describe`."""
 
 
 def _in_range(value: Fraction, what: str) -> int:

@@ -241,7 +241,7 @@ def threshold_panel(
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     compiled: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> ThresholdPanel:
     """Replay a log under many values of one threshold, and return a slider over them.
 

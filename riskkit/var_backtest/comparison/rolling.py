@@ -56,7 +56,8 @@ def compare_models(
     set_confidence : float
         Probability as a fraction that the model confidence set contains the best model.
     progress : bool, optional
-        Show a progress bar if tqdm is installed: True always, False never, None on a terminal.
+        Show a progress bar with an estimate of the time left (needs tqdm): True always, False never, None after a second
+        on a terminal and in a notebook.
 
     on_refusal : {"nan", "raise"}
         A model that cannot estimate a window of an asset (a constant one has no skewness) is left out, with the reason

@@ -170,7 +170,7 @@ def test_what_refusals_advise_is_an_option_of_every_door(name):
     for door in (EventLog.from_frame, read_log):
         assert name in inspect.signature(door).parameters
     told = io.StringIO()
-    with contextlib.redirect_stdout(told), pytest.raises(SystemExit):
+    with contextlib.redirect_stdout(told):
         main(["replay", "--help"])
     assert f"--{name.replace('_', '-')} " in told.getvalue() or f"{name} = {{" in told.getvalue()
 

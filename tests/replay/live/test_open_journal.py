@@ -50,7 +50,9 @@ def test_a_journal_that_lacks_a_file_is_refused(tmp_path):
     path = file_of(tmp_path, 16, DECISIONS)
     data = path.read_bytes()
     path.unlink()
-    with pytest.raises(InputError, match="is incomplete: '000000000000016.decisions' cannot be read"):
+    with pytest.raises(
+        InputError, match="folder '.*': 000000000000016.decisions cannot be read as decisions: No such file"
+    ):
         rk.open_journal(tmp_path)
     path.write_bytes(data)
     file_of(tmp_path, 16, COLUMNS).unlink()

@@ -271,7 +271,7 @@ def test_a_torn_folder_is_refused(folder):
     shutil.copytree(folder, folder.parent / "whole")
     file = folder / "qty.npy"
     file.write_bytes(file.read_bytes()[:-8])
-    assert refusal(EventLog.open, folder).startswith("folder is torn: qty.npy cannot be mapped (")
+    assert refusal(EventLog.open, folder).startswith("folder: qty.npy cannot be read as an array: mmap length")
     np.save(file, np.load(folder.parent / "whole" / "qty.npy")[:-1])
     rows = len(np.load(folder / "ts.npy"))
     assert refusal(EventLog.open, folder) == f"folder is torn: its columns have {rows - 1}, {rows} rows"

@@ -37,7 +37,8 @@ def objects(log: EventLog, rules, mode: str, seq: int, k: int, **changed: int) -
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_would_have_passed_passes_and_its_neighbour_does_not(seed):
     given = scenario(seed, events=40)
-    given["events"].insert(0, {"ts": 0, "kind": "price", "instrument": "X", "price": "10"})  # every rule can be judged
+    mark = {"ts": given["events"][0]["ts"], "kind": "price", "instrument": "X", "price": "10"}
+    given["events"].insert(0, mark)  # every rule can be judged
     log, _ = log_of(given)
     rules, mode = rules_of(given), given["mode"]
     result = replay_log(log, rules, mode, compiled=False)

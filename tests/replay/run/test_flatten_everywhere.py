@@ -32,7 +32,7 @@ def test_a_comparison_and_a_sweep_have_the_replay_that_flattens(seed, pace):
     refused = compared.accounts()["refused"]["enforce"]
     orders = log.columns["account"][recorded_rows(alone, alone.rejections()["seq"])]
     assert refused.tolist() == np.bincount(orders, minlength=len(refused)).tolist()
-    swept = sweep(log, rules(), {"size.limit": [3, 6]}, flatten=pace, **FLAT).frame
+    swept = sweep(log, rules(), {"size.limit": [3, 6]}, flatten=pace, digests=True, **FLAT).frame
     assert swept["digest"].tolist() == [flat(log, rules(limit), pace).digest for limit in (3, 6)]
     assert swept["profit"].iloc[1] == pytest.approx(float(alone.accounts()["profit"].sum()))
 

@@ -34,7 +34,7 @@ def walked() -> dict[str, object]:
     log = tiny_log([5, 2, 1, 6, 3, 4], marks=8, spacing_ns=36 * 3600 * 10**9)
     rules = RuleSet([Rule("size", MaxOrderQty(limit=4))])
     grid = {"size.limit": [1, 4, 6]}
-    found = rk.sweep(log, rules, grid, compiled=False)
+    found = rk.sweep(log, rules, grid, digests=True, account_drawdown=True, compiled=False)
     days = {"resamples": 20, "train_days": 2, "test_days": 1, "horizon_ns": "1s", "rng": np.random.default_rng(1)}
     return {
         "many/sweep.py": found,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,10 +22,11 @@ from streams import random_log
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import cache_folder
 from riskkit.replay.rules.retuned import with_setting
+from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.sweeps.grid.settings import Sampler, settings_of
 from riskkit.replay.sweeps.many import runner as runners
-from riskkit.replay.sweeps.many.metrics import METRICS
+from riskkit.replay.sweeps.many.metrics import METRICS, ON_REQUEST
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.sweep import sweep
 from riskkit.rules import DrawdownLimit, MaxOrderQty, OrderRate, PositionLimit
@@ -153,7 +155,7 @@ def heard(result) -> dict[str, int]:
 @pytest.mark.parametrize(("mode", "horizon"), [("enforce", None), ("enforce", 500_000_000_000), ("shadow", None)])
 def test_each_row_is_what_its_own_replay_says(mode, horizon):
     log = log_of()
-    found = sweep(log, RULES, GRID, mode, horizon_ns=horizon, compiled=False)
+    found = sweep(log, RULES, GRID, mode, horizon_ns=horizon, digests=True, account_drawdown=True, compiled=False)
     assert list(found.frame.columns) == list(METRICS) and found.frame.index.names == ["size.limit", "fall.money"]
     assert not found.partial and found.how == "replays"
     for place, setting in enumerate(found.settings):
@@ -179,6 +181,44 @@ def test_policies_for_orphans_are_side_by_side():
     kept = sweep(log, RULES, GRID, orphans="keep", compiled=False).frame
     assert kept["profit_change"].tolist() == found.frame["profit_change_keep"].tolist()
     assert kept["drawdown"].tolist() == found.frame["drawdown_keep"].tolist()
+
+
+@pytest.mark.parametrize("mode", ["enforce", "shadow"])
+@pytest.mark.parametrize("option", ON_REQUEST)
+def test_what_is_not_asked_for_is_left_out_and_changes_nothing_else(option, mode):
+    log, rules, everything = log_of(3, 80), RuleSet([RULES["size"]]), dict.fromkeys(ON_REQUEST, True)
+
+    def frame(policies: bool, **asked: bool) -> pd.DataFrame:
+        policy = "all" if policies else "chosen"
+        return sweep(log, rules, {"size.limit": [1, 4]}, mode, policies=policy, **asked, compiled=False).frame
+
+    without = frame(**{**everything, option: False})
+    pd.testing.assert_frame_equal(without, frame(**everything).drop(columns=list(ON_REQUEST[option])))
+
+
+def test_a_sweep_under_one_policy_says_how_to_compare_them():
+    found = sweep(log_of(3, 80), RULES, {"size.limit": [1, 4]}, policies="chosen", compiled=False)
+    exits = int((found.frame["orphan_exits"] > 0).sum())
+    assert exits and re.search(rf"settings with orphan exits +{exits} under one policy; policies='all'", repr(found))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("mode", ["enforce", "shadow"])
+def test_a_total_that_is_sampled_alone_has_the_path_of_the_accounts(seed, mode):
+    """Half of the streams also give equity from outside or amend fills, and are followed account by account."""
+    log, rules = log_of(seed), RuleSet([RULES["size"], RULES["rate"]])
+    times = np.linspace(log.columns["ts"].min(), log.columns["ts"].max() + 1, 7).astype(np.int64)
+    options = {"orphans": "clip", "on_trip": "leave", "compiled": False, "sample_at": times}
+    alone, accounts = (Stage(log, rules, mode, total_only=total, **options) for total in (True, False))
+    found, expected = alone.replay(rules), accounts.replay(rules)
+    given = {EventKind.EQUITY, EventKind.BUST, EventKind.CORRECT} & set(log.columns["kind"].tolist())
+    assert alone.shape.netted != bool(given) and not accounts.shape.netted
+    assert found.paths().tolist() == expected.paths().tolist() and found.digest == expected.digest
+    row = len(log) // 2
+    start = alone.start_at(rules, row) if mode == "shadow" else None
+    if start is not None:
+        later = [stage.replay(rules, start=start).paths()[-1, 0] for stage in (alone, accounts)]
+        assert later[0] == later[1]
 
 
 def test_rules_that_never_bind_are_named():
@@ -226,7 +266,9 @@ def test_one_pass_is_used_where_it_is_exact_and_gives_the_same_frame(monkeypatch
         ]
         assert {one.how for one in listed} == {"replays"}
         pd.testing.assert_frame_equal(at_once.frame, pd.concat([one.frame for one in listed]))
-    assert sweep(log, RULES, grid, "shadow", compiled=False).how == "replays"  # the digest needs the rows of all rules
+    assert (
+        sweep(log, RULES, grid, "shadow", digests=True, compiled=False).how == "replays"
+    )  # the digest needs the rows of all rules
     assert sweep(log, alone, grid, "enforce", compiled=False).how == "replays"
     assert sweep(log, RULES, {"fall.money": [1, 2]}, "shadow", digests=False, compiled=False).how == "replays"
 
@@ -249,9 +291,9 @@ def test_compiled_threads_equal_plain_ones_and_compile_once():
 
     log, rules, before = plain_log(), RuleSet([RULES["size"], Rule("big", MaxOrderQty(limit=5))]), loops()
     grid = {"size.limit": [1, 4, 9, 20], "big.limit": [2, 5, 8]}
-    many = sweep(log, rules, grid, threads=3)
+    many = sweep(log, rules, grid, digests=True, threads=3)
     assert loops() - before <= 2  # the rules' loop, and the one without rules
-    pd.testing.assert_frame_equal(many.frame, sweep(log, rules, grid, compiled=False, threads=1).frame)
+    pd.testing.assert_frame_equal(many.frame, sweep(log, rules, grid, digests=True, compiled=False, threads=1).frame)
     assert many.frame["digest"].nunique() == 12
 
 
@@ -316,7 +358,7 @@ def test_processes_get_data_and_a_path_only(tmp_path):
     options |= {"flatten": "touch", "compiled": False, "tz": "UTC", "roll_hour": 0}
     shared = {"rules": RULES.to_dict(), "options": options, "events": log.event_hash.hex()}
     outcome = cluster._work(str(found), json.dumps(shared), {"size.limit": 2})
-    expected = sweep(log, RULES, {"size.limit": [2]}, compiled=False).frame.iloc[0].to_dict()
+    expected = sweep(log, RULES, {"size.limit": [2]}, digests=True, compiled=False).frame.iloc[0].to_dict()
     assert outcome == expected
     with pytest.raises(InputError, match="is not the log"):
         cluster._work(str(found), json.dumps({**shared, "events": "00"}), {"size.limit": 2})
@@ -339,10 +381,10 @@ def test_a_dask_cluster_gives_the_same_frame_and_digests(tmp_path):
         with LocalCluster(host="127.0.0.1", **local) as cluster, Client(cluster) as client:
             pids = client.run(_pid)
             with joblib.parallel_config(backend="dask"):
-                there = sweep(log, RULES, GRID, compiled=False)
-                mapped = sweep(tmp_path / "log", RULES, GRID, compiled=False)
+                there = sweep(log, RULES, GRID, digests=True, compiled=False)
+                mapped = sweep(tmp_path / "log", RULES, GRID, digests=True, compiled=False)
     assert len(set(pids.values())) == 2
-    here = sweep(log, RULES, GRID, compiled=False)
+    here = sweep(log, RULES, GRID, digests=True, compiled=False)
     pd.testing.assert_frame_equal(there.frame, here.frame)
     pd.testing.assert_frame_equal(mapped.frame, here.frame)
 

@@ -71,7 +71,7 @@ def test_every_column_of_an_enforced_replay_equals_the_second_implementation(cas
         policy, other = naive.POLICIES[seed % 3], plain[0]["id"]
         parameter = "money" if other == "fall" else "limit"
         grid = {f"{other}.{parameter}": [plain[0]["limit"]]}
-        row = rk.sweep(log, rules, grid, orphans=policy, compiled=False).frame.iloc[0]
+        row = rk.sweep(log, rules, grid, orphans=policy, account_drawdown=True, compiled=False).frame.iloc[0]
         expected = {one: naive.outcome(events, plain, one, DAYS[0]) for one in naive.POLICIES}
         own, changes = expected[policy], [figures["profit_change"] for figures in expected.values()]
         for name, value in own.items():

@@ -60,7 +60,7 @@ def calibrate(
     flatten: Pace = TOUCH,
     compiled: bool = True,
     threads: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Calibration:
     """Select limits by what their enforced replays did, and evaluate the selection.
 
@@ -173,7 +173,7 @@ def calibrate(
     settings, horizon_ns = checked_settings(rules, grid, log), checked_horizon(horizon_ns)
     orphans = checked_orphans(log, orphans)
     day = TradingDay.of(rules, tz, roll_hour)
-    measure = Measure(log, Options("enforce", horizon_ns, False, orphans, on_trip, plain_pace(flatten), compiled, *day))
+    measure = Measure(log, Options("enforce", horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *day))
     days = measure.days
     n_days = len(days.starts)
     if len(settings) * n_days * len(SUMS) > MAX_SUMS:

@@ -23,9 +23,9 @@ from riskkit.replay.sweeps.many.runner import Options, Runner, Steps
 TASKS_PER_WORKER = 4  # in one round; results of finished rounds survive an interrupt
 
 
-def opened(path: Path) -> EventLog:
+def opened(path: Path, *, check: bool = False) -> EventLog:
     """The log that `EventLog.save` (a folder, mapped) or `EventLog.to_parquet` (a file) wrote."""
-    return EventLog.open(path) if path.is_dir() else EventLog.from_parquet(path)
+    return EventLog.open(path, check=check) if path.is_dir() else EventLog.from_parquet(path)
 
 
 def processes_wanted() -> bool:

@@ -12,7 +12,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.start import Start
 from riskkit.replay.sweeps.many.days import HALTED, MONEY, SUMS, Measured
 from riskkit.replay.sweeps.many.figures import HOUR, PER_DAY, Record, figures_of, with_notes
-from riskkit.replay.sweeps.many.policies import POLICIES, Policy
+from riskkit.replay.sweeps.many.policies import Policy
 from riskkit.replay.sweeps.many.runner import Measure
 
 if TYPE_CHECKING:
@@ -28,11 +28,8 @@ class DailyRunner:
 
     def run(self, setting: Setting) -> tuple[dict[Policy, Measured], int]:
         """Figures of the days under each policy for orphan exits, and the number of orphan exits."""
-        replays = self.measure.by_policy(with_setting(self.rules, setting))
-        found = {replays[policy].digest: replays[policy] for policy in POLICIES}
-        by_digest = {digest: self.measure.measured(result) for digest, result in found.items()}
-        by_policy = {policy: by_digest[replays[policy].digest] for policy in POLICIES}
-        return by_policy, replays[self.measure.options.orphans].counts()["orphans"]
+        result, found = self.measure.by_policy(with_setting(self.rules, setting))
+        return found, result.counts()["orphans"]
 
     def start(self, first: int) -> Start:
         """The recorded book at the start of a day."""

@@ -9,6 +9,7 @@ import numpy as np
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.booked import recorded_rows
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes
@@ -33,13 +34,14 @@ class Days(NamedTuple):
     """Trading days of a log that have events.
 
     ``starts`` and ``ends`` are int64 nanoseconds since the epoch, shape (n_days,); ``of_row`` is the day of each event,
-    shape (n_events,); ``orders`` the number of orders of each day.
+    shape (n_events,); ``orders`` the number of orders of each day; ``timeline`` the time between the events.
     """
 
     starts: np.ndarray
     ends: np.ndarray
     of_row: np.ndarray
     orders: np.ndarray
+    timeline: Timeline
 
 
 class Measured(NamedTuple):
@@ -71,10 +73,10 @@ def days_of(log: EventLog, day: TradingDay | None = None) -> Days:
     ts = log.columns["ts"]
     starts = (TradingDay() if day is None else day).starts(ts)
     if not len(ts):
-        return Days(starts[:1], starts[1:], np.zeros(0, np.int64), np.zeros(1, np.int64))
+        return Days(starts[:1], starts[1:], np.zeros(0, np.int64), np.zeros(1, np.int64), Timeline.of(ts))
     used, of_row = np.unique(np.searchsorted(starts, ts, "right") - 1, return_inverse=True)
     orders = np.bincount(of_row[log.columns["kind"] == EventKind.ORDER], minlength=len(used))
-    return Days(starts[used], starts[used + 1], of_row, orders)
+    return Days(starts[used], starts[used + 1], of_row, orders, Timeline.of(ts))
 
 
 def measured(result: ReplayResult, days: Days, outcomes: OrderOutcomes) -> Measured:
@@ -90,8 +92,9 @@ def measured(result: ReplayResult, days: Days, outcomes: OrderOutcomes) -> Measu
     np.add.at(sums[:, SUMS.index("trips")], days.of_row[trips], 1)
     first = int(log.columns["ts"].min()) if len(log) else 0
     edges = np.concatenate([[first], days.ends])  # time on a day without events counts on the next one with events
-    for name, trading in zip(HALTED, (False, True), strict=True):
-        sums[:, SUMS.index(name)] = result.halted_between(edges, trading=trading) // MICROSECOND
+    open_time = days.timeline if result.flattening is None else result.timeline
+    for name, timeline in zip(HALTED, (None, open_time), strict=True):
+        sums[:, SUMS.index(name)] = result.halted_between(edges, timeline) // MICROSECOND
     profit, high, low, fall = result.paths().T
     before = np.concatenate([[0], profit[:-1]])
     sums[:, SUMS.index("profit")] = profit - before

@@ -74,9 +74,8 @@ class Record(NamedTuple):
 
     def over(self, first: int, last: int) -> Record:
         """The record of the days from `first` (included) to `last` (excluded)."""
-        days = Days(
-            self.days.starts[first:last], self.days.ends[first:last], self.days.of_row, self.days.orders[first:last]
-        )
+        cut = {name: getattr(self.days, name)[first:last] for name in ("starts", "ends", "orders")}
+        days = self.days._replace(**cut)
         measured = Measured(self.measured.sums[first:last], self.measured.path[first:last])
         return self._replace(days=days, measured=measured, good_notional=self.good_notional[first:last])
 

@@ -27,52 +27,69 @@ METRICS = {
     **IN_HINDSIGHT,
     "digest": "digest of the replay",
 }
+ON_REQUEST = {
+    "digests": ("digest",),
+    "account_drawdown": ("account_drawdown",),
+    "policies": (*(f"{name}_{policy}" for policy in POLICIES for name in BY_POLICY), "policies_agree"),
+}
+"""Metrics that cost more than a replay and its total, by the option that asks for them."""
 TEXTS = ("never_bound", "orphans", "digest")
 
 
+def metric_names(**asked: bool) -> tuple[str, ...]:
+    """The metrics of a sweep with these options of `ON_REQUEST`, in order."""
+    left_out = {name for option, names in ON_REQUEST.items() if not asked[option] for name in names}
+    return tuple(name for name in METRICS if name not in left_out)
+
+
 def metrics_of(
-    result: ReplayResult, found: dict[Policy, Measured], record: Record, policy: Policy, digest: str
+    result: ReplayResult, found: dict[Policy, Measured], record: Record, policy: Policy, names: tuple[str, ...]
 ) -> Metrics:
-    """All metrics of one replay, measured under each policy."""
+    """The metrics of these names of one replay, measured under each policy that is found."""
     figures = {name: _plain(value) for name, value in figures_of(record, found[policy]).items()}
-    own = {**figures, **_of_result(result), "orphans": policy, "digest": digest}
-    for other in POLICIES:
-        under = figures if found[other] is found[policy] else figures_of(record, found[other])
+    own = {**figures, **_of_result(result, names), "orphans": policy}
+    own |= {"digest": result.digest} if "digest" in names else {}
+    for other, measured in found.items():
+        under = figures if measured is found[policy] else figures_of(record, measured)
         own |= {f"{name}_{other}": float(under[name]) for name in BY_POLICY}
-    return _complete(own)
+    return _complete(own, names)
 
 
-def book_metrics(rest: ReplayResult, found: Measured, record: Record) -> Metrics:
+def book_metrics(rest: ReplayResult, found: Measured, record: Record, names: tuple[str, ...]) -> Metrics:
     """Metrics of a replay in shadow mode that do not depend on what is rejected."""
     figures = {name: _plain(value) for name, value in figures_of(record, found).items()}
-    return {**figures, **_of_result(rest)}
+    return {**figures, **_of_result(rest, names)}
 
 
-def with_rejections(book: Metrics, sums: list[int], record: Record, policy: Policy, digest: str) -> Metrics:
-    """Metrics of a replay in shadow mode from its `book_metrics` and the sums of its `REJECTIONS`."""
+def with_rejections(
+    book: Metrics, sums: list[int], record: Record, policy: Policy, names: tuple[str, ...], digest: str
+) -> Metrics:
+    """The metrics of a replay in shadow mode from its `book_metrics` and the sums of its `REJECTIONS`."""
     empty = Measured(np.zeros_like(record.measured.sums), np.zeros_like(record.measured.path))
     empty.sums[0, : len(REJECTIONS)] = sums
     rejections = figures_of(record, empty)
     taken = [name for name in FIGURES if name in REJECTIONS or name in ("rejected_share", "good_flow_blocked")]
     own = {**book, **{name: _plain(rejections[name]) for name in taken}, "orphans": policy, "digest": digest}
-    return _complete({**own, **{f"{name}_{other}": own[name] for other in POLICIES for name in BY_POLICY}})
+    return _complete({**own, **{f"{name}_{other}": own[name] for other in POLICIES for name in BY_POLICY}}, names)
 
 
-def _complete(own: Metrics) -> Metrics:
-    own["policies_agree"] = agree(own[f"profit_change_{policy}"] for policy in POLICIES)
-    return {name: own[name] for name in METRICS}
+def _complete(own: Metrics, names: tuple[str, ...]) -> Metrics:
+    if "policies_agree" in names:
+        own["policies_agree"] = agree(own[f"profit_change_{policy}"] for policy in POLICIES)
+    return {name: own[name] for name in names}
 
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _of_result(result: ReplayResult) -> Metrics:
+def _of_result(result: ReplayResult, names: tuple[str, ...]) -> Metrics:
     transitions = result.transitions()
     trips = transitions[transitions["code"] == DecisionCode.TRIP]
+    fallen = result.state.accounts["drawdown"] if "account_drawdown" in names else np.zeros(1, np.int64)
     return {
         "accounts_paused": _accounts_paused(result, trips),
-        "account_drawdown": float(result.accounts()["drawdown"].max()) if len(result.log.universe.accounts) else 0.0,
+        "account_drawdown": int(fallen.max()) * float(result.log.universe.quantum),
         "never_bound": ", ".join(result.silent()),
         "orphan_exits": result.counts()["orphans"] if result.mode == "enforce" else 0,
     }

@@ -14,11 +14,10 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 T = TypeVar("T")
 
 
-def under_policies(policy: Policy, replay: Callable[[Policy], ReplayResult]) -> dict[Policy, ReplayResult]:
-    """The replay under each policy; without orphan exits, and in shadow mode, all are the same."""
-    chosen = replay(policy)
-    differ = chosen.mode == "enforce" and chosen.counts()["orphans"] > 0
-    return {other: chosen if other == policy or not differ else replay(other) for other in POLICIES}
+def under_policies(policy: Policy, result: ReplayResult, found: T, measured: Callable[[Policy], T]) -> dict[Policy, T]:
+    """What a replay did under each policy; without orphan exits, and in shadow mode, all are `found` under its own."""
+    differ = result.mode == "enforce" and result.counts()["orphans"] > 0
+    return {other: found if other == policy or not differ else measured(other) for other in POLICIES}
 
 
 def agree(values: Any) -> bool:

@@ -19,9 +19,16 @@ from riskkit.replay.run.pace import OnTrip, PlainPace
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.sweeps.many.days import REJECTIONS, Measured, days_of, measured, rejection_sums
 from riskkit.replay.sweeps.many.figures import Record
-from riskkit.replay.sweeps.many.metrics import Metrics, book_metrics, metrics_of, with_rejections
+from riskkit.replay.sweeps.many.metrics import (
+    ON_REQUEST,
+    Metrics,
+    book_metrics,
+    metric_names,
+    metrics_of,
+    with_rejections,
+)
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes, order_outcomes
-from riskkit.replay.sweeps.many.policies import POLICIES, Policy, under_policies
+from riskkit.replay.sweeps.many.policies import Policy, under_policies
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 
 Mode = Literal["shadow", "enforce"]
@@ -35,13 +42,20 @@ class Options(NamedTuple):
 
     mode: str
     horizon_ns: int | None
-    digests: bool
     orphans: Policy
     on_trip: OnTrip
     flatten: PlainPace
     compiled: bool
     tz: str
     roll_hour: int
+    digests: bool = False
+    account_drawdown: bool = False
+    policies: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that are asked for."""
+        return metric_names(**{option: getattr(self, option) for option in ON_REQUEST})
 
 
 def checked_orphans(log: EventLog, orphans: Orphans | None) -> Orphans:
@@ -59,6 +73,7 @@ class Replays:
         self.log = log
         self.mode = mode
         self._options: dict[str, Any] = {name: getattr(options, name) for name in ("on_trip", "flatten", "compiled")}
+        self._options["total_only"] = not options.account_drawdown
         self._sample_at = sample_at
         self._stages: dict[tuple[Any, ...], Stage] = {}
 
@@ -106,9 +121,16 @@ class Measure:
         """A replay by trading day; in shadow mode profit and its path are those of the record."""
         return measured(result, self.days, self.outcomes)
 
-    def by_policy(self, rules: RuleSet) -> dict[Policy, ReplayResult]:
-        """The replay under each policy for orphan exits."""
-        return under_policies(self.options.orphans, lambda policy: self.replays.replay(rules, policy))
+    def by_policy(self, rules: RuleSet) -> tuple[ReplayResult, dict[Policy, Measured]]:
+        """The replay under the chosen policy for orphan exits, and what it did under each policy that is asked for."""
+        chosen = self.options.orphans
+        result = self.replays.replay(rules, chosen)
+        found = {chosen: self.measured(result)}
+        if not self.options.policies:
+            return result, found
+        return result, under_policies(
+            chosen, result, found[chosen], lambda policy: self.measured(self.replays.replay(rules, policy))
+        )
 
 
 class Runner:
@@ -122,11 +144,8 @@ class Runner:
 
     def run(self, setting: Setting) -> Metrics:
         """Metrics of one setting."""
-        replays = self.measure.by_policy(with_setting(self.rules, setting))
-        chosen = replays[self.options.orphans]
-        found = {policy: self.measure.measured(replays[policy]) for policy in POLICIES}
-        digest = chosen.digest if self.options.digests else ""
-        return metrics_of(chosen, found, self.measure.record, self.options.orphans, digest)
+        result, found = self.measure.by_policy(with_setting(self.rules, setting))
+        return metrics_of(result, found, self.measure.record, self.options.orphans, self.options.names)
 
     def run_at_once(self, curve: ThresholdCurve, thresholds: list[Any]) -> Steps:
         """Yield the metrics of all thresholds of one rule in shadow mode, from its curve and one replay of the rest."""
@@ -146,14 +165,12 @@ class Runner:
         tally(observed, limits[order], rejection_sums(kinds[seq], seq, self.measure.outcomes), sums)
         sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a message above a limit is above every smaller limit too
         sums += rejection_sums(kinds[rejected_by_others], rejected_by_others, self.measure.outcomes).sum(axis=0)
-        book, policy = book_metrics(rest, self.measure.measured(rest), self.measure.record), self.options.orphans
+        record, policy, names = self.measure.record, self.options.orphans, self.options.names
+        book = book_metrics(rest, self.measure.measured(rest), record, names)
         for i, row in zip(order.tolist(), sums.tolist(), strict=True):
             digest = curve.digest(thresholds[i]) if self.options.digests else ""
             silent = [r.id for r in self.rules if r.id in rest.silent() or (r.id == curve.rule.id and not above[i])]
-            yield (
-                i,
-                with_rejections({**book, "never_bound": ", ".join(silent)}, row, self.measure.record, policy, digest),
-            )
+            yield i, with_rejections({**book, "never_bound": ", ".join(silent)}, row, record, policy, names, digest)
 
 
 def run_on_threads(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, whole_number
@@ -18,7 +19,7 @@ from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
-from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS, Metrics
+from riskkit.replay.sweeps.many.metrics import TEXTS, Metrics
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
 from riskkit.replay.sweeps.many.policies import POLICIES
 from riskkit.replay.sweeps.many.runner import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+Policies = Literal["all", "chosen"]
+
 
 class SweepResult(Shown):
     """Result of `sweep`.
@@ -44,7 +47,7 @@ class SweepResult(Shown):
     ----------
     frame : DataFrame
         One row per finished setting, in grid order, indexed by the settings; the columns are those of
-        `riskkit.replay.sweeps.many.metrics.METRICS`.
+        `riskkit.replay.sweeps.many.metrics.METRICS`, without those of `ON_REQUEST` that were not asked for.
     partial : bool
         True if the sweep was interrupted before every setting was finished.
     how : str
@@ -70,6 +73,7 @@ class SweepResult(Shown):
         metrics: dict[int, Metrics],
         horizon_ns: int | None,
         how: str,
+        names: Sequence[str],
     ) -> None:
         import pandas as pd
 
@@ -82,7 +86,7 @@ class SweepResult(Shown):
         self.horizon_ns = horizon_ns
         self.how = how
         index = index_of(self.settings, list(settings[0]))
-        columns = {name: [metrics[i][name] for i in finished] for name in METRICS}
+        columns = {name: [metrics[i][name] for i in finished] for name in names}
         self.frame = with_notes(pd.DataFrame(columns, index=index))
 
     @property
@@ -108,7 +112,7 @@ class SweepResult(Shown):
         """
         from riskkit import plot
 
-        one_of(metric, tuple(name for name in METRICS if name not in TEXTS), "metric")
+        one_of(metric, tuple(str(name) for name in self.frame if name not in TEXTS), "metric")
         names = list(self.settings[0]) if self.settings else []
         title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode{self._policy(', ')})"
         title += f"\n{HINDSIGHT}" if SUMS_IN_HINDSIGHT.search(metric) else ""
@@ -133,11 +137,17 @@ class SweepResult(Shown):
         rows += self._range("orders_rejected", "trips", "profit_change", "drawdown", "drawdown_change")
         rows += self._range("hours_halted_calendar", "hours_halted_trading")
         if self.frame["orphan_exits"].any():
-            rows += self._range(*(f"profit_change_{policy}" for policy in POLICIES))
-            differ = int((~self.frame["policies_agree"]).sum())
-            rows.append(("settings whose sign of profit change depends on the policy", differ, ""))
+            rows += self._orphan_rows()
         rows += [("never bound in any setting", ", ".join(idle), "")] if (idle := self.never_bound) else []
         return rows + hindsight_rows(self._range("loss_avoided", "profit_forgone"))
+
+    def _orphan_rows(self) -> list[Row]:
+        if "policies_agree" not in self.frame:
+            exits = int((self.frame["orphan_exits"] > 0).sum())
+            return [("settings with orphan exits", exits, "under one policy; policies='all' compares them")]
+        differ = int((~self.frame["policies_agree"]).sum())
+        rows = self._range(*(f"profit_change_{policy}" for policy in POLICIES))
+        return [*rows, ("settings whose sign of profit change depends on the policy", differ, "")]
 
     @property
     def never_bound(self) -> list[str]:
@@ -167,10 +177,12 @@ def sweep(
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
-    digests: bool = True,
+    policies: Policies = "all",
+    digests: bool = False,
+    account_drawdown: bool = False,
     threads: int | None = None,
     compiled: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> SweepResult:
     """Replay one log under many settings of its rules; one row of metrics per setting.
 
@@ -194,18 +206,25 @@ def sweep(
         Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     orphans, on_trip, flatten, compiled
         As in `replay_log`.
+    policies : {"all", "chosen"}
+        "all": a setting with orphan exits is replayed under every policy for them, which makes three replays of one;
+        "chosen": under the policy `orphans` alone, without the columns that compare policies.
     digests : bool
-        Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
+        Add the digest of each setting. Without digests, many thresholds from one pass are almost free.
+    account_drawdown : bool
+        Add the largest drawdown of one account. It values every account at every price; the total needs no more than
+        the net position in each instrument.
     threads : int, optional
         Number of concurrent replays; by default the number of cores.
-    progress : bool
-        Show a progress bar (needs tqdm).
+    progress : bool, optional
+        Show a progress bar with an estimate of the time left (needs tqdm): True always, False never, None after a second
+        on a terminal and in a notebook.
 
     Returns
     -------
     SweepResult
         What a setting is worth is what its replay did: profit, drawdowns after every event, trading days of the rules'
-        own zone. If it has orphan exits, it is replayed under all policies for them. Loss avoided and profit forgone are
+        own zone. Loss avoided and profit forgone are
         hindsight, order by order: each refused order is valued as if it were the only one, so they exceed the book and
         do not add up to profit; ``profit_change`` does.
         An interrupt (Ctrl-C) ends the sweep early: the result has the finished settings and is marked partial.
@@ -231,11 +250,13 @@ def sweep(
     instance(rules, RuleSet, "rules")
     one_of(mode, get_args(Mode), "mode")
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
-    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
+    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log), check=True))
     settings = checked_settings(rules, grid, log)
     orphans = checked_orphans(log, orphans)
     horizon_ns = checked_horizon(horizon_ns)
-    options = Options(mode, horizon_ns, digests, orphans, on_trip, plain_pace(flatten), compiled, *TradingDay.of(rules))
+    one_of(policies, get_args(Policies), "policies")
+    days, asked = TradingDay.of(rules), (digests, account_drawdown, policies == "all")
+    options = Options(mode, horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *days, *asked)
     curve = _curve(log, rules, settings, options)
     steps: Steps
     if curve is not None:
@@ -251,7 +272,9 @@ def sweep(
             metrics[i] = row
     except KeyboardInterrupt:
         steps.close()  # finished settings are returned, marked partial
-    return SweepResult(log, rules, mode, settings, metrics, horizon_ns, "one pass" if curve is not None else "replays")
+    return SweepResult(
+        log, rules, mode, settings, metrics, horizon_ns, "one pass" if curve is not None else "replays", options.names
+    )
 
 
 def _curve(log: EventLog, rules: RuleSet, settings: list[Setting], options: Options) -> ThresholdCurve | None:

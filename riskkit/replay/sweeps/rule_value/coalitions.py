@@ -56,7 +56,7 @@ class Coalitions:
         self._known: list[tuple[int, int, Worth]] = []  # rules that were heard, those of them that were on
         self._stage = Stage(
             log, rules, "enforce", orphans=orphans, on_trip=on_trip, flatten=flatten, compiled=compiled,
-            sample_at=np.array([end]),
+            sample_at=np.array([end]), total_only=True,
         )  # fmt: skip
 
     def worth(self, on: int) -> Worth:

@@ -1,7 +1,8 @@
-"""The command line: what it prints, what it writes, and its exit codes."""
+"""``riskkit replay`` and the command line as a whole: what it prints, what it writes, and its exit codes."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -88,18 +89,46 @@ def test_a_bad_rule_is_one_sentence_and_code_2(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["replay"], ["replay", "a", "b", "--mode", "live"], ["perform"], ["demo", "now"]]
+    ("arguments", "sentence"),
+    [
+        (["replay"], "Missing argument 'LOG...'"),
+        (["replay", "a", "b", "--mode", "live"], "'live' is not one of 'shadow', 'enforce', 'both'"),
+        (["replya"], "No such command 'replya'"),
+        (["replay", "a", "b", "--raport", "c"], "--report"),
+        (["replay", "a", "b", "--columns", "qty"], "'qty' is not HEADING=COLUMN"),
+        (["demo", "now"], "unexpected extra argument (now)"),
+    ],
 )
-def test_bad_arguments_leave_with_code_2(arguments, capsys):
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-    assert left.value.code == 2
-    assert "error:" in capsys.readouterr().err
+def test_bad_arguments_are_one_sentence_and_code_2(arguments, sentence, capsys):
+    assert main(arguments) == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_no_command_shows_the_help_and_is_code_2(capsys):
     assert main([]) == 2
-    assert "python -m riskkit demo" in capsys.readouterr().err
+    assert "riskkit demo" in capsys.readouterr().err
+
+
+def test_orders_and_fills_may_lie_in_files_of_their_own(folder, capsys):
+    (folder / "mine.csv").write_text(
+        "Order ID,Time,Symbol,Side,Quantity,Limit Price\na1,2024-03-05 14:30:00,ESH4,Buy,2,5100\n"
+    )
+    (folder / "fills.csv").write_text(
+        "Order ID,Time,Symbol,Side,Quantity,Price\na1,2024-03-05 14:30:01,ESH4,Buy,2,5100\n"
+    )
+    assert main(["replay", "mine.csv", "fills.csv", "limits.toml", "--plain", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["results"]["shadow"]
+    assert (found["orders"], found["profit"]) == (1, 0.0)
+
+
+def test_as_json_it_prints_one_object_of_the_same_facts(folder, capsys):
+    assert replay("--mode", "both", "--json", "--report", "r.html") == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert shown.err == "" and found["report"] == "r.html"
+    assert sorted(found["results"]) == ["enforce", "shadow", "without limits"]
+    assert found["results"]["shadow"]["orders"] == 2 and found["rules"][0].startswith("daily-loss: ")
+    assert {"measure": "orders", "without limits": 2, "shadow": 2, "enforce": 2, "unit": ""} in found["measures"]
 
 
 def test_a_run_that_fails_is_code_1(folder, capsys):

@@ -1,0 +1,92 @@
+"""Files: written whole or not at all, at whatever moment the process, the disk or the power fails; read in our own words."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from riskkit._check import InputError
+from riskkit._show import one_line
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which gets its name when it is complete and on disk; a block that fails leaves nothing behind.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written; a file of that name stays as it was.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+        flush_folder(path.parent)
+    except OSError as error:
+        raise InputError(f"{path.name!r} cannot be written: {words_of(error)}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, parts: Iterable[bytes]) -> None:
+    """Write bytes as a `whole_file`."""
+    with whole_file(path) as file:
+        file.writelines(parts)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what killed writers of whole files have left; no other may write to the folder."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder, so that a new name is on disk; Windows does so itself and cannot open a folder."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def reading(name: str, form: str) -> Iterator[None]:
+    """A block that reads what is on disk: whatever it raises, because the file is none of its form, is an InputError.
+
+    Examples
+    --------
+    >>> with reading("a.json", "JSON"):
+    ...     {}["x"]
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: a.json cannot be read as JSON: KeyError: 'x'
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        Exception
+    ) as error:  # parsers raise anything: numpy, of spoilt arrays, errors of a tokenizer and of zip files
+        raise InputError(f"{name} cannot be read as {form}: {words_of(error)}") from error
+
+
+def words_of(error: Exception) -> str:
+    """What another library's error says, in one line, and cut if it is long."""
+    bare = type(error).__module__ == "builtins" and not isinstance(error, OSError | ValueError)  # as KeyError('x') is
+    kind = f"{type(error).__name__}: " if bare else ""
+    text = one_line(f"{kind}{getattr(error, 'strerror', None) or error}")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+LONGEST = 300  # characters of another library's words

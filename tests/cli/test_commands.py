@@ -1,0 +1,85 @@
+"""Every command: its help, its options, and that no command waits for what it does not use."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from riskkit.cli import command_line, main, of_log
+
+ROOT = Path(command_line.callback.__code__.co_filename).parents[1]
+
+
+def leaves(group: click.Group, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:
+    """The commands that do something, by the words that call them."""
+    found = {}
+    for name, command in group.commands.items():
+        words = (*above, name)
+        found |= leaves(command, words) if isinstance(command, click.Group) else {words: command}
+    return found
+
+
+COMMANDS = leaves(command_line)
+
+
+def test_every_file_of_a_command_is_one():
+    files = {path.stem for path in (ROOT / "cli/commands").glob("*.py")} - {"__init__"}
+    assert files == set(command_line.commands) and len(files) >= 7
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_has_a_help_json_and_a_line_on_each_option(words, capsys):
+    assert main([*words, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "--json" in text or words == ("serve",)  # which answers others
+    options = [one for one in COMMANDS[words].params if isinstance(one, click.Option)]
+    assert all(option.help for option in options)
+    if any(one.name in ("prices", "files") for one in COMMANDS[words].params):
+        assert "PRICES is" in text or ("LOG is" in text and "[[rules]]" in text)
+
+
+def test_the_options_of_a_log_stand_once_and_are_on_every_command_that_reads_one():
+    readers = [command for command in COMMANDS.values() if any(one.name == "files" for one in command.params)]
+    assert len(readers) >= 3
+    for command in readers:
+        assert set(of_log.OPTIONS) <= {one.name for one in command.params}
+    texts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cli").rglob("*.py"))
+    for name in ("--tz", "--unit", "--order-ids", "--separator", "--orphans"):
+        assert texts.count(f'"{name}"') == 1, name
+
+
+def test_click_is_of_the_command_line_alone():
+    importing = {
+        path.relative_to(ROOT).parts[0]
+        for path in ROOT.rglob("*.py")
+        if re.search(r"^\s*(import|from) click\b", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert importing == {"cli"}
+
+
+def test_a_help_loads_nothing_heavy():
+    program = (
+        "import sys; from riskkit.cli import main; main(['replay', '--help']); "
+        "print([name for name in ('pandas', 'numba', 'scipy', 'matplotlib', 'pyarrow') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("riskkit, version ")
+
+
+def test_what_is_stopped_at_the_keyboard_says_so(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("riskkit.replay.run.warm.warm", stopped)
+    assert main(["warm"]) == 130
+    assert capsys.readouterr().err.strip() == "riskkit: stopped"

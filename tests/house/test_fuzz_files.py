@@ -1,0 +1,132 @@
+"""No file crashes a reader or misleads it: it is read as it was written, or refused in one sentence of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from random import Random
+
+import numpy as np
+import pytest
+from hostile_files import GONE, KINDS, RULES, WRONG, leaves, log, order, session, spoil, with_leaf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import riskkit as rk
+from riskkit import InputError
+from riskkit.replay.live.engine_snapshot import CHECKSUM, unpack
+from riskkit.replay.live.journal_folder import COLUMNS, DECISIONS, _hash, _of_columns, file_of, firsts
+from riskkit.replay.log.storage import read_parquet, write_parquet
+from riskkit.replay.schema.digest import hash_plain
+
+LONGEST = 700  # characters of a refusal
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A function that gives the folder of a kind as it was written, and what is read from it."""
+    known = {}
+
+    def made(name: str):
+        if name not in known:
+            folder = tmp_path_factory.mktemp("files")
+            KINDS[name].write(folder)
+            copy = shutil.copytree(folder, tmp_path_factory.mktemp("copy"), dirs_exist_ok=True)
+            known[name] = folder, KINDS[name].read(copy)
+        return known[name]
+
+    return made
+
+
+def refused_or_read(name: str, folder, as_written) -> None:
+    """Read, and see that it is as it was written, or refused in a sentence."""
+    try:
+        found = KINDS[name].read(folder)
+    except InputError as error:
+        assert 0 < len(str(error)) < LONGEST and str(error).isprintable()
+    else:
+        assert found == as_written or not KINDS[name].sealed
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000)
+@given(name=st.sampled_from(list(KINDS)), seed=st.integers(0, 2**32))
+def test_a_spoilt_file_is_read_as_it_was_or_refused(written, tmp_path_factory, name, seed):
+    folder, as_written = written(name)
+    copy = shutil.copytree(folder, tmp_path_factory.mktemp("spoilt"), dirs_exist_ok=True)
+    spoil(copy, Random(seed))
+    refused_or_read(name, copy, as_written)
+    shutil.rmtree(copy)
+
+
+def answered(read, *given) -> None:
+    """Call, and see that a refusal is a sentence."""
+    try:
+        read(*given)
+    except InputError as error:
+        assert 0 < len(str(error)) < LONGEST and str(error).isprintable()
+
+
+@pytest.mark.slow
+def test_a_wrong_header_under_its_seal_is_refused_or_harmless(tmp_path, long):
+    log().save(tmp_path / "log")
+    file = tmp_path / "log" / "header.json"
+    plain = json.loads(file.read_bytes())
+    del plain["seal"]
+    for path in leaves(plain)[:: 1 if long else 3]:
+        for value in (*WRONG, GONE):
+            changed = with_leaf(plain, path, value)
+            file.write_text(json.dumps({**changed, "seal": hash_plain(changed).hex()}))
+            answered(KINDS["log folder"].read, tmp_path)
+
+
+def test_a_code_that_a_log_does_not_have_is_refused(tmp_path):
+    found = log()
+    for name in ("kind", "account", "instrument", "pair", "order"):
+        columns = {**found.columns, name: found.columns[name].copy()}
+        columns[name][3] = 99
+        rk.EventLog(columns, found.pair_account, found.pair_instrument, found.universe).to_parquet(
+            tmp_path / "log.parquet"
+        )
+        with pytest.raises(InputError, match=f"log.parquet: column '{name}' has a code that the log does not have"):
+            rk.EventLog.from_parquet(tmp_path / "log.parquet")
+
+
+def test_decisions_that_were_edited_with_their_hash_are_found(tmp_path):
+    KINDS["journal"].write(tmp_path)
+    first = firsts(tmp_path, COLUMNS)[0]
+    past = _of_columns(tmp_path, first)
+    rows = past.rows.copy()
+    rows["limit"][0] += 1
+    columns, header = read_parquet(file_of(tmp_path, first, COLUMNS))
+    write_parquet(file_of(tmp_path, first, COLUMNS), columns, {"first": first, "hash": _hash(past._replace(rows=rows))})
+    file_of(tmp_path, first, DECISIONS).write_bytes(rows.tobytes())
+    with pytest.raises(
+        InputError, match="was altered: the events before 40 and their decisions are not those of its snapshot"
+    ):
+        rk.open_journal(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_wrong_snapshot_under_its_checksum_is_refused_or_harmless(long):
+    made = session()
+    for n in range(20):
+        order(made, n)
+    plain, arrays, _ = unpack(made.snapshot(), RULES)
+    for at, path in enumerate(leaves(plain)[:: 1 if long else 9]):
+        for value in (*WRONG, GONE) if long else (WRONG[at % len(WRONG)], GONE):
+            changed = with_leaf(plain, path, value)
+            answered(use, sealed(changed, arrays))
+
+
+def sealed(header, arrays) -> bytes:
+    """A snapshot of any header."""
+    out = io.BytesIO()
+    np.savez(out, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
+    return hashlib.blake2b(out.getvalue(), digest_size=CHECKSUM).digest() + out.getvalue()
+
+
+def use(snapshot: bytes) -> None:
+    order(rk.Session.restore(snapshot, RULES, compiled=False), 99)
