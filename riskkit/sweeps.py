@@ -3,11 +3,13 @@
 Run:             `sweep`, `SweepResult`, `Sampler`, `threshold_panel`, `ThresholdPanel`, `ThresholdReport`,
                  `ThresholdCurve`
 Value of a rule: `utilization`, `Utilization`, `effectiveness`, `Effectiveness`
-Choose:          `calibrate`, `Calibration`, `pareto_front`, `propose_limits`, `ProposedLimits`
+Choose:          `calibrate`, `Calibration`, `pareto_front`, `propose_limits`, `ProposedLimits`, `calibrate_loss_limit`, `LossLimits`
 """
 
 from riskkit.replay.sweeps.calibration.calibrate import calibrate
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
+from riskkit.replay.sweeps.calibration.loss_limit import calibrate_loss_limit
+from riskkit.replay.sweeps.calibration.loss_limit_result import LossLimits
 from riskkit.replay.sweeps.calibration.objective import pareto_front
 from riskkit.replay.sweeps.grid.settings import Sampler
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
@@ -20,6 +22,7 @@ from riskkit.replay.sweeps.threshold_panel import ThresholdPanel, ThresholdRepor
 __all__ = [
     "Calibration",
     "Effectiveness",
+    "LossLimits",
     "ProposedLimits",
     "Sampler",
     "SweepResult",
@@ -28,6 +31,7 @@ __all__ = [
     "ThresholdReport",
     "Utilization",
     "calibrate",
+    "calibrate_loss_limit",
     "effectiveness",
     "pareto_front",
     "propose_limits",

@@ -119,11 +119,13 @@ def test_axes_are_made_where_none_are_given():
 
 def test_the_tail_beyond_the_first_line_is_shaded_and_the_losses_are_named():
     values = np.array([-0.05, -0.03, 0.0, 0.01, 0.02] * 20)
-    ax = plot.loss_histogram(values, {"VaR 95%": 0.04, "ES 95%": 0.05}, label="return", title="t", fractions=True)
-    whole, tail = (sum(patch.get_data().values) for patch in ax.patches)
-    assert (whole, tail) == (100, 20)
+    ax = plot.loss_histogram(values, {"VaR 95%": 0.04, "ES 95%": 0.05}, title="t")
+    body, tail = (sum(bar.get_height() for bar in part) for part in ax.containers)
+    edges = {round(bar.get_x(), 12) for bar in ax.patches}
+    assert (body, tail) == (80, 20) and -0.04 in edges, "VaR is the edge of a bar"
     assert [text.get_text() for text in ax.texts] == ["VaR 95% 4.00%", "ES 95% 5.00%"]
-    money = plot.loss_histogram(1e6 * values, {"VaR": 40_000.0}, label="USD", title="t", fractions=False)
+    money = plot.loss_histogram(1e6 * values, {"VaR": 40_000.0}, title="t", unit="USD")
+    assert money.get_xlabel() == "P&L, USD"
     assert [text.get_text() for text in money.texts] == ["VaR 40,000"]
 
 
@@ -131,3 +133,42 @@ def test_shares_are_percentages_side_by_side():
     ax = plot.shares({"money": [0.75, 0.25], "risk": [1.1, -0.1]}, ["a", "b"], label="share", title="t")
     assert [round(bar.get_width(), 6) for bar in ax.patches] == [0.75, 0.25, 1.1, -0.1]
     assert ax.xaxis.get_major_formatter()(-0.1, None) == "\N{MINUS SIGN}10%"
+
+
+@pytest.mark.parametrize(
+    ("unit", "sizes", "label", "shown"),
+    [
+        (None, 0.02, "return", "1%"),
+        (None, 2_000.0, "P&L, money", "1,000"),
+        ("USD", 0.02, "P&L, USD", "0.01"),
+        ("%", 2.0, "return", "100%"),
+        (None, np.nan, "return", "100%"),
+    ],
+)
+def test_an_axis_is_of_returns_or_of_money(ax, unit, sizes, label, shown):
+    assert plot.unit_axis(ax.xaxis, [sizes, -sizes], unit) == label
+    half = 1.0 if np.isnan(sizes) else sizes / 2.0
+    assert ax.xaxis.get_major_formatter()(half, None) == shown
+
+
+def test_hits_are_dots_and_counted():
+    ax = plot.losses_over_time(range(4), [0.01, -0.03, 0.0, -0.01], {"VaR": [0.02] * 4, "ES": [0.025] * 4}, title="t")
+    assert ax.lines[-1].get_xydata().tolist() == [[1.0, -0.03]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["VaR", "ES", "1 hit"]
+
+
+def test_thresholds_that_were_tried_are_markers_and_the_present_one_is_named(ax):
+    drawn = plot.threshold(
+        [1, 2, 4], [0.5, 0.25, 0.0], 2, name="limit, USD", title="t", tried=True, fractions=True, ax=ax
+    )
+    line, _, now = drawn.lines
+    assert line.get_marker() == "o" and now.get_xydata().tolist() == [[2.0, 0.25]]
+    assert texts(ax) == {"now: 2"} and ax.yaxis.get_major_formatter()(0.25, None) == "25%"
+
+
+def test_errors_are_drawn_beside_the_last_part(ax):
+    plot.shares({"money": [0.5], "risk": [0.25]}, ["a"], label="share", title="t", errors=[0.1], ax=ax)
+    assert ax.collections[-1].get_segments()[0] == pytest.approx(np.array([[0.15, -0.2], [0.35, -0.2]]))
+    bars = plot.bars({"risk": [5.0]}, ["a"], label="USD", title="t", errors=[1.0])
+    assert bars.collections[-1].get_segments()[0] == pytest.approx(np.array([[4.0, 0.0], [6.0, 0.0]]))
+    assert not bars.texts

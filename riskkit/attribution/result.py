@@ -118,23 +118,26 @@ class Attribution(Exported):
         return [Sheet("contributions", self.to_frame(), {**money, "share": PERCENT})]
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the components of the positions held as bars, largest on top, with one standard error if known."""
+        """Draw the share of each position in the risk beside its share in the money, largest risk on top.
+
+        Where positions are unknown, or add up to zero or less, or the risk is zero, the components are drawn alone.
+        Lines are one standard error, if known.
+        """
         frame = self.to_frame()
-        frame = (frame[self._held] if self._held.any() else frame).sort_values("component", kind="stable")
-        ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
-        errors = frame["standard_error"] if "standard_error" in frame else None
-        ax.barh(
-            [plot.literal(name) for name in frame.index],
-            frame["component"],
-            xerr=errors,
-            color=plot.STRONG,
-            ecolor=plot.INK,
+        frame = (frame[self._held] if self._held.any() else frame).sort_values(
+            "component", ascending=False, kind="stable"
         )
-        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
-        plot.thousands(ax.xaxis)
-        ax.set_xlabel(f"{NAMES[self.measure]} component, money")
-        plot.dress(ax, self._title())
-        return ax
+        errors = frame["standard_error"] if "standard_error" in frame else None
+        names, measure = list(frame.index), NAMES[self.measure]
+        money = 0.0 if self.positions is None else float(frame["position"].sum())
+        if money <= 0.0 or "share" not in frame:
+            label = f"{measure} component, money"
+            return plot.bars(
+                {measure: frame["component"]}, names, errors=errors, label=label, title=self._title(), ax=ax
+            )
+        parts = {"share of the money": frame["position"] / money, f"share of the {measure}": frame["share"]}
+        errors = None if errors is None else errors / abs(self.total)
+        return plot.shares(parts, names, errors=errors, label="share of the book", title=self._title(), ax=ax)
 
     def _title(self) -> str:
         level = "" if self.confidence is None or self.measure == "volatility" else f" {percent(self.confidence)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.read.join import joined
 from riskkit.read.reading import Reading
 from riskkit.read.registry import ANY_TABLE, READERS, formats_of
 from riskkit.read.source import sources
@@ -44,7 +45,8 @@ def read_log(
         A Parquet file of `EventLog.to_parquet`, a folder of `EventLog.save` (both are checked against their hash), a
         CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`, or the files of a format of
         `riskkit.read`, which is found by their content: ``about["read as"]`` names it, and beside it stands what its
-        reader derived, assumed and left out.
+        reader derived, assumed and left out. Files of several formats, as of two exchanges, become one log in order of
+        time; ids of orders are then unique within an account.
     units : str or Path, optional
         For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
         (id, cash, positions, ...), and before them ``quanta = { USD = "0.01" }`` if the unit of money is given. Without
@@ -77,7 +79,8 @@ def read_log(
     1
     """
     files = _files(path)
-    name = _format(files) or (ANY_TABLE if len(files) > 1 or of_reader else "")
+    several = _several(files)
+    name = next(iter(several)) if several else _format(files) or (ANY_TABLE if len(files) > 1 or of_reader else "")
     if name:
         if units is not None:
             raise InputError(
@@ -89,7 +92,15 @@ def read_log(
             "quanta": quanta, "rounding": rounding, "on_bad_order": on_bad_order, "order_ids": order_ids,
             "unknown_orders": unknown_orders, "ts_policy": ts_policy,
         }  # fmt: skip
-        return _log_of(_read(name, files, of_reader), of_log, about)
+        if not several:
+            return _log_of(_read(name, files, of_reader), of_log, about)
+        if of_reader:
+            raise InputError(
+                f"{next(iter(of_reader))}= is of one format, and the files are of {', '.join(several)}; read each alone"
+            )
+        if order_ids == "unique":
+            of_log["order_ids"] = "account"  # ids of one venue say nothing of those of another
+        return _log_of(joined([_read(one, part, {}) for one, part in several.items()]), of_log, about)
     return read_events(
         files[0], units=units, tz=tz or "UTC", unit=unit, time_format=time_format, quanta=quanta, rounding=rounding,
         on_bad_order=on_bad_order, order_ids=order_ids, unknown_orders=unknown_orders, ts_policy=ts_policy,
@@ -112,6 +123,23 @@ def _format(files: Sequence[Path]) -> str:
     if len(found) > 1:
         raise InputError(f"{files[0].name} may be of {' or '.join(found)}; call riskkit.read.{found[0]} or the other")
     return found[0] if found else ""
+
+
+def _several(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """The files by format, if each is of one format that is known, and they are of several; empty otherwise."""
+    if (
+        len(files) < 2
+        or not all(file.is_file() for file in files)
+        or formats_of(sources(files)) not in ([], [ANY_TABLE])
+    ):
+        return {}
+    parts: dict[str, list[Path]] = {}
+    for file in files:
+        known = formats_of(sources(file))
+        if len(known) != 1:
+            return {}
+        parts.setdefault(known[0], []).append(file)
+    return parts if len(parts) > 1 else {}
 
 
 def _read(name: str, files: Sequence[Path], arguments: Mapping[str, Any]) -> Reading:

@@ -1,11 +1,13 @@
 """Reports for committees: each call writes one self-contained HTML file, which a browser prints as PDF.
 
-`tear_sheet` is on the risk of a book, `limits` on what the limits of a replay refused, `write_report` on a comparison of a
-log without and with limits.
+`tear_sheet` is on the risk of a book, `validation` on a VaR model under review, `limits` on what the limits of a replay
+refused, `annual_review` on a year of limits, `write_report` on a comparison of a log without and with limits.
 """
 
+from riskkit.report.annual_review import annual_review
 from riskkit.report.comparison import report_html, write_report
 from riskkit.report.limits import limits
 from riskkit.report.tear_sheet import tear_sheet
+from riskkit.report.validation import validation
 
-__all__ = ["limits", "report_html", "tear_sheet", "write_report"]
+__all__ = ["annual_review", "limits", "report_html", "tear_sheet", "validation", "write_report"]

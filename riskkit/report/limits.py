@@ -57,19 +57,25 @@ def limits(
         raise InputError(f"found is {shown(found)}; give a ReplayResult or a ReplayComparison")
     frame = result.refused(tz=tz)
     sections = [
-        ("Summary", _summary(result) + listing(list(remarks))),
+        ("Summary", summary(result) + listing(list(remarks))),
         ("The limits", listing([str(rule) for rule in result.rules], "ol")),
-        ("Refusals by rule, instrument and account", _groups(frame)),
+        ("Refusals by rule, instrument and account", breakdown(frame)),
         ("Refusals by hour of the day", _hours(frame, tz)),
         ("Refusals over time", _lanes(result)),
-        ("Halts", _halts(result, tz)),
+        ("Halts", halts(result, tz)),
         ("Each refusal", _each(frame)),
-        ("Data and proof", _proof(result)),
+        ("Data and proof", proof(result)),
     ]
     return write(path, page("Limits report", data_sentence(result.log.about), sections))
 
 
-def _summary(result: ReplayResult) -> str:
+def moment(time: Any) -> str:
+    """A time to the second, with the name of its zone."""
+    return str(time.strftime("%Y-%m-%d %H:%M:%S %Z"))
+
+
+def summary(result: ReplayResult) -> str:
+    """How much was refused, what never was and what cannot be judged, in sentences."""
     parts = [f"{refused:,} of {total:,} {kind}" for kind, (refused, total) in result.refused_by_kind().items()]
     text = f"Refused: {', '.join(parts)}" + (
         "." if result.mode == "enforce" else ", had the limits been enforced (shadow mode)."
@@ -79,15 +85,16 @@ def _summary(result: ReplayResult) -> str:
     return verdict(text, "doubtful" if len(result.rejections()) else "good") + listing([*silent, *unjudged])
 
 
-def _groups(frame: Any) -> str:
-    """Counts by rule, instrument and account, the largest first, each linked to its first refusal."""
+def breakdown(frame: Any, *, linked: bool = True) -> str:
+    """Counts by rule, instrument and account, the largest first, each linked to the sentence on its first refusal."""
     if not len(frame):
         return ""
     groups = [(len(part), *key, part) for key, part in frame.groupby(KEYS, sort=True)]
     groups.sort(key=lambda group: -group[0])
     rows = [
-        [rule or "(paused by a command)", instrument, account, Link(f"{count:,}", f"event-{part.index[0]}"),
-         str(part["time"].iloc[0]), str(part["time"].iloc[-1])]
+        [rule or "(paused by a command)", instrument, account,
+         Link(f"{count:,}", f"event-{part.index[0]}") if linked else f"{count:,}",
+         moment(part["time"].iloc[0]), moment(part["time"].iloc[-1])]
         for count, rule, instrument, account, part in groups[:MAX_GROUPS]
     ]  # fmt: skip
     left = [f"{len(groups) - MAX_GROUPS:,} more groups are not listed."] if len(groups) > MAX_GROUPS else []
@@ -111,13 +118,14 @@ def _lanes(result: ReplayResult) -> str:
     return figure(result.plot_refusals, "Refusals over time, by rule", height=lanes_height(count))
 
 
-def _halts(result: ReplayResult, tz: str) -> str:
+def halts(result: ReplayResult, tz: str) -> str:
+    """The halts with their ends, the first of many."""
     frame = result.halts()
     if not len(frame):
         return ""
     since, until = (frame[name].dt.tz_convert(tz) for name in ("since", "until"))
-    ends = ["until a person resets it" if end != end else str(end) for end in until]
-    rows = list(zip(frame["key"], frame["rule"], map(str, since), ends, strict=True))[:MAX_LISTED]
+    ends = ["until a person resets it" if end != end else moment(end) for end in until]
+    rows = list(zip(frame["key"], frame["rule"], map(moment, since), ends, strict=True))[:MAX_LISTED]
     left = [f"{len(frame) - MAX_LISTED:,} more halts are not listed."] if len(frame) > MAX_LISTED else []
     return table(["halted", "by", "since", "until"], rows, texts=[1]) + notes(left)
 
@@ -134,7 +142,8 @@ def _each(frame: Any) -> str:
     return items + notes([f"{left:,} more refusals are not listed."] if left > 0 else [])
 
 
-def _proof(result: ReplayResult) -> str:
+def proof(result: ReplayResult) -> str:
+    """Digests of the decisions, the events and the rules."""
     rows = [
         ["digest of the decisions", result.digest],
         ["events", result.log.event_hash.hex()],

@@ -170,13 +170,8 @@ def _backtest(book: Book, confidence: float, window: int) -> str:
         f"Historical simulation of the last {window:,} periods, forecasts of {found.sample.returns.size:,} periods."
     )
     rows = [row for row in found._rows() if row[0] != "verdict"]
-    picture = figure(lambda ax: _exceedances(found, ax), "Returns, VaR and the periods beyond it", height=3.6)
+    picture = figure(lambda ax: found.plot(ax, unit="%"), "Returns, VaR and the periods beyond it", height=3.6)
     return verdict(found.verdict, kind) + picture + table(["", "", ""], rows, texts=[2]) + notes([method])
-
-
-def _exceedances(found: Any, ax: Any) -> None:
-    found.plot(ax)
-    plot.percentages(ax.yaxis)
 
 
 def _estimates(book: Book, confidence: float, unit: str) -> str:
@@ -195,16 +190,11 @@ def _estimates(book: Book, confidence: float, unit: str) -> str:
         )
     header = ["method", "VaR", "90% interval", "ES", "90% interval"]
     header += [] if book.money is None else [f"VaR{unit}", f"ES{unit}"]
-    lines: dict[str, Any] = (
-        {} if chosen is None else {f"VaR {percent(confidence)}": chosen.var, f"ES {percent(confidence)}": chosen.es}
-    )
-    picture = figure(
-        lambda ax: plot.loss_histogram(
-            book.returns, lines, label="return", title="Returns, with VaR and ES", fractions=True, ax=ax
-        ),
+    picture = "" if chosen is None else figure(
+        lambda ax: chosen.plot(ax, unit="%"),
         "Returns with VaR and ES of historical simulation; the tail beyond VaR is shaded",
-    )
-    return (picture if lines else "") + table(header, rows) + notes(refused)
+    )  # fmt: skip
+    return picture + table(header, rows) + notes(refused)
 
 
 def _range(bounds: Any, name: str) -> str:
@@ -227,13 +217,7 @@ def _contributions(book: Book, confidence: float, unit: str) -> str:
         [str(name), f"{row.position:,.0f}", _percent(weight[name]), f"{row.component:,.0f}", _percent(row.share)]
         for name, row in zip(frame.index, frame.itertuples(), strict=True)
     ]
-    picture = figure(
-        lambda ax: plot.shares(
-            {"share of the money": weight, "share of the risk": frame["share"]}, list(frame.index),
-            label="share", title="Where the money is, and where the risk is", ax=ax,
-        ),
-        "Weights and contributions to ES", height=plot.shares_height(len(frame)),
-    )  # fmt: skip
+    picture = figure(split.plot, "Weights and contributions to ES", height=plot.shares_height(len(frame)))
     header = ["position", f"money{unit}", "share of the money", f"contribution to ES{unit}", "share of the risk"]
     return picture + table(header, rows) + notes([f"{split._title()}; the contributions add up to {split.total:,.0f}."])
 

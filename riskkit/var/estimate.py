@@ -99,6 +99,8 @@ class RiskEstimate(Exported):
         Confidence interval, on request.
     refusals : dict[Any, str]
         Portfolios that the method cannot estimate, which have NaN, and why.
+    sample : (n_obs,) array or None
+        The returns of a single series, for the plot.
 
     Examples
     --------
@@ -117,6 +119,7 @@ class RiskEstimate(Exported):
     parameters: dict[str, Any] = field(default_factory=dict)
     interval: RiskInterval | None = None
     refusals: dict[Any, str] = field(default_factory=dict)
+    sample: np.ndarray | None = None
 
     @property
     def _levels(self) -> tuple[float, ...]:
@@ -153,8 +156,26 @@ class RiskEstimate(Exported):
     def _sheets(self) -> list[Sheet]:
         return [Sheet("VaR and ES", self.to_frame(), {"confidence": PERCENT})]
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw VaR and ES as bars, one pair per confidence and portfolio, with the interval if known."""
+    def plot(self, ax: Any = None, *, unit: str | None = None) -> Any:
+        """Draw the histogram of one series with VaR and ES, the tail beyond VaR and the interval of VaR shaded.
+
+        Many portfolios, and intervals at several confidences, are bars. `unit` is "%" for returns or the currency of P&L;
+        without it small numbers are returns.
+        """
+        bounds = {} if self.interval is None else self.interval.columns()
+        if self.sample is None or self._many or (bounds and isinstance(self.confidence, tuple)):
+            return self._plot_bars(ax, unit)
+        var, es = self._table(self.var)[:, 0], self._table(self.es)[:, 0]
+        first = int(np.argmin(self._levels))  # its tail holds the others
+        lines = {f"VaR {percent(self._levels[first])}": var[first], f"ES {percent(self._levels[first])}": es[first]}
+        lines |= {f"VaR {percent(level)}": var[i] for i, level in enumerate(self._levels) if i != first}
+        ax = plot.loss_histogram(self.sample, lines, title=self._title(), unit=unit, ax=ax)
+        if "var_low" in bounds:
+            ax.axvspan(-bounds["var_high"], -bounds["var_low"], color=plot.PALE, alpha=0.25, lw=0, zorder=0)
+        return ax
+
+    def _plot_bars(self, ax: Any, unit: str | None) -> Any:
+        """VaR and ES as bars, one pair per confidence and portfolio, with the interval if known."""
         frame = self.to_frame()
         ax = plot.axes(ax, width=max(7.0, 1.6 + 1.1 * len(frame)))
         positions = np.arange(len(frame))
@@ -165,10 +186,8 @@ class RiskEstimate(Exported):
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
                 ax.errorbar(positions + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
         ax.set_xticks(positions, [_tick(label) for label in frame.index])
-        room = max(0.6, 1.6 - 0.5 * len(frame))  # few bars are not made wide
-        ax.set_xlim(-room, len(frame) - 1 + room)
-        plot.thousands(ax.yaxis)
-        ax.set_ylabel("loss, as a return or money")
+        label = plot.unit_axis(ax.yaxis, frame["es"], unit)
+        ax.set_ylabel("loss" if label == "return" else label.replace("P&L", "loss"))
         plot.dress(ax, self._title())
         plot.legend_below(ax)
         return ax
@@ -225,6 +244,7 @@ def labelled_estimate(
         parameters={name: sample.per_portfolio(values) for name, values in fit.parameters.items()},
         interval=interval,
         refusals=sample.by_column(fit.refusals),
+        sample=sample.table[:, 0] if sample.single else None,
     )
 
 

@@ -13,7 +13,7 @@ from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_numbe
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
-from riskkit.plot import STRONG, WARM
+from riskkit.plot import losses_over_time
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Method
 from riskkit.var.methods import MethodName, method_named
@@ -182,21 +182,14 @@ class RollingRisk(Shown):
         columns = {"returns": self.returns, "var": self.var, "es": self.es}
         return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=self._days())
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the returns, minus VaR and minus ES below them, and the hits; one series at one confidence."""
-        import matplotlib.pyplot as plt
+    def plot(self, ax: Any = None, *, unit: str | None = None) -> Any:
+        """Draw the returns, minus VaR and minus ES below them, and the hits; one series at one confidence.
 
+        `unit` is "%" for returns or the currency of P&L; without it small numbers are returns.
+        """
         frame = self.to_frame()
-        ax = plt.subplots(figsize=(10, 4))[1] if ax is None else ax
-        hit = frame["returns"] < -frame["var"]
-        ax.plot(frame.index, frame["returns"], color="0.75", lw=0.6)
-        ax.plot(frame.index, -frame["var"], color=STRONG, lw=1.2, label="VaR")
-        ax.plot(frame.index, -frame["es"], color=STRONG, lw=1.0, ls="--", label="ES")
-        ax.plot(frame.index[hit], frame["returns"][hit], "o", color=WARM, ms=4, label=f"{int(hit.sum())} hits")
-        ax.set_ylabel("return")
-        ax.set_title(self._title(), loc="left")
-        ax.legend(frameon=False, ncols=3)
-        return ax
+        lines = {"VaR": frame["var"], "ES": frame["es"]}
+        return losses_over_time(frame.index, frame["returns"], lines, title=self._title(), unit=unit, ax=ax)
 
     def _days(self) -> Any:
         return getattr(self.returns, "index", None)

@@ -673,11 +673,17 @@ def test_plots_draw_one_bar_each():
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.container import BarContainer
 
     split = attribution.historical(BOOK, FRAME)
     ax = split.plot(plt.figure().gca())
-    assert sorted(bar.get_width() for bar in ax.patches) == pytest.approx(sorted(split.component))
-    assert [label.get_text() for label in ax.get_yticklabels()] == list(split.component.sort_values().index)
+    money, risk = ([bar.get_width() for bar in part] for part in ax.containers if isinstance(part, BarContainer))
+    order = list(split.component.sort_values(ascending=False).index)
+    assert [label.get_text() for label in ax.get_yticklabels()] == order
+    assert risk == pytest.approx(split.share[order].tolist())
+    assert money == pytest.approx((split.positions / split.positions.sum())[order].tolist())
+    hedged = attribution.historical([*BOOK[:-1], -sum(BOOK[:-1])], FRAME).plot(plt.figure().gca())
+    assert hedged.get_xlabel() == "VaR component, money", "a book without money has no shares of it"
     hedges = attribution.best_hedge(BOOK, TABLE)
     ax = hedges.plot(plt.figure().gca())
     assert [bar.get_width() for bar in ax.patches] == pytest.approx(hedges.to_frame()["after"][::-1].tolist())

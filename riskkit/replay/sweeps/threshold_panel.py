@@ -15,10 +15,12 @@ from riskkit._check import Amount, InputError, instance
 from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.retuned import split_name
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import exact
+from riskkit.replay.sweeps.grid.axes import axis_label
 from riskkit.replay.sweeps.many.figures import hindsight_rows
 from riskkit.replay.sweeps.many.runner import Mode, Orphans
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
@@ -151,9 +153,9 @@ class ThresholdReport(Shown):
 
     def _draw(self, y: np.ndarray, value: float, *, title: str, label: str, ax: Axes | None) -> Axes:
         x = np.array(self.values, float)
-        ax = plot.threshold(x, y, float(value), name=self.name, title=title, label=label, ax=ax)
-        ax.plot(x, y, "o", color=plot.STRONG, ms=3)  # replayed values; between two dots nothing is known
-        return ax
+        rule, parameter = split_name(self.found.rules, self.name)
+        name = axis_label(rule, parameter, self.currency, name=self.name)
+        return plot.threshold(x, y, float(value), name=name, title=title, label=label, tried=True, ax=ax)
 
     def _title(self) -> str:
         return f"{self.name}: {len(self.values)} values from {_label(self.values[0])} to {_label(self.values[-1])}"

@@ -21,7 +21,7 @@ from riskkit._excel import PERCENT, PROBABILITY, Exported, Sheet
 from riskkit._show import Row, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
-from riskkit.plot import STRONG, WARM, axes
+from riskkit.plot import losses_over_time
 from riskkit.var.rolling import RollingRisk
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, can_divide, sample
@@ -204,22 +204,22 @@ class BacktestResult(Exported):
         probabilities = dict.fromkeys(("p_value", "exact_p_value", "holm_p_value"), PROBABILITY)
         return [Sheet("tests", self.to_frame(), {"statistic": PROBABILITY, **probabilities, "power": PERCENT})]
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw returns, VaR (and ES), and the hits."""
-        ax = axes(ax, width=10, height=4)
+    def plot(self, ax: Any = None, *, unit: str | None = None) -> Any:
+        """Draw returns, VaR (and ES) below them, and the hits.
+
+        `unit` is "%" for returns or the currency of P&L; without it small numbers are returns.
+        """
         returns, var, es, index = self.sample
-        days = np.arange(returns.size) if index is None else index
-        hits = self.sample.hits
-        ax.vlines(days, 0.0, returns, color="0.75", lw=0.6)
-        ax.plot(days, -var, color=STRONG, lw=1.2, label=f"VaR {percent(self.confidence)}")
-        if es is not None:
-            ax.plot(days, -es, color=STRONG, lw=1.0, ls="--", label=f"ES {percent(self.confidence)}")
-        label = f"{self.n_hits:,} hits, {returns.size * tail_probability(self.confidence):,.3g} expected"
-        ax.plot(np.asarray(days)[hits], returns[hits], "o", color=WARM, ms=4, label=label)
-        ax.set_ylabel("return")
-        ax.set_title(self.verdict, loc="left", fontsize="medium")
-        ax.legend(loc="upper right", ncols=3, frameon=False)
-        return ax
+        level, expected = percent(self.confidence), returns.size * tail_probability(self.confidence)
+        return losses_over_time(
+            np.arange(returns.size) if index is None else index,
+            returns,
+            {f"VaR {level}": var} | ({} if es is None else {f"ES {level}": es}),
+            title=self.verdict,
+            note=f", {expected:,.3g} expected",
+            unit=unit,
+            ax=ax,
+        )
 
     def _title(self) -> str:
         return f"Backtest of {percent(self.confidence)} {'VaR' if self.sample.es is None else 'VaR and ES'}"

@@ -109,7 +109,8 @@ OLDER = {  # the result, what stands at its axes, right and up
     "drawdowns": (lambda: rk.performance.drawdown_table(RETURNS["KO"]), "", "below the peak"),
     "attribution": (lambda: rk.attribution.parametric(HELD, RETURNS), "VaR component, money", ""),
     "hedges": (lambda: rk.attribution.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money (line: before)", ""),
-    "risk": (lambda: rk.var.historical(RETURNS, [0.9, 0.95]), "", "loss, as a return or money"),
+    "risk": (lambda: rk.var.historical(RETURNS, [0.9, 0.95]), "", "loss"),
+    "risk of one series": (lambda: rk.var.historical(RETURNS["KO"], 0.95), "return", "number of periods"),
     "Monte Carlo": (
         lambda: rk.simulate_risk(rk.montecarlo.NormalReturns(COVARIANCE), HELD, 5_000, draws=np.random.default_rng(1)),
         "scenarios",

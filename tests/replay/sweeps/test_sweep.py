@@ -410,6 +410,13 @@ def test_pictures_and_text():
     line = one.plot().get_lines()[0]
     assert line.get_xdata().tolist() == [2, 5, 9]
     assert line.get_ydata().tolist() == one.frame["orders_rejected"].sort_index().tolist()
+    assert one.plot().get_xlabel() == "size.limit, quantity" and one.plot().get_ylabel() == "orders rejected"
+    assert one.plot(metric="profit").get_ylabel() == "profit, USD"
+    assert one.plot(metric="rejected_share").yaxis.get_major_formatter()(0.25, None) == "25%"
+    spans = sweep(log_of(3, 80), RULES, {"rate.window_ns": ["1s", "1min"]}, compiled=False).plot()
+    assert spans.lines[0].get_xdata().tolist() == [1.0, 60.0] and spans.get_xlabel() == "rate.window_ns, seconds"
+    words = sweep(log_of(3, 80), RULES, {"rate.count": ["attempted", "accepted"]}, compiled=False).plot()
+    assert [tick.get_text() for tick in words.get_yticklabels()] == ["attempted", "accepted"]
     with pytest.raises(InputError, match="metric"):
         one.plot(metric="digest")
     three = sweep(log_of(3, 40), RULES, [{"size.limit": 1, "rate.limit": 1, "fall.money": 1}], compiled=False)

@@ -78,7 +78,8 @@ def test_the_pictures_mark_the_value_and_the_record(shown):
     ax = answers.plot_rejections(5, Figure().subplots())
     count = answers.at(5)["orders_rejected"]
     assert ax.get_title(loc="left") == f"{count:,} of {answers.orders:,} orders rejected"
-    marked = ax.lines[-2]  # the last are dots at what was replayed
+    marked = ax.lines[-1]
+    assert ax.lines[0].get_marker() == "o" and ax.get_xlabel() == "size.limit, quantity"  # dots at what was replayed
     assert marked.get_xdata().tolist() == [5] and marked.get_ydata().tolist() == [count]
     ax = answers.plot_profit(5, Figure().subplots())
     assert "without limits" in ax.get_title(loc="left") and {text.get_text().strip() for text in ax.texts} >= {

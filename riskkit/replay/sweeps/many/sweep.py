@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+import numpy as np
+
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, whole_number
 from riskkit._show import Row, Shown
@@ -16,10 +18,11 @@ from riskkit.replay.rules.retuned import Setting, split_name, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
+from riskkit.replay.sweeps.grid.axes import axis_label, axis_values
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
-from riskkit.replay.sweeps.many.metrics import TEXTS, Metrics
+from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS, Metrics
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
 from riskkit.replay.sweeps.many.policies import POLICIES
 from riskkit.replay.sweeps.many.runner import (
@@ -103,7 +106,7 @@ class SweepResult(Shown):
         return with_setting(self.rules, self.settings[row])
 
     def plot(self, ax: Axes | None = None, *, metric: str = "orders_rejected") -> Axes:
-        """Plot one metric: a curve over one parameter, a heat map over two.
+        """Plot one metric: markers over one parameter, with its value in the rules marked; a heat map over two.
 
         Raises
         ------
@@ -117,9 +120,21 @@ class SweepResult(Shown):
         title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode{self._policy(', ')})"
         title += f"\n{HINDSIGHT}" if SUMS_IN_HINDSIGHT.search(metric) else ""
         values = self.frame[metric]
+        unit = METRICS[metric].split(";")[0]
+        money, fractions = unit.endswith("money"), "fraction" in unit
+        label = metric.replace("_", " ") + (f", {self.log.universe.currency}" if money else "")
         if len(names) == 1:
-            values = values.sort_index()
-            return plot.threshold(values.index.to_numpy(), values.to_numpy(), None, name=names[0], title=title, ax=ax)
+            rule, parameter = split_name(self.rules, names[0])
+            places = axis_values(rule, parameter, values.index.tolist())
+            if places is None:
+                return plot.bars({label: values.to_numpy(float)}, list(values.index), label=label, title=title, ax=ax)
+            order = np.argsort(places, kind="stable")
+            given = getattr(rule.parameters, parameter)
+            now = None if given is None else next(iter(axis_values(rule, parameter, [given]) or ()), None)
+            return plot.threshold(
+                np.array(places)[order], values.to_numpy(float)[order], now, title=title, label=label, tried=True,
+                name=axis_label(rule, parameter, self.log.universe.currency, name=names[0]), fractions=fractions, ax=ax,
+            )  # fmt: skip
         if len(names) == 2:
             table = values.unstack(names[1])
             x, y = list(table.columns), list(table.index)

@@ -21,6 +21,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.digest import Chain
+from riskkit.replay.sweeps.grid.axes import axis_label
 from riskkit.replay.sweeps.one_pass.observed import ALWAYS, Observed, observed_of
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ class ThresholdCurve(Shown):
         now = getattr(self.rule.parameters, self.parameter)
         title = f"{self.rule.id}: {int(self.counts([now])[0]):,} rejected at {self.parameter} = {now}"
         x, y = frame.index.to_numpy(float), frame["rejected"].to_numpy()
-        return plot.threshold(x, y, float(now), name=self.parameter, title=title, ax=ax)
+        name = axis_label(self.rule, self.parameter, self.log.universe.currency)
+        tried = thresholds is not None or not self.exact
+        return plot.threshold(x, y, float(now), name=name, title=title, label="messages rejected", tried=tried, ax=ax)
 
     def _title(self) -> str:
         return f"Rejections of {self.rule.id} by {self.parameter}"

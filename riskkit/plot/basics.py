@@ -1,0 +1,136 @@
+"""Colours, axes, labels and files: what every plot needs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+INK = "#333333"
+PALE = "#8c8c8c"  # the recorded log
+STRONG = "#0072B2"  # with limits
+WARM = "#D55E00"
+GRID = "#e4e4e4"
+LOOKS = ((STRONG, ""), (WARM, "//"), (PALE, ".."), ("#E69F00", "xx"), ("#56B4E9", "\\\\"))
+"""Colour and hatch of each part of a bar."""
+DPI = 150  # of a report
+
+
+def axes(ax: Axes | None = None, *, width: float = 9.0, height: float = 3.4) -> Axes:
+    """Return `ax`, or new axes in a figure of `width` by `height` inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def literal(name: Any) -> str:
+    r"""A name as it is: matplotlib reads what stands between two dollars as mathematics, and fails where it is none.
+
+    Examples
+    --------
+    >>> literal("US$/CA$")
+    'US\\$/CA\\$'
+    """
+    return str(name).replace("$", "\\$")
+
+
+def legible(shade: float) -> str:
+    """Return the text colour on a diverging colour map at `shade` from 0 to 1: white on its dark ends."""
+    return INK if 0.18 < shade < 0.82 else "white"
+
+
+def money_scale(values: ArrayLike, currency: str) -> tuple[float, str]:
+    """Return scale and label of the unit for amounts: 1, a thousand, a million or a billion of the currency.
+
+    Examples
+    --------
+    >>> money_scale([-2_500_000.0, 10.0], "USD")
+    (1000000.0, 'million USD')
+    """
+    largest = float(np.max(np.abs(np.asarray(values, float)), initial=0.0))
+    for scale, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if largest >= scale:
+            return scale, f"{word} {currency}"
+    return 1.0, currency
+
+
+def thousands(axis: Any) -> None:
+    """Format the tick labels of an axis with commas between thousands."""
+    axis.set_major_formatter(lambda value, _: f"{value + 0.0:,.10g}".replace("-", "\N{MINUS SIGN}"))
+
+
+def is_fractions(values: ArrayLike) -> bool:
+    """True if 99 % of the values are below 1 in size, as returns are and P&L is not."""
+    sizes = np.abs(np.asarray(values, float))
+    sizes = sizes[np.isfinite(sizes)]
+    return not sizes.size or float(np.quantile(sizes, 0.99)) < 1.0
+
+
+def unit_axis(axis: Any, values: ArrayLike, unit: str | None = None) -> str:
+    """Format an axis of returns as percentages and one of P&L with commas, and return its label.
+
+    `unit` is "%" for returns or the currency of P&L; without it, values of which 99 % are below 1 in size are returns.
+    """
+    if unit == "%" or (unit is None and is_fractions(values)):
+        percentages(axis)
+        return "return"
+    thousands(axis)
+    return f"P&L, {literal(unit or 'money')}"
+
+
+def percentages(axis: Any) -> None:
+    """Format the tick labels of an axis of fractions as percentages."""
+    axis.set_major_formatter(lambda value, _: f"{100.0 * value + 0.0:,.6g}%".replace("-", "\N{MINUS SIGN}"))
+
+
+def line_style(i: int) -> dict[str, Any]:
+    """Colour and dash of line `i` of several equal ones."""
+    colours = (STRONG, WARM, "#009E73", "#CC79A7", INK, "#E69F00", "#56B4E9")
+    return {"color": colours[i % len(colours)], "ls": ("-", "--", "-.", ":")[i % 4]}
+
+
+def dress(ax: Axes, title: str) -> None:
+    """Set a left-aligned title and remove the frame at the top and the right."""
+    ax.set_title(literal(title), loc="left", color=INK)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(colors=INK)
+
+
+def legend_below(ax: Axes) -> None:
+    """Put the legend below the axes, where it hides nothing."""
+    from matplotlib.transforms import ScaledTranslation
+
+    inches = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # below, at any height
+    anchor: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + inches}
+    names = len(ax.get_legend_handles_labels()[1])
+    ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **anchor)
+
+
+def thin_ticks(axis: Any, texts: Sequence[str], limit: int) -> None:
+    """Label every k-th position of an axis, so that there are at most `limit` ticks."""
+    shown = range(0, len(texts), max(1, -(-len(texts) // limit)))
+    axis.set_ticks(list(shown), [literal(texts[i]) for i in shown])
+
+
+def png(draw: Callable[[Axes], Any], *, width: float = 9.0, height: float = 3.4) -> bytes:
+    """Return the plot that `draw` makes on given axes as PNG; equal plots give equal bytes."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # user settings must not change a report
+        matplotlib.rc("font", size=9)
+        matplotlib.rc("axes", titlesize=11)
+        figure: Figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure.subplots())
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
+    return picture.getvalue()

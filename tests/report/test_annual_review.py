@@ -1,0 +1,68 @@
+"""The annual review: limits in force, each change with its author, used shares, breaches, and stops in the library."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from report_tags import EVIL, read
+
+import riskkit as rk
+from riskkit.report import annual_review
+
+
+def limits(size: int) -> rk.RuleSet:
+    rate = rk.Rule("rate", rk.rules.OrderRate(limit=100, window_ns="1s"))
+    return rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=size)), rate])
+
+
+FIVE, THREE = limits(5), limits(3)
+ORDERS = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": [9, 4, 4, 2], "price": 10}
+TABLE = pd.DataFrame({"ts": pd.date_range("2024-01-15", periods=4, freq="31D"), **ORDERS})
+LOG = rk.EventLog.from_frame(TABLE, about={"kind": "synthetic"})
+CHANGE = rk.RuleChange(pd.Timestamp("2024-03-01").value, THREE, EVIL, "quiet market", approved_by="Bo")
+
+
+def review(tmp_path, rules, **options) -> str:
+    result = rk.replay_log(LOG, rules, compiled=False)
+    page = annual_review(result, tmp_path / "review.html", **{"incidents": ["jcom", "infinium"], **options})
+    text = page.read_text("utf-8")
+    assert "<script" not in text and "http:" not in text
+    return " ".join(read(text).words)
+
+
+def test_a_year_is_reviewed(tmp_path):
+    said = review(tmp_path, rk.RuleHistory(FIVE, [CHANGE]), tz="Europe/Berlin", remarks=["No incident at the firm."])
+    assert "Refused: 2 of 4 orders, had the limits been enforced (shadow mode)." in said
+    assert (
+        "The limits changed 1 time." in said and "no second person" not in said and "No incident at the firm." in said
+    )
+    assert "2024-03-01 01:00:00 CET" in said and "quiet market" in said and "Bo" in said
+    assert "one order of at most 3 in quantity" in said and "at most 5" not in said
+    assert "Used to 80% or more: size." in said and "Never used to 10%: rate" in said
+    assert "2024-01" in said and "2024-03" in said
+    assert "The limits in force stop 1 of 2 incidents of the library." in said
+
+
+def test_changes_without_a_second_person_are_counted_and_no_change_is_said(tmp_path):
+    alone = rk.RuleHistory(FIVE, [CHANGE, CHANGE._replace(approved_by="", rules=FIVE)])
+    assert "1 of 2 changes had no second person." in review(tmp_path, alone, incidents=[])
+    assert "The limits did not change. " in review(tmp_path, FIVE, incidents=[])
+
+
+def test_a_history_of_another_place_and_given_stops_are_taken(tmp_path):
+    stops = [rk.incidents.stop_report(rk.incidents.incident_log("jcom"), FIVE, compiled=False)]
+    said = review(tmp_path, FIVE, history=rk.RuleHistory(FIVE, [CHANGE]), incidents=stops)
+    assert "quiet market" in said and "1 of 1 incident of" in said
+
+
+def test_limits_that_an_incident_cannot_judge_are_named_with_the_reason(tmp_path):
+    guard = rk.RuleSet([*THREE, rk.Rule("day", rk.rules.DailyLoss(limit=10), currency="USD")])
+    with pytest.raises(rk.InputError) as refused:
+        rk.incidents.stop_report(rk.incidents.incident_log("jcom"), guard, compiled=False)
+    assert str(refused.value) in review(tmp_path, FIVE, history=rk.RuleHistory(guard), incidents=["jcom"])
+
+
+def test_another_object_is_refused(tmp_path):
+    with pytest.raises(rk.InputError, match="give a ReplayResult, as of replay_log or Session.result"):
+        annual_review(FIVE, tmp_path / "x.html")
+    assert not list(tmp_path.iterdir())
