@@ -50,6 +50,7 @@ def create_app(
     from riskkit.service.risk import add_risk
     from riskkit.service.routes import add_routes
     from riskkit.service.server_routes import add_server_routes
+    from riskkit.service.stores import start_stores
 
     folder = Path(state)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,10 @@ def create_app(
         options = {**declared, "mode": settings.mode, "four_eyes": settings.four_eyes, "compiled": compiled}
         session = Session.open(folder / "journal", rules, durability="none", **options)
         Session.restore(session.snapshot(), rules, compiled=compiled).tick(time.time_ns())  # compiles, on a copy
-        return EngineService(session)
+        engine = EngineService(session)
+        for part in start_stores(engine, folder / "journal", settings):
+            app.start(part)
+        return engine
 
     app = App(settings, known, open_engine, Audit(folder / "audit.jsonl"))
     add_routes(app)

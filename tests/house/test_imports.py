@@ -7,8 +7,8 @@ import sys
 import pytest
 
 LATE = [
-    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "scipy", "sklearn", "smtplib",
-    "tqdm", "vectorbt", "voila",
+    "arch", "dask", "duckdb", "ipywidgets", "IPython", "joblib", "matplotlib", "numba", "psycopg", "redis", "scipy",
+    "sklearn", "smtplib", "tqdm", "vectorbt", "voila",
 ]  # fmt: skip
 WITHOUT_PANDAS = ["riskkit", "riskkit.var_backtest"]
 PROGRAM = f"""

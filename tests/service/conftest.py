@@ -7,7 +7,17 @@ from service.brokers import broker, broker_server, topics
 from service.running import Served
 from service.servers import postgres, postgres_server, redis_server, timescale
 
-__all__ = ["broker", "broker_server", "topics", "postgres", "postgres_server", "redis_server", "serve", "served", "timescale"]
+__all__ = [
+    "broker",
+    "broker_server",
+    "topics",
+    "postgres",
+    "postgres_server",
+    "redis_server",
+    "serve",
+    "served",
+    "timescale",
+]
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 TIMESCALE = Path(__file__).parent / "timescale"
@@ -88,20 +90,26 @@ class Server:
     def stop(self, how: int = signal.SIGKILL) -> None:
         """End it by a signal, at once."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            self.speak()
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
             self._process = None
 
     def silence(self) -> None:
         """Let it accept connections, by the system, and answer nothing."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
+        for process in self._family():
+            process.send_signal(signal.SIGSTOP)
 
     def speak(self) -> None:
         """Let it answer again."""
+        for process in self._family():
+            process.send_signal(signal.SIGCONT)
+
+    def _family(self) -> list[psutil.Process]:
+        """It and its children: a PostgreSQL has one for each connection."""
         assert self._process
-        self._process.send_signal(signal.SIGCONT)
+        one = psutil.Process(self._process.pid)
+        return [one, *one.children(recursive=True)]
 
 
 def answers(port: int, says: bytes = b"", reply: bytes = b"") -> bool:
@@ -115,20 +123,29 @@ def answers(port: int, says: bytes = b"", reply: bytes = b"") -> bool:
         return False
 
 
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[Server]:
+@contextmanager
+def running_redis(folder: Path) -> Iterator[Server]:
     """A Redis without persistence, so that it is empty after a restart."""
     command, port = program("redis-server", "redis-server"), free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(tmp_path)]
-    server = Server([command, *options], port, lambda: answers(port, b"PING\r\n", b"+PONG"), tmp_path)
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    server = Server([command, *options], port, lambda: answers(port, b"PING\r\n", b"+PONG"), folder)
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    """A PostgreSQL of the whole run; `stop` with SIGQUIT is its crash."""
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[Server]:
+    """A Redis of one test."""
+    with running_redis(tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def running_postgres() -> Iterator[Server]:
+    """A PostgreSQL; `stop` with SIGQUIT is its crash."""
     folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     command, initdb = (program(name, "postgresql", *folders) for name in ("postgres", "initdb"))
     folder, port = Path(tempfile.mkdtemp(prefix="riskkit-postgres-")), free_port()
@@ -141,9 +158,18 @@ def postgres_server() -> Iterator[Server]:
     options = [part for name, value in POSTGRES_OPTIONS.items() for part in ("-c", f"{name}={value}")]
     server = Server([command, "-D", str(data), "-p", str(port), *options], port, lambda: _selects(port), folder, user)
     server.start()
-    yield server
-    server.stop(signal.SIGQUIT)
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL of the whole run."""
+    with running_postgres() as server:
+        yield server
 
 
 def _selects(port: int) -> bool:

@@ -178,7 +178,7 @@ def read_past(folder: Path, stop: int | None = None) -> Past:
             break
         if first > expected:
             raise InputError(f"folder {folder.name!r} is incomplete: events {expected} to {first - 1} are missing")
-        parts.append(_of_columns(folder, first) if first in closed else _of_frames(folder, first))
+        parts.append(read_segment(folder, first) if first in closed else _of_frames(folder, first))
         expected += len(parts[-1].columns["ts"])
     columns = {
         name: np.concatenate([np.zeros(0, kind), *(p.columns[name] for p in parts)]) for name, kind in DTYPES.items()
@@ -197,7 +197,8 @@ def _of_frames(folder: Path, first: int) -> Past:
     return Past({name: np.ascontiguousarray(events[name]) for name in DTYPES}, rows)
 
 
-def _of_columns(folder: Path, first: int) -> Past:
+def read_segment(folder: Path, first: int) -> Past:
+    """A closed segment."""
     columns, header = read_parquet(file_of(folder, first, COLUMNS))
     path = file_of(folder, first, DECISIONS)
     with reading(f"folder {folder.name!r}: {path.name}", "decisions"):

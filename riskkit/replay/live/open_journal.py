@@ -129,13 +129,16 @@ def _opened(path: Path, first: int, rules: RuleSet | None) -> OpenedJournal:
             f"folder {path.name!r} was altered: the events before {first} and their decisions are not those of its snapshot; "
             "restore the files from a copy"
         )
-    universe = _universe(path, header, first)
-    columns = {n: c for n, c in past.columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
-    log = EventLog(columns, *_pairs(columns, universe), universe)
+    universe = universe_of(header)
     for labels in labels_since(path, first):
-        for change in labels.get("changes", ()):
-            history = history.then(change_of(change, history.first))
-    return OpenedJournal(log, history, header["mode"], header["options"], past.rows)
+        universe, history = named(universe, labels), changed(history, labels)
+    return OpenedJournal(log_of(past.columns, universe.frozen), history, header["mode"], header["options"], past.rows)
+
+
+def log_of(columns: dict[str, np.ndarray], universe: Universe) -> EventLog:
+    """All columns of a journal as a log, without empty optional ones."""
+    used = {n: c for n, c in columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
+    return EventLog(used, *_pairs(used, universe), universe)
 
 
 def _proof(past: Past, stop: int) -> tuple[bytes, bytes]:
@@ -149,15 +152,25 @@ def _said(proof: RunningDigest) -> tuple[bytes, bytes]:
     return proof.events.digest(), proof.decisions.digest()
 
 
-def _universe(path: Path, header: dict[str, Any], first: int) -> Universe:
-    """The universe of a snapshot with the labels that have come in since."""
-    universe = OpenUniverse.reopened(Universe.from_description(header["universe"]), header["open"] or [])
-    for labels in labels_since(path, first):
-        if "universe" in labels:
-            universe = OpenUniverse(Universe.from_description(labels["universe"]), universe.like)
-        for kind, label in labels.get("newcomers", ()):
-            universe.add(kind, label)
-    return universe.frozen
+def universe_of(header: dict[str, Any]) -> OpenUniverse:
+    """The universe of a snapshot, to which labels can be added."""
+    return OpenUniverse.reopened(Universe.from_description(header["universe"]), header["open"] or [])
+
+
+def named(universe: OpenUniverse, labels: dict[str, Any]) -> OpenUniverse:
+    """A universe with what is new with the events of a frame."""
+    if "universe" in labels:
+        universe = OpenUniverse(Universe.from_description(labels["universe"]), universe.like)
+    for kind, label in labels.get("newcomers", ()):
+        universe.add(kind, label)
+    return universe
+
+
+def changed(history: RuleHistory, labels: dict[str, Any]) -> RuleHistory:
+    """Rules with the changes among the events of a frame."""
+    for change in labels.get("changes", ()):
+        history = history.then(change_of(change, history.first))
+    return history
 
 
 def _pairs(columns: dict[str, np.ndarray], universe: Universe) -> tuple[np.ndarray, np.ndarray]:

@@ -32,8 +32,16 @@ class Frames(NamedTuple):
     torn: int
 
 
-def read_frames(path: Path) -> Frames:
+def read_frames(path: Path, start: int = 0, *, durable: bool = False) -> Frames:
     """Read the complete frames of a file.
+
+    Parameters
+    ----------
+    path : Path
+    start : int
+        Place of the first one: the end of an earlier call.
+    durable : bool
+        True: return only what no failure of power can take back, which costs a flush.
 
     Raises
     ------
@@ -41,19 +49,23 @@ def read_frames(path: Path) -> Frames:
         If the file cannot be read, or a frame is altered that was on disk when a later one was written.
     """
     try:
-        data = memoryview(path.read_bytes())
+        with path.open("rb") as file:
+            file.seek(start)
+            data = memoryview(file.read())
+            if durable and len(data):
+                flush(file.fileno())
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be read: {error.strerror}") from None
     payloads, end = [], 0
     while (frame := _frame(data, end)) is not None:
         payloads.append(frame[0])
         end += HEAD.size + len(frame[0])
-    if _later(data, end):
+    if _later(data, end, start):
         raise InputError(
-            f"{path.name!r} is altered at byte {end}: frames after it are whole and were written when it was on disk; "
+            f"{path.name!r} is altered at byte {start + end}: frames after it are whole and were written when it was on disk; "
             "restore the file from a copy"
         )
-    return Frames(payloads, end, len(data) - end)
+    return Frames(payloads, start + end, len(data) - end)
 
 
 def _frame(data: memoryview, at: int) -> tuple[memoryview, int] | None:
@@ -67,13 +79,13 @@ def _frame(data: memoryview, at: int) -> tuple[memoryview, int] | None:
     return payload, on_disk
 
 
-def _later(data: memoryview, end: int) -> bool:
-    """True if a whole frame after a place says that what is there was on disk."""
+def _later(data: memoryview, end: int, start: int) -> bool:
+    """True if a whole frame after a place says that what is there was on disk; the data begin at byte `start`."""
     rest = bytes(data[end:])
     at = rest.find(MARK, 1)
     while at >= 0:
         frame = _frame(data, end + at)
-        if frame is not None and frame[1] > end:
+        if frame is not None and frame[1] > start + end:
             return True
         at = rest.find(MARK, at + 1)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -96,10 +96,15 @@ def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
 
 def shown(log: EventLog, rules: RuleSet, row: np.void) -> Reading:
     """The reading of the rule that a row names; of an alert, of the first rule that objected."""
+    event = {name: int(log.columns[name][row["seq"]]) for name in ("instrument", "side", "price")}
+    return shown_of(event, log.universe, rules, row)
+
+
+def shown_of(event: Mapping[str, int], universe: Universe, rules: RuleSet, row: np.void) -> Reading:
+    """As `shown`, of an event outside of a log: its instrument, side and price."""
     mask, cause = int(row["mask"]), int(row["cause"])
     first = cause if cause >= 0 else (mask & -mask).bit_length() - 1
-    event = {name: int(log.columns[name][row["seq"]]) for name in ("instrument", "side", "price")}
-    return present(rules[first] if 0 <= first < len(rules) else None, verdict_of(row), log.universe, event)
+    return present(rules[first] if 0 <= first < len(rules) else None, verdict_of(row), universe, event)
 
 
 def names_in(rules: RuleSet, mask: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.replay.live.folder_lock import FolderLock
+from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.replay.live.open_session import open_session
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.universe import Instrument, Universe, exact
