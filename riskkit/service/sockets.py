@@ -54,7 +54,7 @@ class Socket:
         self.severities: frozenset[str] | None = None
         self.waiting: deque[str] = deque()
         self.ready = asyncio.Event()
-        self.close_code = 0
+        self.close_code: int | None = None
 
     def put(self, kind: str, text: str, severity: str = "") -> bool:
         """Have a message sent, if it passes the filters; return False if the client is too slow for it."""

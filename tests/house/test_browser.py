@@ -31,6 +31,7 @@ STARTS = 120  # seconds until a server or a page has to be there
 ANSWERS = 60  # seconds until a page has to show what was done
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason=f"no browser is installed; looked for {', '.join(BROWSERS)}"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (group 'test', extra 'notebooks')"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import riskkit as rk
 from riskkit import InputError
 from riskkit.replay.live.engine_snapshot import CHECKSUM, unpack
-from riskkit.replay.live.journal_folder import COLUMNS, DECISIONS, _hash, _of_columns, file_of, firsts
+from riskkit.replay.live.journal_folder import COLUMNS, DECISIONS, _hash, file_of, firsts, read_segment
 from riskkit.replay.log.storage import read_parquet, write_parquet
 from riskkit.replay.schema.digest import hash_plain
 
@@ -97,7 +97,7 @@ def test_a_code_that_a_log_does_not_have_is_refused(tmp_path):
 def test_decisions_that_were_edited_with_their_hash_are_found(tmp_path):
     KINDS["journal"].write(tmp_path)
     first = firsts(tmp_path, COLUMNS)[0]
-    past = _of_columns(tmp_path, first)
+    past = read_segment(tmp_path, first)
     rows = past.rows.copy()
     rows["limit"][0] += 1
     columns, header = read_parquet(file_of(tmp_path, first, COLUMNS))
