@@ -15,6 +15,7 @@ from riskkit.service.audit import Audit
 from riskkit.service.engine import EngineService
 from riskkit.service.guard import AGAIN, Guard
 from riskkit.service.keys import Key
+from riskkit.service.metrics import Metrics
 from riskkit.service.request import JSON, Handler, RefusedError, Request, Response, Route
 from riskkit.service.settings import Settings
 from riskkit.service.sockets import Hub
@@ -47,6 +48,8 @@ class App:
     ----------
     hub : Hub
         The WebSockets.
+    metrics : Metrics
+        What is counted, and what is looked up when somebody asks.
     routes : dict
         Of each path, by method; of ``/name/*`` all paths one below.
     """
@@ -61,6 +64,7 @@ class App:
         self.settings, self.audit = settings, audit
         self.guard = Guard(keys, settings)
         self.hub = Hub(settings, self.guard)
+        self.metrics = Metrics(self._look_up)
         self.routes: dict[str, dict[str, Route]] = {}
         self.trouble = ""  # why the engine could not be opened
         self.on_trouble: Callable[[], None] | None = None
@@ -98,6 +102,15 @@ class App:
             return handler
 
         return add
+
+    def _look_up(self, metrics: Metrics) -> None:
+        """Bring the metrics that nobody counts up to date."""
+        metrics.sockets, metrics.ready = self.hub.count, int(not self.not_ready)
+        if self._turns is not None:
+            turns, engine = self._turns, self._turns.engine
+            metrics.commits, metrics.queue_full, metrics.queue_depth = turns.commits, turns.full, turns.waiting
+            metrics.look_up(engine)
+            metrics.look_at(engine.followers)
 
     def start(self, part: Any) -> None:
         """Have a part, with a method ``close``, closed with the service."""

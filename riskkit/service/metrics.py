@@ -7,13 +7,11 @@ when somebody asks. The registry is one of its own; nothing is global.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from riskkit._check import optional
-
-if TYPE_CHECKING:
-    from riskkit.service.engine import EngineService
+from riskkit.service.followers import Follower
 
 BOUNDS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds of the buckets of a histogram, in seconds."""
@@ -136,6 +134,14 @@ class Metrics:
         self.missed: dict[str, int] = {}
         self.stream_lag: dict[str, int] = {}
 
+    def decided(self, seconds: float, taken: int, passed: int, actions: int) -> None:
+        """Count the events of one call, and the actions on them that refuse nothing."""
+        self.calculations += taken
+        self.durations.observe(seconds / max(taken, 1), taken)
+        self.orders["passed"] += passed
+        self.orders["refused"] += taken - passed
+        self.alerts += max(actions - (taken - passed), 0)
+
     def look_up(self, *sessions: Any) -> None:
         """Count the positions of sessions, and name the accounts that may not trade freely."""
         self.positions, self.stopped = 0, {}
@@ -144,6 +150,11 @@ class Metrics:
             self.positions += int((status.state.positions[1:]["qty"] != 0).sum())
             states = status.states()
             self.stopped |= {account: 1 for account, state in states.items() if state != "ACTIVE"}
+
+    def look_at(self, followers: Sequence[Follower]) -> None:
+        """Note how far followers are behind, and what they have missed."""
+        self.behind = {follower.name: follower.behind for follower in followers}
+        self.missed = {follower.name: follower.dropped for follower in followers}
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads (`TYPE` is its content type)."""
@@ -173,13 +184,3 @@ class Metrics:
             else:
                 made.add_metric([], value)
             yield made
-
-
-def exposition(service: EngineService) -> bytes:
-    """The text of one engine: its events, positions, stopped accounts and followers; the rest is counted by a server."""
-    metrics = Metrics()
-    metrics.calculations, metrics.ready = len(service.session), 1
-    metrics.look_up(service.session)
-    metrics.behind = {follower.name: follower.behind for follower in service.followers}
-    metrics.missed = {follower.name: follower.dropped for follower in service.followers}
-    return metrics.exposition()

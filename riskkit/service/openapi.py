@@ -23,6 +23,7 @@ PAGES = Path(__file__).with_name("pages")
 BODIES: dict[str, Any] = {path: form for path, (_, form) in SINGLE.items()} | {
     "/events/*": dict[str, Any],
     "/orders/batch": list[dict[str, Any]],
+    "/probe": wire.Order,
     "/risk/evaluate": wire.Evaluate,
     "/risk/validate": wire.Validate,
     "/limits": wire.Limits,
@@ -33,6 +34,7 @@ BODIES: dict[str, Any] = {path: form for path, (_, form) in SINGLE.items()} | {
 }
 ANSWERS: dict[str, Any] = dict.fromkeys([*SINGLE, "/orders/*", "/events/*"], wire.Decided) | {
     "/orders/batch": wire.BatchDecided,
+    "/probe": wire.Probed,
     "/risk/evaluate": wire.Evaluated,
     "/risk/validate": wire.Validated,
     "/risk/state": wire.RiskNow,

@@ -11,7 +11,7 @@ import msgspec
 
 from riskkit._check import InputError
 from riskkit.replay.live.batch import Batch
-from riskkit.replay.results.decisions import DecisionKind
+from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.service.app import App
 from riskkit.service.engine import Answer
 from riskkit.service.guard import NOBODY
@@ -28,6 +28,7 @@ from riskkit.service.wire import (
     Modify,
     Order,
     Price,
+    Probed,
     Refused,
     Switch,
     encode,
@@ -113,7 +114,11 @@ def add_routes(app: App) -> None:
         if server_clock:
             events = _stamped(events, now(app))
         before = len(app.engine.session)
+        began = time.perf_counter()
         found: Batch = app.engine.decide_many(events)
+        taken = count - len(found.errors)
+        app.metrics.bad_events += len(found.errors)
+        app.metrics.decided(time.perf_counter() - began, taken, int(found.passed.sum()), len(found.actions))
         for seq in (before, len(app.engine.session) - 1):
             waits = app.turns.durable(request.key.id, seq) if len(app.engine.session) > before else None
         if waits is not None:
@@ -125,6 +130,19 @@ def add_routes(app: App) -> None:
             [Action.of(action) for action in found.actions],
             str(app.engine.session.latest),
         )
+
+    @app.route("POST", "/probe", TRADE)
+    async def probe(request: Request) -> Probed:
+        """What an order would be answered now; nothing is decided and nothing changes."""
+        fields = msgspec.json.decode(request.body, type=Order).fields()
+        app.guard.accounts(request.key, [fields["account"]])
+        if fields.pop("ts", None) is not None:
+            raise RefusedError(422, "a probe is of now; leave ts out", field="ts")
+        if "expires" in fields and not str(fields["expires"]).startswith("session"):
+            fields["expires"] = nanoseconds(fields["expires"])
+        at = now(app) if server_clock else app.engine.session.latest
+        found = app.engine.session.probe(ts=max(at, 0), **fields)
+        return Probed(_pass(found), [Action.of(action) for action in found])
 
     @app.route("GET", "/orders/*", READ)
     async def answer(request: Request) -> Decided:
@@ -206,13 +224,16 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
         fields["ts"] = nanoseconds(fields["ts"])
     else:
         raise RefusedError(422, "ts is missing; this service has no clock of its own", field="ts")
+    began = time.perf_counter()
     try:
         found = app.engine.decide(kind, fields)
     except InputError as error:
+        app.metrics.bad_events += 1
         first = first_answer(app, fields.get("order_id"), fields.get("account")) if kind == "order" else None
         if first is None:
             raise
         return Response(409, encode(Refused(str(error), field="order_id", first=first)))
+    app.metrics.decided(time.perf_counter() - began, 1, int(found.passed), len(found.actions))
     if kind == "fill" and app.hub.count:
         app.hub.touched.add(session.universe.accounts[session.engine.row(found.seq)["account"]].id)
     waits = turns.durable(request.key.id, found.seq)
@@ -236,8 +257,12 @@ def first_answer(app: App, order_id: Any, account: Any) -> Decided | None:
         seq, actions = session.order_number(order_id, account), session.answer_of(order_id, account)
     except InputError:
         return None
-    passed = all(action.action is not DecisionKind.REJECT for action in actions)
-    return answered(Answer(seq, passed, actions), session.engine.row(seq)["ts"], order_id)
+    return answered(Answer(seq, _pass(actions), actions), session.engine.row(seq)["ts"], order_id)
+
+
+def _pass(actions: list[Decision]) -> bool:
+    """True if none of the actions is a refusal."""
+    return all(action.action is not DecisionKind.REJECT for action in actions)
 
 
 async def said(

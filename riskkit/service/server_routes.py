@@ -9,6 +9,7 @@ from typing import Any
 import riskkit
 from riskkit.service.app import App
 from riskkit.service.keys import READ
+from riskkit.service.metrics import TYPE
 from riskkit.service.request import RefusedError, Request, Response
 from riskkit.service.wire import Health, encode
 
@@ -18,7 +19,7 @@ POLICY = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-i
 
 
 def add_server_routes(app: App) -> None:
-    """Add /health, /ready, /journal, /status, /ws-ticket, /docs and /openapi.json to an application."""
+    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs and /openapi.json to an application."""
 
     @app.route("GET", "/health", None)
     async def health(request: Request) -> Health:
@@ -30,6 +31,11 @@ def add_server_routes(app: App) -> None:
         """200 once the rules are compiled and the journal is read, and as long as it can be written; else 503 and why."""
         why = app.not_ready
         return Response(503 if why else 200, encode({"ready": not why, "reason": why}))
+
+    @app.route("GET", "/metrics", READ)
+    async def metrics(request: Request) -> Response:
+        """Counts, times and gauges, in the text that Prometheus reads."""
+        return Response(200, app.metrics.exposition(), TYPE.encode())
 
     @app.route("GET", "/journal", READ)
     async def journal(request: Request) -> dict[str, Any]:

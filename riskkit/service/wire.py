@@ -169,6 +169,13 @@ class Decided(Struct, gc=False):
     order_id: str | int | None = None
 
 
+class Probed(Struct):
+    """What an order would be answered now."""
+
+    approved: bool
+    actions: list[Action]
+
+
 class BatchDecided(Struct):
     """What became of the events of a batch, by row; a row with an error was not taken."""
 

@@ -54,6 +54,33 @@ def test_the_var_of_a_portfolio_needs_its_earlier_values(served):
     assert served.ask("POST", "/risk/evaluate", {**EVALUATE, "history": history}).json()["var_95"] > 1
 
 
+def test_a_probe_says_what_would_be_answered_and_changes_nothing(serve):
+    served = serve()
+    served.order("a1")
+    before = served.ask("GET", "/journal").json()
+    assert served.ask("POST", "/probe", {**ORDER, "qty": 5}).json() == {"approved": True, "actions": []}
+    refused = served.ask("POST", "/probe", {**ORDER, "qty": 6}).json()
+    assert not refused["approved"] and refused["actions"][0]["rule"] == "size"
+    assert served.ask("GET", "/journal").json() == before
+    answer = served.ask("POST", "/probe", {**ORDER, "ts": 5})
+    assert (answer.status_code, answer.json()["error"]) == (422, "a probe is of now; leave ts out")
+
+
+def test_the_metrics_count_what_was_decided(serve):
+    served = serve()
+    assert served.ask("GET", "/metrics", key=None).status_code == 401
+    for qty in (1, 2, 9):
+        served.order(qty=qty)
+    served.order(qty="many")
+    served.ask("POST", "/orders/batch", [{**ORDER, "qty": 9}, {**ORDER, "qty": 1}, {**ORDER, "side": "up"}])
+    answer = served.ask("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    assert [float(found[f'riskkit_orders_total{{verdict="{one}"}}']) for one in ("passed", "refused")] == [3, 2]
+    assert float(found["risk_calculations_total"]) == float(found["risk_calculation_duration_seconds_count"]) == 5
+    assert float(found["riskkit_bad_events_total"]) >= 1 and float(found["riskkit_ready"]) == 1
+
+
 def test_events_go_through_the_rules(serve):
     served = serve()
     first = served.ask("POST", "/orders", {**ORDER, "order_id": "a1"})

@@ -13,7 +13,7 @@ from service.servers import PATIENCE, Server, answers, free_port, program
 
 import riskkit as rk
 from riskkit.service import EngineService
-from riskkit.service.metrics import FAMILIES, Metrics, exposition
+from riskkit.service.metrics import FAMILIES, Metrics
 from riskkit.service.metrics_server import serve_metrics
 
 DEPLOY = Path(rk.__file__).parent / "service" / "deploy"
@@ -37,8 +37,8 @@ def test_the_text_of_an_engine_has_its_positions_stopped_accounts_and_followers(
     service.commit()
     service.decide("order", {**ORDER, "qty": 50})
     service.commit()
-    found = lines(exposition(service))
-    assert found["risk_calculations_total"] == len(service.session) == 2
+    metrics = Metrics(lambda metrics: (metrics.look_up(service), metrics.look_at(service.followers)))
+    found = lines(metrics.exposition())
     assert found["active_positions_total"] == 1
     assert found['riskkit_breaker_open{account="A"}'] == 1 and 'riskkit_breaker_open{account="B"}' not in found
     assert (found['riskkit_follower_behind{follower="slow"}'], follower.behind) == (1, 1)

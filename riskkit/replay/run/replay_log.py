@@ -31,6 +31,7 @@ from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.universe import Universe
 
 CHUNK = 1 << 22
+FLATTENINGS = 8  # replays of a log until its positions are closed, as far as one can say before
 
 
 def replay_log(
@@ -204,7 +205,7 @@ class Stage:
         history = as_history(rules)
         self.shapes = shapes_of(history, shape_for)
         self.shape = self.shapes[0]
-        self.compiled = tier_of(compiled, history, self.shapes[-1], len(log))
+        self.compiled = tier_of(compiled, history, self.shapes[-1], len(log) * (FLATTENINGS if self.flattens else 1))
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
