@@ -55,7 +55,7 @@ def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe)
         return False
     words = rule.kind.resize(table, one, two, state.memory)
     table["memory"] = len(state.memory) + size * np.arange(len(table))
-    state.memory = joined([state.memory, words])
+    state.memory = joined([state.memory, words.reshape(-1)])
     return True
 
 
