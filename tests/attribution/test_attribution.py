@@ -637,7 +637,6 @@ def test_attribution_prints_and_frames():
 
 
 def test_what_is_not_held_has_no_row_and_is_no_rest():
-
     names = [f"asset {place}" for place in range(15)]
     returns = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 15)), columns=names)
     book = pd.Series(1000.0, index=names).where(np.arange(15) < 12, 0.0)
@@ -649,7 +648,7 @@ def test_what_is_not_held_has_no_row_and_is_no_rest():
     shown = [line for place, line in enumerate(repr(split).splitlines()[2:-1]) if place != 1]
     decimals = {len(line.partition(".")[2].split()[0]) for line in shown}
     assert len(decimals) == 1 and "e+" not in repr(split)  # one format in a column, the error of the total too
-    assert len(split.plot().patches) == 12
+    assert len(split.plot().patches) == 2 * 12  # shares of the money and of the risk
     assert len(split.to_frame()) == 15
     none = attribution.parametric(pd.Series(0.0, index=names), returns)
     assert len(none.plot().patches) == 15
