@@ -196,8 +196,8 @@ def test_a_notebook_runs_by_menu_and_the_threshold_moves(browser, tmp_path):
             lab.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
             lab.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
             time.sleep(1.0)  # while the kernel is being connected, what is run is lost
-        lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 20: 30 of 60 orders refused')")
+        lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 20: 30 of 60 orders rejected')")
         lab.locator(".noUi-handle").focus()
         lab.keyboard.press("ArrowRight")
-        lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 30: 20 of 60 orders refused')")
+        lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 30: 20 of 60 orders rejected')")
         assert lab.locator(".riskkit-board img").count() == 2
