@@ -82,16 +82,16 @@ def test_a_risk_that_is_no_number_is_beyond_its_limit(wrong):
     assert not validate({"ticker": "A", "side": "buy", "quantity": 1, "price": 1.0}, {}, 100.0, state=state).approved
 
 
-@pytest.mark.parametrize("method", ["process_order", "snapshot"])
+@pytest.mark.parametrize("method", ["process_order", "probe"])
 def test_a_live_desk_refuses_if_its_rules_fail(method, monkeypatch):
     rules = rk.RuleSet([rk.Rule("size", MaxOrderQty(limit=5))])
     session = rk.Session.create(rules, [rk.Instrument("A")], [rk.Account("desk")], mode="enforce", compiled=False)
     desk = LiveDesk(manager(), MarketStream([]), session=session)
     assert desk.check("A", 1, "buy").approved
     monkeypatch.setattr(rk.Session, method, failing(RuntimeError("gone")))
-    assert desk.check("A", 1, "buy").reason == "the check failed: RuntimeError: gone"
-    if method == "process_order":
-        assert not desk.execute("A", 1, "buy").executed and desk.manager.approved == 0
+    asked = {"process_order": desk.execute, "probe": desk.check}[method]("A", 1, "buy")
+    assert asked.reason == "the check failed: RuntimeError: gone"
+    assert not asked.approved and desk.manager.approved == 0
 
 
 @pytest.mark.parametrize("name", ["check", "day_starts"])

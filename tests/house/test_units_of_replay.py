@@ -65,14 +65,18 @@ UNITS = {
     "trading days": "block embargo_days test_days train_days",
     "hour of the day": "roll_hour",
     "money": """
-        cash cost drawdown equity fees gain loss loss_at_stop loss_with_limits losses losses_with_limits notional
-        notional_accepted profit profit_by_orphan_policy profits_by_policy realised total traded traded_accepted value
+        cash cost drawdown equity fees gain limits loss loss_at_stop loss_with_limits losses losses_with_limits lowest notional
+        notional_accepted pnl profit profit_by_orphan_policy profits_by_policy realised total traded traded_accepted value
+        volatility
     """,
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
     "money per unit of another currency": "rate rates",
     "shares": "lot market_volume qty",
-    "fraction": "coverage crossed flatten overlap percentile scale scales through",
+    "fraction": "coverage crossed flatten overlap percentile scale scales slippage through",
+    "periods": "after",
+    "periods per year": "periods_per_year",
+    "true or false": "entries exits short_entries short_exits",
     "count": """
         brokers chunk decimals digits external moments order_faults orders orders_accepted orphan_exits permutations resamples
         symbols threads
@@ -83,7 +87,8 @@ UNITS = {
     "code": "kind",
     "as the rule observes": "limit lower observed upper values",
     "units of the rule set per integer": "unit",
-    "several units, by column": "frame observations policies",
+    "several units, by column": "frame keys observations policies",
+    "shares, money or a fraction, by size_type": "targets",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 # by place: a word of vectorbt, and a table in one door whose rows another one counts
@@ -93,7 +98,12 @@ SEVERAL_UNITS = {
         "OrderDecision.headroom": "as the rule observes",
         "propose_limits(headroom)": "factor",
     },
-    "size": {"Engine.size": "count", "Sampler.size": "count", "OrderDecision.size": "shares"},
+    "size": {
+        "Engine.size": "count",
+        "Sampler.size": "count",
+        "OrderDecision.size": "shares",
+        "run_signals_with_limits(size)": "shares, money or a fraction, by size_type",
+    },
     "trades": {"log_from_trades(trades)": "several units, by column", "synthetic_floorsheet(trades)": "count"},
 }
 OTHER_UNIT_IN_MODELS = {
@@ -103,7 +113,9 @@ OTHER_UNIT_IN_MODELS = {
     "observed": "a test observes its statistic, a rule what it limits",
     "times": "the replay has no periods",
     "trades": "a model's trades are quantities",
+    "after": "days that follow, not money",
     "values": "settings of a rule, not returns",
+    "volatility": "of P&L, in money",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, optional
+from riskkit._check import InputError, instance, one_of, optional
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.vbt.limited_backtest import LimitedBacktest
 from riskkit.replay.vbt.run_with_limits import run_with_limits
@@ -244,6 +244,7 @@ def _run(
     compiled: bool,
 ) -> LimitedBacktest:
     """Run an order function whose account is valued at the close of the bar, with the steps that are not given chosen."""
+    instance(rules, RuleSet, "rules")
     values = _columns(close).astype(float)
 
     def value_at_close(c: Any, *args: Any) -> Any:
