@@ -114,6 +114,7 @@ OTHER_UNIT_IN_MODELS = {
     "times": "the replay has no periods",
     "trades": "a model's trades are quantities",
     "after": "days that follow, not money",
+    "pnl": "in money, not in the unit of the input",
     "values": "settings of a rule, not returns",
     "volatility": "of P&L, in money",
 }
