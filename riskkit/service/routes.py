@@ -235,7 +235,8 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
         return Response(409, encode(Refused(str(error), field="order_id", first=first)))
     app.metrics.decided(time.perf_counter() - began, 1, int(found.passed), len(found.actions))
     if kind == "fill" and app.hub.count:
-        app.hub.touched.add(session.universe.accounts[session.engine.row(found.seq)["account"]].id)
+        account = session.universe.accounts[session.engine.row(found.seq)["account"]].id
+        app.hub.touched[account] = found.seq + 1
     waits = turns.durable(request.key.id, found.seq)
     if waits is not None:
         await waits

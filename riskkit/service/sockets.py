@@ -91,7 +91,8 @@ class Hub:
         self._kept: deque[tuple[int, str, str, str]] = deque(maxlen=KEPT)  # event, user, severity, text
         self.count = self.sent = self.too_slow = self._first = 0
         self.views: Views | None = None
-        self.touched: set[str] = set()  # users whose positions have changed
+        self.touched: dict[str, int] = {}  # users whose positions have changed, and the number of events by then
+        self._shown: Callable[[], int] = lambda: 0  # number of events of what is shown
         self._rules: Callable[[], RuleSet] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -100,6 +101,7 @@ class Hub:
         self.views = self.views or EngineViews(engine)
         self._first = len(engine.session)  # no alert of an event before it is kept
         self._rules = lambda: engine.session.rules
+        self._shown = lambda: engine.status().size
         engine.add_follower(_Listener(self, asyncio.get_running_loop()))
         self._tasks.append(asyncio.create_task(self._snapshots()))
 
@@ -161,9 +163,10 @@ class Hub:
             try:
                 for user in [user for user in self._users if zlib.crc32(user.encode()) % SLOTS == slot]:
                     self._show(user, list(self._users.get(user, ())), "ExposureUpdate")
-                touched, self.touched = self.touched & self._users.keys(), set()
-                for user in touched:
-                    self._show(user, list(self._users[user]), "PositionUpdate")
+                shown = self._shown() if self.touched else 0
+                for user in [user for user, size in self.touched.items() if size <= shown]:
+                    del self.touched[user]
+                    self._show(user, list(self._users.get(user, ())), "PositionUpdate")
             except Exception:
                 logger.exception("a snapshot has failed")
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -98,12 +98,14 @@ class Server:
     def silence(self) -> None:
         """Let it accept connections, by the system, and answer nothing."""
         for process in self._family():
-            process.send_signal(signal.SIGSTOP)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGSTOP)
 
     def speak(self) -> None:
         """Let it answer again."""
         for process in self._family():
-            process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):  # a child that has just ended
+                process.send_signal(signal.SIGCONT)
 
     def _family(self) -> list[psutil.Process]:
         """It and its children: a PostgreSQL has one for each connection."""
