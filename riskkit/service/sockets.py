@@ -46,10 +46,10 @@ class Command(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Socket:
-    """One client: the user it watches, its filters, and what waits to be sent."""
+    """One client: the user it watches, the event of which it knows the alerts, its filters, and what waits to be sent."""
 
-    def __init__(self, user: str, most: int) -> None:
-        self.user, self.most = user, most
+    def __init__(self, user: str, most: int, after: int = -1) -> None:
+        self.user, self.most, self.after = user, most, after
         self.kinds: frozenset[str] | None = None
         self.severities: frozenset[str] | None = None
         self.waiting: deque[str] = deque()
@@ -129,12 +129,9 @@ class Hub:
             alert = alert_of(action, place, rules)
             text = encode(alert).decode()
             self._kept.append((alert.seq, alert.user_id, alert.severity, text))
-            self._send(alert.user_id, "Alert", text, alert.severity)
-
-    def _send(self, user: str, kind: str, text: str, severity: str = "") -> None:
-        for socket in self._users.get(user, ()):
-            if not socket.put(kind, text, severity):
-                self.too_slow += 1
+            for socket in self._users.get(alert.user_id, ()):
+                if alert.seq > socket.after and not socket.put("Alert", text, alert.severity):
+                    self.too_slow += 1
 
     def _show(self, user: str, sockets: Iterator[Socket] | list[Socket], *kinds: str) -> None:
         """Send views of a user to some sockets; each is encoded once."""
@@ -183,7 +180,7 @@ class Hub:
             await send({"type": "websocket.close", "code": REFUSED, "reason": str(refused)[:120]})
             return
         await send({"type": "websocket.accept"})
-        socket = Socket(user, self._settings.socket_messages)
+        socket = Socket(user, self._settings.socket_messages, -1 if after is None else after)
         self.count += 1
         self._users.setdefault(user, set()).add(socket)
         sending = asyncio.create_task(self._sending(socket, send))
