@@ -2,7 +2,7 @@
 
 The order is taken, answered and undone: an order that nobody can refer to changes the records of its rules, some counts and the
 bound on amounts, which are put back. Where it would change more (a new day, an order that lapses, a first order of a pair, the
-child of an order), it is taken by a copy of the engine.
+child of an order, a rule whose workspace is shared or whose limit is converted), it is taken by a copy of the engine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from riskkit.replay.live.journal import duplicate_fields
 from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.results.decisions import Decision, DecisionFormatter
+from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import RowFlag
 from riskkit.replay.schema.scopes import key_of
 
@@ -66,8 +67,13 @@ def _is_local(engine: Engine, rows: Sequence[Row]) -> bool:
         and not row["flags"] & RowFlag.BAD_TS
         and row["ts"] < engine.tables.counts[Counter.NEXT_TURN]
         and engine.options["on_trip"] == "leave"
-        and not any(rule.kind.shared_workspace for rule in engine.rules)
+        and not any(_reaches_further(rule) for rule in engine.rules)
     )
+
+
+def _reaches_further(rule: Rule) -> bool:
+    """True if a rule changes what others use: a workspace, the queues, or what is converted to its currency."""
+    return bool(rule.currency or rule.kind.shared_workspace or rule.kind.nodes_per_event)
 
 
 def _touched(engine: Engine, row: Row) -> Iterator[Part]:

@@ -80,7 +80,7 @@ def test_an_order_of_a_rule_that_converts_is_undone_word_by_word(name):
 def undone(given: dict[str, Any]) -> None:
     log, _ = log_of(given)
     engine = Engine(rules_of(given), log.universe, given["mode"], compiled=False)
-    local, at = 0, 0
+    at = 0
     while at < len(log):
         row = {**DEFAULTS, **{name: int(column[at]) for name, column in log.columns.items()}}
         end = at + 1
@@ -89,13 +89,31 @@ def undone(given: dict[str, Any]) -> None:
         if row["kind"] == EventKind.ORDER and engine.size and row["batch"] < 0:
             row["order"] = -1
             before = picture(engine)
-            local += _is_local(engine, [row])
             with passing(engine, [row]) as other:
                 other.take([row])
             assert same(engine, before)
         engine.feed(log, at, end)
         at = end
-    assert local or engine.options["on_trip"] != "leave"
+
+
+def test_an_order_of_a_known_pair_is_taken_by_the_engine_itself():
+    rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+    session = Session.create(rules, [rk.Instrument("X")], ["A"], compiled=False)
+    row = {
+        **DEFAULTS,
+        "ts": 1,
+        "kind": int(EventKind.ORDER),
+        "account": 0,
+        "instrument": 0,
+        "side": 1,
+        "qty": 1,
+        "order": -1,
+    }
+    assert not _is_local(session.engine, [row])
+    session.process_order(ts=0, account="A", instrument="X", side="B", qty=1, price=100)
+    assert _is_local(session.engine, [row])
+    with passing(session.engine, [row]) as other:
+        assert other is session.engine
 
 
 def test_the_short_form_is_asked_too():
