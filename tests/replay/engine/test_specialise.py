@@ -100,6 +100,7 @@ def walk() -> list[Shape]:
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
+    shapes += [NOTHING._replace(netted=True, samples=True, others=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
 

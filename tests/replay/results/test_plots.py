@@ -107,7 +107,7 @@ OLDER = {  # the result, what stands at its axes, right and up
     "frontier": (frontier, "standard deviation of the cost, money", "expected cost, money"),
     "schedule": (lambda: frontier().best, "days", "shares held"),
     "drawdowns": (lambda: rk.performance.drawdown_table(RETURNS["KO"]), "", "below the peak"),
-    "attribution": (lambda: rk.attribution.parametric(HELD, RETURNS), "VaR component, money", ""),
+    "attribution": (lambda: rk.attribution.parametric(HELD, RETURNS), "share of the book", ""),
     "hedges": (lambda: rk.attribution.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money (line: before)", ""),
     "risk": (lambda: rk.var.historical(RETURNS, [0.9, 0.95]), "", "loss"),
     "risk of one series": (lambda: rk.var.historical(RETURNS["KO"], 0.95), "return", "number of periods"),
@@ -142,11 +142,10 @@ def test_the_bars_of_an_interval_are_not_under_the_legend():
     assert low < -0.4 and high > 1.4
 
 
-@pytest.mark.parametrize("name", ["attribution", "hedges", "stress", "replay", "paths", "liquidity"])
+@pytest.mark.parametrize("name", ["hedges", "stress", "replay", "paths", "liquidity"])
 def test_money_has_its_thousands_apart(name):
     held = 10_000.0 * HELD
     ax = {
-        "attribution": lambda: rk.attribution.parametric(held, RETURNS).plot(),
         "hedges": lambda: rk.attribution.best_hedge(held, COVARIANCE).plot(),
         "stress": lambda: rk.stress_test(held, RETURNS.head(3)).plot(),
         "replay": lambda: rk.stress.historical_stress(held.to_numpy(), DRAWS, WINDOWS).plot(),
