@@ -138,8 +138,7 @@ def add_routes(app: App) -> None:
         app.guard.accounts(request.key, [fields["account"]])
         if fields.pop("ts", None) is not None:
             raise RefusedError(422, "a probe is of now; leave ts out", field="ts")
-        if "expires" in fields and not str(fields["expires"]).startswith("session"):
-            fields["expires"] = nanoseconds(fields["expires"])
+        _with_expiry(fields)
         at = now(app) if server_clock else app.engine.session.latest
         found = app.engine.session.probe(ts=max(at, 0), **fields)
         return Probed(_pass(found), [Action.of(action) for action in found])
@@ -214,8 +213,7 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
     if request.key.accounts is not None:
         app.guard.accounts(request.key, [fields.get("account")])
     turns.admit()
-    if "expires" in fields and not str(fields["expires"]).startswith("session"):
-        fields["expires"] = nanoseconds(fields["expires"])
+    _with_expiry(fields)
     if app.settings.clock == "server":
         if "ts" in fields:
             raise RefusedError(422, "ts is the service's own clock; set clock='events' to send times", field="ts")
@@ -241,6 +239,12 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
     if waits is not None:
         await waits
     return answered(found, session.latest, fields.get("order_id"))
+
+
+def _with_expiry(fields: dict[str, Any]) -> None:
+    """Turn the time at which an order lapses, if it is one and not the end of its session, into nanoseconds."""
+    if "expires" in fields and not str(fields["expires"]).startswith("session"):
+        fields["expires"] = nanoseconds(fields["expires"])
 
 
 def answered(found: Answer, ts: int, order_id: Any) -> Decided:
