@@ -100,8 +100,9 @@ class Engine(EngineEvents):
         other._growth = self._growth.twin(other._journal.pairs)
         other._quick = other._step_before = None
         other._step_at, other._proof = no_step, RunningDigest.of_parts(*self._proof.parts())
-        other.blocks = list(self.blocks)
-        if self._state is not None:
+        if self._state is None:
+            other.blocks = list(self.blocks)
+        else:
             self._keep_rows()
             other.go_on(self._state.copy(), self.blocks)
         return other
