@@ -12,7 +12,7 @@ import secrets
 import time
 import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -133,10 +133,10 @@ class Hub:
                 if alert.seq > socket.after and not socket.put("Alert", text, alert.severity):
                     self.too_slow += 1
 
-    def _show(self, user: str, sockets: Iterator[Socket] | list[Socket], *kinds: str) -> None:
+    def _show(self, user: str, sockets: list[Socket], *kinds: str) -> None:
         """Send views of a user to some sockets; each is encoded once."""
         views = self.views
-        if views is None:
+        if views is None or not sockets:
             return
         found: list[Any] = []
         if "RiskMetrics" in kinds:

@@ -184,6 +184,25 @@ def test_a_slow_client_is_closed_and_told_and_the_others_get_everything():
     asyncio.run(main())
 
 
+def test_positions_that_nobody_watches_are_not_looked_up():
+    async def main():
+        hub = Hub(settings := Settings(anonymous=["read"], snapshot_seconds=0.05), Guard({}, settings))
+        hub.views, hub.touched, hub._shown = NoViews(), {"desk-1": 1}, lambda: 1
+        showing = asyncio.create_task(hub._snapshots())
+        while hub.touched:
+            await asyncio.sleep(0.001)
+        showing.cancel()
+
+    class NoViews:
+        def __getattr__(self, name):
+            asked.append(name)
+            raise AttributeError(name)
+
+    asked = []
+    asyncio.run(main())
+    assert asked == []
+
+
 def test_a_stop_closes_sockets_so_that_clients_come_back(serve, watch):
     served = serve()
     one = watch(served, "desk-1")
