@@ -142,6 +142,8 @@ DOORS: dict[str, Door] = {
     "var.cornish_fisher": Door(lambda table, unit: risk(V.cornish_fisher(table, 0.9))),
     "var.evt": Door(lambda table, unit: risk(V.evt(table, 0.99))),
     "var.evar": Door(of_all(V.evar)),
+    "var.expectile_var": Door(of_all(V.expectile_var, 0.01)),
+    "var.distortion_risk": Door(of_all(V.distortion_risk, V.exponential_spectrum(20.0))),
     "var.value_at_risk": Door(lambda table, unit: risk(rk.value_at_risk(table))),
     "var.value_at_risk: blocks": Door(
         lambda table, unit: risk(
@@ -270,6 +272,7 @@ DOORS: dict[str, Door] = {
     "var_backtest.fz0_loss": Door(
         lambda table, unit: np.exp(B.fz0_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
     ),
+    "var_backtest.expectile_loss": Door(forecast(B.expectile_loss, 0.015, tau=0.01), ordered=True, power=2),
     "var_backtest.es_e_process": Door(
         lambda table, unit: B.es_e_process(first(table), 0.015 * unit, 0.02 * unit).log_e, ordered=True, power=0
     ),

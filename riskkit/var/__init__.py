@@ -5,6 +5,8 @@
   `cornish_fisher`, `riskkit.var.evt`: each returns a `RiskEstimate` with `.var` and `.es`
 - Rolling forecasts: `rolling_var`, `RollingRisk`; `DEFAULT_MODELS` for comparisons
 - Entropic VaR: `riskkit.var.evar`
+- Expectiles: `expectile_var`, `normal_expectile_var`, `normal_expectile_level`
+- Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`
 - Closed forms of given parameters: `riskkit.var.parametric`
 - Ranks, tail counts and sampling errors: `riskkit.var.order_statistics`
 """
@@ -12,8 +14,15 @@
 from riskkit.var import order_statistics, parametric
 from riskkit.var.age_weighting import age_weighted
 from riskkit.var.cornish_fisher_expansion import cornish_fisher
+from riskkit.var.distortions import (
+    distortion_risk,
+    exponential_spectrum,
+    normal_distortion_risk,
+    wang_transform,
+)
 from riskkit.var.entropic import evar
 from riskkit.var.estimate import RiskEstimate, RiskInterval
+from riskkit.var.expectiles import expectile_var, normal_expectile_level, normal_expectile_var
 from riskkit.var.extreme_value import evt
 from riskkit.var.filtered import filtered_historical
 from riskkit.var.historical_simulation import historical
@@ -29,7 +38,14 @@ __all__ = [
     "RollingRisk",
     "age_weighted",
     "cornish_fisher",
+    "distortion_risk",
     "evar",
+    "expectile_var",
+    "exponential_spectrum",
+    "normal_distortion_risk",
+    "normal_expectile_level",
+    "normal_expectile_var",
+    "wang_transform",
     "evt",
     "filtered_historical",
     "historical",

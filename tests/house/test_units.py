@@ -26,7 +26,7 @@ UNITS = {
         exact_p_value exceedance_probability hit_rate loss_probability max_drawdown max_drawdown_limit p_value
         p_values pain_index participation path permanent persistence pit plus_factor power r_squared realized
         risk_score set_confidence shrinkage significance spread spread_sd spreads strength tail_fraction temporary
-        tolerance toward true_coverage type1 ulcer_index win_rate
+        tau tolerance toward true_coverage type1 ulcer_index win_rate
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -69,7 +69,7 @@ UNITS = {
         coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor
         rho sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
         beta_standard_error down_beta down_capture information_ratio treynor_ratio up_beta up_capture
-        variance_ratio volatility_multiplier volatility_ratio weights
+        aversion market_price variance_ratio volatility_multiplier volatility_ratio weights
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",
