@@ -48,6 +48,13 @@ def first(table: Any) -> Any:
     return table[:, 0] if isinstance(table, np.ndarray) else table.select(["date", "A"])
 
 
+def two(table: Any) -> Any:
+    """The first two series of a table, in the library of the table."""
+    if isinstance(table, pd.DataFrame):
+        return table[ASSETS[:2]]
+    return table[:, :2] if isinstance(table, np.ndarray) else table.select(["date", *ASSETS[:2]])
+
+
 def of_one(function: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any, float], Any]:
     return lambda table, unit: function(first(table), *args, **options)
 
@@ -94,7 +101,7 @@ def compared(table: Any, unit: float) -> Any:
     return found.ranking["score"]
 
 
-P, V, C, B = rk.performance, rk.var, rk.covariance, rk.var_backtest
+P, V, C, B, T = rk.performance, rk.var, rk.covariance, rk.var_backtest, rk.var.tails
 DAILY = {"periods_per_year": 252.0}
 DOORS: dict[str, Door] = {
     "returns.simple_returns": Door(of_all(rk.simple_returns), ordered=True, power=0, kind="prices"),
@@ -141,6 +148,29 @@ DOORS: dict[str, Door] = {
     "var.student_t": Door(lambda table, unit: risk(V.student_t(table))),
     "var.cornish_fisher": Door(lambda table, unit: risk(V.cornish_fisher(table, 0.9))),
     "var.evt": Door(lambda table, unit: risk(V.evt(table, 0.99))),
+    "var.filtered_historical: Pareto tail": Door(
+        lambda table, unit: risk(V.filtered_historical(table, 0.99, tail_fraction=0.1)), ordered=True
+    ),
+    "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
+    "var.tails.mean_excess": Door(
+        lambda table, unit: T.mean_excess(first(table), [0.01 * unit])["mean_excess"].to_numpy()
+    ),
+    "var.tails.threshold_stability": Door(
+        lambda table, unit: T.threshold_stability(first(table), [0.01 * unit])["modified_scale"].to_numpy()
+    ),
+    "var.tails.tail_interval": Door(
+        lambda table, unit: list(T.tail_interval(first(table), 0.99, threshold=0.01 * unit, quantity="var"))
+    ),
+    "var.tails.extremal_index": Door(
+        lambda table, unit: T.extremal_index(first(table), 0.01 * unit), ordered=True, power=0
+    ),
+    "var.tails.decluster": Door(
+        lambda table, unit: T.decluster(first(table), 0.01 * unit, 3)["total"].to_numpy(), ordered=True
+    ),
+    "var.tails.block_maxima": Door(lambda table, unit: T.block_maxima(first(table), 20).location, ordered=True),
+    "var.tails.tail_dependence": Door(
+        lambda table, unit: T.tail_dependence(two(table), 0.9)["chi"].to_numpy(), power=0
+    ),
     "var.evar": Door(of_all(V.evar)),
     "var.expectile_var": Door(of_all(V.expectile_var, 0.01)),
     "var.distortion_risk": Door(of_all(V.distortion_risk, V.exponential_spectrum(20.0))),
@@ -315,7 +345,18 @@ DOORS |= {
 }
 
 INPUTS = {"returns", "values", "history", "pnl", "prices", "log_returns", "hits", "scores", "scores_a"}
-PACKAGES = {"returns", "covariance", "var", "performance", "stress", "attribution", "montecarlo", "var_backtest", "pnl"}
+PACKAGES = {
+    "returns",
+    "covariance",
+    "var",
+    "performance",
+    "stress",
+    "attribution",
+    "montecarlo",
+    "var_backtest",
+    "pnl",
+    "var.tails",
+}
 
 
 def functions_with_observations() -> set[str]:

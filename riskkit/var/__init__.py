@@ -7,11 +7,12 @@
 - Entropic VaR: `riskkit.var.evar`
 - Expectiles: `expectile_var`, `normal_expectile_var`, `normal_expectile_level`
 - Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`
+- The tail looked at, clusters, joint tails: `riskkit.var.tails`
 - Closed forms of given parameters: `riskkit.var.parametric`
 - Ranks, tail counts and sampling errors: `riskkit.var.order_statistics`
 """
 
-from riskkit.var import order_statistics, parametric
+from riskkit.var import order_statistics, parametric, tails
 from riskkit.var.age_weighting import age_weighted
 from riskkit.var.cornish_fisher_expansion import cornish_fisher
 from riskkit.var.distortions import (
@@ -54,5 +55,6 @@ __all__ = [
     "parametric",
     "rolling_var",
     "student_t",
+    "tails",
     "value_at_risk",
 ]
