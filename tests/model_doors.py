@@ -133,6 +133,18 @@ DOORS: dict[str, Door] = {
         lambda table, unit: C.fit_asymmetric_garch(first(table), distribution="normal").next_volatility, ordered=True
     ),
     "covariance.factor_covariance": Door(lambda table, unit: C.factor_covariance(table, 2).covariance, power=2),
+    "covariance.realised_measures": Door(lambda table, unit: C.realised_measures(first(table)).bipower, True, 2),
+    "covariance.regime_filter": Door(
+        lambda table, unit: (
+            C.regime_filter(first(table), [[0.9, 0.1], [0.1, 0.9]], [1e-4 * unit**2, 4e-4 * unit**2]).predicted
+        ),
+        ordered=True,
+        power=0,
+    ),
+    "covariance.fit_dcc": Door(lambda table, unit: C.fit_dcc(table, "pairs").covariance, ordered=True, power=2),
+    "covariance.shrunk_covariance: constant correlation": Door(
+        lambda table, unit: C.shrunk_covariance(table, "constant_correlation").covariance, power=2
+    ),
     "covariance.fit_garch": Door(in_garch("next_volatility"), ordered=True),
     "covariance.fit_garch: volatility": Door(in_garch("volatility"), ordered=True),
     "covariance.fit_garch: omega": Door(in_garch("omega"), ordered=True, power=2),
@@ -150,6 +162,10 @@ DOORS: dict[str, Door] = {
     "var.evt": Door(lambda table, unit: risk(V.evt(table, 0.99))),
     "var.filtered_historical: Pareto tail": Door(
         lambda table, unit: risk(V.filtered_historical(table, 0.99, tail_fraction=0.1)), ordered=True
+    ),
+    "var.filtered_paths": Door(
+        lambda table, unit: V.filtered_paths(first(table), 3, n_paths=50, rng=np.random.default_rng(1)).returns,
+        ordered=True,
     ),
     "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
     "var.tails.mean_excess": Door(

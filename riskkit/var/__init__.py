@@ -4,6 +4,7 @@
 - By method: `riskkit.var.historical`, `age_weighted`, `filtered_historical`, `riskkit.var.normal`, `student_t`,
   `cornish_fisher`, `riskkit.var.evt`: each returns a `RiskEstimate` with `.var` and `.es`
 - Rolling forecasts: `rolling_var`, `RollingRisk`; `DEFAULT_MODELS` for comparisons
+- Several periods by paths: `filtered_paths`, `FilteredPaths`, `path_returns`
 - Entropic VaR: `riskkit.var.evar`
 - Expectiles: `expectile_var`, `normal_expectile_var`, `normal_expectile_level`
 - Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`
@@ -28,12 +29,16 @@ from riskkit.var.extreme_value import evt
 from riskkit.var.filtered import filtered_historical
 from riskkit.var.historical_simulation import historical
 from riskkit.var.methods import DEFAULT_MODELS, value_at_risk
+from riskkit.var.multi_period import FilteredPaths, filtered_paths, path_returns
 from riskkit.var.normal_distribution import normal
 from riskkit.var.rolling import RollingRisk, rolling_var
 from riskkit.var.student_t_distribution import student_t
 
 __all__ = [
     "DEFAULT_MODELS",
+    "FilteredPaths",
+    "filtered_paths",
+    "path_returns",
     "RiskEstimate",
     "RiskInterval",
     "RollingRisk",

@@ -28,6 +28,7 @@ UNITS = {
         risk_score set_confidence shrinkage significance spread spread_sd spreads strength tail_fraction temporary
         tau tolerance toward true_coverage type1 ulcer_index win_rate
         u
+        a b d transition filtered predicted
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -40,6 +41,9 @@ UNITS = {
         next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values var
         var_high var_low var_standard_error volatilities volatility
         location scale estimate low high thresholds
+        long_run fitted residual_variance next_variance variance bipower jump quarticity
+        tripower_quarticity shocks
+        variance_error
     """,
     "money": """
         after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost
@@ -67,6 +71,7 @@ UNITS = {
         kmax left_out longest_losing_run pairs longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
         n_draws n_paths n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
         n_blocks blocks
+        hac_lags picks
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
@@ -75,6 +80,7 @@ UNITS = {
         beta_standard_error down_beta down_capture information_ratio treynor_ratio up_beta up_capture
         aversion market_price variance_ratio volatility_multiplier volatility_ratio weights
         shape dependence
+        coefficients
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",

@@ -329,7 +329,21 @@ def spectral_of_sample(inputs):
     return {"weights": weights, "measure": var.distortion_risk(returns, spectrum)}
 
 
+def all_paths(inputs):
+    """The exact distribution: every path of residuals, each equally likely."""
+    residuals, model = inputs["standardised_residuals"], dict(inputs["model"])
+    picks = np.indices([len(residuals)] * inputs["horizon"]).reshape(inputs["horizon"], -1).T
+    model["mean"] = model.pop("mu")
+    sums = var.path_returns(residuals, picks, inputs["next_variance"], **model)
+    risk = var.historical(sums, level(inputs))
+    return {
+        **{"paths": len(sums), "mean": sums.mean(), "sd": sums.std(), "worst": -sums.min()},
+        **{"var_type1": risk.var, "es_tail_mass": risk.es},
+    }
+
+
 QUANTITIES = {
+    "fhs_multi_day_exact": all_paths,
     "expectile_normal": of_levels("expectile", lambda inputs, tau: var.normal_expectile_var(1.0, tau)),
     "expectile_uniform": of_levels(
         "expectile", lambda inputs, tau: var.expectile_var((np.arange(400_000) + 0.5) / 400_000 - 1.0, tau) - 1.0
