@@ -265,6 +265,14 @@ DOORS: dict[str, Door] = {
     "attribution.incremental": Door(
         lambda table, unit: rk.attribution.incremental(HELD, trades=10.0 * np.eye(3), returns=table)
     ),
+    "stress.similar_periods": Door(
+        lambda table, unit: rk.stress.similar_periods(
+            table, {0 if isinstance(table, np.ndarray) else "A": -0.02 * unit}
+        )["distance"].to_numpy(),
+        ordered=True,
+        power=0,
+        kind="trades",
+    ),
     "stress.factor_loadings": Door(
         lambda table, unit: rk.stress.factor_loadings(table, RETURNS[["B"]].to_numpy()).loadings
     ),

@@ -29,6 +29,7 @@ UNITS = {
         tau tolerance toward true_coverage type1 ulcer_index win_rate
         u
         a b d transition filtered predicted
+        move probabilities prior
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -51,7 +52,10 @@ UNITS = {
         total_standard_error trade value value_today
     """,
     "money or shares": "adv positions quantity",
-    "money per share": "ask bid bid_ask_spread half_spread price_volatility prices spot",
+    "money per share": """
+        ask bid bid_ask_spread half_spread price_volatility prices spot
+        close_from close_to
+    """,
     "money per share per share": "permanent_slope temporary_slope",
     "money per unit move": "delta gamma",
     "money per point": "contract_multiplier",
@@ -61,6 +65,7 @@ UNITS = {
         backcast_periods block days half_life horizon lags length periods recovery return_period tau0 tau1 times
         to_trough under_water window
         run
+        apart
     """,
     "per period": "drift intensity kappa",
     "unit of time of the volatility": "step",
@@ -72,6 +77,7 @@ UNITS = {
         n_draws n_paths n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
         n_blocks blocks
         hac_lags picks
+        count
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
@@ -81,10 +87,13 @@ UNITS = {
         aversion market_price variance_ratio volatility_multiplier volatility_ratio weights
         shape dependence
         coefficients
+        relative_entropy
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",
     "score, smaller is better": "mean_scores scores scores_a scores_b",
+    "years": "tenors",
+    "unit of the rates wanted": "parallel short long",
     "entry of a matrix": """
         frobenius_distance largest_change matrix min_eigenvalue min_eigenvalue_after min_eigenvalue_before
     """,
