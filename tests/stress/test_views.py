@@ -27,7 +27,7 @@ def test_views_hold_in_any_unit_and_nothing_else_is_nearer(shift, stretch, unit)
     found = entropy_pooling(unit * x, {0: unit * shift}, {0: unit**2 * variance})
     p = found.probabilities
     assert p.sum() == pytest.approx(1.0) and p.min() > 0.0
-    assert p @ x == pytest.approx(shift, abs=1e-9) and p @ x**2 - shift**2 == pytest.approx(variance, rel=1e-7)
+    assert p @ x == pytest.approx(shift, abs=1e-7) and p @ x**2 - shift**2 == pytest.approx(variance, rel=1e-6)
     # the optimum tilts the prior by the exponential of a quadratic function, and no other probabilities do
     assert np.diff(np.log(p), 3) == pytest.approx(0.0, abs=1e-6)
 
