@@ -21,7 +21,7 @@ MODELS = (
     "attribution",
     "montecarlo",
 )
-MODELS += ("compat", "stress", "liquidity", "performance", "var_backtest")
+MODELS += ("compat", "instruments", "stress", "liquidity", "performance", "var_backtest")
 SHORT_FORM = {"BaseRule", "Direction", "Order", "RiskEngine", "RuleContext", "Trade", "build_config"}  # no models
 SHORT_FORM |= {"AccountVolumeLimitRule", "OrderRateLimitRule"}
 PUBLIC = {
