@@ -225,6 +225,8 @@ DOORS: dict[str, Door] = {
     "performance.sortino_ratio": Door(of_all(P.sortino_ratio), power=0),
     "performance.omega_ratio": Door(of_all(P.omega_ratio), power=0),
     "performance.calmar_ratio": Door(of_all(P.calmar_ratio, **DAILY), ordered=True, power=None),
+    "performance.tail_ratio": Door(of_all(P.tail_ratio), power=0),
+    "performance.stability": Door(of_all(P.stability), ordered=True, power=None),
     "performance.skewness": Door(of_all(P.skewness), power=0),
     "performance.excess_kurtosis": Door(of_all(P.excess_kurtosis), power=0),
     "performance.performance_summary": Door(of_one(P.performance_summary, **DAILY), ordered=True, power=None),

@@ -30,6 +30,7 @@ UNITS = {
         u
         a b d transition filtered predicted
         move probabilities prior
+        benchmark_weights budgets benchmark_returns segment_returns
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
