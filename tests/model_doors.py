@@ -167,6 +167,9 @@ DOORS: dict[str, Door] = {
         lambda table, unit: V.filtered_paths(first(table), 3, n_paths=50, rng=np.random.default_rng(1)).returns,
         ordered=True,
     ),
+    "var.learned.har_features": Door(
+        lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
+    ),
     "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
     "var.tails.mean_excess": Door(
         lambda table, unit: T.mean_excess(first(table), [0.01 * unit])["mean_excess"].to_numpy()
@@ -382,6 +385,7 @@ PACKAGES = {
     "var_backtest",
     "pnl",
     "var.tails",
+    "var.learned",
 }
 
 

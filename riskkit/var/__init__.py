@@ -9,11 +9,12 @@
 - Expectiles: `expectile_var`, `normal_expectile_var`, `normal_expectile_level`
 - Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`
 - The tail looked at, clusters, joint tails: `riskkit.var.tails`
+- Learned from data, with limits that hold for any model: `riskkit.var.learned`
 - Closed forms of given parameters: `riskkit.var.parametric`
 - Ranks, tail counts and sampling errors: `riskkit.var.order_statistics`
 """
 
-from riskkit.var import order_statistics, parametric, tails
+from riskkit.var import learned, order_statistics, parametric, tails
 from riskkit.var.age_weighting import age_weighted
 from riskkit.var.cornish_fisher_expansion import cornish_fisher
 from riskkit.var.distortions import (
@@ -55,6 +56,7 @@ __all__ = [
     "evt",
     "filtered_historical",
     "historical",
+    "learned",
     "normal",
     "order_statistics",
     "parametric",

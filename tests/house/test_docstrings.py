@@ -18,6 +18,7 @@ MODELS = (
     "var.parametric",
     "var.order_statistics",
     "var.tails",
+    "var.learned",
     "attribution",
     "montecarlo",
 )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 PACKAGES = ("returns", "pnl", "covariance", "var", "attribution", "montecarlo", "stress", "liquidity", "performance")
-PACKAGES += ("var_backtest", "var.tails")
+PACKAGES += ("var_backtest", "var.tails", "var.learned")
 IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, converted at that surface
 
 UNITS = {
@@ -31,6 +31,7 @@ UNITS = {
         a b d transition filtered predicted
         move probabilities prior
         benchmark_weights budgets benchmark_returns segment_returns
+        expected_coverage coverage_sd probability
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -46,6 +47,7 @@ UNITS = {
         long_run fitted residual_variance next_variance variance bipower jump quarticity
         tripower_quarticity shocks
         variance_error
+        limit target features
     """,
     "money": """
         after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost
@@ -79,6 +81,7 @@ UNITS = {
         n_blocks blocks
         hac_lags picks
         count
+        rank train test purge
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
