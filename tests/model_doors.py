@@ -167,6 +167,9 @@ DOORS: dict[str, Door] = {
         lambda table, unit: V.filtered_paths(first(table), 3, n_paths=50, rng=np.random.default_rng(1)).returns,
         ordered=True,
     ),
+    "var.learned.conformal_quantile": Door(
+        lambda table, unit: V.learned.conformal_quantile(first(table)).limit, kind="trades"
+    ),
     "var.learned.har_features": Door(
         lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
     ),

@@ -81,6 +81,8 @@ RATIOS = {
             "omega_ratio",
             "skewness",
             "excess_kurtosis",
+            "tail_ratio",
+            "stability",
             "win_rate",
             "payoff_ratio",
             "profit_factor",

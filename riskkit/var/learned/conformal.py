@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_array
+from riskkit._check import InputError, confidence_level, finite_array, single_series
 
 
 class ConformalQuantile(NamedTuple):
@@ -18,7 +18,7 @@ class ConformalQuantile(NamedTuple):
     limit : float
         In the unit of the scores; infinite if there are too few of them.
     rank : int
-        Rank of the score that is the limit, from 1; one more than there are scores if none is.
+        Number of the score that is the limit, from the smallest; one more than there are scores if none is.
     n_obs : int
         Number of scores.
 
@@ -99,7 +99,7 @@ def conformal_quantile(scores: Any, coverage: float = 0.9) -> ConformalQuantile:
     >>> found.limit, round(found.expected_coverage, 2)
     (1.9, 0.8)
     """
-    values = np.sort(finite_array(scores, "scores", ndim=1))
+    values = np.sort(single_series(scores, "scores"))
     # rounded, as 1 - 0.2 and (1 - 0.9) * 10 are not exact: the next larger rank for an error of 1e-16 is a wrong one
     rank = math.ceil(round((len(values) + 1) * confidence_level(coverage, "coverage"), 9))
     return ConformalQuantile(float(values[rank - 1]) if rank <= len(values) else math.inf, rank, len(values))
