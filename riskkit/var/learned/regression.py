@@ -157,27 +157,23 @@ def quantile_regression(features: Any, target: Any, tau: float) -> TailRegressio
     [0.0, 2.5]
     """
     from scipy.optimize import linprog
-    from scipy.sparse import csc_array, eye_array, hstack
 
     table, values, level, names = _checked(features, target, tau)
-    n, k = table.shape
     unit, spread = (
         np.abs(table).max(axis=0),
         float(np.abs(values).max()) or 1.0,
     )  # so that units do not matter to the solver
+    scaled = (table / unit).T
+    # the dual has as many conditions as there are features; their multipliers are the coefficients
     found = linprog(
-        np.concatenate([np.zeros(k), np.full(n, level), np.full(n, 1.0 - level)]),
-        A_eq=hstack([csc_array(table / unit), eye_array(n), -eye_array(n)], format="csc"),
-        b_eq=values / spread,
-        bounds=[(None, None)] * k + [(0.0, None)] * (2 * n),
-        method="highs-ds",
+        -values / spread, A_eq=scaled, b_eq=(1.0 - level) * scaled.sum(axis=1), bounds=(0.0, 1.0), method="highs-ds"
     )
     if found.x is None:
         raise InputError(f"the regression found no solution: {found.message}")
-    coefficients = found.x[:k] * spread / unit + 0.0  # no zero with a sign
+    coefficients = -found.eqlin.marginals * spread / unit + 0.0  # no zero with a sign
     gap = values - table @ coefficients
     loss = float(np.mean(gap * (level - (gap < 0.0))))
-    return TailRegression(with_labels(coefficients, names), level, loss, n)
+    return TailRegression(with_labels(coefficients, names), level, loss, len(values))
 
 
 def expectile_regression(features: Any, target: Any, tau: float) -> TailRegression:

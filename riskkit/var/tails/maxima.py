@@ -99,7 +99,6 @@ def block_maxima(returns: ReturnsLike, block: int) -> BlockMaxima:
     (0.0214, 0.23, 0.0852)
     """
     from scipy.optimize import minimize
-    from scipy.stats import genextreme
 
     length = whole_number(block, "block", at_least=2)
     losses = losses_of(returns, ordered=True)
@@ -114,7 +113,12 @@ def block_maxima(returns: ReturnsLike, block: int) -> BlockMaxima:
 
     def misfit(parameters: np.ndarray) -> float:
         location, log_scale, shape = parameters
-        return min(-float(genextreme.logpdf(scaled, -shape, location, np.exp(log_scale)).sum()), 1e10)
+        z = (scaled - location) * np.exp(-log_scale)
+        inside = 1.0 + shape * z
+        if inside.min() <= 0.0:
+            return 1e10
+        logs = z if abs(shape) < 1e-9 else np.log(inside) / shape  # the limit is Gumbel's law
+        return min(float(n_blocks * log_scale + ((1.0 + shape) * logs + np.exp(-logs)).sum()), 1e10)
 
     start = np.array([-0.2, -0.3, 0.1])
     for _ in range(3):
