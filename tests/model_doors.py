@@ -168,7 +168,7 @@ DOORS: dict[str, Door] = {
         ordered=True,
     ),
     "var.learned.conformal_quantile": Door(
-        lambda table, unit: V.learned.conformal_quantile(first(table)).limit, kind="trades"
+        lambda table, unit: V.learned.conformal_quantile(first(table)).bound, kind="trades"
     ),
     "var.learned.har_features": Door(
         lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True

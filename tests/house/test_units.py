@@ -47,7 +47,7 @@ UNITS = {
         long_run fitted residual_variance next_variance variance bipower jump quarticity
         tripower_quarticity shocks
         variance_error
-        limit target features
+        bound target features
     """,
     "money": """
         after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost

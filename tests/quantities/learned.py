@@ -11,7 +11,7 @@ def split_quantile(inputs):
     found = learned.conformal_quantile(inputs["scores"], 1.0 - inputs["alpha"])
     return {
         "k": found.rank,
-        "quantile": found.limit if math.isfinite(found.limit) else None,
+        "quantile": found.bound if math.isfinite(found.bound) else None,
         "expected_coverage": found.expected_coverage,
     }
 
@@ -26,8 +26,8 @@ def coverage_distribution(inputs):
 
 def quantile_interval(inputs):
     low, high, y = (np.asarray(inputs[name]) for name in ("lower", "upper", "y"))
-    alone = [learned.conformal_interval([v], [a], [b], 0.5).limit for v, a, b in zip(y, low, high, strict=True)]
-    return {"scores": alone, "adjustment": learned.conformal_interval(y, low, high, 1.0 - inputs["alpha"]).limit}
+    alone = [learned.conformal_interval([v], [a], [b], 0.5).bound for v, a, b in zip(y, low, high, strict=True)]
+    return {"scores": alone, "adjustment": learned.conformal_interval(y, low, high, 1.0 - inputs["alpha"]).bound}
 
 
 def regression(function, name):

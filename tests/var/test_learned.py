@@ -79,9 +79,9 @@ def test_splits_never_touch_the_future(n, train, test, purge, expanding):
 def test_conformal_limits_hold_as_often_as_promised():
     scores = RNG.standard_exponential((4000, 41))
     limits = [conformal_quantile(row[:40], 0.9) for row in scores]
-    held = np.mean([row[40] <= limit.limit for row, limit in zip(scores, limits, strict=True)])
+    held = np.mean([row[40] <= limit.bound for row, limit in zip(scores, limits, strict=True)])
     assert held == pytest.approx(limits[0].expected_coverage, abs=0.015)
-    coverages = [-np.expm1(-limit.limit) for limit in limits]
+    coverages = [-np.expm1(-limit.bound) for limit in limits]
     assert np.std(coverages) == pytest.approx(limits[0].coverage_sd, rel=0.06)
     assert np.quantile(coverages, 0.1) == pytest.approx(limits[0].coverage_quantile(0.1), abs=0.01)
 
@@ -95,9 +95,9 @@ def test_the_rank_is_exact_in_whole_percent(n, percent):
 
 def test_too_few_scores_have_no_limit_and_intervals_may_narrow():
     none = conformal_quantile([1.0, 2.0], 0.9)
-    assert none.limit == np.inf and none.expected_coverage == none.coverage_quantile(0.5) == 1.0
+    assert none.bound == np.inf and none.expected_coverage == none.coverage_quantile(0.5) == 1.0
     assert none.coverage_sd == 0.0
-    assert conformal_interval([0.0] * 20, [-1.0] * 20, [1.0] * 20).limit == -1.0
+    assert conformal_interval([0.0] * 20, [-1.0] * 20, [1.0] * 20).bound == -1.0
 
 
 @pytest.mark.parametrize(

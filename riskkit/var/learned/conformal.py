@@ -15,10 +15,10 @@ class ConformalQuantile(NamedTuple):
 
     Attributes
     ----------
-    limit : float
+    bound : float
         In the unit of the scores; infinite if there are too few of them.
     rank : int
-        Number of the score that is the limit, from the smallest; one more than there are scores if none is.
+        Number of the score that is the bound, from the smallest; one more than there are scores if none is.
     n_obs : int
         Number of scores.
 
@@ -29,7 +29,7 @@ class ConformalQuantile(NamedTuple):
     8
     """
 
-    limit: float
+    bound: float
     rank: int
     n_obs: int
 
@@ -81,7 +81,7 @@ def conformal_quantile(scores: Any, coverage: float = 0.9) -> ConformalQuantile:
     Returns
     -------
     ConformalQuantile
-        Add (or multiply) its `limit` to the next forecast.
+        Add (or multiply) its `bound` to the next forecast.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def conformal_quantile(scores: Any, coverage: float = 0.9) -> ConformalQuantile:
     Examples
     --------
     >>> found = conformal_quantile([0.3, 1.2, 0.7, 2.5, 0.1, 1.9, 0.9, 1.1, 0.4], 0.8)
-    >>> found.limit, round(found.expected_coverage, 2)
+    >>> found.bound, round(found.expected_coverage, 2)
     (1.9, 0.8)
     """
     values = np.sort(single_series(scores, "scores"))
@@ -120,7 +120,7 @@ def conformal_interval(realized: Any, low: Any, high: Any, coverage: float = 0.9
     Returns
     -------
     ConformalQuantile
-        Take its `limit` from the next low end and add it to the high end; below zero it narrows the interval.
+        Take its `bound` from the next low end and add it to the high end; below zero it narrows the interval.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def conformal_interval(realized: Any, low: Any, high: Any, coverage: float = 0.9
 
     Examples
     --------
-    >>> round(conformal_interval([3.4, 2.5, -0.3, 2.0], [1.0, 2.0, 0.0, 1.5], [3.0, 4.0, 1.0, 2.5], 0.8).limit, 6)
+    >>> round(conformal_interval([3.4, 2.5, -0.3, 2.0], [1.0, 2.0, 0.0, 1.5], [3.0, 4.0, 1.0, 2.5], 0.8).bound, 6)
     0.4
     """
     values = finite_array(realized, "realized", ndim=1)
