@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import (
     InputError,
+    constant,
     finite_array,
     finite_number,
     labels_of,
@@ -98,12 +99,13 @@ def fit_dcc(returns: ReturnsLike, likelihood: Likelihood = "full") -> DccFit:
     Returns
     -------
     DccFit
-        With normal shocks of mean zero. The correlation before the first return is the long-run one.
+        With normal shocks of mean zero. The correlation before the first return is the long-run one. An asset that never moves has a
+        variance and correlations of zero.
 
     Raises
     ------
     InputError
-        NaN, infinity, constant returns, fewer than 50, a single asset, dates out of order, or shocks that are collinear
+        NaN, infinity, fewer than 50, fewer than two assets that move, dates out of order, or shocks that are collinear
         with "full".
     ImportError
         arch is not installed.
@@ -127,7 +129,10 @@ def fit_dcc(returns: ReturnsLike, likelihood: Likelihood = "full") -> DccFit:
     array = returns_array(returns, ordered=True)
     if array.ndim != 2 or array.shape[1] < 2:
         raise InputError(f"returns has shape {array.shape}; a correlation is of at least two assets, (n_obs, n_assets)")
-    margins = [fit_garch(array[:, j], distribution="normal") for j in range(array.shape[1])]
+    moving = np.flatnonzero(~constant(array))
+    if len(moving) < 2:
+        raise InputError(f"returns has {len(moving)} assets that move; a correlation is of at least two")
+    margins = [fit_garch(array[:, j], distribution="normal") for j in moving]
     z = np.column_stack([margin.residuals for margin in margins])
     target = z.T @ z / len(z)
     height = _of_all(z, target) if likelihood == "full" else _of_pairs(z, target)
@@ -142,13 +147,22 @@ def fit_dcc(returns: ReturnsLike, likelihood: Likelihood = "full") -> DccFit:
     correlation = _correlation_of(_last(z, a, b, target))
     volatility = np.array([margin.next_volatility for margin in margins])
     assets = labels_of(returns, 1)
+
+    def among_all(matrix: np.ndarray, diagonal: float) -> Any:
+        """A matrix of the assets that move within one of all assets."""
+        whole = diagonal * np.eye(array.shape[1])
+        whole[np.ix_(moving, moving)] = matrix
+        return with_labels(whole, assets, assets)
+
+    residuals = np.zeros_like(array)
+    residuals[:, moving] = z
     return DccFit(
         a=a,
         b=b,
-        correlation=with_labels(correlation, assets, assets),
-        covariance=with_labels(symmetric(correlation * np.outer(volatility, volatility)), assets, assets),
-        long_run=with_labels(target, assets, assets),
-        residuals=with_labels(z, labels_of(returns, 0), assets),
+        correlation=among_all(correlation, 1.0),
+        covariance=among_all(symmetric(correlation * np.outer(volatility, volatility)), 0.0),
+        long_run=among_all(target, 1.0),
+        residuals=with_labels(residuals, labels_of(returns, 0), assets),
         log_likelihood=sum(margin.log_likelihood for margin in margins) - float(found.fun),
         converged=bool(found.success) and all(margin.converged for margin in margins),
     )

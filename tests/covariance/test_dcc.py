@@ -70,6 +70,7 @@ def test_the_unit_does_not_matter_and_names_come_out():
     ("call", "words"),
     [
         (lambda: fit_dcc(RETURNS[:, 0]), "at least two assets"),
+        (lambda: fit_dcc(RETURNS * [1.0, 0.0, 0.0]), "1 assets that move"),
         (lambda: fit_dcc(np.column_stack([RETURNS[:, 0], RETURNS[:, 0]])), "shocks are collinear"),
         (lambda: fit_dcc(RETURNS, "some"), "likelihood='some' is not one of"),
         (lambda: dcc_path(RETURNS, 0.5, 0.5), "with a sum below 1"),
