@@ -17,6 +17,7 @@ LOSSES = 0.01 * RNG.standard_normal((300, 2))
 GIVEN: dict[str, Any] = {
     "pnl": [1.0, -1.0],
     "returns": LOSSES[:, 0],
+    "horizon": 3,
     "var": 0.02,
     "es": 0.025,
     "sd": 0.01,
