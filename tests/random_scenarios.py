@@ -23,7 +23,7 @@ INSTRUMENTS = [
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
-ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
+ACCOUNTS = ("account", "trader", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
@@ -48,12 +48,13 @@ def scenario(
             {
                 "id": "A",
                 "cash": {"USD": str(draw.randint(0, 3000))},
+                "trader": "T",
                 "desk": "E",
                 "firm": "F",
                 "positions": {"X": "3", "Y": "-0.5"},
             },
-            {"id": "B", "cash": {"USD": "2000"}, "desk": "D", "firm": "F"},
-            {"id": "C", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
+            {"id": "B", "cash": {"USD": "2000"}, "trader": "U", "desk": "D", "firm": "F"},
+            {"id": "C", "trader": "T", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
         ],
         "rules": rules,
         "events": [stream.event() for _ in range(events)],
@@ -476,7 +477,7 @@ KINDS = {
 QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
 PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
 CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
-WHOLE = ("account", "desk", "firm", "global")
+WHOLE = ACCOUNTS
 
 
 def in_currencies(seed: int, types: list[str], events: int = 80) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
-ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
+ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "trader": "", "desk": "", "firm": ""}
 WAYS = ("plain", "live", "generic", "compiled")
 COMPILED: dict[str, bool | str] = {"plain": False, "generic": "generic", "compiled": True}
 UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
@@ -54,6 +54,7 @@ class Outcome:
     states: dict[str, str] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
+    also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -254,11 +255,14 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
+    also: dict[int, list[str]] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
+            objecting = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            also[number] = [one.id for one in objecting if one.action != "ALERT" and one.id != rule]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1
@@ -272,7 +276,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
         label = f"{universe.accounts[record['account']].id}|{instrument.id}"
         positions[label] = str(int(record["qty"]) * instrument.qty_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished)
+    return Outcome(decisions, result.states(), positions, vanished, also)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -302,6 +306,9 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for label, quantity in must.positions.items():
         if number_of(found.positions.get(label, "0")) != number_of(quantity):
             wrong.append(f"position {label}: {found.positions.get(label, '0')} instead of {quantity}")
+    for number, rules in scenario["expected"].get("also", {}).items():
+        if found.also.get(int(number), []) != rules:
+            wrong.append(f"event {number}: also {found.also.get(int(number), [])} instead of {rules}")
     if "fills_vanished" in scenario["expected"] and must.fills_vanished != found.fills_vanished:
         wrong.append(f"fills vanished: {found.fills_vanished} instead of {must.fills_vanished}")
     return wrong

@@ -41,8 +41,8 @@ TRADED = (Instrument("X"), Instrument("Y"))
 DESK = {
     "unit": "ns",
     "accounts": [
-        Account("T1", desk="D", firm="F", cash={"USD": 1_000}),
-        Account("T2", desk="D", firm="F", cash={"USD": 1_000}),
+        Account("T1", trader="T", desk="D", firm="F", cash={"USD": 1_000}),
+        Account("T2", trader="T", desk="D", firm="F", cash={"USD": 1_000}),
     ],
 }
 
@@ -94,7 +94,7 @@ def refused(rows, rule, **options):
 BOUGHT = [row("T1", qty=40, kind="fill"), row("T2", qty=40, kind="fill")]
 
 
-@pytest.mark.parametrize("scope", ["desk", "firm", "global", "instrument", "product"])
+@pytest.mark.parametrize("scope", ["trader", "desk", "firm", "global", "instrument", "product"])
 @pytest.mark.parametrize(
     ("parameters", "rows", "expected"),
     [

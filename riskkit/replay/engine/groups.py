@@ -14,7 +14,7 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.scopes import SCOPES, number_of
-from riskkit.replay.schema.universe import Universe, exact
+from riskkit.replay.schema.universe import GROUPS, Universe, exact
 
 CHAINS = ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell")
 SUMS = ("external_equity", "external_deposits", "realised")
@@ -85,7 +85,7 @@ def _open_currencies(group: GroupShape, universe: Universe, table: np.ndarray, a
             quanta = int(exact(amount, "cash") / universe.quantum)
             for name in ("cash", "net_deposits"):
                 table[name][place] += quanta
-    if group.scope in ("desk", "firm"):
+    if group.scope in GROUPS:
         table[group.scope] = np.arange(-1, len(table) - 1) // width
 
 
@@ -142,7 +142,7 @@ def _by_instrument(group: GroupShape, universe: Universe, accounts: np.ndarray, 
 
 def _holders(group: GroupShape, accounts: np.ndarray) -> np.ndarray:
     """The holder of each account's positions."""
-    return accounts[group.scope][1:] if group.scope in ("desk", "firm") else np.zeros(len(accounts) - 1, np.int64)
+    return accounts[group.scope][1:] if group.scope in GROUPS else np.zeros(len(accounts) - 1, np.int64)
 
 
 def _keys(group: GroupShape, held: np.ndarray, instruments: np.ndarray, width: int) -> np.ndarray:
@@ -165,7 +165,7 @@ def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndar
     """The account record of each key, with its positions chained."""
     table = np.zeros(count + 1, record_dtype(ACCOUNT))
     table["first_position"] = -1
-    for name in ("desk", "firm"):
+    for name in GROUPS:
         table[name] = np.arange(-1, count) if group.scope == name else -1
     chain_positions(held, table)
     if group.sums:

@@ -391,7 +391,9 @@ def first_place(group, instrument_id):
 def holder_of(group):
     """Number of the group to which `account` belongs; 0 for a group of all accounts."""
     return (
-        account.desk
+        account.trader
+        if group.scope == "trader"
+        else account.desk
         if group.scope == "desk"
         else account.firm
         if group.scope == "firm"

@@ -45,7 +45,7 @@ from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.scopes import SCOPES, key_of, owners
-from riskkit.replay.schema.universe import OutOfRange, Universe, exact
+from riskkit.replay.schema.universe import GROUPS, OutOfRange, Universe, exact
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 # fields that count the working orders of a key -> what a type requires to have them kept
@@ -415,7 +415,8 @@ def _accounts(universe: Universe) -> np.ndarray:
         for name in ("cash", "net_deposits", "told_equity", "told_deposits"):
             table[name][code] = cash
     table["total"] = -1
-    for group, names in (("desk", universe.desks), ("firm", universe.firms)):
+    for group in GROUPS:
+        names = getattr(universe, f"{group}s")
         table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table
 

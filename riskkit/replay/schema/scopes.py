@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.schema.columns import EventKind
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.universe import GROUPS, Universe
 
 EVERYTHING = "everything"
 TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
@@ -113,6 +113,7 @@ _ROWS = (
           (*_MESSAGES, EventKind.EXECUTION), group="own"),
     Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
+    Scope("trader", "for each trader", "account", "trader", "account.trader", ("trader",), group="holders"),
     Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
     Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
     Scope("global", "over everything", "", "", "0", (), group="holders"),
@@ -129,7 +130,7 @@ class Quantity(NamedTuple):
 
 _LOGIN = "fills of an account are not split by login session"
 _PARTS = tuple(name for name in SCOPES if name != "connection")
-_CASH = ("account", "desk", "firm", "global")
+_CASH = ("account", *GROUPS, "global")
 QUANTITIES: dict[str, Quantity] = {
     "position": Quantity(
         tuple(name for name in _PARTS if "product" not in name),
@@ -163,6 +164,7 @@ _GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
     "product": lambda universe: universe.products,
     "strategy": lambda universe: universe.strategies,
     "connection": lambda universe: universe.connections,
+    "trader": lambda universe: universe.traders,
     "desk": lambda universe: universe.desks,
     "firm": lambda universe: universe.firms,
 }

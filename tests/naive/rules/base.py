@@ -122,6 +122,7 @@ class Rule:
             "account_product": (account, product),
             "strategy": (account, get("strategy") or ""),
             "session": get("session") or "",
+            "trader": self.replay.accounts[account].trader if account is not None else None,
             "desk": self.replay.accounts[account].desk if account is not None else None,
             "firm": self.replay.accounts[account].firm if account is not None else None,
             "global": "everything",
@@ -138,7 +139,7 @@ class Rule:
     # ------------------------------------------------------------------ books of a key
 
     def members(self, key):
-        """The accounts of a key of accounts: one, a desk, a firm or all."""
+        """The accounts of a key of accounts: one, those of a trader, a desk, a firm or all."""
         return [label for label in self.replay.accounts if self.key({"account": label}) == key]
 
     def net(self, key, instrument):
@@ -258,7 +259,7 @@ class Rule:
 
     def pauses_account(self, label):
         account = self.replay.accounts[label]
-        key = {"account": label, "desk": account.desk, "firm": account.firm}.get(self.scope)
+        key = label if self.scope == "account" else getattr(account, self.scope, None)
         return "everything" in self.pauses or key in self.pauses
 
     def turn_day(self):
