@@ -88,6 +88,8 @@ def run(start, stop):
     for rule in shape.rules:
         rule.states = table(rule.array)
         rule.n_keys = len(rule.array) - 1
+        if rule.overridden:
+            rule.versions = table(rule.table)
     used = 0
     room = len(arrays.rows) - counts[Counter.ROOM]
     next_turn = counts[Counter.NEXT_TURN]

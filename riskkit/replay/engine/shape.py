@@ -35,6 +35,7 @@ VARIABLES = (
     "n_keys",
     "terms",
     "params",
+    "versions",
     "duplicates",
     "best",
     "reducing",
@@ -117,10 +118,13 @@ class RuleShape(NamedTuple):
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
+    overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
+        if self.overridden:
+            texts |= {"params": f"at(versions_{self.name}, state_{self.name}.version)", "table": f"params_{self.name}"}
         texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))

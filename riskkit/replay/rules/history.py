@@ -68,7 +68,10 @@ class Stretch(NamedTuple):
         pairs = zip(self.rules, other.rules, strict=False)
         facts = ("kind", "action", "scope", "currency")
         return self.on == other.on and all(
-            one is two or all(getattr(one, name) == getattr(two, name) for name in facts) for one, two in pairs
+            one is two
+            or all(getattr(one, name) == getattr(two, name) for name in facts)
+            and bool(one.overrides) == bool(two.overrides)
+            for one, two in pairs
         )
 
 

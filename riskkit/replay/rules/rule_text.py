@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
+from riskkit.replay.rules.overrides import override_text
 from riskkit.replay.rules.parameters import amount_text
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def limit_text(rule: Rule) -> str:
-    """The limit of a rule, amounts with separators."""
+    """The limit of a rule, amounts with separators, with those of single keys."""
+    return f"{_limit_text(rule)}{override_text(rule)}"
+
+
+def _limit_text(rule: Rule) -> str:
     amounts = {
         name: amount_text(value)
         for name, unit in rule.kind.units().items()
         if unit.name in ("quantity", "money") and (value := getattr(rule.parameters, name))
     }
+    own = {name for _, limits in rule.overrides for name, _ in limits}
+    amounts |= {name: "an amount of its own" for name in own if getattr(rule.parameters, name) is None}
     if not rule.currency:
         return rule.kind.sentence(rule.parameters._replace(**amounts))
     amounts |= {name: f"{amounts[name]} {rule.currency}" for name in money_limits(rule) if name in amounts}
@@ -68,11 +75,15 @@ def description(rule: Rule) -> dict[str, Any]:
         value = getattr(rule.parameters, name)
         if value is not None and value != rule.parameters._field_defaults.get(name, ...):
             params[name] = list(value) if isinstance(value, tuple) else _plain(value)
-    described = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
+    described: dict[str, Any] = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
     described["severity"] = rule.severity
     if rule.hold is not None:
         described["hold"] = _plain(rule.hold)
     described |= {name: _plain(value) for name, value in conversion_of(rule).items() if value != CONVERSION[name]}
+    if rule.overrides:
+        described["overrides"] = {
+            label: {name: _plain(value) for name, value in limits} for label, limits in rule.overrides
+        }
     return {**described, "params": params}
 
 

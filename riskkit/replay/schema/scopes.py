@@ -212,16 +212,24 @@ def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str
 
 def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> str:
     """The label of a key; pairs are (account, instrument) in the order in which they appeared."""
+    parts = key_parts(scope, key, universe, pair_account, pair_instrument)
+    return "/".join(parts) if parts else EVERYTHING
+
+
+def key_parts(
+    scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
+) -> tuple[str, ...]:
+    """The parts of a key's label; none of the scope "global"."""
     parts = SCOPES[scope].parts
     if len(parts) < 2:
-        return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
+        return tuple(str(_GROUPS[part](universe)[key]) for part in parts)
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
         codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
-    return event_label(scope, universe, event)
+    return tuple(_part(part, universe, event) for part in parts)
 
 
 def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:

@@ -225,7 +225,10 @@ KNOWN = {
 def test_a_fraction_of_an_unknown_equity_is_refused(name, field, what, scope):
     rows, account = KNOWN[what]
     frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT])])
-    accounts = [dataclasses.replace(account, trader="T", desk="D", firm="F"), Account("idle", trader="U", desk="E", firm="G")]
+    accounts = [
+        dataclasses.replace(account, trader="T", desk="D", firm="F"),
+        Account("idle", trader="U", desk="E", firm="G"),
+    ]
     log = EventLog.from_frame(frame, [rk.Instrument("X")], accounts, unit="ns")
     limited = RuleSet([Rule("r", rule_type(name).make({field: "0.1"}), scope=scope)])
     if what not in ("nothing", "a fee"):
