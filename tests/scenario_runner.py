@@ -7,6 +7,7 @@ The format is in tests/scenarios/README.md. A scenario becomes an event log by t
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.temporary import TemporaryLimit, with_temporary_limits
 from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
@@ -136,6 +138,8 @@ class _Names:
 def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list[dict[str, Any]]:
     """One event as rows of the frame; an order that comes too late in time is not known afterwards."""
     kind = event["kind"]
+    if kind == "limit":  # of a key, for a while: a change of the rules (`history_of`)
+        return []
     row = {name: event[name] for name in COPIED if name in event}
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
     if kind == "rules":
@@ -210,6 +214,16 @@ def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:
         for number, event in enumerate(unroll(scenario), 1)
         if event["kind"] == "rules"
     ]
+    temporary = [
+        TemporaryLimit(
+            event["rule"], event["key"], {"limit": event["limit"]}, event["ts"], event["until"], "Ann", "a test",
+            event["approver"], bisect_right(numbers, number),
+        )
+        for number, event in enumerate(unroll(scenario), 1)
+        if event["kind"] == "limit" and event.get("approver")
+    ]  # fmt: skip
+    if temporary:
+        return with_temporary_limits(rules_of(scenario), temporary)
     return RuleHistory(rules_of(scenario), changes)
 
 
@@ -234,7 +248,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
         options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
-        history = history_of(scenario, numbers)
+        history = history_of(scenario, numbers).placed(log.columns)
         result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 

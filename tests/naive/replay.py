@@ -244,6 +244,10 @@ class Replay:
         for rule in self.rules:
             rule.turn_day()
             rule.end_pauses()
+            if event["kind"] == "limit" and rule.id == event["rule"] and event.get("approver"):
+                rule.own.setdefault(event["key"], []).append(({"limit": event["limit"]}, event["until"]))
+        if event["kind"] == "limit":
+            return
         if event["kind"] in ("order", "order_list", "modify"):
             self.message(number, event)
         else:

@@ -13,7 +13,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.tiered import TieredRule
 
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
-RULE_FIELDS = ("action", "severity", "scope", "hold")  # of a rule, beside its parameters
+RULE_FIELDS = ("action", "severity", "scope", "hold", "overrides")  # of a rule, beside its parameters
 KEPT = ("count", "quantity", "money", "fraction", "ratio", "return", "multiple", "confidence", "breach")
 
 

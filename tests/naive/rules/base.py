@@ -70,6 +70,8 @@ class Rule:
     def __init__(self, replay, given):
         self.replay, self.id, self.type = replay, given["id"], given["type"]
         self.params = self.given = given.get("params", {})
+        self.asked = None  # the key that a message is judged for
+        self.own = {key: [(limits, None)] for key, limits in given.get("overrides", {}).items()}  # with their ends
         self.action = given.get("action", "REJECT")
         self.scope = given.get("scope", self.params.get("scope", "account"))
         self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
@@ -99,6 +101,9 @@ class Rule:
         return True
 
     def limit(self, name="limit"):
+        for limits, until in self.own.get(self.asked, [])[-1:]:
+            if name in limits and (until is None or self.replay.now < until):
+                return Fraction(limits[name])
         return Fraction(self.params[name])
 
     def beyond(self, value, limit):
@@ -168,6 +173,7 @@ class Rule:
         verdict = Verdict(self)
         for place, member in enumerate(members if not self.asleep else ()):
             self.replay.phantoms = members[:place]
+            self.asked = self.key(member)
             self.later = place + 1 < len(members)
             self.listed = len(members) > 1 or event["kind"] == "order_list"
             free = member.reducing and self.action != "HALT"
