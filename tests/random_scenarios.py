@@ -107,10 +107,12 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
+    added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
     return {
         "id": f"{name}-{place}",
         "type": name,
         "scope": WIRE.get(scope, scope),
+        **({"netting": "none"} if added else {}),
         "action": action,
         "severity": "WARN",
         "params": params,

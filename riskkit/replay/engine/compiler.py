@@ -25,7 +25,7 @@ from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays
-from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
@@ -33,7 +33,6 @@ from riskkit.replay.engine.state import State, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
 from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
-from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
@@ -127,7 +126,7 @@ def _frees(shape: RuleShape) -> bool:
     return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
-def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], GroupShape]) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool, bool], GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -145,7 +144,7 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], Group
         volume="volume" in kind.requires,
         opening="opening" in kind.requires,
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
-        group=groups.get((rule.scope, gathers(rule))) if has_group(rule) else None,
+        group=groups.get(book_of(rule)) if has_group(rule) else None,
         converts=bool(rule.currency),
         overridden=bool(rule.overrides),
         reads=tuple(sorted(kind.reads)),

@@ -30,22 +30,28 @@ def has_group(rule: Rule) -> bool:
     return bool(reads and SCOPES[rule.scope].group and not own)
 
 
-def groups_of(rules: Iterable[Rule]) -> dict[tuple[str, bool], GroupShape]:
-    """The groups of a rule set by scope and by whether they have a book in each currency, in the order of the scopes."""
+def book_of(rule: Rule) -> tuple[str, bool, bool]:
+    """What names the group of a rule: its scope, a book in each currency, accounts that are not netted."""
+    return rule.scope, gathers(rule), rule.netting == "none"
+
+
+def groups_of(rules: Iterable[Rule]) -> dict[tuple[str, bool, bool], GroupShape]:
+    """The groups of a rule set by `book_of`, in the order of the scopes."""
     grouped = [rule for rule in rules if has_group(rule)]
     cash = {rule.scope for rule in grouped if "cash" in rule.kind.reads}
-    known = {(rule.scope, gathers(rule)) for rule in grouped}
+    known = {book_of(rule) for rule in grouped}
     return {
-        (name, converts): GroupShape(name, name in cash and not converts, converts)
+        (name, converts, separate): GroupShape(name, name in cash and not converts and not separate, converts, separate)
         for name in SCOPES
         for converts in (False, True)
-        if (name, converts) in known
+        for separate in (False, True)
+        if (name, converts, separate) in known
     }
 
 
 def group_of(rule: Rule) -> GroupShape:
     """The group of a rule that has one."""
-    return groups_of([rule])[rule.scope, gathers(rule)]
+    return groups_of([rule])[book_of(rule)]
 
 
 def group_tables(
@@ -60,8 +66,13 @@ def group_tables(
     found = {}
     for group in groups:
         held = positions.copy() if group.by_pair else _by_instrument(group, universe, accounts, positions)
-        held["account"][1:] = _keys(group, held, instruments, len(universe.instruments))
-        count = int(held["account"].max(initial=-1)) + 1 if group.by_pair else number_of(group.scope, universe)
+        held["account"][1:] = (
+            _holders(group, accounts)[held["account"][1:]]
+            if group.separate
+            else _keys(group, held, instruments, len(universe.instruments))
+        )
+        paired = SCOPES[group.scope].by_pair
+        count = int(held["account"].max(initial=-1)) + 1 if paired else number_of(group.scope, universe)
         if group.converts:
             count = number_of(group.scope, universe) * len(universe.quanta)
             currencies = instruments["currency"][1:][held["instrument"][1:]] if len(instruments) > 1 else 0

@@ -54,6 +54,7 @@ class GroupShape(NamedTuple):
     scope: str
     has_cash: bool
     converts: bool = False  # it has a book in each currency
+    separate: bool = False  # it adds the exposures of its accounts, and does not net them
 
     def variable(self, name: str) -> str | None:
         """The table of a group in the loop; None if `name` is a fact."""
@@ -61,7 +62,7 @@ class GroupShape(NamedTuple):
 
     def table(self, name: str) -> str:
         """Name of a table of records."""
-        return f"group_{name}_{self.scope}{'_by_currency' if self.converts else ''}"
+        return f"group_{name}_{self.scope}{'_by_currency' * self.converts}{'_separate' * self.separate}"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ class GroupShape(NamedTuple):
     @property
     def by_pair(self) -> bool:
         """True if its positions are those of the accounts, one by one."""
-        return "account" in SCOPES[self.scope].parts
+        return self.separate or "account" in SCOPES[self.scope].parts
 
     @property
     def by_holder(self) -> bool:

@@ -18,6 +18,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.groups import (
     chain_positions,
     conversion_tables,
+    group_of,
     group_tables,
     groups_of,
     has_group,
@@ -308,7 +309,7 @@ def owners_of(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -
     """The records whose equity a rule's keys begin with: its groups, or the accounts."""
     if gathers(rule):  # no profit before the first mark, in any currency
         return np.zeros(len(accounts) + sum(map(len, groups.values())), accounts.dtype)
-    return groups[f"group_accounts_{rule.scope}"] if has_group(rule) else accounts
+    return groups[group_of(rule).table("accounts")] if has_group(rule) else accounts
 
 
 def _begin(

@@ -66,7 +66,7 @@ class Stretch(NamedTuple):
     def same_text(self, other: Stretch) -> bool:
         """True if the loops of both differ in their arguments alone."""
         pairs = zip(self.rules, other.rules, strict=False)
-        facts = ("kind", "action", "scope", "currency")
+        facts = ("kind", "action", "scope", "currency", "netting")
         return self.on == other.on and all(
             one is two
             or all(getattr(one, name) == getattr(two, name) for name in facts)

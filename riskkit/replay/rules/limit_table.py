@@ -34,7 +34,7 @@ WIDTH = (
     "firm",
     "global",
 )
-OF_RULE = ("action", "severity", "hold", *CONVERSION)
+OF_RULE = ("action", "severity", "hold", "netting", *CONVERSION)
 DATED = ("valid_from", "valid_to", "who", "why", "approver")
 COLUMNS = ("rule", "scope", "key", "measure", "soft", "hard", *OF_RULE, *DATED)  # all others are parameters
 EVERY = "*"

@@ -19,7 +19,7 @@ from riskkit.replay.schema.universe import Universe
 if TYPE_CHECKING:
     from riskkit.replay.rules.rule import Rule
 
-OVERRIDES = {"overrides": ()}  # the field of a rule, and its default
+OF_KEYS = {"overrides": (), "netting": "net"}  # fields of a rule on its keys, and their defaults
 NAMED = ("quantity", "money")  # units of limits that other keys may be without
 
 

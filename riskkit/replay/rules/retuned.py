@@ -81,6 +81,7 @@ def with_setting(rules: RuleSet, setting: Mapping[str, Any]) -> RuleSet:
                     full.kind,
                     **conversion_of(full),
                     overrides=full.overrides,
+                    netting=full.netting,
                 )
             levels = [_changed(rule, changes.get(rule.id, {})) for rule in entry.rules]
             found += [entry] if levels == list(entry.rules) else levels
@@ -119,7 +120,7 @@ def keeps_state(before: Rule, after: Rule) -> bool:
 
 def refuse_other_kind(before: Rule, after: Rule) -> None:
     """Refuse a rule under a known id that is not the same limit with other numbers."""
-    for name in ("type", "wire_scope", "currency", "via"):
+    for name in ("type", "wire_scope", "currency", "via", "netting"):
         if getattr(before, name) != getattr(after, name):
             what = name.removeprefix("wire_")
             raise InputError(

@@ -36,9 +36,9 @@ from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.rules.money import CONVERSION, check_currency
-from riskkit.replay.rules.overrides import OVERRIDES, check_overrides, versions_of
+from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
 from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
-from riskkit.replay.rules.rule_checks import check_effect, check_scope
+from riskkit.replay.rules.rule_checks import check_effect, check_netting, check_scope
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
@@ -235,7 +235,7 @@ class RuleType:
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
         """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``, ``currency``, ..."""
-        own = ("scope", "action", "severity", "hold", *CONVERSION, *OVERRIDES)
+        own = ("scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS)
         common = {name: fields.pop(name) for name in own if name in fields and name not in self.parameters._fields}
         return Rule(id or self.name, self.make(fields), kind=self, **common)
 
@@ -330,6 +330,8 @@ class Rule:
         Currency of a cross; age up to which a rate counts. Without one ``on_missing_price`` decides, else it is refused.
     overrides : mapping of label to limits, optional
         Limits of single keys: ``{"D1": {"limit": 150}}``, of an account in an instrument also ``{"*/X": ...}``.
+    netting : {"net", "none"}
+        Exposure of a trader, desk, firm or of everything: of the net position in each instrument, or summed over accounts.
 
     Examples
     --------
@@ -351,6 +353,7 @@ class Rule:
     via: str = "USD"
     max_age_ns: Any = None
     overrides: Any = ()
+    netting: str = "net"
 
     def __post_init__(self) -> None:
         """Fill in the defaults of the type and validate the fields."""
@@ -362,6 +365,7 @@ class Rule:
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         check_scope(self)
+        check_netting(self)
         vars(self).update(check_currency(self))
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")

@@ -27,6 +27,17 @@ def check_scope(rule: Rule) -> None:
     )
 
 
+def check_netting(rule: Rule) -> None:
+    """Refuse exposures that are not netted where there is nothing to net, or no exposure."""
+    one_of(rule.netting, ("net", "none"), f"rule {rule.id!r}: netting")
+    if rule.netting == "none" and ("exposure" not in rule.kind.reads or scopes.SCOPES[rule.scope].group != "holders"):
+        whole = ", ".join(repr(name) for name, row in scopes.SCOPES.items() if row.group == "holders")
+        raise InputError(
+            f"rule {rule.id!r} ({rule.type}): netting='none' has no effect, for it adds exposures of accounts: "
+            f"of a type on exposures, with a scope of {whole}"
+        )
+
+
 def check_effect(rule: Rule) -> None:
     """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
     names = rule.kind.one_of(rule.parameters)

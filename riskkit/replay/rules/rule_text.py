@@ -41,8 +41,9 @@ def scope_text(rule: Rule) -> str:
     """Whose orders a rule limits: each account, each desk with its accounts netted, ..."""
     scope = SCOPES[rule.scope]
     each = ", in each instrument" if "position" in rule.kind.reads and not scope.has_instrument else ""
-    netted = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
-    return f"{scope.words}{', accounts netted' if netted else ''}{each}"
+    joined = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
+    how = ", accounts netted" if rule.netting == "net" else ", accounts added without netting"
+    return f"{scope.words}{how if joined else ''}{each}"
 
 
 def action_text(rule: Rule) -> str:
@@ -80,6 +81,7 @@ def description(rule: Rule) -> dict[str, Any]:
     if rule.hold is not None:
         described["hold"] = _plain(rule.hold)
     described |= {name: _plain(value) for name, value in conversion_of(rule).items() if value != CONVERSION[name]}
+    described |= {"netting": rule.netting} if rule.netting != "net" else {}
     if rule.overrides:
         described["overrides"] = {
             label: {name: _plain(value) for name, value in limits} for label, limits in rule.overrides

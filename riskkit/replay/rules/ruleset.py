@@ -10,14 +10,14 @@ from riskkit._check import InputError
 from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.money import CONVERSION, conversion_of
-from riskkit.replay.rules.overrides import OVERRIDES, canonical_overrides
+from riskkit.replay.rules.overrides import OF_KEYS, canonical_overrides
 from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.toml_file import read_toml
 
-FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, "overrides", "params", "levels")
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS, "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # set by each level
 CATALOGUE = catalogue  # importing it registers its types
 
@@ -97,6 +97,8 @@ class RuleSet:
                 source = [*source, conversion_of(rule)]
             if rule.overrides:
                 source = [*source, canonical_overrides(rule)]
+            if rule.netting != "net":
+                source = [*source, {"netting": rule.netting}]
             rules.append(
                 [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *source]
             )
@@ -170,7 +172,7 @@ def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | Ti
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
-    own = {name: entry[name] for name in OVERRIDES if name in entry}
+    own = {name: entry[name] for name in OF_KEYS if name in entry}
     money = {name: entry[name] for name in CONVERSION if name in entry}
     for name in CONVERSION if money else ():
         if name in params and name not in kind.parameters._fields:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, shown
 from riskkit.replay.rules.money import CONVERSION, conversion_of
-from riskkit.replay.rules.overrides import OVERRIDES
+from riskkit.replay.rules.overrides import OF_KEYS
 from riskkit.replay.rules.parameters import Unit
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import decimal_text, exact
@@ -51,7 +51,7 @@ class TieredRule:
         The full limit, as in `Rule`.
     levels : iterable of Tier
         Actions by fraction of the limit.
-    scope, kind, currency, via, max_age_ns, overrides
+    scope, kind, currency, via, max_age_ns, overrides, netting
         As in `Rule`.
 
     Raises
@@ -104,13 +104,13 @@ class TieredRule:
         name = f"{self.id}@{decimal_text(100 * fraction)}%"
         parameters = self.full.parameters._replace(**scaled)
         whose = self.full.scope, level.action, level.severity, level.hold, self.full.kind
-        return Rule(name, parameters, *whose, **conversion_of(self.full), overrides=own)
+        return Rule(name, parameters, *whose, **conversion_of(self.full), overrides=own, netting=self.full.netting)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
         full = self.full.describe()
         described = {
-            name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION, *OVERRIDES) if name in full
+            name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION, *OF_KEYS) if name in full
         }
         levels = []
         for level, rule in zip(self.levels, reversed(self.rules), strict=True):

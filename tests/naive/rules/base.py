@@ -70,6 +70,7 @@ class Rule:
     def __init__(self, replay, given):
         self.replay, self.id, self.type = replay, given["id"], given["type"]
         self.params = self.given = given.get("params", {})
+        self.netting = given.get("netting", "net")
         self.asked = None  # the key that a message is judged for
         self.own = {key: [(limits, None)] for key, limits in given.get("overrides", {}).items()}  # with their ends
         self.action = given.get("action", "REJECT")
@@ -147,11 +148,11 @@ class Rule:
         """The accounts of a key of accounts: one, those of a trader, a desk, a firm or all."""
         return [label for label in self.replay.accounts if self.key({"account": label}) == key]
 
-    def net(self, key, instrument):
-        """What the accounts or strategies of a key hold of an instrument, netted."""
+    def net(self, key, instrument, who=None):
+        """What the accounts or strategies of a key, or one account, hold of an instrument, netted."""
         return sum(
             (qty for (account, label, strategy), qty in self.replay.holdings.items()
-             if label == instrument
+             if label == instrument and who in (None, account)
              and self.key({"account": account, "instrument": label, "strategy": strategy}) == key),
             Fraction(0),
         )  # fmt: skip

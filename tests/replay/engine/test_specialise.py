@@ -31,7 +31,7 @@ FACTS = {
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
-BY_CURRENCY = tuple(GroupShape(name, False, True) for name in WHOLE)
+BY_CURRENCY = tuple(GroupShape(name, False, True, separate) for name in WHOLE for separate in (False, True))
 NOTHING = Shape((), **FACTS, groups=(), columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), groups=GROUPS, columns=tuple(OPTIONAL))
 ASKED = {
