@@ -239,6 +239,7 @@ PARAMETERS = {
         "of": d.choice(["messages", "cancels"]),
         "least": d.randint(0, 3),
     },
+    "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),

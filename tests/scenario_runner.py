@@ -232,8 +232,17 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
     rules = []
     for rule in scenario["rules"]:
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
-        rules.append({**rule, "scope": scope})
+        rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
     return RuleSet.from_dict({"rules": rules})
+
+
+def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
+    """What is called otherwise in the catalogue: the ratio of RTS 9 is a type of its own, of trading days."""
+    params = rule.get("params", {})
+    if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
+        kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
+        return {"type": "unexecuted_orders", "params": kept}
+    return {}
 
 
 # ---------------------------------------------------------------------- running

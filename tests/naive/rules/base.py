@@ -71,7 +71,7 @@ class Rule:
         self.replay, self.id, self.type = replay, given["id"], given["type"]
         self.params = self.given = given.get("params", {})
         self.netting = given.get("netting", "net")
-        self.asked = None  # the key that a message is judged for
+        self.judged_key = None  # the key that a message is judged for
         self.own = {key: [(limits, None)] for key, limits in given.get("overrides", {}).items()}  # with their ends
         self.action = given.get("action", "REJECT")
         self.scope = given.get("scope", self.params.get("scope", "account"))
@@ -102,7 +102,7 @@ class Rule:
         return True
 
     def limit(self, name="limit"):
-        for limits, until in self.own.get(self.asked, [])[-1:]:
+        for limits, until in self.own.get(self.judged_key, [])[-1:]:
             if name in limits and (until is None or self.replay.now < until):
                 return Fraction(limits[name])
         return Fraction(self.params[name])
@@ -174,7 +174,7 @@ class Rule:
         verdict = Verdict(self)
         for place, member in enumerate(members if not self.asleep else ()):
             self.replay.phantoms = members[:place]
-            self.asked = self.key(member)
+            self.judged_key = self.key(member)
             self.later = place + 1 < len(members)
             self.listed = len(members) > 1 or event["kind"] == "order_list"
             free = member.reducing and self.action != "HALT"
