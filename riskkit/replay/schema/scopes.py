@@ -206,8 +206,12 @@ def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
 
 def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str:
     """The label of the key that an event belongs to, as "account/product"."""
-    parts = SCOPES[scope].parts
-    return "/".join(_part(part, universe, event) for part in parts) if parts else EVERYTHING
+    return "/".join(event_parts(scope, universe, event)) if SCOPES[scope].parts else EVERYTHING
+
+
+def event_parts(scope: str, universe: Universe, event: Mapping[str, int]) -> tuple[str, ...]:
+    """The parts of that label."""
+    return tuple(_part(part, universe, event) for part in SCOPES[scope].parts)
 
 
 def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> str:
@@ -229,7 +233,7 @@ def key_parts(
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
-    return tuple(_part(part, universe, event) for part in parts)
+    return event_parts(scope, universe, event)
 
 
 def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
