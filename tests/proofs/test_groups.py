@@ -34,7 +34,8 @@ RULES = RuleSet(
         Rule("self", SelfTradePrevention(), scope="global"),
         Rule("day", DailyLoss(limit=3), scope="desk", hold="session"),
         Rule("own day", DailyLoss(limit=2, measure="realised"), scope="strategy"),
-        Rule("volume", VolumeCap(limit=40, notional=500)),
+        Rule("added", MaxExposure(limit=60), scope="firm", netting="none"),
+        Rule("volume", VolumeCap(limit=40, notional=500), overrides={"A1": {"limit": 12}, "A2": {"notional": None}}),
     ]
 )
 TRADED = (Instrument("X"), Instrument("Y"))

@@ -90,6 +90,7 @@ def walk() -> list[Shape]:
     scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
+    rules += (rule(len(rules), hooks={"check": ("state", "params", "event")}, overridden=True),)
     hooks = [{**ASKED, "check": ("params", "rate")}] * len(BY_CURRENCY) + [{"reset": ASKED["reset"]}]
     rated = tuple(
         rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())
@@ -100,6 +101,7 @@ def walk() -> list[Shape]:
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
+    shapes += [NOTHING._replace(netted=True, samples=True, others=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
 
