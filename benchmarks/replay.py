@@ -238,7 +238,7 @@ def _once(engine: ReplayLoop, log: EventLog, columns_of_log: dict[str, np.ndarra
     params = [rule.to_integers(log.universe) for rule in RULES]
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, RULES, params, found, slots)
-    fixed = fixed_arguments(RULES, params, found, Samples.none(ACCOUNTS))
+    fixed = fixed_arguments(RULES, params, found, Samples.none(ACCOUNTS), log.universe)
     return list(engine.feed(state, columns_of_log, fixed, 0, len(log)))
 
 

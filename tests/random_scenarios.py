@@ -23,7 +23,7 @@ INSTRUMENTS = [
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
-ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
+ACCOUNTS = ("account", "trader", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
@@ -48,12 +48,13 @@ def scenario(
             {
                 "id": "A",
                 "cash": {"USD": str(draw.randint(0, 3000))},
+                "trader": "T",
                 "desk": "E",
                 "firm": "F",
                 "positions": {"X": "3", "Y": "-0.5"},
             },
-            {"id": "B", "cash": {"USD": "2000"}, "desk": "D", "firm": "F"},
-            {"id": "C", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
+            {"id": "B", "cash": {"USD": "2000"}, "trader": "U", "desk": "D", "firm": "F"},
+            {"id": "C", "trader": "T", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
         ],
         "rules": rules,
         "events": [stream.event() for _ in range(events)],
@@ -106,10 +107,12 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
+    added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
     return {
         "id": f"{name}-{place}",
         "type": name,
         "scope": WIRE.get(scope, scope),
+        **({"netting": "none"} if added else {}),
         "action": action,
         "severity": "WARN",
         "params": params,
@@ -236,6 +239,7 @@ PARAMETERS = {
         "of": d.choice(["messages", "cancels"]),
         "least": d.randint(0, 3),
     },
+    "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
@@ -476,7 +480,7 @@ KINDS = {
 QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
 PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
 CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
-WHOLE = ("account", "desk", "firm", "global")
+WHOLE = ACCOUNTS
 
 
 def in_currencies(seed: int, types: list[str], events: int = 80) -> dict[str, Any]:

@@ -7,6 +7,7 @@ The format is in tests/scenarios/README.md. A scenario becomes an event log by t
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +22,12 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.temporary import TemporaryLimit, with_temporary_limits
 from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
-ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
+ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "trader": "", "desk": "", "firm": ""}
 WAYS = ("plain", "live", "generic", "compiled")
 COMPILED: dict[str, bool | str] = {"plain": False, "generic": "generic", "compiled": True}
 UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
@@ -54,6 +56,7 @@ class Outcome:
     states: dict[str, str] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
+    also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -135,6 +138,8 @@ class _Names:
 def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list[dict[str, Any]]:
     """One event as rows of the frame; an order that comes too late in time is not known afterwards."""
     kind = event["kind"]
+    if kind == "limit":  # of a key, for a while: a change of the rules (`history_of`)
+        return []
     row = {name: event[name] for name in COPIED if name in event}
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
     if kind == "rules":
@@ -209,6 +214,16 @@ def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:
         for number, event in enumerate(unroll(scenario), 1)
         if event["kind"] == "rules"
     ]
+    temporary = [
+        TemporaryLimit(
+            event["rule"], event["key"], {"limit": event["limit"]}, event["ts"], event["until"], "Ann", "a test",
+            event["approver"], bisect_right(numbers, number),
+        )
+        for number, event in enumerate(unroll(scenario), 1)
+        if event["kind"] == "limit" and event.get("approver")
+    ]  # fmt: skip
+    if temporary:
+        return with_temporary_limits(rules_of(scenario), temporary)
     return RuleHistory(rules_of(scenario), changes)
 
 
@@ -217,8 +232,17 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
     rules = []
     for rule in scenario["rules"]:
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
-        rules.append({**rule, "scope": scope})
+        rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
     return RuleSet.from_dict({"rules": rules})
+
+
+def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
+    """What is called otherwise in the catalogue: the ratio of RTS 9 is a type of its own, of trading days."""
+    params = rule.get("params", {})
+    if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
+        kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
+        return {"type": "unexecuted_orders", "params": kept}
+    return {}
 
 
 # ---------------------------------------------------------------------- running
@@ -233,7 +257,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
         options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
-        history = history_of(scenario, numbers)
+        history = history_of(scenario, numbers).placed(log.columns)
         result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 
@@ -254,11 +278,14 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
+    also: dict[int, list[str]] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
+            objecting = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            also[number] = [one.id for one in objecting if one.action != "ALERT" and one.id != rule]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1
@@ -272,7 +299,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
         label = f"{universe.accounts[record['account']].id}|{instrument.id}"
         positions[label] = str(int(record["qty"]) * instrument.qty_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished)
+    return Outcome(decisions, result.states(), positions, vanished, also)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -302,6 +329,9 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for label, quantity in must.positions.items():
         if number_of(found.positions.get(label, "0")) != number_of(quantity):
             wrong.append(f"position {label}: {found.positions.get(label, '0')} instead of {quantity}")
+    for number, rules in scenario["expected"].get("also", {}).items():
+        if found.also.get(int(number), []) != rules:
+            wrong.append(f"event {number}: also {found.also.get(int(number), [])} instead of {rules}")
     if "fills_vanished" in scenario["expected"] and must.fills_vanished != found.fills_vanished:
         wrong.append(f"fills vanished: {found.fills_vanished} instead of {must.fills_vanished}")
     return wrong

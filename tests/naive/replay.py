@@ -52,7 +52,7 @@ class Account:
         self.cash = {currency: Fraction(amount) for currency, amount in given.get("cash", {}).items()}
         self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
-        self.desk, self.firm = given.get("desk", ""), given.get("firm", "")
+        self.trader, self.desk, self.firm = (given.get(group, "") for group in ("trader", "desk", "firm"))
         self.paid_in = sum(self.cash.values(), Fraction(0))
         self.paid = dict(self.cash)  # by currency
         self.known = self.unknown = Fraction(0)  # what was paid in at the last equity given, and before the first one
@@ -244,6 +244,10 @@ class Replay:
         for rule in self.rules:
             rule.turn_day()
             rule.end_pauses()
+            if event["kind"] == "limit" and rule.id == event["rule"] and event.get("approver"):
+                rule.own.setdefault(event["key"], []).append(({"limit": event["limit"]}, event["until"]))
+        if event["kind"] == "limit":
+            return
         if event["kind"] in ("order", "order_list", "modify"):
             self.message(number, event)
         else:

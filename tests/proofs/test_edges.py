@@ -52,6 +52,7 @@ from riskkit.rules import (
     TradeCooldown,
     TradeDrawdownLock,
     TradingState,
+    UnexecutedOrders,
     VarLimit,
     VolumeCap,
 )
@@ -206,6 +207,15 @@ TABLE: dict[str, Edge] = {
         [(99, False), (100, True), (101, True)],
     ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "unexecuted_orders": Edge(UnexecutedOrders(limit=2), lambda n: [fill(), fill(), *many(n)], rise(5, 6, 7)),
+    "unexecuted_orders reached": Edge(
+        UnexecutedOrders("0.5", **REACH), lambda n: [fill(), fill(), *many(n)], reach(2, 3, 4)
+    ),
+    "unexecuted_orders modify": Edge(
+        UnexecutedOrders(limit=3),
+        lambda n: [*many(n), order(1, order_id="a"), modify(2, "a", price=101)],
+        rise(0, 1, 2),
+    ),
     "repeat_exec_throttle": Edge(
         RepeatedExecutionThrottle(3),
         lambda n: [*(event("execution", strategy="s") for _ in range(n)), order(strategy="s")],
@@ -542,6 +552,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (4, 3, -1, "quantity"),
     ),
     "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "unexecuted_orders": (UnexecutedOrders(1), many(3), (2, 1, -1, "messages a fill")),
     "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
     "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),
     "price_collar": (PriceCollar("0.025"), [price(), order(1, price=150)], (50, 2.5, -47.5, "price")),

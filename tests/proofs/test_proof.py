@@ -305,5 +305,5 @@ def _run(engine: ReplayLoop, rules: RuleSet, log: EventLog) -> None:
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)
-    fixed = fixed_arguments(rules, params, found, Samples.none(len(log.universe.accounts)))
+    fixed = fixed_arguments(rules, params, found, Samples.none(len(log.universe.accounts)), log.universe)
     list(engine.feed(state, {**log.columns, "slots": slots}, fixed, 0, len(log)))

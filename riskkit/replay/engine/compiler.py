@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -25,17 +25,18 @@ from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays
-from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
+from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
-from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
 INNER = {
@@ -125,7 +126,7 @@ def _frees(shape: RuleShape) -> bool:
     return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
-def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], GroupShape]) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool, bool], GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -143,8 +144,9 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], Group
         volume="volume" in kind.requires,
         opening="opening" in kind.requires,
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
-        group=groups.get((rule.scope, gathers(rule))) if has_group(rule) else None,
+        group=groups.get(book_of(rule)) if has_group(rule) else None,
         converts=bool(rule.currency),
+        overridden=bool(rule.overrides),
         reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
@@ -261,15 +263,26 @@ class ReplayLoop:
 
 
 def fixed_arguments(
-    rules: RuleSet, params: list[Any], found: Any, samples: Samples, currencies: Sequence[str] = ()
+    rules: RuleSet, params: list[Any], found: Any, samples: Samples, universe: Universe
 ) -> dict[str, Any]:
-    """The arguments of ``run`` beside columns, state and rows; ``currencies`` are those of the universe."""
+    """The arguments of ``run`` beside columns, state and rows."""
     return {
         "bounds": np.array(found.bounds),
         **samples._asdict(),
-        "terms": [terms(rule, found, currencies) for rule in rules],
-        "params": params,
+        "terms": [terms(rule, found, universe.currencies) for rule in rules],
+        "params": [
+            _versions(rule, integers, universe) if rule.overrides else integers
+            for rule, integers in zip(rules, params, strict=True)
+        ],
     }
+
+
+def _versions(rule: Rule, integers: Any, universe: Universe) -> np.ndarray:
+    """The parameters of the versions of a rule as a table, after an empty record."""
+    table = np.zeros(len(rule.versions) + 1, record_dtype(integers._fields))
+    for place, version in enumerate(rule.versions, 1):
+        table[place] = tuple(version.to_integers(universe))
+    return table
 
 
 class _Writable:

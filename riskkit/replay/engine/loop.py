@@ -88,6 +88,8 @@ def run(start, stop):
     for rule in shape.rules:
         rule.states = table(rule.array)
         rule.n_keys = len(rule.array) - 1
+        if rule.overridden:
+            rule.versions = table(rule.table)
     used = 0
     room = len(arrays.rows) - counts[Counter.ROOM]
     next_turn = counts[Counter.NEXT_TURN]
@@ -391,7 +393,9 @@ def first_place(group, instrument_id):
 def holder_of(group):
     """Number of the group to which `account` belongs; 0 for a group of all accounts."""
     return (
-        account.desk
+        account.trader
+        if group.scope == "trader"
+        else account.desk
         if group.scope == "desk"
         else account.firm
         if group.scope == "firm"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from riskkit.replay.engine.converted import converted_books
-from riskkit.replay.engine.state import State, begin_records, open_positions, owners_of, words_per_key, workspace_of
+from riskkit.replay.engine.state import (
+    State,
+    begin_records,
+    give_versions,
+    open_positions,
+    owners_of,
+    words_per_key,
+    workspace_of,
+)
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.kernels.workspace import joined
 from riskkit.replay.rules.history import Stretch
@@ -21,6 +29,10 @@ def change_rules(state: State, universe: Universe, before: Stretch, after: Stret
     released = []
     for k, rule in enumerate(after.rules):
         old = before.rules[k]
+        if rule.overrides != old.overrides:
+            table = state.rules[k]
+            table["version"] = 0
+            give_versions(rule, table, universe, state.positions[1:])
         if k in before.on and k in after.on and (old == rule or carry_on(state, k, old, rule, universe)):
             if old.can_pause and not rule.can_pause:
                 released.append(_release(state.rules[k], k, after))

@@ -35,6 +35,7 @@ VARIABLES = (
     "n_keys",
     "terms",
     "params",
+    "versions",
     "duplicates",
     "best",
     "reducing",
@@ -53,6 +54,7 @@ class GroupShape(NamedTuple):
     scope: str
     has_cash: bool
     converts: bool = False  # it has a book in each currency
+    separate: bool = False  # it adds the exposures of its accounts, and does not net them
 
     def variable(self, name: str) -> str | None:
         """The table of a group in the loop; None if `name` is a fact."""
@@ -60,7 +62,7 @@ class GroupShape(NamedTuple):
 
     def table(self, name: str) -> str:
         """Name of a table of records."""
-        return f"group_{name}_{self.scope}{'_by_currency' if self.converts else ''}"
+        return f"group_{name}_{self.scope}{'_by_currency' * self.converts}{'_separate' * self.separate}"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class GroupShape(NamedTuple):
     @property
     def by_pair(self) -> bool:
         """True if its positions are those of the accounts, one by one."""
-        return "account" in SCOPES[self.scope].parts
+        return self.separate or "account" in SCOPES[self.scope].parts
 
     @property
     def by_holder(self) -> bool:
@@ -117,10 +119,13 @@ class RuleShape(NamedTuple):
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
+    overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
+        if self.overridden:
+            texts |= {"params": f"at(versions_{self.name}, state_{self.name}.version)", "table": f"params_{self.name}"}
         texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))

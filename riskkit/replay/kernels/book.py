@@ -95,6 +95,7 @@ ACCOUNT: dict[str, str] = dict(
     drawdown="quanta: maximum drawdown of profit so far",
     paused="1 while a PAUSE command is in force, 2 while a STOP command is, else 0",
     state="trading state of the last command, as `Command`: ACTIVE, REDUCING or HALTED",
+    trader="code of the trader",
     desk="code of the desk",
     firm="code of the firm",
     gross="quanta: sum of the absolute value of its positions",

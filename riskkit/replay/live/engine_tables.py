@@ -317,7 +317,7 @@ class EngineTables:
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         self._row_bytes = self._rows.view(np.uint8).data
-        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
+        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 

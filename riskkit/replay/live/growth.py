@@ -22,6 +22,7 @@ from riskkit.replay.engine.state import (
     State,
     begin_records,
     blank_positions,
+    give_versions,
     grow,
     grow_orders,
     new_state,
@@ -77,11 +78,12 @@ class Growth:
         self._known = 0  # pairs that have a record
         self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
         self._last: dict[int, int] = {}  # last pair of each account
+        self._versioned: tuple[int, ...] = ()  # numbers of labels and pairs whose limits are noted
 
     def under(self, rules: RuleSet, params: list[Any]) -> Growth:
         """The same room under other rules, which need no other spare records."""
         other = copy(self)
-        other.rules, other.params = rules, params
+        other.rules, other.params, other._versioned = rules, params, ()
         other._grouped = any(group.by_pair for group in groups_of(rules).values())
         return other
 
@@ -152,6 +154,15 @@ class Growth:
 
     def admit(self, state: State, orders: int) -> bool:
         """Give records to all labels and pairs that are known, and room to so many orders; return whether a table moved."""
+        moved = self._admitted(state, orders)
+        known = (len(self.pairs), *(len(getattr(self.universe, name)) for name in SPARED))
+        if known != self._versioned:
+            self._versioned = known
+            for rule, table in zip(self.rules, state.rules, strict=True):
+                give_versions(rule, table, self.universe, state.positions[1:])
+        return moved
+
+    def _admitted(self, state: State, orders: int) -> bool:
         moved = grow_orders(state, orders)
         moved |= self._spare_again(state)
         self._instruments = min(self._instruments, len(self.universe.instruments))

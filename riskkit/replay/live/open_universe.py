@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from riskkit.replay.schema.universe import Account, Instrument, Universe, common_unit
+from riskkit.replay.schema.universe import GROUPS, Account, Instrument, Universe, common_unit
 
-GROWING = ("accounts", "instruments", "strategies", "connections", "products", "desks", "firms")
+GROWING = ("accounts", "instruments", "strategies", "connections", "products", *(f"{group}s" for group in GROUPS))
 CODES = {"accounts": "account_codes", "instruments": "instrument_codes", "strategies": "strategy_codes"}
 CODES |= {"connections": "connection_codes", "products": "product_codes"}
 
@@ -71,8 +71,8 @@ class OpenUniverse(Universe):
         entry: Any = label
         if name == "accounts":
             entry = Account(label)
-            for group in ("desks", "firms"):
-                self.__dict__[group] += [] if "" in self.__dict__[group] else [""]
+            for group in GROUPS:
+                self.__dict__[f"{group}s"] += [] if "" in self.__dict__[f"{group}s"] else [""]
         elif name == "instruments":
             assert self.like is not None
             entry = registered(label, self.like)

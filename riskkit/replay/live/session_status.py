@@ -102,7 +102,12 @@ class SessionStatus(Shown):
                 if rule.kind.evict is not None:
                     fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
                     order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # to drop all old entries
-                    values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
+                    values = {
+                        "state": record,
+                        "params": formatter.params_of(k, record),
+                        "event": order,
+                        "memory": state.memory,
+                    }
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
                 reading = formatter.probe(k, key, state, event)
                 row = {

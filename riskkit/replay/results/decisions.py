@@ -370,6 +370,11 @@ class DecisionFormatter:
 
     # ------------------------------------------------------------------ values
 
+    def params_of(self, k: int, record: Any) -> Any:
+        """The parameters of rule k, as integers, that hold for the key of a record."""
+        number = record.version
+        return self.rules[k].versions[number].to_integers(self.universe) if number else self.params[k]
+
     def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Reading:
         """Present observed value of rule k on a key: its check of an empty order."""
         rule, record = self.rules[k], Records(state.rules[k], 1)[key]
@@ -387,10 +392,11 @@ class DecisionFormatter:
         weight = 1 if rule.kind.counts_itself else 0
         fields = int(EventKind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
         order = EventRow(0, event["ts"], *fields, weight=weight)
-        values = {"state": record, "params": self.params[k], "book": book, "event": order, "memory": state.memory}
+        params = self.params_of(k, record)
+        values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         if rule.kind.used is not None:
-            found = plain(rule.kind.used)(record, self.params[k])
+            found = plain(rule.kind.used)(record, params)
             reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])
             return present(rule, reached, self.universe, event)
         check = rule.kind.converted if rule.currency else rule.kind.check

@@ -38,6 +38,7 @@ WORDS: dict[str, str] = {
     "connection": "a connection label (column connection)",
     "parent": "child orders (column parent_id)",
     "list": "lists of orders (column batch)",
+    "trader": "accounts with a trader",
     "desk": "accounts with a desk",
     "firm": "accounts with a firm",
     "named order": "orders with an id (column order_id)",

@@ -207,6 +207,16 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
     return limit
 
 
+def integers_of(rule: Any, parameters: Any, universe: Universe) -> Any:
+    """Parameters of the type of a rule as the integers of the loop."""
+    reached = getattr(parameters, "breach", "exceed") == "reach"
+    cast = [
+        integer(getattr(parameters, name), unit, universe, reached, f"rule {rule.id!r}: {name}")
+        for name, unit in rule.kind.units().items()
+    ]
+    return (rule.kind.integer_parameters or rule.kind.parameters)(*cast)
+
+
 def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
     floor = steps.numerator // steps.denominator
     ceiling = -(-steps.numerator // steps.denominator)

@@ -36,7 +36,9 @@ from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.rules.money import CONVERSION, check_currency
-from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
+from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
+from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
+from riskkit.replay.rules.rule_checks import check_effect, check_netting, check_scope
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
@@ -233,7 +235,7 @@ class RuleType:
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
         """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``, ``currency``, ..."""
-        own = ("scope", "action", "severity", "hold", *CONVERSION)
+        own = ("scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS)
         common = {name: fields.pop(name) for name in own if name in fields and name not in self.parameters._fields}
         return Rule(id or self.name, self.make(fields), kind=self, **common)
 
@@ -326,6 +328,10 @@ class Rule:
         last rates (events of kind ``fx``) and against the trader: exposures at the ask and up, equity and profit at the bid.
     via, max_age_ns : str, and str or int, optional
         Currency of a cross; age up to which a rate counts. Without one ``on_missing_price`` decides, else it is refused.
+    overrides : mapping of label to limits, optional
+        Limits of single keys: ``{"D1": {"limit": 150}}``, of an account in an instrument also ``{"*/X": ...}``.
+    netting : {"net", "none"}
+        Exposure of a trader, desk, firm or of everything: of the net position in each instrument, or summed over accounts.
 
     Examples
     --------
@@ -346,6 +352,8 @@ class Rule:
     currency: str = ""
     via: str = "USD"
     max_age_ns: Any = None
+    overrides: Any = ()
+    netting: str = "net"
 
     def __post_init__(self) -> None:
         """Fill in the defaults of the type and validate the fields."""
@@ -356,14 +364,16 @@ class Rule:
         object.__setattr__(self, "id", name_text(self.id, "rule id"))
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
-        self._check_scope()
+        check_scope(self)
+        check_netting(self)
         vars(self).update(check_currency(self))
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
             length = f"{name}_ns" if f"{name}_ns" in kind.units() else ""
             fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}", length)
-        self._check_effect()
+        object.__setattr__(self, "overrides", check_overrides(self))
+        check_effect(self)
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
@@ -377,46 +387,15 @@ class Rule:
         if not isinstance(self.hold, (str, int, NoneType)):
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
-    def _check_effect(self) -> None:
-        """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
-        names = self.kind.one_of(self.parameters)
-        units = self.kind.units()
-        given = [getattr(self.parameters, name) for name in names]
-        timed = [units[name].name == "duration" for name in names]
-        if names and not any(
-            value is not None and not (span and duration(value, "") == 0)
-            for value, span in zip(given, timed, strict=True)
-        ):
-            wanted = " or ".join(names)
-            raise InputError(
-                f"rule {self.id!r} ({self.type}) limits nothing: give {wanted}{' above zero' if all(timed) else ''}"
-            )
-        if reason := self.kind.misfit(self):
-            raise InputError(f"rule {self.id!r} ({self.type}): {reason}")
-        if self.action == "REJECT" and not self.kind.refusable(self.parameters):
-            raise InputError(
-                f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
-                "action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
-            )
-
     @property
     def fractions_of_equity(self) -> tuple[str, ...]:
         """Names of the given limits that are fractions of an equity."""
         return tuple(name for name in sorted(self.kind.of_equity) if getattr(self.parameters, name) is not None)
 
-    def _check_scope(self) -> None:
-        """Refuse a scope that does not have what the rule reads."""
-        one_of(self.scope, SCOPES, f"rule {self.id!r}: scope")
-        reads = self.kind.reads | ({"equity"} if self.fractions_of_equity else set())
-        fitting = tuple(name for name in self.kind.scopes if name in scopes.scopes_of(reads))
-        if self.scope in fitting:
-            return
-        known = ", ".join(repr(scopes.WIRE.get(name, name)) for name in fitting)
-        lacking = (scopes.QUANTITIES[quantity] for quantity in sorted(reads))
-        why = next((f": {one.why_not}" for one in lacking if self.scope not in one.scopes), "")
-        raise InputError(
-            f"rule {self.id!r}: scope={shown(self.wire_scope)} does not fit the type {self.type!r}{why}; use {known}"
-        )
+    @property
+    def versions(self) -> tuple[Rule, ...]:
+        """The rule for keys without an override, then for each override."""
+        return versions_of(self)
 
     @property
     def type(self) -> str:
@@ -472,12 +451,7 @@ class Rule:
 
     def to_integers(self, universe: Universe) -> Any:
         """Parameters as the integers of the loop."""
-        reached = getattr(self.parameters, "breach", "exceed") == "reach"
-        cast = [
-            integer(getattr(self.parameters, name), unit, universe, reached, f"rule {self.id!r}: {name}")
-            for name, unit in self.kind.units().items()
-        ]
-        return (self.kind.integer_parameters or self.kind.parameters)(*cast)
+        return integers_of(self, self.parameters, universe)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.schema.columns import EventKind
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.universe import GROUPS, Universe
 
 EVERYTHING = "everything"
 TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
@@ -113,6 +113,7 @@ _ROWS = (
           (*_MESSAGES, EventKind.EXECUTION), group="own"),
     Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
+    Scope("trader", "for each trader", "account", "trader", "account.trader", ("trader",), group="holders"),
     Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
     Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
     Scope("global", "over everything", "", "", "0", (), group="holders"),
@@ -129,7 +130,7 @@ class Quantity(NamedTuple):
 
 _LOGIN = "fills of an account are not split by login session"
 _PARTS = tuple(name for name in SCOPES if name != "connection")
-_CASH = ("account", "desk", "firm", "global")
+_CASH = ("account", *GROUPS, "global")
 QUANTITIES: dict[str, Quantity] = {
     "position": Quantity(
         tuple(name for name in _PARTS if "product" not in name),
@@ -163,6 +164,7 @@ _GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
     "product": lambda universe: universe.products,
     "strategy": lambda universe: universe.strategies,
     "connection": lambda universe: universe.connections,
+    "trader": lambda universe: universe.traders,
     "desk": lambda universe: universe.desks,
     "firm": lambda universe: universe.firms,
 }
@@ -204,22 +206,34 @@ def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
 
 def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str:
     """The label of the key that an event belongs to, as "account/product"."""
-    parts = SCOPES[scope].parts
-    return "/".join(_part(part, universe, event) for part in parts) if parts else EVERYTHING
+    return "/".join(event_parts(scope, universe, event)) if SCOPES[scope].parts else EVERYTHING
+
+
+def event_parts(scope: str, universe: Universe, event: Mapping[str, int]) -> tuple[str, ...]:
+    """The parts of that label."""
+    return tuple(_part(part, universe, event) for part in SCOPES[scope].parts)
 
 
 def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> str:
     """The label of a key; pairs are (account, instrument) in the order in which they appeared."""
+    parts = key_parts(scope, key, universe, pair_account, pair_instrument)
+    return "/".join(parts) if parts else EVERYTHING
+
+
+def key_parts(
+    scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
+) -> tuple[str, ...]:
+    """The parts of a key's label; none of the scope "global"."""
     parts = SCOPES[scope].parts
     if len(parts) < 2:
-        return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
+        return tuple(str(_GROUPS[part](universe)[key]) for part in parts)
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
         codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
-    return event_label(scope, universe, event)
+    return event_parts(scope, universe, event)
 
 
 def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:

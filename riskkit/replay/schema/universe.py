@@ -23,6 +23,7 @@ from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.pairs import currencies_of
 
 FINEST = 10**300  # a float times this denominator is still finite
+GROUPS = ("trader", "desk", "firm")  # of accounts, from narrow to wide
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 
@@ -143,7 +144,7 @@ class Account:
         Opening cash.
     positions : mapping of instrument to quantity
         Opening quantities, negative for short; valued at the first mark.
-    desk, firm : str
+    desk, firm, trader : str
         Groups, for rules with such a scope.
 
     Examples
@@ -157,11 +158,12 @@ class Account:
     positions: Mapping[str, Any] = field(default_factory=dict)
     desk: str = ""
     firm: str = ""
+    trader: str = ""
 
     def __post_init__(self) -> None:
         """Convert the label to text."""
         object.__setattr__(self, "id", name_text(self.id, "account"))
-        for group in ("desk", "firm"):
+        for group in GROUPS:
             if getattr(self, group):
                 object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))
 
@@ -296,6 +298,11 @@ class Universe:
         return tuple(dict.fromkeys(account.firm for account in self.accounts))
 
     @cached_property
+    def traders(self) -> tuple[str, ...]:
+        """The traders, in order of appearance."""
+        return tuple(dict.fromkeys(account.trader for account in self.accounts))
+
+    @cached_property
     def instrument_codes(self) -> dict[str, int]:
         """Code of each instrument label."""
         return {instrument.id: code for code, instrument in enumerate(self.instruments)}
@@ -374,7 +381,7 @@ class Universe:
         for a in self.accounts:
             cash = [[k, str(exact(v, "cash"))] for k, v in a.cash.items()]
             accounts.append([a.id, cash, sorted([k, str(exact(v, "position"))] for k, v in a.positions.items())])
-            accounts[-1] += [a.desk, a.firm]
+            accounts[-1] += [a.desk, a.firm, *[a.trader] * bool(a.trader)]
         quanta = [[k, str(v)] for k, v in self.quanta.items()]
         return [instruments, accounts, quanta, list(self.strategies), list(self.connections), bool(self.mixed)]
 
@@ -403,9 +410,8 @@ class Universe:
 
 _AMOUNTS = rows(row(text, ratio))
 _INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag)
-DESCRIBED = row(
-    rows(_INSTRUMENT), rows(row(text, _AMOUNTS, _AMOUNTS, text, text)), _AMOUNTS, rows(text), rows(text), flag
-)
+_ACCOUNT = row(text, _AMOUNTS, _AMOUNTS, text, text, text, optional=1)
+DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)
 """Check of the plain lists of `Universe.describe`."""
 
 

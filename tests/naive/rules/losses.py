@@ -16,7 +16,7 @@ class OfProfit(Rule):
     passes_reducing = speaks_by_pausing = True
 
     def of_accounts(self):
-        return self.scope in ("account", "desk", "firm", "global")
+        return self.scope in ("account", "trader", "desk", "firm", "global")
 
     def keys(self):
         if self.of_accounts():

@@ -214,3 +214,33 @@ class OrderToTrade(Rule):
         entries = self.fills.get(self.key(fill.member), [])
         if fill.qty == 0 and (fill.ts, 1) in entries:
             entries.remove((fill.ts, 1))
+
+
+class UnexecutedOrders(Rule):
+    """RTS 9: orders of the day, of which a modification counts 2, over its fills (at least 1), less 1."""
+
+    def begin(self):
+        self.orders, self.fills = {}, {}  # of each key
+
+    def ratio(self, key, more):
+        return Fraction(self.orders.get(key, 0) + more, max(self.fills.get(key, 0), 1)) - 1
+
+    def objects(self, event, member, weight):
+        return self.beyond(self.ratio(self.key(member), weight * (2 if event["kind"] == "modify" else 1)), self.limit())
+
+    def heard(self, event, members, weight, stands, own):
+        key = self.key(members[0])
+        if stands or event["kind"] == "cancel":
+            self.orders[key] = self.orders.get(key, 0) + weight * (2 if event["kind"] == "modify" else 1)
+        return event["kind"] == "cancel" and self.beyond(self.ratio(key, 0), self.limit())
+
+    def filled(self, event, qty, realised, opened):
+        key = self.key(self.replay.fill_key(event))
+        self.fills[key] = self.fills.get(key, 0) + 1
+
+    def amended(self, fill, former, realised, opened):
+        if fill.qty == 0 and self.today(fill.ts):
+            self.fills[self.key(fill.member)] -= 1
+
+    def new_day(self):
+        self.begin()

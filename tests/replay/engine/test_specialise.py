@@ -31,7 +31,7 @@ FACTS = {
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
-BY_CURRENCY = tuple(GroupShape(name, False, True) for name in WHOLE)
+BY_CURRENCY = tuple(GroupShape(name, False, True, separate) for name in WHOLE for separate in (False, True))
 NOTHING = Shape((), **FACTS, groups=(), columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), groups=GROUPS, columns=tuple(OPTIONAL))
 ASKED = {
@@ -90,6 +90,7 @@ def walk() -> list[Shape]:
     scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
+    rules += (rule(len(rules), hooks={"check": ("state", "params", "event")}, overridden=True),)
     hooks = [{**ASKED, "check": ("params", "rate")}] * len(BY_CURRENCY) + [{"reset": ASKED["reset"]}]
     rated = tuple(
         rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())

@@ -9,7 +9,7 @@ from rows import load
 
 import riskkit as rk
 from riskkit import Account, InputError, Instrument, Rule, RuleSet
-from riskkit.replay.rules.money import ADDED, compares_money, money_limits
+from riskkit.replay.rules.money import ADDED, WHOLE, compares_money, money_limits
 from riskkit.replay.rules.rule import rule_types
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -126,7 +126,7 @@ def test_every_type_that_compares_money_takes_a_currency_or_says_why_not(name):
     kind = KINDS[name]
     money = {field: 7 for field, unit in kind.units().items() if unit.name == "money"}
     plain = rule_of(name, **money, **({"reject_mps": 1, "logout_mps": 2} if name == "message_level" else {}))
-    for scope in kind.scopes if not plain.fractions_of_equity else ("account", "desk", "firm", "global"):
+    for scope in kind.scopes if not plain.fractions_of_equity else WHOLE:
         rule = Rule("r", plain.parameters, scope=scope)
         says = ""
         try:
@@ -137,7 +137,7 @@ def test_every_type_that_compares_money_takes_a_currency_or_says_why_not(name):
             assert "has no effect, for no limit of it is compared with money" in says
         elif kind.converted is None:
             assert "amounts of this type are not converted" in says
-        elif kind.reads & ADDED and scope not in ("account", "desk", "firm", "global"):
+        elif kind.reads & ADDED and scope not in WHOLE:
             assert "does not fit the scope" in says
         else:
             assert says == ""
@@ -174,7 +174,7 @@ SENTENCES = [
     ),
     (
         lambda: Rule("r", rk.rules.DailyLoss(limit=1), scope="product", currency="USD"),
-        "rule 'r' (daily_loss): currency='USD' does not fit the scope 'product'; use 'account', 'desk', 'firm', 'global'",
+        "rule 'r' (daily_loss): currency='USD' does not fit the scope 'product'; use 'account', 'trader', 'desk', 'firm', 'global'",
     ),
     (
         lambda: Rule("r", rk.rules.MaxOrderNotional(limit=1), max_age_ns="1s"),

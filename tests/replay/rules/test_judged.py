@@ -96,7 +96,7 @@ def without(what: str) -> EventLog:
     elif what == "all but fills":
         frame = frame[frame["kind"] == "fill"].drop(columns=["order_id"])
     instruments = [rk.Instrument("X", tick=1, lot=1)]
-    accounts = [Account("A", cash={"USD": 100}, desk="D", firm="F")]
+    accounts = [Account("A", cash={"USD": 100}, trader="T", desk="D", firm="F")]
     return EventLog.from_frame(
         frame.dropna(axis=1, how="all"), instruments, accounts, on_bad_order="flag", ts_policy="sort", unit="ns"
     )
@@ -148,7 +148,7 @@ def test_a_scope_without_labels_is_said(name, scope):
     assert f"a {scope} label (column {scope})" in why_not_judged(rule, LOGS[scope])
 
 
-@pytest.mark.parametrize("scope", ["desk", "firm"])
+@pytest.mark.parametrize("scope", ["trader", "desk", "firm"])
 def test_accounts_without_a_group_are_not_lumped_together(scope):
     log = EventLog.from_frame(
         FRAME[FRAME["kind"] == "order"].assign(parent_id=None), accounts=[Account("A")], unit="ns"
@@ -225,7 +225,10 @@ KNOWN = {
 def test_a_fraction_of_an_unknown_equity_is_refused(name, field, what, scope):
     rows, account = KNOWN[what]
     frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT])])
-    accounts = [dataclasses.replace(account, desk="D", firm="F"), Account("idle", desk="E", firm="G")]
+    accounts = [
+        dataclasses.replace(account, trader="T", desk="D", firm="F"),
+        Account("idle", trader="U", desk="E", firm="G"),
+    ]
     log = EventLog.from_frame(frame, [rk.Instrument("X")], accounts, unit="ns")
     limited = RuleSet([Rule("r", rule_type(name).make({field: "0.1"}), scope=scope)])
     if what not in ("nothing", "a fee"):

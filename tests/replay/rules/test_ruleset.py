@@ -272,7 +272,7 @@ def test_a_fraction_of_equity_needs_a_scope_that_has_an_equity():
     assert Rule("r", DrawdownLimit(money=5), scope="product").scope == "product"
     assert refusal(Rule, "r", DrawdownLimit(pct="0.1"), scope="product") == (
         "rule 'r': scope='product' does not fit the type 'drawdown': equity belongs to accounts, not to a part of their "
-        "positions; use 'account', 'desk', 'firm', 'global'"
+        "positions; use 'account', 'trader', 'desk', 'firm', 'global'"
     )
 
 

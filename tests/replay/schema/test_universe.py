@@ -190,12 +190,17 @@ def test_a_description_gives_everything_back():
 
 def test_groups_and_codes_are_in_order_of_appearance():
     accounts = (
-        Account("A", desk="late", firm="F"),
+        Account("A", desk="late", firm="F", trader="ann"),
         Account("B", desk="early", firm="E"),
         Account("C", desk="late", firm="F"),
     )
     world = Universe((Instrument("Y"), Instrument("X")), accounts, {"USD": CENT})
-    assert (world.desks, world.firms) == (("late", "early"), ("F", "E"))
+    assert (world.desks, world.firms, world.traders) == (("late", "early"), ("F", "E"), ("ann", ""))
+    again = Universe.from_description(world.describe())
+    assert again.accounts == world.accounts
+    assert [len(entry) for entry in world.describe()[1]] == [6, 5, 5], (
+        "logs without traders have the hash that they had"
+    )
     assert world.instrument_codes == {"Y": 0, "X": 1} and world.account_codes == {"A": 0, "B": 1, "C": 2}
 
 

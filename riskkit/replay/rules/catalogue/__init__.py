@@ -33,6 +33,7 @@ from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
+from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
 from riskkit.replay.rules.catalogue.var_limit import VarLimit
 from riskkit.replay.rules.catalogue.volume_cap import VolumeCap
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
@@ -72,6 +73,7 @@ __all__ = [
     "SelfTradePrevention",
     "StoplossGuard",
     "TradingState",
+    "UnexecutedOrders",
     "VarLimit",
     "VolumeCap",
 ]

@@ -383,7 +383,7 @@ def stretches(log, rules: RuleSet, step: int):
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)
-    fixed = fixed_arguments(rules, params, found, Samples.none(4))
+    fixed = fixed_arguments(rules, params, found, Samples.none(4), log.universe)
     for start in range(0, len(log), step):
         stop = min(start + step, len(log))
         yield stop, list(engine.feed(state, {**log.columns, "slots": slots}, fixed, start, stop)), state
