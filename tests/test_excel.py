@@ -42,6 +42,9 @@ def exported():
         "estimate": rk.value_at_risk(returns, [0.95, 0.99]),
         "comparison": rk.compare(log, SIZE, compiled=False),
         "refusals": rk.replay_log(log, SIZE, compiled=False),
+        "loss limits": rk.sweeps.calibrate_loss_limit(
+            1000 * np.array(returns), [10, 20], rng=np.random.default_rng(1), resamples=50
+        ),
     }
 
 
