@@ -507,5 +507,7 @@ def rule_in_currency(draw: random.Random, name: str, place: int) -> dict[str, An
         made["scope"] = draw.choice(["instrument", "account_instrument"])
     elif kind.reads & ADDED:
         made["scope"] = draw.choice(WHOLE)
+        if made["scope"] == "account":  # with nothing to net
+            made.pop("netting", None)
     age = draw.choice([{}, {}, {"max_age_ns": draw.choice([WINDOW, 5 * WINDOW, HOUR])}])
     return {**made, "currency": draw.choice(["USD", "EUR", "JPY"]), "via": draw.choice(["USD", "USD", "EUR"]), **age}
