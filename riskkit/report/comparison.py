@@ -119,7 +119,7 @@ def _figures(found: ReplayComparison) -> Iterator[str]:
 def _accounts(found: ReplayComparison) -> str:
     frame: Any = found.accounts()
     header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
-    money = [label in ("profit", "deepest fall") for label, _ in frame.columns]
+    money = [label in ("profit", "maximum drawdown") for label, _ in frame.columns]
     rows = [
         [str(name), *(f"{value:,.0f}" if flag else _cell(value) for value, flag in zip(values, money, strict=True))]
         for name, *values in frame.itertuples()
