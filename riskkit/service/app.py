@@ -67,7 +67,7 @@ class App:
         self.metrics = Metrics(self._look_up)
         self.routes: dict[str, dict[str, Route]] = {}
         self.trouble = ""  # why the engine could not be opened
-        self.on_trouble: Callable[[], None] | None = None
+        self.on_open: Callable[[], None] = lambda: None  # called when the engine is open, or is in trouble
         self._open_engine = open_engine
         self._turns: Turns | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -145,11 +145,11 @@ class App:
             logger.error("the engine cannot be opened: %s", error, exc_info=not isinstance(error, InputError))
             self.trouble = str(error) if isinstance(error, InputError) else f"{type(error).__name__}; see the log"
             self.trouble = f"the engine cannot be opened: {self.trouble}"
-            if self.on_trouble is not None:
-                self.on_trouble()
+            self.on_open()
             return
         settings = self.settings
         waits = settings.durability == "group"
+        self.on_open()
         self._turns = Turns(engine, waits=waits, most=settings.waiting, audit=self.audit)
         self.hub.open(engine)
 

@@ -119,8 +119,10 @@ def add_routes(app: App) -> None:
         taken = count - len(found.errors)
         app.metrics.bad_events += len(found.errors)
         app.metrics.decided(time.perf_counter() - began, taken, int(found.passed.sum()), len(found.actions))
-        for seq in (before, len(app.engine.session) - 1):
-            waits = app.turns.durable(request.key.id, seq) if len(app.engine.session) > before else None
+        waits = None
+        if len(app.engine.session) > before:
+            app.turns.durable(request.key.id, before)
+            waits = app.turns.durable(request.key.id, len(app.engine.session) - 1, spoken=bool(found.actions))
         if waits is not None:
             await waits
         return BatchDecided(
@@ -235,7 +237,7 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
     if kind == "fill" and app.hub.count:
         account = session.universe.accounts[session.engine.row(found.seq)["account"]].id
         app.hub.touched[account] = found.seq + 1
-    waits = turns.durable(request.key.id, found.seq)
+    waits = turns.durable(request.key.id, found.seq, spoken=bool(found.actions))
     if waits is not None:
         await waits
     return answered(found, session.latest, fields.get("order_id"))
@@ -283,7 +285,7 @@ async def said(
     if app.audit is not None:
         line = {"key": request.key.id, "who": request.key.owner, "command": command, **about, **fields}
         app.audit.note(ts=at, seq=len(app.engine.session) - 1, **line)
-    waits = app.turns.durable(request.key.id, len(app.engine.session) - 1)
+    waits = app.turns.durable(request.key.id, len(app.engine.session) - 1, spoken=True)
     if waits is not None:
         await waits
     return found

@@ -68,15 +68,19 @@ class Turns:
             self.full += 1
             raise BusyError
 
-    def durable(self, key: str, seq: int) -> Awaitable[None] | None:
-        """What to wait for before the event `seq` of a key is answered; None: nothing."""
+    def durable(self, key: str, seq: int, *, spoken: bool = False) -> Awaitable[None] | None:
+        """What to wait for before the event `seq` of a key is answered; None: nothing.
+
+        `spoken`: a rule said something, which followers get once it is on disk, so that it is written at once.
+        """
         self._sent.setdefault(key, []).append(seq)
+        loop = asyncio.get_running_loop()
+        first = self._next is None
         if self._next is None:
-            loop = asyncio.get_running_loop()
             self._next = loop.create_future()
             self._next.add_done_callback(_seen)
-            if self._flushing is None:
-                loop.call_later(SOON, self._begin) if not self.waits else loop.call_soon(self._begin)
+        if first or spoken:
+            loop.call_later(0.0 if self.waits or spoken else SOON, self._begin)
         return self._wait(self._next) if self.waits else None
 
     async def _wait(self, done: asyncio.Future[None]) -> None:
@@ -87,10 +91,10 @@ class Turns:
             self.waiting -= 1
 
     def _begin(self) -> None:
-        """Begin the commit of all that has been decided so far."""
-        done, self._next = self._next, None
-        if done is None:
+        """Begin the commit of all that has been decided so far, unless one is at work, whose end begins the next."""
+        if self._next is None or self._flushing is not None:
             return
+        done, self._next = self._next, None
         sent, self._sent = self._sent, {}
         self.commits += 1
         loop = asyncio.get_running_loop()
