@@ -165,13 +165,7 @@ def add_routes(app: App) -> None:
     async def change(request: Request) -> dict[str, Any]:
         """Change limits; the person is the owner of the key, a second one that of the key in X-Approved-By."""
         asked = msgspec.json.decode(request.body, type=Limits)
-        approved = request.headers.get(APPROVER)
-        second = ""
-        if approved is not None:
-            approver = app.guard.key_of(b"Bearer " + approved)
-            app.guard.admit(approver, LIMITS)
-            second = approver.owner
-        fields = {"why": asked.why, "approved_by": second}
+        fields = {"why": asked.why, "approved_by": approver(app, request)}
         await said(app, request, "set_limits", asked.limits, ts=asked.ts, about={"limits": asked.limits}, **fields)
         return {"rules": app.engine.session.rules.to_dict()["rules"]}
 
@@ -270,6 +264,16 @@ def first_answer(app: App, order_id: Any, account: Any) -> Decided | None:
 def _pass(actions: list[Decision]) -> bool:
     """True if none of the actions is a refusal."""
     return all(action.action is not DecisionKind.REJECT for action in actions)
+
+
+def approver(app: App, request: Request) -> str:
+    """The owner of the key in X-Approved-By, which may change limits; empty without one."""
+    secret = request.headers.get(APPROVER)
+    if secret is None:
+        return ""
+    key = app.guard.key_of(b"Bearer " + secret)
+    app.guard.admit(key, LIMITS)
+    return key.owner
 
 
 async def said(

@@ -44,14 +44,15 @@ def create_app(
     compiled : bool
         As for `Session`.
     """
-    from riskkit.service.app import App
+    from riskkit.service.app import STANDING_BY, WARMING, App
     from riskkit.service.audit import Audit
+    from riskkit.service.challenger_routes import add_challenger_routes
     from riskkit.service.engine import EngineService
     from riskkit.service.keys import first_keys, read_keys
     from riskkit.service.risk import add_risk
     from riskkit.service.routes import add_routes
     from riskkit.service.server_routes import add_server_routes
-    from riskkit.service.stores import start_stores
+    from riskkit.service.stores import fence, start_stores, take_lease
 
     folder = Path(state)
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,24 +60,42 @@ def create_app(
     for path in first_keys(keys):
         logger.warning("a new key is in %s; give it to whom it is for, and delete the file", path)
     known = read_keys(keys)
+    shadow = {name: RuleSet.from_toml(path) for name, path in settings.challengers.items()}
     declared = {"auto_register": ANY} if units is None else _declared(Path(units))
 
     def open_engine() -> EngineService:
-        options = {**declared, "mode": settings.mode, "four_eyes": settings.four_eyes, "compiled": compiled}
+        app.stage = STANDING_BY
+        app.lease = take_lease(settings, app.ending)
+        app.stage = WARMING
+        if app.lease is not None:
+            app.lease.keep(app.lose)
+        app.audit = Audit(folder / "audit.jsonl")
+        options = {
+            **declared,
+            "mode": settings.mode,
+            "four_eyes": settings.four_eyes,
+            "compiled": compiled,
+            "shadow": shadow,
+        }
         session = Session.open(folder / "journal", rules, durability="none", **options)
-        warmed = Session.restore(session.snapshot(), rules, compiled=compiled)  # what compiles does so on a copy
-        warmed.tick(time.time_ns())
+        warmed = Session.restore(session.snapshot(), rules, compiled=compiled, shadow=shadow)
+        warmed.tick(time.time_ns())  # what compiles does so on a copy
+        for challenger in warmed.challengers.values():
+            challenger.follow()
         step = warmed.engine.make_step()
         if step is not None:
             step.step(step.address, step.address, 0)  # no events: the call compiles
         engine = EngineService(session)
+        if app.lease is not None:
+            fence(engine, app.lease)
         for part in start_stores(engine, folder / "journal", settings):
             app.start(part)
         return engine
 
-    app = App(settings, known, open_engine, Audit(folder / "audit.jsonl"))
+    app = App(settings, known, open_engine)
     add_routes(app)
     add_risk(app)
+    add_challenger_routes(app)
     add_server_routes(app)
     return app
 

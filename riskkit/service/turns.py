@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from riskkit.service.audit import Audit
 from riskkit.service.engine import EngineService
 
+LOST = "the writer's lease is lost; another server may write now"
 SOON = 0.02  # seconds after which events that nobody waits for are written
 logger = logging.getLogger("riskkit")
 
@@ -39,6 +40,8 @@ class Turns:
     ----------
     waiting : int
         Number of requests that wait.
+    may_write : callable
+        Whether this server is the writer, asked before each request and each write.
     broken : str
         Why nothing more is decided; empty where all is well.
     """
@@ -47,6 +50,7 @@ class Turns:
         self.engine, self.waits, self.most = engine, waits, most
         self.waiting = 0
         self.broken = ""
+        self.may_write: Callable[[], bool] = lambda: True
         self.commits = self.full = 0
         self._audit = audit
         self._sent: dict[str, list[int]] = {}  # numbers of events, by key
@@ -62,6 +66,8 @@ class Turns:
         BusyError, BrokenError
             If the queue is full; if a flush has failed.
         """
+        if not self.may_write():
+            self.broken = self.broken or LOST
         if self.broken:
             raise BrokenError(self.broken)
         if self.waiting >= self.most:
@@ -99,6 +105,8 @@ class Turns:
         self.commits += 1
         loop = asyncio.get_running_loop()
         try:
+            if not self.may_write():
+                raise BrokenError(LOST)
             finish = self.engine.begin_commit()
         except Exception as error:
             self._fail(done, error)

@@ -124,6 +124,6 @@ def test_the_step_of_single_events_is_compiled_before_the_service_is_ready(tmp_p
     step = SimpleNamespace(step=lambda *words: calls.append(words), address=7, block=np.zeros(64, np.int64))
     monkeypatch.setattr("riskkit.replay.live.engine.Engine.make_step", lambda engine: step)
     app = create_app(RULES, tmp_path, Settings(), compiled=False)
-    app.audit.close()
     app._open_engine().close()
+    app.audit.close()
     assert calls == [(7, 7, 0)]
