@@ -265,6 +265,13 @@ DOORS: dict[str, Door] = {
     ),
     "montecarlo.GaussianCopula": Door(lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table))),
     "montecarlo.StudentTCopula": Door(lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0))),
+    "montecarlo.StudentTCopula: Pareto margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0, margins="pareto"))
+    ),
+    "montecarlo.GaussianCopula: kernel margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table, margins="kernel"))
+    ),
+    "montecarlo.fit_margin": Door(lambda table, unit: rk.montecarlo.fit_margin(first(table)).ppf([0.01, 0.4])),
     "attribution.historical": Door(lambda table, unit: rk.attribution.historical(HELD, table).component),
     "attribution.historical: P&L": Door(lambda table, unit: rk.attribution.historical(None, table).component),
     "attribution.cornish_fisher": Door(lambda table, unit: rk.attribution.cornish_fisher(HELD, table, 0.9).component),
