@@ -141,6 +141,7 @@ DOORS: dict[str, Door] = {
         ordered=True,
         power=0,
     ),
+    "covariance.fit_regimes": Door(lambda table, unit: C.fit_regimes(first(table)).variances, ordered=True, power=2),
     "covariance.fit_dcc": Door(lambda table, unit: C.fit_dcc(table, "pairs").covariance, ordered=True, power=2),
     "covariance.shrunk_covariance: constant correlation": Door(
         lambda table, unit: C.shrunk_covariance(table, "constant_correlation").covariance, power=2
@@ -193,6 +194,7 @@ DOORS: dict[str, Door] = {
     "var.tails.tail_dependence": Door(
         lambda table, unit: T.tail_dependence(two(table), 0.9)["chi"].to_numpy(), power=0
     ),
+    "var.tails.joint_tails": Door(lambda table, unit: T.joint_tails(table, 0.9).chi, power=0),
     "var.evar": Door(of_all(V.evar)),
     "var.expectile_var": Door(of_all(V.expectile_var, 0.01)),
     "var.distortion_risk": Door(of_all(V.distortion_risk, V.exponential_spectrum(20.0))),
