@@ -447,8 +447,12 @@ class Stream:
         draw = self.draw
         if self.narrow:
             return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
-        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART"])
-        return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
+        command = draw.choice(
+            ["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART", "KILL"]
+        )
+        groups = [{"trader": "T"}, {"desk": "D"}, {"desk": "E"}, {"firm": "F"}]
+        whom = draw.choice([*groups, {}, {}]) if draw.random() < 0.4 else {"account": self.account()}
+        return {"cmd": command, **whom}
 
 
 KINDS = {

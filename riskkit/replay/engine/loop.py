@@ -49,7 +49,7 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.constants import NEVER
 
-FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
+FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working", "cancel_commanded")  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -701,6 +701,8 @@ def let_work():
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
         order.former_qty = MISSING
+    if shape.commands:
+        order.row = i
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -1510,17 +1512,23 @@ def tell_key(rule, key):
 
 
 def on_control():
-    """Execute a command for one account or (-1) for all."""
-    global book
+    """Execute a command for one account, a group of accounts, or (-1) for all."""
+    global book, used
     target = log.account[i]
     for a in range(counts[Counter.ACCOUNTS]):
-        if target < 0 or target == a:
+        if is_addressed(a):
             runtime.command(at(accounts, a), int64(log.side[i]))
+    if shape.commands and log.side[i] == TradingCommand.KILL:
+        used = cancel_commanded(used)
     if log.side[i] == TradingCommand.RESUME or log.side[i] == TradingCommand.RESET:
         for rule in shape.resettable:
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
-                if target < 0 or rule.state.owner == target:
+                if (
+                    key == log.price[i]
+                    if shape.commands and log.qty[i] == rule.group_number
+                    else (not shape.commands or log.qty[i] == 0) and (target < 0 or rule.state.owner == target)
+                ):
                     if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
                     if rule.gathers and rule.has("reset"):
@@ -1533,3 +1541,35 @@ def on_control():
                             rule.reset()
                     if rule.can_pause:
                         rule.state.held_until = 0
+
+
+def is_addressed(account_id):
+    """True if the command of the event is for an account."""
+    return (
+        runtime.addressed(at(accounts, account_id), account_id, int64(log.account[i]), log.qty[i], log.price[i])
+        if shape.commands
+        else log.account[i] < 0 or log.account[i] == account_id
+    )
+
+
+def cancel_commanded(used):
+    """Cancel the working orders of the accounts of a command, as if by a cancel each; return the number of rows written.
+
+    No rule counts these cancels. The rows are in the order in which the orders came.
+    """
+    global order, position, account, instrument
+    first = used
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        if order.status == runtime.WORKING and is_addressed(order.account):
+            position = at(positions, order.pair)
+            account = at(accounts, order.account)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            write_row(0, order.row, ledger.rest_of(order), 0, order.account, runtime.COMMAND, DecisionCode.CANCELLED)
+            stop_work()
+            counts[Counter.CANCELLED] += 1
+            if shape.answers:
+                order.status = runtime.CANCELLED
+    runtime.sort_rows(rows, first, used)
+    return used

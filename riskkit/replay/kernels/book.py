@@ -139,6 +139,7 @@ ORDER: dict[str, str] = dict(
     former_cap="`fill_cap` before it",
     former_hold_price="`hold_price` before it",
     former_value_price="`value_price` before it",
+    row="row of its order event, kept if a command or a rule may cancel it; else 0",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",

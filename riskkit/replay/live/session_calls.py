@@ -250,11 +250,27 @@ class SessionCalls(ABC):
         """End every pause of an account, or of all."""
         return self.command("RESUME", account, now)
 
-    def command(self, cmd: str, account: Any = None, now: Any = None) -> list[Decision]:
-        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), PAUSE, RESUME or RESET."""
+    def command(
+        self,
+        cmd: str,
+        account: Any = None,
+        now: Any = None,
+        *,
+        trader: Any = None,
+        desk: Any = None,
+        firm: Any = None,
+    ) -> list[Decision]:
+        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), KILL, PAUSE, RESUME or RESET.
+
+        KILL cancels every working order of the account, trader, desk or firm (default: of all), and is then HALTED; each
+        order is an action, to be cancelled at the venue.
+        """
         if str(cmd).upper() in SIGNED:
             raise InputError(f"cmd={cmd!r} needs a name and a reason; use {SIGNED[str(cmd).upper()]}")
-        return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
+        groups = {"trader": trader, "desk": desk, "firm": firm}
+        return self._submit(
+            now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account, **groups)], untimed=True
+        )
 
     def _clock(self, kind: EventKind, now: Any) -> list[Decision]:
         return self._submit(now, {}, lambda e, row, ts: [{**DEFAULTS, "ts": ts, "kind": int(kind)}], untimed=True)

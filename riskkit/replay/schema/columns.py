@@ -162,6 +162,9 @@ class DecisionCode(IntEnum):
     ERROR_TS = 10
     TRIP = 11
     RELEASE = 12
+    CANCELLED = (
+        13  # a working order that a command or a rule takes away: its row in ``observed``, its lots in ``limit``
+    )
 
 
 class FillCap(IntEnum):
@@ -214,7 +217,11 @@ class CashFlowKind(IntEnum):
 
 
 class TradingCommand(IntEnum):
-    """Command of a CONTROL event (column ``side``)."""
+    """Command of a CONTROL event (column ``side``).
+
+    One for a trader, desk or firm has the place of that scope in `riskkit.replay.schema.universe.GROUPS`, from 1, in ``qty``
+    and the code of the group in ``price``.
+    """
 
     ACTIVE = 0
     REDUCING = 1
@@ -225,6 +232,7 @@ class TradingCommand(IntEnum):
     LIMITS = 6  # other rules are in force from here on; see `riskkit.replay.rules.history`
     STOP = 7  # the kill switch: nothing but cancels passes until RESTART
     RESTART = 8
+    KILL = 9  # cancels every working order, then HALTED
 
 
 # column -> (dtype, value if a log does not have the column)

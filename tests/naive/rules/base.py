@@ -253,13 +253,16 @@ class Rule:
         """Whether a key is refused as in a pause, with so many orders of the same list before."""
         return False
 
-    def command(self, who):
-        """RESUME or RESET of one account, or of every one (None)."""
-        for key in list(self.pauses):
-            if who is None or self.belongs(key, who):
-                del self.pauses[key]
-                self.lifted(key)
-        self.reset(lambda key: who is None or self.belongs(key, who))
+    def command(self, who, groups):
+        """RESUME or RESET of one account, of a trader, desk or firm, or of every one (None)."""
+
+        def mine(key):
+            return key == groups.get(self.scope) if groups else who is None or self.belongs(key, who)
+
+        for key in [key for key in self.pauses if mine(key)]:
+            del self.pauses[key]
+            self.lifted(key)
+        self.reset(mine)
 
     def reset(self, mine):
         """Set runs and counts of the keys that are `mine` to 0."""
