@@ -245,6 +245,17 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
         kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
         return {"type": "unexecuted_orders", "params": kept}
+    if "windows" in params:
+        short, long = (
+            sorted(params["windows"], key=lambda one: one["window_ns"])
+            if len(params["windows"]) > 1
+            else (params["windows"][0], {})
+        )
+        kept = {**short, **{f"long_{name}": value for name, value in long.items()}}
+        return {"params": {name: value for name, value in {**params, **kept}.items() if name != "windows"}}
+    if "levels_pct" in params:
+        kept = {f"level_{number}": level for number, level in enumerate(params["levels_pct"], 1)}
+        return {"params": {name: value for name, value in {**params, **kept}.items() if name != "levels_pct"}}
     return {}
 
 

@@ -539,6 +539,10 @@ class Replay:
             for rule in self.rules:
                 rule.groups_moved(None, event["instrument"])
 
+    def take_close(self, number, event):
+        for rule in self.rules:
+            rule.closing(event)
+
     def value_openings(self, instrument):
         traded = self.instruments[instrument]
         for label, account in self.accounts.items():

@@ -144,6 +144,8 @@ def run(start, stop):
             and kind == EventKind.ERROR
         ):
             on_error()
+        elif shape.others and shape.watched(EventKind.CLOSE) and kind == EventKind.CLOSE:
+            tell_market(EventKind.CLOSE)
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -420,6 +422,21 @@ def tell_rules(kind, realised):
     record_outcome(kind)
 
 
+def tell_market(kind):
+    """Tell the rules of an instrument's price or previous close."""
+    global book
+    look_up(i)
+    read_event(kind, i, 0, 0, int64(log.price[i]))
+    book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+    look_up_rules(kind)
+    record_outcome(kind)
+
+
+def day_of(rule):
+    """Start of the present trading day of a rule."""
+    return at(clocks, rule.terms.calendar).start
+
+
 def look_up_rules(kind):
     """Look up the record of each rule that depends on the event, end pauses that are over, and advance windows."""
     for rule in shape.listening(kind):
@@ -479,11 +496,13 @@ def judge(kind):
                         rule_code = runtime.unrated(rule.terms.missing)
                     elif rule.checked(kind):
                         if rule.converts:
-                            answer = rule.check(book=converted_book(rule), rate=at(conversions, rule.number))
+                            answer = rule.check(
+                                book=converted_book(rule), rate=at(conversions, rule.number), day=day_of(rule)
+                            )
                         elif rule.group and "book" in rule.arguments("check"):
-                            answer = rule.check(book=group_book(rule), held=rule.group_positions)
+                            answer = rule.check(book=group_book(rule), held=rule.group_positions, day=day_of(rule))
                         else:
-                            answer = rule.check(held=positions)
+                            answer = rule.check(held=positions, day=day_of(rule))
                         rule_code = answer.code
                         rule_observed = answer.observed
                         rule_limit = answer.limit
@@ -594,17 +613,18 @@ def record_of(rule, kind):
     """Call the update hook of a rule for this kind of event, and pause its key if it trips."""
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.alerts(kind):
-            answer = rule.check(held=positions)
+            answer = rule.check(held=positions, day=day_of(rule))
             if answer.code == DecisionCode.OBJECT:
                 write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
         if rule.calls_update(kind) and rule.gathers:
             trip = 0
             if gathered(rule, rule.key, -1, exchange.oldest_of(rule.terms, now)) == 0:
-                trip = rule.update(book=total_book(rule), accepted=1, passed=1)
+                trip = rule.update(book=total_book(rule), accepted=1, passed=1, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
+                day=day_of(rule),
             )
         if rule.trips_by_breach(kind) and rule.calls_update(kind):
             trip |= (verdict.breached >> rule.number) & 1
@@ -1330,6 +1350,8 @@ def on_price():
         revalue_groups(int64(log.instrument[i]))
         if shape.groups_told:
             tell_groups_in(int64(log.instrument[i]))
+    if shape.watched(EventKind.PRICE):
+        tell_market(EventKind.PRICE)
 
 
 def quoted(name):

@@ -197,6 +197,8 @@ class RuleShape(NamedTuple):
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
         scope = SCOPES[self.scope]
+        if kind in (EventKind.PRICE, EventKind.CLOSE) and not scope.of_market:
+            return False
         return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
 
     def used_by(self, kind: int) -> bool:

@@ -38,7 +38,8 @@ COLUMNS: dict[str, FrameColumn] = {
     "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
-        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate)",
+        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
+        "previous close or settlement)",
         "kind",
         ("event",),
     ),

@@ -405,6 +405,10 @@ class Entries:
                 row[name] = scalars.price(value, traded, row, name, nearest=self.nearest)
         return row
 
+    def close(self, ts: int, *, instrument: Any = None, price: Any = None) -> Row:
+        """A previous close or settlement."""
+        return {**self.price(ts, instrument=instrument, price=price), "kind": int(EventKind.CLOSE)}
+
     def cash(
         self, ts: int, *, account: Any = None, amount: Any = None, flow: str = "deposit", currency: Any = None
     ) -> Row:

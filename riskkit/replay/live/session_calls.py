@@ -122,6 +122,10 @@ class SessionCalls(ABC):
         """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
         return self._process(ts, "price", fields, Entries.price)
 
+    def process_close(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the previous close or settlement of an ``instrument``: its ``price``."""
+        return self._process(ts, "close", fields, Entries.close)
+
     def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""
         return self._submit(ts, given := given_fields("fx", fields), partial(rate_row, given))

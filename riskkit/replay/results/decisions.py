@@ -27,6 +27,7 @@ from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
+from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
@@ -401,6 +402,7 @@ class DecisionFormatter:
         order = EventRow(0, event["ts"], *fields, weight=weight)
         params = self.params_of(k, record)
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
+        values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, params)

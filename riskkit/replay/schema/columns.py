@@ -73,6 +73,7 @@ class EventKind(IntEnum):
     BUST = 19
     CORRECT = 20
     FX = 21
+    CLOSE = 22  # previous close or settlement of an instrument
 
 
 class KindFacts(NamedTuple):
@@ -111,7 +112,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True),
     EventKind.CANCEL: KindFacts((*_WHOSE, "order_id"), watched=True),
     EventKind.FILL: KindFacts((*_WHOSE, "side", "qty", "price"), watched=True, traded=True, money="fee"),
-    EventKind.PRICE: KindFacts(("instrument", "price")),
+    EventKind.PRICE: KindFacts(("instrument", "price"), watched=True),
     EventKind.ACK: KindFacts(("account",), watched=True, rare=True),
     EventKind.ERROR: KindFacts(("account",), watched=True, rare=True),
     EventKind.CASH: KindFacts(("account", "amount"), money="amount", rare=True),
@@ -129,6 +130,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.BUST: KindFacts((*_WHOSE, "trade_id"), rare=True),
     EventKind.CORRECT: KindFacts((*_WHOSE, "trade_id", "qty", "price"), traded=True, money="fee", rare=True),
     EventKind.FX: KindFacts(("pair",), rare=True),
+    EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)

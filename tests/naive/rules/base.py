@@ -34,6 +34,8 @@ AMOUNTS |= {
     "reject_mps",
     "logout_mps",
     "probes",
+    "max_move",
+    "long_max_move",
 }
 
 
@@ -304,6 +306,9 @@ class Rule:
 
     def price_came(self, event):
         """A last price, a bid or an ask came."""
+
+    def closing(self, event):
+        """The previous close or settlement of an instrument came."""
 
     def equity_moved(self, account):
         """An account's equity may have moved."""
