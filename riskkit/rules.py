@@ -5,6 +5,7 @@
 
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
                      `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`
+Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`
 Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`

@@ -192,6 +192,23 @@ PARAMETERS = {
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
+    "velocity": lambda d: {
+        "max_move": d.choice(["1", "2"]),
+        "window_ns": WINDOW,
+        **d.choice([{}, {"long_max_move": "3", "long_window_ns": d.choice([3 * WINDOW, HOUR])}]),
+    },
+    "luld": lambda d: {
+        "tier": d.randint(1, 2),
+        "double_open": d.random() < 0.3,
+        **d.choice([{}, {"opens": "09:30", "closes": "10:00"}]),
+        **_missing(d),
+    },
+    "market_breaker": lambda d: {
+        "index": "X",
+        **d.choice([{}, {"level_1": "0.02", "level_2": "0.04", "level_3": "0.06"}]),
+        "halt_ns": d.choice([WINDOW, HOUR]),
+        "last_halt": d.choice(["09:30", "15:25"]),
+    },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
     "position_limit": lambda d: {
@@ -261,7 +278,17 @@ PARAMETERS = {
         **_day(d),
     },
 }
-WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
+WITHOUT_BREACH = (
+    "lot_tick",
+    "known_instrument",
+    "self_trade",
+    "long_only",
+    "reduce_only",
+    "trading_state",
+    "cooldown",
+    "luld",
+    "market_breaker",
+)
 WITHOUT_BREACH += ("breaker", "cash")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
@@ -414,6 +441,9 @@ class Stream:
             event |= {"bid": "99", "ask": "102"}
         return event if len(event) > 1 else {**event, "price": "100"}
 
+    def close(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["100", "102", "2"])}
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -447,8 +477,12 @@ class Stream:
         draw = self.draw
         if self.narrow:
             return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
-        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART"])
-        return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
+        command = draw.choice(
+            ["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART", "KILL"]
+        )
+        groups = [{"trader": "T"}, {"desk": "D"}, {"desk": "E"}, {"firm": "F"}]
+        whom = draw.choice([*groups, {}, {}]) if draw.random() < 0.4 else {"account": self.account()}
+        return {"cmd": command, **whom}
 
 
 KINDS = {
@@ -472,6 +506,7 @@ KINDS = {
     "bust": 2,
     "correct": 2,
     "fx": 0,
+    "close": 2,
 }
 
 

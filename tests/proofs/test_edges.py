@@ -29,8 +29,10 @@ from riskkit.rules import (
     DrawdownLimit,
     DuplicateOrder,
     Leverage,
+    LimitUpLimitDown,
     LongOnly,
     LowProfitLock,
+    MarketBreaker,
     MarketMakerProtection,
     MaxActiveOrders,
     MaxExposure,
@@ -43,6 +45,7 @@ from riskkit.rules import (
     OrderToTradeRatio,
     PositionLimit,
     PriceCollar,
+    PriceVelocity,
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
@@ -98,6 +101,10 @@ def fill(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: A
 
 def price(last: Any = 100, ts: int = 0, instrument: str = "X") -> Row:
     return {"ts": START + ts, "kind": "price", "instrument": instrument, "price": last}
+
+
+def close(last: Any = 100, instrument: str = "X") -> Row:
+    return {**price(last, instrument=instrument), "kind": "close"}
 
 
 def trade(ts: int = 0, pnl: Any = 0, ret: Any = 0, **more: Any) -> Row:
@@ -207,6 +214,51 @@ TABLE: dict[str, Edge] = {
         [(99, False), (100, True), (101, True)],
     ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "velocity": Edge(
+        PriceVelocity(max_move=2, window_ns="1s"),
+        lambda p: [price(99), price(101), order(1, price=p)],
+        rise(100, 101, "101.01"),
+    ),
+    "velocity below": Edge(
+        PriceVelocity(max_move=2, window_ns="1s"),
+        lambda p: [price(99), price(101), order(1, price=p)],
+        least("98.99", 99, 100),
+    ),
+    "velocity reached": Edge(
+        PriceVelocity(max_move=2, window_ns="1s", **REACH),
+        lambda p: [price(99), order(1, price=p)],
+        reach(100, 101, 102),
+    ),
+    "velocity window": Edge(
+        PriceVelocity(max_move=2, window_ns=100), lambda ts: [price(99), order(ts, price=102)], clears(100)
+    ),
+    "velocity long window": Edge(
+        PriceVelocity(max_move=9, window_ns=10, long_max_move=2, long_window_ns=100),
+        lambda ts: [price(99), order(ts, price=102)],
+        clears(100),
+    ),
+    "luld upper": Edge(LimitUpLimitDown(), lambda p: [close(), order(price=p)], rise(104, 105, "105.01")),
+    "luld lower": Edge(LimitUpLimitDown(), lambda p: [close(), order(side="S", price=p)], least("94.99", 95, 96)),
+    "luld 20 %": Edge(LimitUpLimitDown(), lambda p: [close("0.75"), order(price=p)], rise("0.89", "0.9", "0.91")),
+    "luld pause": Edge(
+        LimitUpLimitDown(),
+        lambda ts: [close(), {**price(), "bid": 105}, order(ts * S)],
+        [(14, False), (15, True), (315, False)],
+    ),
+    "luld last 25 minutes": Edge(
+        LimitUpLimitDown(), lambda s: [close(), order((6 * 3600 + 300 + s) * S, price=106)], least(-1, 0, 1)
+    ),
+    "market_breaker": Edge(
+        MarketBreaker("X"), lambda p: [close(), price(p), order(1)], [("93.01", False), (93, True), ("92.99", True)]
+    ),
+    "market_breaker halt": Edge(
+        MarketBreaker("X", halt_ns=100), lambda ts: [close(), price(93), order(ts)], clears(100)
+    ),
+    "market_breaker last halt": Edge(
+        MarketBreaker("X", last_halt="09:31"),
+        lambda ts: [close(), price(93, 60 * S + ts), order(61 * S)],
+        [(-1, True), (0, True), (1, False)],
+    ),
     "unexecuted_orders": Edge(UnexecutedOrders(limit=2), lambda n: [fill(), fill(), *many(n)], rise(5, 6, 7)),
     "unexecuted_orders reached": Edge(
         UnexecutedOrders("0.5", **REACH), lambda n: [fill(), fill(), *many(n)], reach(2, 3, 4)
@@ -552,6 +604,9 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (4, 3, -1, "quantity"),
     ),
     "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
+    "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
+    "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),
     "unexecuted_orders": (UnexecutedOrders(1), many(3), (2, 1, -1, "messages a fill")),
     "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
     "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),

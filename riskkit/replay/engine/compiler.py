@@ -35,7 +35,7 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -46,7 +46,11 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
-SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
+SEPARATE = (
+    "turn_over",
+    "cancel_working",
+    "cancel_commanded",
+)  # rarely called: inlined, they would cost the loop registers
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
@@ -103,6 +107,7 @@ def shape_of(
         amends=amends,
         flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
+        commands=_commands(columns, kinds),
         netted=netted,
     )
 
@@ -111,6 +116,14 @@ def _flattened(columns: Mapping[str, Any]) -> bool:
     """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
     flags = columns.get("flags")
     return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
+
+
+def _commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
+    """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
+    if int(EventKind.CONTROL) not in kinds or "side" not in columns:
+        return int(EventKind.CONTROL) in kinds
+    control = columns["kind"] == EventKind.CONTROL
+    return bool((control & ((columns["side"] == TradingCommand.KILL) | (columns["qty"] != 0))).any())
 
 
 def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
@@ -172,6 +185,11 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
     )
 
 
+def rows_of_an_event(state: State, shape: Shape) -> int:
+    """The most decision rows that one event may write."""
+    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.commands * len(state.orders)
+
+
 class ReplayLoop:
     """The loop of a rule set for logs of one shape.
 
@@ -213,7 +231,7 @@ class ReplayLoop:
 
         Without `copy` they are views of the buffer, which the next iteration overwrites.
         """
-        limit = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        limit = rows_of_an_event(state, self.shape)
         rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
         state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
@@ -301,7 +319,7 @@ def _writable(column: np.ndarray) -> np.ndarray:
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Assign each order a record, released after the last event that refers to the order.
 
-    If the loop iterates over working orders (chains, cancels), only a cancel or an expiry releases it: an order without
+    If the loop iterates over working orders (chains, cancels, commands), only a cancel or an expiry releases it: an order without
     further events goes on working. If children are counted, records are never released.
 
     Returns
@@ -318,7 +336,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     final = np.zeros(0, bool)
     if shape.parents:
         final = np.zeros(len(slots), bool)
-    elif shape.chains or shape.cancels:
+    elif shape.chains or shape.cancels or shape.commands:
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0

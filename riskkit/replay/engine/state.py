@@ -376,6 +376,7 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
         table["qty_unit"][code] = int(instrument.qty_step / universe.quantity_unit)
+        table["price_unit"][code] = int(instrument.price_step / universe.price_unit)
         table["product"][code] = universe.products.index(instrument.product)
         table["lot"][code] = int(instrument.lot / instrument.qty_step)
         table["tick"][code] = int(instrument.tick / instrument.price_step)

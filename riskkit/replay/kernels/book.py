@@ -28,6 +28,7 @@ INSTRUMENT: dict[str, str] = dict(
     numerator="quanta of one lot at one tick: this numerator",
     denominator="over this denominator",
     qty_unit="size of one lot in the quantity unit that all instruments share",
+    price_unit="size of one tick in the price unit that all instruments share",
     product="code of the product",
     first_position="code of the first position in this instrument, chained by its `next_position`",
     last_pair="code of the last position in this instrument",
@@ -139,6 +140,7 @@ ORDER: dict[str, str] = dict(
     former_cap="`fill_cap` before it",
     former_hold_price="`hold_price` before it",
     former_value_price="`value_price` before it",
+    row="row of its order event, kept if a command or a rule may cancel it; else 0",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, rows_of_an_event, shape_of
 from riskkit.replay.engine.in_force import shapes_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
@@ -27,7 +27,7 @@ from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.rules.currencies import refuse_live_currencies
 from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import OPTIONAL, EventKind
+from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.decimals import TOO_LARGE
 from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
@@ -283,6 +283,8 @@ class EngineTables:
         """A copy of decision rows with the numbers of their events instead of places in the columns."""
         rows = rows.copy()
         rows["seq"] += self._journal.shift
+        named = rows["code"] == DecisionCode.CANCELLED
+        rows["observed"][named] = self._journal.numbers(rows["observed"][named])
         return rows
 
     def _point(self) -> None:
@@ -312,7 +314,7 @@ class EngineTables:
         slots = journal.slots if self._quick is None else max(journal.slots + 1, STEP_EVENTS // 2)
         self._growth.admit(state, slots)
         hold_fills(state, len(journal.columns["ts"]))
-        room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        room = rows_of_an_event(state, self._engine.shape)
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)

@@ -109,9 +109,12 @@ class OpenUniverse(Universe):
 
     @property
     def keeps_units(self) -> bool:
-        """True if further instruments do not change the unit of quantities."""
+        """True if further instruments do not change the units of quantities and prices."""
         like = self.like
-        return like is None or common_unit([self.quantity_unit, like.qty_step]) == self.quantity_unit
+        return like is None or (
+            common_unit([self.quantity_unit, like.qty_step]) == self.quantity_unit
+            and common_unit([self.price_unit, like.price_step]) == self.price_unit
+        )
 
     def padded(self, spare: dict[str, int]) -> Universe:
         """A universe of these labels and, of each kind, so many without a name: what a later label becomes."""

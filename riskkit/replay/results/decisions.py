@@ -27,10 +27,11 @@ from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
+from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
-from riskkit.replay.schema.scopes import event_label, key_label
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
+from riskkit.replay.schema.universe import GROUPS, Universe
 
 __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
@@ -78,6 +79,7 @@ COMMANDS = {
     TradingCommand.LIMITS: (DecisionKind.ALERT, "has other limits"),
     TradingCommand.STOP: (DecisionKind.HALT, "is stopped"),
     TradingCommand.RESTART: (DecisionKind.RESUME, "is restarted"),
+    TradingCommand.KILL: (DecisionKind.HALT, "is halted, its working orders cancelled,"),
 }
 
 
@@ -309,7 +311,13 @@ class DecisionFormatter:
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
-        """An action without a rule: a late event, a duplicate, an event dropped with its refused order."""
+        """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
+        if code == DecisionCode.CANCELLED:
+            whose = self.universe.accounts[int(row["key"])].id
+            why = f"the working order of event {int(row['observed'])} is cancelled"
+            return self._made(
+                DecisionKind.ALERT, BY_HAND, whose, why, NOTHING, {**event, "account": int(row["key"])}, row
+            )
         stopped = event["kind"] in MESSAGES and code in (
             DecisionCode.VANISH,
             DecisionCode.ORPHAN,
@@ -348,7 +356,7 @@ class DecisionFormatter:
     def said(self, event: Mapping[str, int], seq: int) -> Decision:
         """A command as an action on the account, or on everything."""
         action, done = COMMANDS[TradingCommand(event["side"])]
-        key = self._account(event) or "everything"
+        key = addressee(event, self.universe)
         return self._made(action, BY_HAND, key, f"{key} {done} by a command", NOTHING, event, {"seq": seq})
 
     # ------------------------------------------------------------------ labels
@@ -394,6 +402,7 @@ class DecisionFormatter:
         order = EventRow(0, event["ts"], *fields, weight=weight)
         params = self.params_of(k, record)
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
+        values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, params)
@@ -408,6 +417,13 @@ class DecisionFormatter:
         answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+def addressee(event: Mapping[str, int], universe: Universe) -> str:
+    """Who a command is for: an account, a trader, a desk, a firm, or everything."""
+    if event["qty"]:
+        return str(getattr(universe, f"{GROUPS[event['qty'] - 1]}s")[event["price"]])
+    return universe.accounts[event["account"]].id if event["account"] >= 0 else EVERYTHING
 
 
 def _after_colon(reading: Reading) -> str:

@@ -20,6 +20,7 @@ from riskkit.replay.schema.columns import RETURN_UNIT
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import SPANS, duration
 from riskkit.replay.schema.durations import duration_text as duration_text
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
@@ -60,6 +61,7 @@ PositiveCount = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
 PositiveDuration = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
+Price = Annotated[Any, Unit("price")]  # a distance of prices, the same for every instrument
 Money = Annotated[Any, Unit("money")]
 MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # a value equal to it breaches: the loop compares with >
 MinQuantity = Annotated[Any, Unit("quantity", ("least",))]  # what is below it breaches
@@ -75,6 +77,8 @@ Flag = Annotated[bool, Unit("flag")]
 TimeZone = Annotated[str, Unit("zone")]
 Hour = Annotated[int, Unit("hour")]
 TimeOfDay = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
+LocalTime = Annotated[Any, Unit("day_time", ("local",))]  # "HH:MM" of the time zone of the rule
+Label = Annotated[str, Unit("label")]  # of an instrument
 Labels = Annotated[Any, Unit("labels")]
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
@@ -122,7 +126,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "duration":
         duration(value, name, zero="positive" not in unit.choices)
         return
-    elif unit.name in ("quantity", "money", "fraction", "ratio"):
+    elif unit.name in ("quantity", "price", "money", "fraction", "ratio"):
         number = exact(value, name)
         if number < 0:
             raise InputError(f"{name}={shown(value)} is negative; a limit is at or above zero")
@@ -166,6 +170,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "labels":
         if isinstance(value, str):
             raise InputError(f"{name}={shown(value)} is a string; give a list of labels")
+    elif unit.name == "label":
+        name_text(value, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -187,7 +193,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("zone", "labels"):
+    if unit.name in ("zone", "label", "labels"):
         return 0
     if unit.name in ("fraction", "ratio", "decay"):
         return int(exact(value, name) * MILLION)
@@ -197,8 +203,9 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return round(NormalDist().inv_cdf(float(exact(value, name))) * PICO)
     if unit.name == "return":
         return int(exact(value, name) * RETURN_UNIT)
-    if unit.name in ("quantity", "money"):
-        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+    if unit.name in ("quantity", "price", "money"):
+        units = {"quantity": universe.quantity_unit, "price": universe.price_unit, "money": universe.quantum}
+        steps = exact(value, name) / units[unit.name]
     else:
         steps = Fraction(int(value))
     limit = _last_passing(steps, unit, (reached and unit.role == "limit") or "reached" in unit.choices)
@@ -249,7 +256,7 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("quantity", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
+    if unit.name in ("quantity", "price", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
         return str(exact(value, name))
     if unit.name == "labels":
         return sorted(map(str, value))

@@ -78,6 +78,11 @@ class Scope(NamedTuple):
         return self.record in ("", "account") or self.field == "account"
 
     @property
+    def of_market(self) -> bool:
+        """True if a price of an instrument, which has no account, has a key."""
+        return self.name in ("instrument", "product", "global")
+
+    @property
     def member_key(self) -> str:
         """The key of another account in the same instrument, as an expression of the loop."""
         return self.order_key.replace("account.", "member.").replace("position.", "peer.")

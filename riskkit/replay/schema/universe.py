@@ -283,6 +283,11 @@ class Universe:
         return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
+    def price_unit(self) -> Fraction:
+        """The largest unit of which a cent and every instrument's price step are multiples."""
+        return common_unit([Fraction(1, 100), *(instrument.price_step for instrument in self.instruments)])
+
+    @cached_property
     def products(self) -> tuple[str, ...]:
         """The products, in order of appearance."""
         return tuple(dict.fromkeys(instrument.product for instrument in self.instruments))

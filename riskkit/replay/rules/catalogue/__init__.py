@@ -15,6 +15,8 @@ from riskkit.replay.rules.catalogue.leverage import Leverage
 from riskkit.replay.rules.catalogue.long_only import LongOnly
 from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
 from riskkit.replay.rules.catalogue.low_profit import LowProfitLock
+from riskkit.replay.rules.catalogue.luld import LimitUpLimitDown
+from riskkit.replay.rules.catalogue.market_breaker import MarketBreaker
 from riskkit.replay.rules.catalogue.max_exposure import MaxExposure
 from riskkit.replay.rules.catalogue.max_order_notional import MaxOrderNotional
 from riskkit.replay.rules.catalogue.max_order_qty import MaxOrderQty
@@ -35,6 +37,7 @@ from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
 from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
 from riskkit.replay.rules.catalogue.var_limit import VarLimit
+from riskkit.replay.rules.catalogue.velocity import PriceVelocity
 from riskkit.replay.rules.catalogue.volume_cap import VolumeCap
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 
@@ -52,6 +55,7 @@ __all__ = [
     "DuplicateOrder",
     "AllowedInstruments",
     "Leverage",
+    "LimitUpLimitDown",
     "LongOnly",
     "TickLotCheck",
     "LowProfitLock",
@@ -61,12 +65,14 @@ __all__ = [
     "MessageThrottle",
     "MinOrderNotional",
     "MinOrderQty",
+    "MarketBreaker",
     "MarketMakerProtection",
     "OrderRate",
     "ChildOrderLimit",
     "OrderToTradeRatio",
     "PositionLimit",
     "PriceCollar",
+    "PriceVelocity",
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
