@@ -134,6 +134,20 @@ def _rate(draw: random.Random) -> dict[str, Any]:
     return {**params, **({"kinds": kinds} if kinds else {})}
 
 
+def _margin(draw: random.Random) -> dict[str, Any]:
+    """A model of margin and its data; some do not have every instrument."""
+    rows = [["200", "0.1"], ["1500", "0.4"], ["4000", "1"]]
+    arrays = {"X": ["40", "-100", "70.5", "0"], "Y": ["-900", "1000.25", "300", "-50"]}
+    return draw.choice(
+        [
+            {"model": "reg_t"},
+            {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
+            {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
+            {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+        ]
+    )
+
+
 def _day(draw: random.Random) -> dict[str, Any]:
     return {"tz": draw.choice(["UTC", "America/New_York", "Asia/Tokyo"]), "roll_hour": draw.choice([0, 10, 17])}
 
@@ -254,6 +268,8 @@ PARAMETERS = {
         **_missing(d),
     },
     "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "initial_margin": lambda d: {**_margin(d), **_missing(d)},
+    "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -262,7 +278,7 @@ PARAMETERS = {
     },
 }
 WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
-WITHOUT_BREACH += ("breaker", "cash")
+WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 

@@ -242,6 +242,9 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
         kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
         return {"type": "unexecuted_orders", "params": kept}
+    if rule["type"] == "margin":
+        kept = {name: value for name, value in params.items() if name != "check"}
+        return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
     return {}
 
 

@@ -28,9 +28,11 @@ from riskkit.rules import (
     DailyLoss,
     DrawdownLimit,
     DuplicateOrder,
+    InitialMargin,
     Leverage,
     LongOnly,
     LowProfitLock,
+    MaintenanceMargin,
     MarketMakerProtection,
     MaxActiveOrders,
     MaxExposure,
@@ -152,6 +154,7 @@ def listed(count: int) -> list[Row]:
 
 
 REACH = {"breach": "reach"}
+BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
 TABLE: dict[str, Edge] = {
     # ------------------------------------------------------------------ messages
@@ -366,6 +369,42 @@ TABLE: dict[str, Edge] = {
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
     ),
     "leverage": Edge(Leverage("0.5"), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)),
+    # ------------------------------------------------------------------ margin
+    "initial_margin reg_t": Edge(InitialMargin("reg_t"), lambda q: [price(), order(1, qty=q)], rise(19, 20, 21)),
+    "initial_margin of a rate that grows with size": Edge(  # 10 lots: 1,000 × (50 % + 10 × 5 %)
+        InitialMargin("linear_tier", base="0.5", per_unit="0.05"), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
+    ),
+    "initial_margin bracket": Edge(  # 1,500 × 100 % - 500
+        InitialMargin("brackets", table=BRACKETS),
+        lambda p: [price(p), order(1, qty=10)],
+        rise("149.99", "150", "150.01"),
+    ),
+    "initial_margin last bracket": Edge(
+        InitialMargin("brackets", table=[[500, "0.1"]]), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)
+    ),
+    "initial_margin scan": Edge(
+        InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
+    ),
+    "maintenance_margin reg_t long": Edge(  # 20 at 100 with 1,000: 20 p - 1,000 covers 5 p
+        MaintenanceMargin("reg_t"),
+        lambda p: [price(), fill(qty=20), price(p, 1), order(2)],
+        least("66.66", "66.67", "66.68"),
+    ),
+    "maintenance_margin reg_t short": Edge(  # 20 at 100 with 1,000: 3,000 - 20 p covers 6 p
+        MaintenanceMargin("reg_t"),
+        lambda p: [price(), fill(side="S", qty=20), price(p, 1), order(2, side="S")],
+        rise("115.37", "115.38", "115.39"),
+    ),
+    "maintenance_margin equal": Edge(
+        MaintenanceMargin("reg_t"),
+        lambda amount: [price(), fill(qty=20), event("equity", 1, equity=amount), order(2)],
+        least("499.99", "500", "500.01"),
+    ),
+    "maintenance_margin is over": Edge(
+        MaintenanceMargin("reg_t"),
+        lambda amount: [price(), fill(qty=20), event("equity", equity=1), event("equity", 1, equity=amount), order(2)],
+        least("499.99", "500", "500.01"),
+    ),
     "volume_cap": Edge(VolumeCap(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "volume_cap reached": Edge(VolumeCap(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
     "volume_cap money": Edge(
@@ -533,11 +572,17 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "drawdown": (DrawdownLimit("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
     "drawdown money": (DrawdownLimit("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
     "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),
+    "initial_margin": (InitialMargin("reg_t"), [price(), order(1, qty=21)], (1050, 1000, -50, "USD")),
     "known_instrument": (AllowedInstruments(instruments=("Y",)), [order()], NOTHING),
     "leverage": (Leverage("0.5"), [price(), order(1, qty=6)], (600, 500, -100, "USD")),
     "long_only": (LongOnly(), [fill(qty=3), order(1, side="S", qty=4)], (4, 3, -1, "quantity")),
     "lot_tick": (TickLotCheck(), [order(price="0")], NOTHING),
     "low_profit": (LowProfitLock("1s", 1, "0", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "maintenance_margin": (
+        MaintenanceMargin("reg_t"),
+        [price(), fill(qty=20), event("equity", 1, equity=499), order(2)],
+        (500, 499, -1, "USD"),
+    ),
     "max_exposure": (MaxExposure(500), [price(), fill(qty=3), order(1, qty=3)], (600, 500, -100, "USD")),
     "max_order_notional": (MaxOrderNotional("200.5"), [order(qty=3)], (300, 200.5, -99.5, "USD")),
     "max_order_qty": (MaxOrderQty(5), [order(qty=6)], (6, 5, -1, "quantity")),

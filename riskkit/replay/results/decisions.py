@@ -395,6 +395,7 @@ class DecisionFormatter:
         params = self.params_of(k, record)
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        values |= {"held": positions, "instruments": instruments, "later": 0}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, params)
             reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])
