@@ -18,8 +18,8 @@ WINDOW = 10
 HOUR = 3_600_000_000_000
 
 INSTRUMENTS = [
-    {"id": "X", "tick": "0.01", "lot": "1"},
-    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P"},
+    {"id": "X", "tick": "0.01", "lot": "1", "delta": "0.5"},
+    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P", "delta": "-0.25"},
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
@@ -239,7 +239,10 @@ PARAMETERS = {
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
-        "qty_limit": d.choice(["2", "5"]),
+        **d.choice(
+            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+        ),
+        "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
         "freeze_ns": d.choice([0, WINDOW, HOUR]),
     },

@@ -195,6 +195,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         product=fields.get("product", label),
         negative_price=fields.get("negative_price", False),
         listed=one is not None,
+        delta=fields.get("delta", "1"),
     )
 
 

@@ -65,6 +65,7 @@ MIDNIGHT = 1_709_683_200 * S
 NEW_YORK_17 = 1_709_676_000 * S  # 17:00 local is 22:00 UTC in winter
 SPRING_17 = 1_710_104_400 * S  # 2024-03-10, the day the clocks went forward: 17:00 local is 21:00 UTC
 X, Y = Instrument("X", tick="0.01", lot="1"), Instrument("Y", tick="0.01", lot="1")
+D = Instrument("D", delta="0.25")
 RICH = Account("A", {"USD": 1_000})
 ELSEWHERE = {"var_limit"}  # in floats: its edges are in a file of its own
 HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
@@ -95,7 +96,7 @@ def event(kind: str, ts: int = 0, **more: Any) -> Row:
 
 
 def fill(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
-    return event("fill", ts, instrument="X", side=side, qty=qty, price=price, **more)
+    return event("fill", ts, **{"instrument": "X", "side": side, "qty": qty, "price": price, **more})
 
 
 def price(last: Any = 100, ts: int = 0, instrument: str = "X") -> Row:
@@ -503,6 +504,21 @@ TABLE: dict[str, Edge] = {
     "mmp window": Edge(
         MarketMakerProtection(3, 100), lambda ts: [fill(qty=2), fill(ts, qty=2), order(ts)], clears(100)
     ),
+    "mmp window from the first fill": Edge(
+        MarketMakerProtection(3, 100, window="fixed_from_first"),
+        lambda ts: [fill(qty=1), fill(50, qty=2), fill(ts, qty=1), order(ts)],
+        clears(100),
+    ),
+    "mmp delta": Edge(
+        MarketMakerProtection(window_ns="1s", delta_limit="1.5"),
+        lambda q: [fill(qty=q, instrument="D"), order(1)],
+        rise(5, 6, 7),
+    ),
+    "mmp delta reached": Edge(
+        MarketMakerProtection(window_ns="1s", delta_limit="1.5", **REACH),
+        lambda q: [fill(), fill(side="S"), fill(qty=q, instrument="D"), order(1)],
+        reach(5, 6, 7),
+    ),
     "mmp freeze": Edge(MarketMakerProtection(3, 100, 500), lambda ts: [fill(qty=4), order(ts)], clears(500)),
     # ------------------------------------------------------------------ locks after trades
     "cooldown": Edge(TradeCooldown(stop_ns=100), lambda ts: [trade(), order(ts)], clears(100)),
@@ -590,6 +606,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "min_order_notional": (MinOrderNotional(200), [order()], (100, 200, -100, "USD")),
     "min_order_qty": (MinOrderQty(5), [order(qty=4)], (4, 5, -1, "quantity")),
     "mmp": (MarketMakerProtection(3, "1s"), [fill(qty=4), order(1)], (4, 3, -1, "quantity")),
+    "mmp delta": (
+        MarketMakerProtection(window_ns="1s", delta_limit="2.5"),
+        [fill(qty=3), order(1)],
+        (3, 2.5, -0.5, "delta"),
+    ),
     "order_rate": (OrderRate(3, "1s"), many(4), (4, 3, -1, "count")),
     "order_to_parent": (
         ChildOrderLimit("0.5"),
@@ -650,7 +671,7 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
 def objected(edge: Edge, number: Any) -> bool:
     """Whether the rule objects to the last event of the stream."""
     one = edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)
-    log = load(*edge.stream(number), instruments=(X, Y, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
+    log = load(*edge.stream(number), instruments=(X, Y, D, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
     rows = rk.replay_log(log, rk.RuleSet([one]), compiled=False).rows
     return bool(((rows["seq"] == len(log) - 1) & np.isin(rows["code"], SAID)).any())
 

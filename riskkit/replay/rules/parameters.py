@@ -60,6 +60,7 @@ PositiveCount = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
 PositiveDuration = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
+DeltaQuantity = Annotated[Any, Unit("quantity", ("millionths",))]  # of the underlying; the loop counts millionths
 Money = Annotated[Any, Unit("money")]
 MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # a value equal to it breaches: the loop compares with >
 MinQuantity = Annotated[Any, Unit("quantity", ("least",))]  # what is below it breaches
@@ -206,6 +207,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return int(exact(value, name) * RETURN_UNIT)
     if unit.name in ("quantity", "money"):
         steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+        steps *= MILLION if "millionths" in unit.choices else 1
     else:
         steps = Fraction(int(value))
     limit = _last_passing(steps, unit, (reached and unit.role == "limit") or "reached" in unit.choices)
