@@ -18,8 +18,8 @@ WINDOW = 10
 HOUR = 3_600_000_000_000
 
 INSTRUMENTS = [
-    {"id": "X", "tick": "0.01", "lot": "1"},
-    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P"},
+    {"id": "X", "tick": "0.01", "lot": "1", "delta": "0.5"},
+    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P", "delta": "-0.25"},
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
@@ -134,6 +134,20 @@ def _rate(draw: random.Random) -> dict[str, Any]:
     return {**params, **({"kinds": kinds} if kinds else {})}
 
 
+def _margin(draw: random.Random) -> dict[str, Any]:
+    """A model of margin and its data; some do not have every instrument."""
+    rows = [["200", "0.1"], ["1500", "0.4"], ["4000", "1"]]
+    arrays = {"X": ["40", "-100", "70.5", "0"], "Y": ["-900", "1000.25", "300", "-50"]}
+    return draw.choice(
+        [
+            {"model": "reg_t"},
+            {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
+            {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
+            {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+        ]
+    )
+
+
 def _day(draw: random.Random) -> dict[str, Any]:
     return {"tz": draw.choice(["UTC", "America/New_York", "Asia/Tokyo"]), "roll_hour": draw.choice([0, 10, 17])}
 
@@ -242,7 +256,10 @@ PARAMETERS = {
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
-        "qty_limit": d.choice(["2", "5"]),
+        **d.choice(
+            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+        ),
+        "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
         "freeze_ns": d.choice([0, WINDOW, HOUR]),
     },
@@ -271,6 +288,8 @@ PARAMETERS = {
         **_missing(d),
     },
     "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "initial_margin": lambda d: {**_margin(d), **_missing(d)},
+    "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -289,7 +308,7 @@ WITHOUT_BREACH = (
     "luld",
     "market_breaker",
 )
-WITHOUT_BREACH += ("breaker", "cash")
+WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 

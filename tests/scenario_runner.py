@@ -198,6 +198,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         product=fields.get("product", label),
         negative_price=fields.get("negative_price", False),
         listed=one is not None,
+        delta=fields.get("delta", "1"),
     )
 
 
@@ -256,6 +257,9 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if "levels_pct" in params:
         kept = {f"level_{number}": level for number, level in enumerate(params["levels_pct"], 1)}
         return {"params": {name: value for name, value in {**params, **kept}.items() if name != "levels_pct"}}
+    if rule["type"] == "margin":
+        kept = {name: value for name, value in params.items() if name != "check"}
+        return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
     return {}
 
 

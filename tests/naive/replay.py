@@ -38,6 +38,7 @@ class Instrument:
         self.lot = Fraction(given.get("lot", "1"))
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
+        self.delta = Fraction(given.get("delta", "1"))
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
 

@@ -625,11 +625,17 @@ def record_of(rule, kind):
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
                 day=day_of(rule),
+                held=rule.group_positions if rule.group else positions,
             )
         if rule.trips_by_breach(kind) and rule.calls_update(kind):
             trip |= (verdict.breached >> rule.number) & 1
         elif rule.trips_by_breach(kind):
             trip = (verdict.breached >> rule.number) & 1
+        if rule.recovers and rule.can_trip(kind) and trip < 0:
+            if rule.state.held_until > now:
+                write_row(rule.bit, 0, 0, now, rule.key, rule.number, DecisionCode.RELEASE)
+                rule.state.held_until = 0
+            trip = 0
         if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
             until = runtime.release_time(now, rule.terms, clocks)
             rule.state.held_until = until
@@ -1497,7 +1503,11 @@ def on_equity():
 def tell_sums():
     """Tell the rules on the equity of the groups of `account` that it may have moved."""
     for group in shape.sums_told:
-        tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
+        if group.separate:
+            for rule in shape.told_of(group):
+                tell_key(rule, holder_of(group))
+        else:
+            tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
     for rule in shape.rated:
         tell_key(rule, holder_of(rule.group))
 
@@ -1523,8 +1533,8 @@ def tell_key(rule, key):
         i, now, EventKind.MARK, key if rule.scope == "account" else -1, -1, -1, 0, 0, MISSING, -1, -1,
     )  # fmt: skip
     book = Book(
-        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES]), at(instruments, -1),
-        at(orders, -1), 0, 0, None, None,
+        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES] if rule.gathers else key),
+        at(instruments, -1), at(orders, -1), 0, 0, None, None,
     )  # fmt: skip
     look_up_rule(rule, EventKind.MARK)
     record_of(rule, EventKind.MARK)

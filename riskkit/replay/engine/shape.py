@@ -120,6 +120,7 @@ class RuleShape(NamedTuple):
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
+    recovers: bool = False  # its update ends its pause
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:

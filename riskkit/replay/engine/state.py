@@ -382,6 +382,7 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["tick"][code] = int(instrument.tick / instrument.price_step)
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
+        table["delta"][code] = int(instrument.delta * 1_000_000)
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
     return table

@@ -42,6 +42,7 @@ INSTRUMENT: dict[str, str] = dict(
     allows_negative="1 if prices at or below zero are allowed, else 0",
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
+    delta="millionths of a unit of the underlying in one unit of quantity",
     mark_ts="time of the mark; this and the times of bid and ask are kept if a rule needs reference prices",
     bid_ts="time of the best bid",
     ask_ts="time of the best ask",

@@ -404,6 +404,7 @@ class DecisionFormatter:
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
         values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        values |= {"held": positions, "instruments": instruments, "later": 0}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, params)
             reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])

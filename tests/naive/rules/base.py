@@ -21,6 +21,7 @@ AMOUNTS = {
     "ticks",
     "fee",
     "qty_limit",
+    "delta_limit",
     "trade_limit",
     "required",
     "max_dd",

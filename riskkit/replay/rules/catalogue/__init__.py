@@ -10,12 +10,14 @@ from riskkit.replay.rules.catalogue.daily_loss import DailyLoss
 from riskkit.replay.rules.catalogue.dd_trades import TradeDrawdownLock
 from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
 from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
+from riskkit.replay.rules.catalogue.initial_margin import InitialMargin
 from riskkit.replay.rules.catalogue.known_instrument import AllowedInstruments
 from riskkit.replay.rules.catalogue.leverage import Leverage
 from riskkit.replay.rules.catalogue.long_only import LongOnly
 from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
 from riskkit.replay.rules.catalogue.low_profit import LowProfitLock
 from riskkit.replay.rules.catalogue.luld import LimitUpLimitDown
+from riskkit.replay.rules.catalogue.maintenance_margin import MaintenanceMargin
 from riskkit.replay.rules.catalogue.market_breaker import MarketBreaker
 from riskkit.replay.rules.catalogue.max_exposure import MaxExposure
 from riskkit.replay.rules.catalogue.max_order_notional import MaxOrderNotional
@@ -54,11 +56,13 @@ __all__ = [
     "DrawdownLimit",
     "DuplicateOrder",
     "AllowedInstruments",
+    "InitialMargin",
     "Leverage",
     "LimitUpLimitDown",
     "LongOnly",
     "TickLotCheck",
     "LowProfitLock",
+    "MaintenanceMargin",
     "MaxExposure",
     "MaxOrderNotional",
     "MaxOrderQty",
