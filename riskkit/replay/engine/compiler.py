@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -17,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._bar import say
-from riskkit._cache import cache_folder
+from riskkit._bar import say, waiting
+from riskkit._cache import alone, cache_folder
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, inner_compiler, plain, pointer_to
 from riskkit.replay.engine import loop
@@ -456,6 +457,20 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))
+    return _compiled_once(run, module.__name__)
+
+
+def _compiled_once(run: Any, name: str) -> Any:
+    """Let one process compile a cached function; another that wants it meanwhile waits, and loads it from the cache."""
+    compiler: Any = run.compile
+
+    def compile_alone(signature: Any) -> Any:
+        with ExitStack() as held:
+            with waiting("another process compiles this loop"):
+                held.enter_context(alone(name))
+            return compiler(signature)
+
+    run.compile = compile_alone
     return run
 
 
