@@ -1,7 +1,7 @@
 """Stress tests: historical, hypothetical and reverse scenarios, and stressed covariance.
 
 Losses of a book
-    stress_test, StressTest
+    stress_test, StressTest, ScenarioCube (P&L by scenario and position on disk)
 Historical stress
     historical_stress, HistoricalStress, historical_scenarios, episodes, HISTORICAL_EPISODES, Episode, INDEX_DROPS, IndexDrop,
     similar_periods
@@ -19,6 +19,7 @@ Plausibility
 
 from riskkit.stress.conditional import ConditionalMoves, conditional_moves
 from riskkit.stress.correlation import CovarianceStress, stress_covariance
+from riskkit.stress.cube import ScenarioCube
 from riskkit.stress.elliptical import mahalanobis_distance, plausibility
 from riskkit.stress.entropy_pooling import PooledScenarios, entropy_pooling
 from riskkit.stress.historical_losses import HistoricalStress, historical_stress
@@ -48,6 +49,7 @@ __all__ = [
     "FactorLoadings",
     "HistoricalStress",
     "ReverseStress",
+    "ScenarioCube",
     "StressTest",
     "episodes",
     "factor_loadings",
