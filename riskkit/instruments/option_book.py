@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, with_labels
 from riskkit._show import Row, Shown
-from riskkit.instruments.european import european_option
+from riskkit.instruments.european import OptionType, european_option
 from riskkit.pnl import DeltaGamma
 
 NEEDED = ("underlying", "strike", "years", "volatility", "quantity", "option")
@@ -143,7 +143,8 @@ class OptionBook(Shown):
         terms = {name: self._column(name) for name in ("rate", "dividend_yield")}
         calls = (self.options["option"] == "call").to_numpy()
         out = np.empty(later.shape)
-        for kind, chosen in (("call", calls), ("put", ~calls)):
+        sides: tuple[tuple[OptionType, np.ndarray], ...] = (("call", calls), ("put", ~calls))
+        for kind, chosen in sides:
             if chosen.any():
                 rates = {name: values[chosen] for name, values in terms.items()}
                 now = european_option(

@@ -5,6 +5,8 @@ Losses of a book
 Historical stress
     historical_stress, HistoricalStress, historical_scenarios, episodes, HISTORICAL_EPISODES, Episode, INDEX_DROPS, IndexDrop,
     similar_periods
+Published by supervisors
+    REGULATORY_SCENARIOS, RegulatoryScenario
 Hypothetical scenarios
     shock_scenarios, factor_scenarios, factor_loadings, FactorLoadings, scale_scenarios, rate_shocks
 Views and shocks
@@ -29,6 +31,7 @@ from riskkit.stress.hypothetical import factor_scenarios, shock_scenarios
 from riskkit.stress.index_drops import INDEX_DROPS, IndexDrop
 from riskkit.stress.loadings import FactorLoadings, factor_loadings
 from riskkit.stress.rate_shocks import rate_shocks
+from riskkit.stress.regulatory_scenarios import REGULATORY_SCENARIOS, RegulatoryScenario
 from riskkit.stress.reverse_scenario import ReverseStress, reverse_stress, reverse_stress_pnl
 from riskkit.stress.scenario_losses import StressTest, stress_test
 from riskkit.stress.similarity import similar_periods
@@ -37,6 +40,8 @@ from riskkit.stress.volatility import scale_scenarios
 __all__ = [
     "HISTORICAL_EPISODES",
     "INDEX_DROPS",
+    "REGULATORY_SCENARIOS",
+    "RegulatoryScenario",
     "ConditionalMoves",
     "IndexDrop",
     "PooledScenarios",

@@ -19,6 +19,8 @@ Precision = Literal["float64", "float32"]
 PNL, LABELS = "pnl.bin", "labels.json"
 BLOCK_BYTES = 64_000_000
 """Memory of a block of scenarios that is read."""
+FEW = 200
+"""Nodes up to which a dense product is faster than a sparse one."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,7 +154,7 @@ class ScenarioCube(Shown):
             for start in range(0, self.n_scenarios, rows):
                 count = min(rows, self.n_scenarios - start) * len(self.positions)
                 numbers = np.fromfile(file, dtype=self.dtype, count=count)
-                yield numbers.astype(np.float64).reshape(-1, len(self.positions))
+                yield numbers.astype(np.float64, copy=False).reshape(-1, len(self.positions))
 
     def scenarios(self, rows: Any) -> Any:
         """P&L by position in some scenarios, as of the worst ones of a node.
@@ -199,7 +201,8 @@ class ScenarioCube(Shown):
         import pandas as pd
 
         names, member = membership(hierarchy, self.positions)
-        sums = [rows @ member for rows in self.blocks(block)]
+        weights = member.toarray() if member.shape[1] <= FEW else member
+        sums = [rows @ weights for rows in self.blocks(block)]
         return pd.DataFrame(np.concatenate(sums), pd.RangeIndex(self.n_scenarios, name="scenario"), names)
 
     def _title(self) -> str:
