@@ -35,6 +35,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
+CAPACITY, WRITTEN, ROW_BYTES = PLACE["capacity"], PLACE["written"], ROW.itemsize
 
 
 class Past(NamedTuple):
@@ -233,6 +234,17 @@ class EngineTables:
             self._keep_rows()
         journal.head[PLACE["capacity"]] = len(journal.columns["ts"])
 
+    def meet(self, account: int, instrument: int) -> int:
+        """The pair of an account, which may be new, and an instrument; of a session with a compiled step."""
+        assert self._state is not None
+        pair, room = self._journal.pair(account, instrument), self._head[CAPACITY]
+        self._head[CAPACITY] = 0  # as in `make_room`
+        if not room or self._growth.meet(self._state):
+            self._extend()
+        else:
+            self._head[CAPACITY] = room
+        return pair
+
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
         self._keep_rows()
@@ -253,8 +265,8 @@ class EngineTables:
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
-        end = ROW.itemsize * self._head[PLACE["written"]]
-        row = bytes(self._row_bytes[end - ROW.itemsize : end])
+        end = ROW_BYTES * self._head[WRITTEN]
+        row = bytes(self._row_bytes[end - ROW_BYTES : end])
         if not self._journal.shift:
             return row
         return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]

@@ -69,6 +69,8 @@ class DecisionKind(IntEnum):
         return self.name
 
 
+REJECT = DecisionKind.REJECT  # an attribute of an enum is found slowly
+_new = object.__new__
 COMMANDS = {
     TradingCommand.ACTIVE: (DecisionKind.RESUME, "trades again"),
     TradingCommand.REDUCING: (DecisionKind.REDUCE_ONLY, "may only reduce"),
@@ -141,7 +143,7 @@ class Decision:
     @classmethod
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
-        found = object.__new__(cls)
+        found = _new(cls)
         values = found.__dict__
         values["action"], values["rule"], values["_late"] = action, rule, (make, args)
         return found
@@ -212,15 +214,19 @@ class DecisionFormatter:
             else:
                 yield seq, self._note(row, DecisionCode(code), event)
 
-    def refusal(self, row: bytes, event: Mapping[str, int]) -> Decision:
-        """The action of one row of `REFUSED`, as bytes."""
+    def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
+        """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
         cause = CAUSE.unpack_from(row, CAUSE_AT)[0]
         rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
-        return Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event)
+        found = _new(Decision)  # as `Decision.later`, without its call
+        values = found.__dict__
+        values["action"], values["rule"], values["_late"] = REJECT, rule, (self._refusal, (row, words, read))
+        return found
 
     # ------------------------------------------------------------------ rows
 
-    def _refusal(self, row: Any, event: Mapping[str, int]) -> Decision:
+    def _refusal(self, row: Any, event: Any, read: Callable[..., Mapping[str, int]] | None = None) -> Decision:
+        event = event if read is None else read(event)
         row = np.frombuffer(row, ROW)[0]
         code, cause, until = DecisionCode(int(row["code"])), int(row["cause"]), int(row["until"])
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
