@@ -32,7 +32,7 @@ def add_challenger_routes(app: App) -> None:
             raise RefusedError(422, f"last={last} is not from 1 to {app.settings.batch_events:,}", field="last")
         challenger = _named(app, request.rest)
         columns = challenger.differences().tail(last).astype({"ts": "int64"}).astype(object)
-        rows = columns.where(columns.notna(), None).to_dict("records")
+        rows: Any = columns.where(columns.notna(), None).to_dict("records")
         return Compared(_counted(challenger), [Difference(**{**row, "ts": str(row["ts"])}) for row in rows])
 
     @app.route("POST", "/challengers/*", LIMITS)

@@ -35,7 +35,7 @@ class MarketBreaker(NamedTuple):
     to 15:25 America/New_York), and for the rest of the day after 20 %, over everything; what breaches it is refused (WARN).
     """
 
-    index: Label
+    index: Label  # type: ignore[assignment]  # which hides the method of tuples
     level_1: Proportion = "0.07"
     level_2: Proportion = "0.13"
     level_3: Proportion = "0.2"
