@@ -32,6 +32,11 @@ class CrossImpact(Shown):
     impact_profile, volatility_profile : (n_trades,)
         Multiples of the temporary impact and of the volatility in each interval of a liquidation; 1 by default.
 
+    Attributes
+    ----------
+    labels : Index or None
+        Names of the assets, those of `covariance`.
+
     Examples
     --------
     >>> from riskkit.liquidity import CrossImpact
