@@ -15,8 +15,9 @@ from riskkit.replay.schema.scopes import SCOPES
 
 TRADED = (Instrument("U", product="P"), Instrument("E", product="P", currency="EUR"))
 KINDS = {kind.name: kind for kind in rule_types() if not kind.source_hash}
-GIVEN = {"limit": 5, "window_ns": "1s", "required": "0.1", "lookback_ns": "1s", "stop_ns": "1s", "trade_limit": 1,
-         "max_dd": "0.1", "qty_limit": 5, "pct": "0.1", "confidence": "0.95", "ticks": 1, "consecutive_errors": 1}  # fmt: skip
+GIVEN = {"limit": 5, "window_ns": "1s", "required": "0.1", "lookback_ns": "1s", "stop_ns": "1s", "trade_limit": 1, "index": "U",
+         "max_dd": "0.1", "qty_limit": 5, "pct": "0.1", "confidence": "0.95", "ticks": 1, "consecutive_errors": 1,
+         "max_move": 1}  # fmt: skip
 
 
 def order(account, instrument, **more):
@@ -231,7 +232,7 @@ def test_a_rate_without_use_changes_nothing_and_money_in_its_currency_does():
 def test_a_refusal_names_the_pair_and_the_sentence_the_currency():
     rule = Rule("big", rk.rules.MaxOrderNotional(limit=110_000), currency="USD", max_age_ns="1min")
     assert str(rule).startswith(
-        "big: one order of at most 110,000 USD, a sell below the market at the market price (no price known: reject), "
+        "big: one order of at most 110,000 USD, a sell below the market at the market price (if no price is known: reject), "
         "converted to USD at the last rates (at most 1 min old), against the trader, for each account;"
     )
     session = rk.Session.create(RuleSet([rule]), TRADED, ["A"], compiled=False)

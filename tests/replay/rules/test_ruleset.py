@@ -63,6 +63,7 @@ RULES = RuleSet(
 
 NEEDED: dict[str, dict[str, object]] = {
     "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
+    "initial_margin": {}, "maintenance_margin": {},
 }  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def test_a_rule_set_is_a_sequence():
 def test_rules_print_as_sentences_to_sign():
     lines = str(RULES).splitlines()
     assert lines[0] == (
-        "1. rate: at most 50 messages (orders, modifies) in any 1 s, refused ones leave no trace, for each account; "
+        "1. rate: at most 50 messages (orders, modifies) in any 1 s, refused ones do not count, for each account; "
         "what breaches it is refused (WARN)."
     )
     assert lines[1].startswith(

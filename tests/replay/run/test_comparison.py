@@ -109,7 +109,7 @@ def test_the_table_adds_up(found):
     assert accounts["", "orders"].sum() == table.loc["orders", "enforce"]
     for name in (WITHOUT, "enforce"):
         assert accounts["profit", name].sum() == pytest.approx(table.loc["profit", name])
-        assert accounts["deepest fall", name].max() == table.loc["max drawdown of one account", name]
+        assert accounts["maximum drawdown", name].max() == table.loc["max drawdown of one account", name]
 
 
 def test_labels_of_the_table_are_unique(found):

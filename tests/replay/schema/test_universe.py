@@ -44,7 +44,7 @@ def test_whole_numbers_of_any_size_are_exact():
         (None, "tick=None is not a number"),
         (float("nan"), "tick=nan is not a finite number"),
         ("Infinity", "tick='Infinity' is not a finite number"),
-        (Decimal("sNaN"), "tick=Decimal('sNaN') is not a finite number"),
+        (Decimal("sNaN"), "tick=sNaN is not a finite number"),
         ([1], "tick=[1] is not a number"),
     ],
 )
