@@ -23,6 +23,8 @@ MOST_STEPS, TOLERANCE = 500, 1e-7
 """Of the EM algorithm, from whose end the likelihood is climbed: steps, and the gain of its mean that ends it."""
 LARGEST_LOGIT, STEP = 12.0, 1e-5
 """Bound of the logarithm of the chance of a change over that to stay; and the step of a numerical derivative."""
+FLAT = 1e-6
+"""Gradient of the mean log-likelihood at a maximum."""
 SMALLEST_SHARE = 1e-3
 """Floor of the variance of a regime, as a share of that of the returns: a regime of a few equal returns has no maximum."""
 
@@ -265,7 +267,10 @@ def _climb(
         bounds=least + [(-LARGEST_LOGIT, LARGEST_LOGIT)] * len(logits),
         options={"ftol": 1e-15, "gtol": 1e-8, "maxiter": 1000},
     )
-    return bool(found.success), float(found.x[0]), np.exp(found.x[1 : 1 + count]), chances_of(found.x[1 + count :])
+    converged = (
+        found.success or np.abs(found.jac).max() < FLAT
+    )  # a line search may end at the precision of the likelihood
+    return bool(converged), float(found.x[0]), np.exp(found.x[1 : 1 + count]), chances_of(found.x[1 + count :])
 
 
 @kernel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -22,11 +23,13 @@ from riskkit._check import (
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
-from riskkit.covariance import fit_asymmetric_garch, fit_garch, gjr_path
+from riskkit.covariance import ConvergenceWarning, fit_asymmetric_garch, fit_garch, gjr_path
 from riskkit.var.estimate import RiskEstimate
 from riskkit.var.historical_simulation import historical
 
 PathModel = Literal["garch", "gjr"]
+MOST_SERIES = 10
+"""Simulated series in turn of which one has to have a maximum of the likelihood."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -173,8 +176,7 @@ def filtered_paths(
     array = single_series(returns, "returns")
     sets, sums = [], []
     for part in np.array_split(picks, n_refits):
-        again = shocks[generator.integers(len(shocks), size=len(array))]
-        drawn, *_ = _fitted(_series(again, float(array.var()), **parameters), model)
+        drawn = _refitted(shocks, array, parameters, model, generator)
         mean, recursion = drawn["mean"], {name: value for name, value in drawn.items() if name != "mean"}
         start = float(gjr_path(array - mean, float(array.var()), **recursion)[-1])
         sums.append(path_returns(shocks, part, start, **drawn))
@@ -194,6 +196,28 @@ def _fitted(returns: Any, model: PathModel) -> tuple[dict[str, float], np.ndarra
     garch = fit_garch(returns)
     parameters = {name: getattr(garch, name) for name in ("mean", "omega", "alpha", "beta")}
     return parameters, np.asarray(garch.residuals), garch.next_volatility**2
+
+
+def _refitted(
+    shocks: np.ndarray,
+    array: np.ndarray,
+    parameters: dict[str, float],
+    model: PathModel,
+    generator: np.random.Generator,
+) -> dict[str, float]:
+    """Parameters of a simulated series; a series whose likelihood has no maximum is replaced by another."""
+    for _ in range(MOST_SERIES):
+        again = shocks[generator.integers(len(shocks), size=len(array))]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                return _fitted(_series(again, float(array.var()), **parameters), model)[0]
+            except ConvergenceWarning:
+                continue
+    raise InputError(
+        f"refits: {MOST_SERIES} series in turn, simulated as the {len(array)} returns, have no maximum of the likelihood; give "
+        "more returns, or refits=0"
+    )
 
 
 def _series(
