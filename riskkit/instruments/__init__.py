@@ -2,6 +2,7 @@
 
 Options
     european_option, OptionValue, black76, bachelier, american_option, option_ladder, OptionLadder
+    OptionBook (a book of options in scenarios)
 Bonds
     bond, BondValue, key_rates, KeyRates
 Perpetual futures
@@ -12,6 +13,7 @@ from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
 from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
 from riskkit.instruments.ladders import OptionLadder, option_ladder
 from riskkit.instruments.lattice import american_option
+from riskkit.instruments.option_book import OptionBook
 from riskkit.instruments.perpetuals import (
     funding_payments,
     funding_rate,
@@ -22,6 +24,7 @@ from riskkit.instruments.perpetuals import (
 __all__ = [
     "BondValue",
     "KeyRates",
+    "OptionBook",
     "OptionLadder",
     "OptionValue",
     "american_option",

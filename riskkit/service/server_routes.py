@@ -11,6 +11,7 @@ from riskkit.service.app import App
 from riskkit.service.keys import READ
 from riskkit.service.metrics import TYPE
 from riskkit.service.request import RefusedError, Request, Response
+from riskkit.service.stores import FENCE
 from riskkit.service.wire import Health, encode
 
 NAME = "riskkit"
@@ -42,7 +43,8 @@ def add_server_routes(app: App) -> None:
         """Number of events, time of the last one, and the digest that a replay of the journal has."""
         session = app.engine.session
         ts = session.latest if len(session) else 0
-        return {"events": len(session), "ts": str(ts), "digest": session.digest, "mode": app.settings.mode}
+        found = {"events": len(session), "ts": str(ts), "digest": session.digest, "mode": app.settings.mode}
+        return found if app.lease is None else {**found, FENCE: app.lease.token}
 
     @app.route("GET", "/status", READ)
     async def status(request: Request) -> dict[str, Any]:

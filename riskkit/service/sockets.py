@@ -87,6 +87,7 @@ class Hub:
     def __init__(self, settings: Settings, guard: Guard) -> None:
         self._settings, self._guard = settings, guard
         self._users: dict[str, set[Socket]] = {}
+        self._slots: list[dict[str, None]] = [{} for _ in range(SLOTS)]  # users by when their snapshot is due
         self._tickets: dict[str, tuple[float, Key]] = {}
         self._kept: deque[tuple[int, str, str, str]] = deque(maxlen=KEPT)  # event, user, severity, text
         self.count = self.sent = self.too_slow = self._first = 0
@@ -158,7 +159,7 @@ class Hub:
             await asyncio.sleep(self._settings.snapshot_seconds / SLOTS)
             slot = (slot + 1) % SLOTS
             try:
-                for user in [user for user in self._users if zlib.crc32(user.encode()) % SLOTS == slot]:
+                for user in list(self._slots[slot]):
                     self._show(user, list(self._users.get(user, ())), "ExposureUpdate")
                 shown = self._shown() if self.touched else 0
                 for user in [user for user, size in self.touched.items() if size <= shown]:
@@ -182,6 +183,8 @@ class Hub:
         await send({"type": "websocket.accept"})
         socket = Socket(user, self._settings.socket_messages, -1 if after is None else after)
         self.count += 1
+        due = self._slots[zlib.crc32(user.encode()) % SLOTS]
+        due[user] = None
         self._users.setdefault(user, set()).add(socket)
         sending = asyncio.create_task(self._sending(socket, send))
         try:
@@ -196,7 +199,7 @@ class Hub:
             self.count -= 1
             self._users[user].discard(socket)
             if not self._users[user]:
-                del self._users[user]
+                del self._users[user], due[user]
             sending.cancel()
 
     def _admit(self, scope: Message) -> tuple[str, int | None]:

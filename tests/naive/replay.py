@@ -38,6 +38,7 @@ class Instrument:
         self.lot = Fraction(given.get("lot", "1"))
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
+        self.delta = Fraction(given.get("delta", "1"))
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
 
@@ -168,6 +169,7 @@ class Replay:
         self.now = None
         self.decisions = {}
         self.fills_vanished = 0
+        self.cancelled = {}  # event -> ids of orders
         self.pricings = 0  # marks that have come
         self.rules = []
         versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
@@ -325,6 +327,7 @@ class Replay:
             parent.unnamed += member.qty
         if event["kind"] == "order" and "order_id" in event:
             order = Order(member, member.at_price)
+            order.label = event["order_id"]
             order.refused = self.enforce and not allowed
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
@@ -537,6 +540,10 @@ class Replay:
             for rule in self.rules:
                 rule.groups_moved(None, event["instrument"])
 
+    def take_close(self, number, event):
+        for rule in self.rules:
+            rule.closing(event)
+
     def value_openings(self, instrument):
         traded = self.instruments[instrument]
         for label, account in self.accounts.items():
@@ -598,10 +605,19 @@ class Replay:
 
     def take_cmd(self, number, event):
         who = event.get("account")
-        for label, account in self.accounts.items():
-            if who not in (None, label):
-                continue
-            if event["cmd"] == "STOP":
+        groups = {name: event[name] for name in ("trader", "desk", "firm") if name in event}
+        addressed = [
+            label
+            for label, account in self.accounts.items()
+            if who in (None, label) and all(getattr(account, name) == one for name, one in groups.items())
+        ]
+        if event["cmd"] == "KILL":
+            self.kill(number, addressed)
+        for label in addressed:
+            account = self.accounts[label]
+            if event["cmd"] == "KILL":
+                account.state = "HALTED"
+            elif event["cmd"] == "STOP":
                 account.stopped = True
             elif event["cmd"] == "RESTART":
                 account.paused = account.paused and not account.stopped
@@ -612,7 +628,14 @@ class Replay:
                 account.state = event["cmd"]
         if event["cmd"] in ("RESUME", "RESET"):
             for rule in self.rules:
-                rule.command(who)
+                rule.command(who, groups)
+
+    def kill(self, number, accounts):
+        """Every working order of some accounts is cancelled, the first one first, and no rule hears of it."""
+        for order in self.every_order:
+            if order.account in accounts and order.working:
+                order.working, order.believed = False, "cancelled"
+                self.cancelled.setdefault(number, []).append(order.label)
 
     # ------------------------------------------------------------------ the end
 

@@ -79,6 +79,15 @@ def test_a_dashboard_gets_metrics_then_alerts_as_they_come_and_exposures(serve, 
     assert (theirs["user_id"], theirs["current_metrics"]["observed"]) == ("desk-2", 7.0)
 
 
+def test_an_alert_does_not_wait_for_the_events_that_nobody_waits_for(serve, watch, monkeypatch):
+    monkeypatch.setattr("riskkit.service.turns.SOON", 3600)
+    served = serve()
+    one = watch(served, "desk-1")
+    served.order(qty=1)
+    served.order(qty=9)
+    assert read(one, "Alert")[0]["seq"] == 1
+
+
 def test_a_client_filters_refreshes_and_closes(serve, watch):
     served = serve()
     one = watch(served, "desk-1")

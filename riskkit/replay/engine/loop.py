@@ -49,7 +49,7 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.constants import NEVER
 
-FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
+FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working", "cancel_commanded")  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -144,6 +144,8 @@ def run(start, stop):
             and kind == EventKind.ERROR
         ):
             on_error()
+        elif shape.others and shape.watched(EventKind.CLOSE) and kind == EventKind.CLOSE:
+            tell_market(EventKind.CLOSE)
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -420,6 +422,21 @@ def tell_rules(kind, realised):
     record_outcome(kind)
 
 
+def tell_market(kind):
+    """Tell the rules of an instrument's price or previous close."""
+    global book
+    look_up(i)
+    read_event(kind, i, 0, 0, int64(log.price[i]))
+    book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+    look_up_rules(kind)
+    record_outcome(kind)
+
+
+def day_of(rule):
+    """Start of the present trading day of a rule."""
+    return at(clocks, rule.terms.calendar).start
+
+
 def look_up_rules(kind):
     """Look up the record of each rule that depends on the event, end pauses that are over, and advance windows."""
     for rule in shape.listening(kind):
@@ -479,11 +496,13 @@ def judge(kind):
                         rule_code = runtime.unrated(rule.terms.missing)
                     elif rule.checked(kind):
                         if rule.converts:
-                            answer = rule.check(book=converted_book(rule), rate=at(conversions, rule.number))
+                            answer = rule.check(
+                                book=converted_book(rule), rate=at(conversions, rule.number), day=day_of(rule)
+                            )
                         elif rule.group and "book" in rule.arguments("check"):
-                            answer = rule.check(book=group_book(rule), held=rule.group_positions)
+                            answer = rule.check(book=group_book(rule), held=rule.group_positions, day=day_of(rule))
                         else:
-                            answer = rule.check(held=positions)
+                            answer = rule.check(held=positions, day=day_of(rule))
                         rule_code = answer.code
                         rule_observed = answer.observed
                         rule_limit = answer.limit
@@ -594,22 +613,29 @@ def record_of(rule, kind):
     """Call the update hook of a rule for this kind of event, and pause its key if it trips."""
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.alerts(kind):
-            answer = rule.check(held=positions)
+            answer = rule.check(held=positions, day=day_of(rule))
             if answer.code == DecisionCode.OBJECT:
                 write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
         if rule.calls_update(kind) and rule.gathers:
             trip = 0
             if gathered(rule, rule.key, -1, exchange.oldest_of(rule.terms, now)) == 0:
-                trip = rule.update(book=total_book(rule), accepted=1, passed=1)
+                trip = rule.update(book=total_book(rule), accepted=1, passed=1, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
+                day=day_of(rule),
+                held=rule.group_positions if rule.group else positions,
             )
         if rule.trips_by_breach(kind) and rule.calls_update(kind):
             trip |= (verdict.breached >> rule.number) & 1
         elif rule.trips_by_breach(kind):
             trip = (verdict.breached >> rule.number) & 1
+        if rule.recovers and rule.can_trip(kind) and trip < 0:
+            if rule.state.held_until > now:
+                write_row(rule.bit, 0, 0, now, rule.key, rule.number, DecisionCode.RELEASE)
+                rule.state.held_until = 0
+            trip = 0
         if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
             until = runtime.release_time(now, rule.terms, clocks)
             rule.state.held_until = until
@@ -701,6 +727,8 @@ def let_work():
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
         order.former_qty = MISSING
+    if shape.commands:
+        order.row = i
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -1328,6 +1356,8 @@ def on_price():
         revalue_groups(int64(log.instrument[i]))
         if shape.groups_told:
             tell_groups_in(int64(log.instrument[i]))
+    if shape.watched(EventKind.PRICE):
+        tell_market(EventKind.PRICE)
 
 
 def quoted(name):
@@ -1473,7 +1503,11 @@ def on_equity():
 def tell_sums():
     """Tell the rules on the equity of the groups of `account` that it may have moved."""
     for group in shape.sums_told:
-        tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
+        if group.separate:
+            for rule in shape.told_of(group):
+                tell_key(rule, holder_of(group))
+        else:
+            tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
     for rule in shape.rated:
         tell_key(rule, holder_of(rule.group))
 
@@ -1499,8 +1533,8 @@ def tell_key(rule, key):
         i, now, EventKind.MARK, key if rule.scope == "account" else -1, -1, -1, 0, 0, MISSING, -1, -1,
     )  # fmt: skip
     book = Book(
-        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES]), at(instruments, -1),
-        at(orders, -1), 0, 0, None, None,
+        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES] if rule.gathers else key),
+        at(instruments, -1), at(orders, -1), 0, 0, None, None,
     )  # fmt: skip
     look_up_rule(rule, EventKind.MARK)
     record_of(rule, EventKind.MARK)
@@ -1510,17 +1544,23 @@ def tell_key(rule, key):
 
 
 def on_control():
-    """Execute a command for one account or (-1) for all."""
-    global book
+    """Execute a command for one account, a group of accounts, or (-1) for all."""
+    global book, used
     target = log.account[i]
     for a in range(counts[Counter.ACCOUNTS]):
-        if target < 0 or target == a:
+        if is_addressed(a):
             runtime.command(at(accounts, a), int64(log.side[i]))
+    if shape.commands and log.side[i] == TradingCommand.KILL:
+        used = cancel_commanded(used)
     if log.side[i] == TradingCommand.RESUME or log.side[i] == TradingCommand.RESET:
         for rule in shape.resettable:
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
-                if target < 0 or rule.state.owner == target:
+                if (
+                    key == log.price[i]
+                    if shape.commands and log.qty[i] == rule.group_number
+                    else (not shape.commands or log.qty[i] == 0) and (target < 0 or rule.state.owner == target)
+                ):
                     if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
                     if rule.gathers and rule.has("reset"):
@@ -1533,3 +1573,35 @@ def on_control():
                             rule.reset()
                     if rule.can_pause:
                         rule.state.held_until = 0
+
+
+def is_addressed(account_id):
+    """True if the command of the event is for an account."""
+    return (
+        runtime.addressed(at(accounts, account_id), account_id, int64(log.account[i]), log.qty[i], log.price[i])
+        if shape.commands
+        else log.account[i] < 0 or log.account[i] == account_id
+    )
+
+
+def cancel_commanded(used):
+    """Cancel the working orders of the accounts of a command, as if by a cancel each; return the number of rows written.
+
+    No rule counts these cancels. The rows are in the order in which the orders came.
+    """
+    global order, position, account, instrument
+    first = used
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        if order.status == runtime.WORKING and is_addressed(order.account):
+            position = at(positions, order.pair)
+            account = at(accounts, order.account)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            write_row(0, order.row, ledger.rest_of(order), 0, order.account, runtime.COMMAND, DecisionCode.CANCELLED)
+            stop_work()
+            counts[Counter.CANCELLED] += 1
+            if shape.answers:
+                order.status = runtime.CANCELLED
+    runtime.sort_rows(rows, first, used)
+    return used

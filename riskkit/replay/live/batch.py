@@ -157,7 +157,7 @@ def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
         if kind in ("clock", "session"):
             actions = getattr(session, CALLS[kind])(ts)
         elif kind == "control":
-            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts)
+            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts, **given)
         else:
             call = getattr(session, CALLS.get(kind, f"process_{kind}"), None)
             if call is None or kind == "order_list":

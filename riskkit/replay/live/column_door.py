@@ -17,7 +17,6 @@ import numpy as np
 from riskkit.replay.ingest.amount import EXACT_FLOAT
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import is_missing
-from riskkit.replay.ingest.order_ids import KnownOrder
 from riskkit.replay.live.compiled_step import EVENT_WORDS
 from riskkit.replay.live.compiled_step import WORDS as PLACE_OF
 from riskkit.replay.live.door import FILL, LATEST, NO_IDS, ORDER, PRICE, SIDES, SIZE, Door, id_text
@@ -216,9 +215,9 @@ class ColumnDoor(Door):
         for number, ((label, trade), row) in enumerate(zip(ids, rows, strict=False), first):
             ts, kind, owner, traded, way, lots, ticks, code = row
             if kind == ORDER and label is not None:
-                self._orders.keep(id_text(label), ts, KnownOrder(number, owner, traded, way, 0, -1, -1, MISSING))
+                self._orders.keep(id_text(label), ts, (number, owner, traded, way, 0, -1, -1, MISSING))
             elif trade is not None:
-                self._fills.keep(id_text(trade), (owner, traded, way, code), ts // DAY_NS, (lots, ticks), number)
+                self._fills.keep(id_text(trade), (owner, traded, way, code, ts // DAY_NS, lots, ticks, number))
 
     def _steps(self, column: Any, name: str, traded: np.ndarray, count: int) -> np.ndarray:
         """A column of numbers in steps: MISSING where there is none, 0 where it is not plain."""

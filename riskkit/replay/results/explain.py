@@ -30,6 +30,7 @@ DECISION_WORDS = {
     DecisionCode.ERROR_TS: "earlier than the event before it",
     DecisionCode.TRIP: "trip",
     DecisionCode.RELEASE: "release",
+    DecisionCode.CANCELLED: "working order cancelled",
 }
 
 

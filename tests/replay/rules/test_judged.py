@@ -22,6 +22,8 @@ NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
 LIMITS = {"limit": 0, "qty_limit": 0, "trade_limit": 1, "notional": 0, "pct": 0, "money": 0, "max_dd": 0, "ticks": 0}
 STRICTEST: dict[str, dict[str, object]] = {
     "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1, "working": False},
+    "initial_margin": {"model": "brackets", "table": [[1, 1]]},
+    "maintenance_margin": {"model": "linear_tier", "base": 1, "per_unit": 1},
     "known_instrument": {"instruments": ()},
     "message_level": {"reject_mps": 0, "logout_mps": 0},
     "min_order_qty": {"limit": 1_000_000},
