@@ -7,13 +7,14 @@ import pytest
 
 pytest.importorskip("redis", reason="redis comes with the extra 'redis'")
 
+from service.running import RULES  # noqa: E402
+
 from riskkit._check import InputError  # noqa: E402
 from riskkit.service.app import STANDING_BY  # noqa: E402
 from riskkit.service.redis_client import connect  # noqa: E402
 from riskkit.service.serve import create_app  # noqa: E402
 from riskkit.service.settings import Settings  # noqa: E402
 from riskkit.service.turns import LOST, BrokenError  # noqa: E402
-from service.running import RULES  # noqa: E402
 
 ORDER = {"account": "A", "instrument": "ES", "side": "B", "qty": 9, "price": 100, "ts": 0}
 
