@@ -104,7 +104,7 @@ class ColumnDoor(Door):
         events = {"account": _codes(part.get("account"), self._universe.account_codes, count)}
         events["instrument"] = _codes(part.get("instrument"), self._universe.instrument_codes, count)
         events |= {
-            "side": _codes(part.get("side"), SIDES, count),
+            "side": _codes(part.get("side"), SIDES, count, absent=0),
             "order": np.full(count, -1),
             "strategy": np.full(count, -1),
         }
@@ -121,7 +121,7 @@ class ColumnDoor(Door):
         told = (
             (events["account"] == MISSING) & (events["side"] == MISSING) & (lots == MISSING) & (prices > 0).any(axis=0)
         )
-        traded = (events["account"] >= 0) & (events["side"] != MISSING) & (lots > 0) & (prices[0] > 0)
+        traded = (events["account"] >= 0) & (np.abs(events["side"]) == 1) & (lots > 0) & (prices[0] > 0)
         good &= np.where(quoted, told, traded & (prices[1:] == MISSING).all(axis=0))
         cut = count if good.all() else int(np.argmin(good))
         events |= {"ts": ts, "kind": kind, "lots": lots, "highest": prices.max(axis=0)}
@@ -282,17 +282,17 @@ def _uniform(column: list[Any]) -> np.ndarray | None:
     return np.array(column) if types == {float} else np.array(column, np.int64) if types == {int} else None
 
 
-def _codes(column: Any, known: Mapping[str, int], count: int) -> np.ndarray:
-    """Codes of a column of labels: MISSING where there is none, -1 of one that is not known."""
+def _codes(column: Any, known: Mapping[str, int], count: int, absent: int = -1) -> np.ndarray:
+    """Codes of a column of labels: MISSING where there is none, `absent` of one that is not known."""
     if column is None:
         return np.full(count, MISSING)
     if isinstance(column, np.ndarray):
-        return np.full(count, -1)
+        return np.full(count, absent)
     if isinstance(column, Words):
-        return column.coded(known, -1)
+        return column.coded(known, absent)
     if set(map(type, column)) == {str}:
-        return np.fromiter(map(known.get, column, repeat(-1)), np.int64, count)
-    codes = [MISSING if is_missing(x) else known.get(x, -1) if type(x) is str else -1 for x in column]
+        return np.fromiter(map(known.get, column, repeat(absent)), np.int64, count)
+    codes = [MISSING if is_missing(x) else known.get(x, absent) if type(x) is str else absent for x in column]
     return np.array(codes, np.int64)
 
 
