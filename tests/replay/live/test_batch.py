@@ -127,3 +127,21 @@ def test_sides_that_are_numbers_are_buys_and_sells():
     session.process(frame.assign(side="B"))
     assert not session.process(frame.assign(ts=frame.ts + 60, side=[1, -1] * 30)).errors
     assert session.log().columns["side"].tolist() == [1] * 60 + [1, -1] * 30
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_a_batch_is_a_frame_of_any_library(kind):
+    columns = {
+        "ts": [0, 1],
+        "account": ["A0"] * 2,
+        "instrument": ["I0"] * 2,
+        "side": ["B", "S"],
+        "qty": [1, 2],
+        "price": [5.0] * 2,
+    }
+    session, events = Session(RULES, universe(), compiled=False), pd.DataFrame(columns)
+    if kind != "pandas":
+        library = pytest.importorskip(kind)
+        events = library.DataFrame(columns) if kind == "polars" else library.table(columns)
+    batch = session.process(events)
+    assert not batch.errors and session.log().columns["side"].tolist() == [1, -1]
