@@ -110,8 +110,8 @@ def bracket_liquidation_price(
 
     References
     ----------
-    Binance, How to calculate liquidation price of USDT-M futures contracts: (wallet - maintenance + profit + amount - quantity × entry)
-    / (|quantity| × rate - quantity), of the bracket in which the notional at this price is.
+    Binance (2021), How to calculate liquidation price of USDT-M futures contracts: (wallet - maintenance + profit + amount -
+    quantity × entry) / (|quantity| × rate - quantity), of the bracket in which the notional at this price is.
 
     Examples
     --------
