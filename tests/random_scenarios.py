@@ -225,6 +225,11 @@ PARAMETERS = {
     },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
+    "self_match": lambda d: {
+        "mode": d.choice(
+            ["cancel_resting", "cancel_resting", "cancel_aggressing", "cancel_both", "decrement", "decrement"]
+        )
+    },
     "position_limit": lambda d: {
         **_caps(d, d.randint(1, 8), d.choice([300, 1500])),
         "include_open": d.random() < 0.7,
@@ -307,6 +312,7 @@ WITHOUT_BREACH = (
     "cooldown",
     "luld",
     "market_breaker",
+    "self_match",
 )
 WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)

@@ -246,6 +246,8 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
         kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
         return {"type": "unexecuted_orders", "params": kept}
+    if rule["type"] == "self_trade" and params.get("mode", "reject") != "reject":
+        return {"type": "self_match", "params": {"mode": params["mode"]}}
     if "windows" in params:
         short, long = (
             sorted(params["windows"], key=lambda one: one["window_ns"])

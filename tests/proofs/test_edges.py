@@ -51,6 +51,7 @@ from riskkit.rules import (
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
+    SelfMatchPrevention,
     SelfTradePrevention,
     StoplossGuard,
     TickLotCheck,
@@ -343,6 +344,16 @@ TABLE: dict[str, Edge] = {
     ),
     "price_collar ticks": Edge(
         PriceCollar(ticks=2), lambda p: [price(), order(price=p)], rise("100.01", "100.02", "100.03")
+    ),
+    "self_match": Edge(
+        SelfMatchPrevention("cancel_both"),
+        lambda p: [order(side="S", order_id="a"), order(1, price=p)],
+        reach(99, 100, 101),
+    ),
+    "self_match decrement": Edge(
+        SelfMatchPrevention("decrement"),
+        lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
+        [(2, True), (3, True), (4, False)],
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),
@@ -691,6 +702,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         ReservePrice(),
         [order(order_id="a", reserve=101), modify(1, "a", price=102)],
         (102, 101, -1, "price"),
+    ),
+    "self_match": (
+        SelfMatchPrevention("cancel_both"),
+        [order(side="S", qty=3, order_id="a"), order(1, price=102)],
+        (3, 0, -3, "quantity"),
     ),
     "self_trade": (
         SelfTradePrevention(),

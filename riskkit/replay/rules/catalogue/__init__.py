@@ -34,6 +34,7 @@ from riskkit.replay.rules.catalogue.price_collar import PriceCollar
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
 from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
+from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
@@ -80,6 +81,7 @@ __all__ = [
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
+    "SelfMatchPrevention",
     "SelfTradePrevention",
     "StoplossGuard",
     "TradingState",
