@@ -172,6 +172,8 @@ class Replay:
         self.decisions = {}
         self.fills_vanished = 0
         self.cancelled = {}  # event -> ids of orders
+        self.alerts = {}  # cancel -> ids of rules
+        self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
         self.rules = []
         versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
@@ -401,6 +403,7 @@ class Replay:
             self.decisions[number] = ("VANISH", None)
             return
         self.decisions[number] = ("ALLOW", None)
+        self.taken = named if named is not None and named.working else None
         if named is not None and named.working:
             named.working, named.believed = False, "cancelled"
         elif named is not None and named.believed != "cancelled":
@@ -409,6 +412,8 @@ class Replay:
         for rule in self.rules:
             if rule.heard(event, [member], 1, True, True):
                 rule.trip(rule.key(member))
+                if rule.action == "ALERT":
+                    self.alerts.setdefault(number, []).append(rule.id)
 
     def fill_key(self, event):
         """A fill as its key is found: strategy and session are its order's."""

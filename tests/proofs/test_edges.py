@@ -29,6 +29,7 @@ from riskkit.rules import (
     DrawdownLimit,
     DuplicateOrder,
     InitialMargin,
+    Layering,
     Leverage,
     LimitUpLimitDown,
     LongOnly,
@@ -217,6 +218,26 @@ TABLE: dict[str, Edge] = {
         OrderToTradeRatio(limit=2, window_ns=100),
         lambda ts: [fill(), fill(), order(50), order(50), order(51), order(ts)],
         [(99, False), (100, True), (101, True)],
+    ),
+    "layering": Edge(
+        Rule("r", Layering(prices=2, window_ns="1s")),
+        lambda n: [
+            order(side="S", qty=10 - n, order_id="a"),
+            order(side="S", qty=n, price=101, order_id="b"),
+            fill(),
+            cancel(1, "b"),
+        ],
+        [(7, False), (8, True), (9, True)],
+    ),
+    "layering window": Edge(
+        Rule("r", Layering(prices=1, window_ns=100)),
+        lambda ts: [order(side="S", order_id="a"), fill(), cancel(ts, "a")],
+        clears(100),
+    ),
+    "layering prices": Edge(
+        Rule("r", Layering(prices=3, share=0)),
+        lambda n: [*(order(side="S", price=100 + k % n, order_id=str(k)) for k in range(4)), fill(), cancel(1, "0")],
+        reach(2, 3, 4),
     ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
     "velocity": Edge(
@@ -681,6 +702,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (4, 3, -1, "quantity"),
     ),
     "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "layering": (
+        Layering(prices=1),
+        [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")],
+        (5, 4, -1, "quantity"),
+    ),
     "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),

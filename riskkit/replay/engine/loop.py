@@ -820,6 +820,9 @@ def let_work():
         order.former_qty = MISSING
     if shape.takes_away:
         order.row = i
+    if shape.numbers_orders:
+        counts[Counter.ENTERED] += 1
+        order.number = counts[Counter.ENTERED]
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -1063,6 +1066,8 @@ def on_cancel():
         vanish(Counter.ORDERS_VANISHED)
         return
     if shape.orders and log.order[i] >= 0:
+        if shape.numbers_orders:
+            order.taken = ledger.rest_of(order)
         if not shape.answers:
             stop_work()
         elif order.status == runtime.WORKING:

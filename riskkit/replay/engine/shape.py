@@ -359,6 +359,11 @@ class Shape(NamedTuple):
         return self.commands or (self.enforce and bool(self.matching))
 
     @property
+    def numbers_orders(self) -> bool:
+        """True if a rule looks at the working orders and at what a cancel takes of them."""
+        return any("orders" in rule.arguments("update") for rule in self.rules)
+
+    @property
     def amending(self) -> Rules:
         """Rules whose records change with a fill that is busted or corrected."""
         return [rule for rule in self.rules if rule.has("amend")]

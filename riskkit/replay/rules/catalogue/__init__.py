@@ -12,6 +12,7 @@ from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
 from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
 from riskkit.replay.rules.catalogue.initial_margin import InitialMargin
 from riskkit.replay.rules.catalogue.known_instrument import AllowedInstruments
+from riskkit.replay.rules.catalogue.layering import Layering
 from riskkit.replay.rules.catalogue.leverage import Leverage
 from riskkit.replay.rules.catalogue.long_only import LongOnly
 from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
@@ -58,6 +59,7 @@ __all__ = [
     "DuplicateOrder",
     "AllowedInstruments",
     "InitialMargin",
+    "Layering",
     "Leverage",
     "LimitUpLimitDown",
     "LongOnly",
