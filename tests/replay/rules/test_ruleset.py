@@ -62,7 +62,7 @@ RULES = RuleSet(
 )
 
 
-NEEDED: dict[str, dict[str, object]] = {
+NEEDED: dict[str, dict[str, object]] = {"self_match": {}, 
     "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
     "initial_margin": {}, "maintenance_margin": {},
 }  # fmt: skip

@@ -164,6 +164,7 @@ def test_numbers_read_as_they_were_written():
 def test_the_quantity_unit_measures_every_instrument():
     universe = Universe((Instrument("X", lot="0.5"), Instrument("Y", lot="0.2")), (), {"USD": CENT})
     assert universe.quantity_unit == Fraction(1, 10)
+    assert universe.price_unit == Fraction(1, 100)
 
 
 def test_a_description_gives_everything_back():
