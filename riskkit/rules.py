@@ -4,11 +4,15 @@
 `riskkit.replay.rules.custom`.
 
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
-                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`
+                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
+                     `SelfMatchPrevention`
+Surveillance:        `Layering`
+Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`
 Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
-Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`
+Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
+                     `MaintenanceMargin`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
 After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`
 Limit tables:        `read_limits` (CSV, TOML or a frame to rules), `limit_table` (and back), `TemporaryLimit`,

@@ -141,6 +141,7 @@ DOORS: dict[str, Door] = {
         ordered=True,
         power=0,
     ),
+    "covariance.fit_regimes": Door(lambda table, unit: C.fit_regimes(first(table)).variances, ordered=True, power=2),
     "covariance.fit_dcc": Door(lambda table, unit: C.fit_dcc(table, "pairs").covariance, ordered=True, power=2),
     "covariance.fit_dcc: EWMA": Door(
         lambda table, unit: C.fit_dcc(table, "pairs", margins="ewma").covariance, ordered=True, power=2
@@ -196,6 +197,7 @@ DOORS: dict[str, Door] = {
     "var.tails.tail_dependence": Door(
         lambda table, unit: T.tail_dependence(two(table), 0.9)["chi"].to_numpy(), power=0
     ),
+    "var.tails.joint_tails": Door(lambda table, unit: T.joint_tails(table, 0.9).chi, power=0),
     "var.evar": Door(of_all(V.evar)),
     "var.expectile_var": Door(of_all(V.expectile_var, 0.01)),
     "var.distortion_risk": Door(of_all(V.distortion_risk, V.exponential_spectrum(20.0))),
@@ -268,6 +270,13 @@ DOORS: dict[str, Door] = {
     ),
     "montecarlo.GaussianCopula": Door(lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table))),
     "montecarlo.StudentTCopula": Door(lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0))),
+    "montecarlo.StudentTCopula: Pareto margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0, margins="pareto"))
+    ),
+    "montecarlo.GaussianCopula: kernel margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table, margins="kernel"))
+    ),
+    "montecarlo.fit_margin": Door(lambda table, unit: rk.montecarlo.fit_margin(first(table)).ppf([0.01, 0.4])),
     "attribution.historical": Door(lambda table, unit: rk.attribution.historical(HELD, table).component),
     "attribution.historical: P&L": Door(lambda table, unit: rk.attribution.historical(None, table).component),
     "attribution.cornish_fisher": Door(lambda table, unit: rk.attribution.cornish_fisher(HELD, table, 0.9).component),

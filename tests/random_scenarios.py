@@ -18,8 +18,8 @@ WINDOW = 10
 HOUR = 3_600_000_000_000
 
 INSTRUMENTS = [
-    {"id": "X", "tick": "0.01", "lot": "1"},
-    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P"},
+    {"id": "X", "tick": "0.01", "lot": "1", "delta": "0.5"},
+    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P", "delta": "-0.25"},
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
@@ -100,7 +100,7 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
-    if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
+    if action == "REJECT" and (params.get("of") == "cancels" or name == "layering"):  # a cancel is never refused
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
@@ -132,6 +132,20 @@ def _rate(draw: random.Random) -> dict[str, Any]:
     if draw.random() < 0.3:
         params["bucket_ns"] = params["window_ns"] // 4 + 1
     return {**params, **({"kinds": kinds} if kinds else {})}
+
+
+def _margin(draw: random.Random) -> dict[str, Any]:
+    """A model of margin and its data; some do not have every instrument."""
+    rows = [["200", "0.1"], ["1500", "0.4"], ["4000", "1"]]
+    arrays = {"X": ["40", "-100", "70.5", "0"], "Y": ["-900", "1000.25", "300", "-50"]}
+    return draw.choice(
+        [
+            {"model": "reg_t"},
+            {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
+            {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
+            {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+        ]
+    )
 
 
 def _day(draw: random.Random) -> dict[str, Any]:
@@ -192,8 +206,30 @@ PARAMETERS = {
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
+    "velocity": lambda d: {
+        "max_move": d.choice(["1", "2"]),
+        "window_ns": WINDOW,
+        **d.choice([{}, {"long_max_move": "3", "long_window_ns": d.choice([3 * WINDOW, HOUR])}]),
+    },
+    "luld": lambda d: {
+        "tier": d.randint(1, 2),
+        "double_open": d.random() < 0.3,
+        **d.choice([{}, {"opens": "09:30", "closes": "10:00"}]),
+        **_missing(d),
+    },
+    "market_breaker": lambda d: {
+        "index": "X",
+        **d.choice([{}, {"level_1": "0.02", "level_2": "0.04", "level_3": "0.06"}]),
+        "halt_ns": d.choice([WINDOW, HOUR]),
+        "last_halt": d.choice(["09:30", "15:25"]),
+    },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
+    "self_match": lambda d: {
+        "mode": d.choice(
+            ["cancel_resting", "cancel_resting", "cancel_aggressing", "cancel_both", "decrement", "decrement"]
+        )
+    },
     "position_limit": lambda d: {
         **_caps(d, d.randint(1, 8), d.choice([300, 1500])),
         "include_open": d.random() < 0.7,
@@ -225,7 +261,10 @@ PARAMETERS = {
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
-        "qty_limit": d.choice(["2", "5"]),
+        **d.choice(
+            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+        ),
+        "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
         "freeze_ns": d.choice([0, WINDOW, HOUR]),
     },
@@ -240,6 +279,11 @@ PARAMETERS = {
         "least": d.randint(0, 3),
     },
     "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
+    "layering": lambda d: {
+        "prices": d.randint(1, 2),
+        "share": d.choice(["0.3", "0.5", "1"]),
+        "window_ns": d.choice([WINDOW, 10 * WINDOW]),
+    },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
@@ -254,6 +298,8 @@ PARAMETERS = {
         **_missing(d),
     },
     "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "initial_margin": lambda d: {**_margin(d), **_missing(d)},
+    "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -261,8 +307,20 @@ PARAMETERS = {
         **_day(d),
     },
 }
-WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
-WITHOUT_BREACH += ("breaker", "cash")
+WITHOUT_BREACH = (
+    "lot_tick",
+    "known_instrument",
+    "self_trade",
+    "long_only",
+    "reduce_only",
+    "trading_state",
+    "cooldown",
+    "luld",
+    "market_breaker",
+    "self_match",
+    "layering",
+)
+WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 
@@ -414,6 +472,9 @@ class Stream:
             event |= {"bid": "99", "ask": "102"}
         return event if len(event) > 1 else {**event, "price": "100"}
 
+    def close(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["100", "102", "2"])}
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -447,8 +508,12 @@ class Stream:
         draw = self.draw
         if self.narrow:
             return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
-        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART"])
-        return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
+        command = draw.choice(
+            ["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART", "KILL"]
+        )
+        groups = [{"trader": "T"}, {"desk": "D"}, {"desk": "E"}, {"firm": "F"}]
+        whom = draw.choice([*groups, {}, {}]) if draw.random() < 0.4 else {"account": self.account()}
+        return {"cmd": command, **whom}
 
 
 KINDS = {
@@ -472,6 +537,7 @@ KINDS = {
     "bust": 2,
     "correct": 2,
     "fx": 0,
+    "close": 2,
 }
 
 
@@ -507,5 +573,7 @@ def rule_in_currency(draw: random.Random, name: str, place: int) -> dict[str, An
         made["scope"] = draw.choice(["instrument", "account_instrument"])
     elif kind.reads & ADDED:
         made["scope"] = draw.choice(WHOLE)
+        if made["scope"] == "account":  # with nothing to net
+            made.pop("netting", None)
     age = draw.choice([{}, {}, {"max_age_ns": draw.choice([WINDOW, 5 * WINDOW, HOUR])}])
     return {**made, "currency": draw.choice(["USD", "EUR", "JPY"]), "via": draw.choice(["USD", "USD", "EUR"]), **age}

@@ -23,6 +23,8 @@ UNITS = {
     "hour": "hour, 0 to 23",
     "day_time": "time of day, ``'HH:MM'`` UTC",
     "labels": "list of labels",
+    "table": "rows of (notional up to, rate), or such rows by instrument",
+    "arrays": "by instrument, an amount of money for each scenario",
 }
 MEANINGS = {
     "limit": "the limit",

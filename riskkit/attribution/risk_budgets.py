@@ -8,6 +8,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, with_labels
 from riskkit._exposure import by_name
+from riskkit.attribution.docs import documented
 from riskkit.covariance.matrices import square_matrix
 
 
@@ -64,6 +65,7 @@ def risk_budgeting(covariance: Any, budgets: Any = None) -> Any:
     return with_labels(weights / weights.sum(), labels)
 
 
+@documented
 def minimum_variance(covariance: Any) -> Any:
     """Weights with the least variance, of any sign.
 
@@ -76,11 +78,6 @@ def minimum_variance(covariance: Any) -> Any:
     -------
     (n_assets,)
         Weights with a sum of 1, with the names of the assets.
-
-    Raises
-    ------
-    InputError
-        NaN, or a matrix that is not positive definite.
 
     References
     ----------

@@ -18,7 +18,7 @@ GARCH(1,1)
 Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
     fit_asymmetric_garch, VolatilityFit, gjr_path, gjr_forecast, egarch_path, figarch_weights
 Correlations that move (DCC), regimes of volatility
-    fit_dcc, DccFit, dcc_path, regime_filter, RegimeProbabilities
+    fit_dcc, DccFit, dcc_path, regime_filter, RegimeProbabilities, fit_regimes, RegimeFit
 Volatility from within the day, and its forecast (HAR)
     realised_measures, RealisedMeasures, fit_har, HarFit
 Matrices
@@ -47,6 +47,7 @@ from riskkit.covariance.incomplete import (
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
 from riskkit.covariance.realised import RealisedMeasures, realised_measures
+from riskkit.covariance.regime_fit import RegimeFit, fit_regimes
 from riskkit.covariance.regimes import RegimeProbabilities, regime_filter
 from riskkit.covariance.riskmetrics import riskmetrics2006
 from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
@@ -57,12 +58,14 @@ __all__ = [
     "DccFit",
     "HarFit",
     "RealisedMeasures",
+    "RegimeFit",
     "RegimeProbabilities",
     "dcc_path",
     "egarch_path",
     "figarch_weights",
     "fit_dcc",
     "fit_har",
+    "fit_regimes",
     "gjr_forecast",
     "gjr_path",
     "realised_measures",

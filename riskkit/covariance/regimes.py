@@ -88,7 +88,7 @@ def regime_filter(returns: ReturnsLike, transition: Any, variances: Any, *, mean
     logs = -0.5 * (np.log(2.0 * np.pi * spread) + shocks**2 / spread)
     highest = logs.max(axis=1)
     densities = np.exp(logs - highest[:, None])
-    probabilities, filtered, total = _long_run(matrix), np.empty_like(densities), float(highest.sum())
+    probabilities, filtered, total = long_run_probabilities(matrix), np.empty_like(densities), float(highest.sum())
     for t, density in enumerate(densities):
         joint = probabilities * density
         mass = joint.sum()
@@ -100,7 +100,7 @@ def regime_filter(returns: ReturnsLike, transition: Any, variances: Any, *, mean
     return RegimeProbabilities(labelled, probabilities, float(probabilities @ spread), total)
 
 
-def _long_run(matrix: np.ndarray) -> np.ndarray:
+def long_run_probabilities(matrix: np.ndarray) -> np.ndarray:
     """Probabilities that a transition leaves as they are."""
     n = len(matrix)
     system = np.vstack([matrix.T - np.eye(n), np.ones(n)])

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, one_of, positive, random_generator, refuse_size, whole_number
+from riskkit._check import (
+    InputError,
+    finite_array,
+    one_of,
+    positive,
+    random_generator,
+    refuse_size,
+    single_series,
+    whole_number,
+)
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
-from riskkit.covariance import fit_asymmetric_garch, fit_garch
+from riskkit.covariance import ConvergenceWarning, fit_asymmetric_garch, fit_garch, gjr_path
 from riskkit.var.estimate import RiskEstimate
 from riskkit.var.historical_simulation import historical
 
 PathModel = Literal["garch", "gjr"]
+MOST_SERIES = 10
+"""Simulated series in turn of which one has to have a maximum of the likelihood."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,6 +48,8 @@ class FilteredPaths(Shown):
         Variance forecast for the first period.
     n_obs : int
         Number of past shocks.
+    refitted : DataFrame or None
+        Parameters of each refit, by name, where there were any.
 
     Examples
     --------
@@ -50,6 +65,7 @@ class FilteredPaths(Shown):
     parameters: dict[str, float]
     next_variance: float
     n_obs: int
+    refitted: Any = None
 
     def risk(self, confidence: Confidence = DEFAULT_CONFIDENCE) -> RiskEstimate:
         """VaR and ES over the horizon.
@@ -78,8 +94,11 @@ class FilteredPaths(Shown):
             ("standard deviation", float(self.returns.std()), f"over {self.horizon} periods"),
             (f"VaR {percent(DEFAULT_CONFIDENCE)}", risk.var, ""),
             (f"ES {percent(DEFAULT_CONFIDENCE)}", risk.es, ""),
-            *((name, value, "") for name, value in self.parameters.items()),
+            *((name, value, self._spread(name)) for name, value in self.parameters.items()),
         ]
+
+    def _spread(self, name: str) -> str:
+        return "" if self.refitted is None else f"± {self.refitted[name].std():.2g} in {len(self.refitted)} refits"
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the losses over the horizon, and their VaR and ES."""
@@ -94,6 +113,7 @@ def filtered_paths(
     *,
     model: PathModel = "gjr",
     n_paths: int = 10_000,
+    refits: int = 0,
     rng: np.random.Generator,
 ) -> FilteredPaths:
     """Simulate returns over several periods from past shocks, drawn with replacement, through a fitted volatility model.
@@ -111,6 +131,10 @@ def filtered_paths(
         likelihood; the simulation uses the observed shocks.
     n_paths : int
         Number of paths.
+    refits : int
+        0: parameters as fitted. Otherwise the paths are shared among so many sets of parameters, each fitted to a series that is
+        simulated with the parameters of the returns and past shocks; 100 show the uncertainty well. A set gives the variance from
+        which its paths start by the observed returns, and a refit takes as long as the fit.
     rng : numpy.random.Generator
         Random generator.
 
@@ -129,7 +153,8 @@ def filtered_paths(
     References
     ----------
     Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for portfolios of derivative securities, J. Futures
-    Markets 19, 583-602.
+    Markets 19, 583-602. Pascual, Romo and Ruiz (2006), Bootstrap prediction for returns and volatilities in GARCH models,
+    Computational Statistics & Data Analysis 50, 2293-2312 (refits).
 
     Examples
     --------
@@ -141,19 +166,70 @@ def filtered_paths(
     generator = random_generator(rng)
     one_of(model, get_args(PathModel), "model")
     periods, paths = whole_number(horizon, "horizon"), whole_number(n_paths, "n_paths")
+    n_refits = whole_number(refits, "refits", at_least=0)
+    refuse_size((paths, periods), "the paths", "simulate fewer of them")
+    parameters, shocks, variance = _fitted(returns, model)
+    picks = generator.integers(len(shocks), size=(paths, periods))
+    if not n_refits:
+        simulated = path_returns(shocks, picks, variance, **parameters)
+        return FilteredPaths(simulated, periods, parameters, variance, len(shocks))
+    array = single_series(returns, "returns")
+    sets, sums = [], []
+    for part in np.array_split(picks, n_refits):
+        drawn = _refitted(shocks, array, parameters, model, generator)
+        mean, recursion = drawn["mean"], {name: value for name, value in drawn.items() if name != "mean"}
+        start = float(gjr_path(array - mean, float(array.var()), **recursion)[-1])
+        sums.append(path_returns(shocks, part, start, **drawn))
+        sets.append(drawn)
+    import pandas as pd
+
+    return FilteredPaths(np.concatenate(sums), periods, parameters, variance, len(shocks), pd.DataFrame(sets))
+
+
+def _fitted(returns: Any, model: PathModel) -> tuple[dict[str, float], np.ndarray, float]:
+    """Parameters by name, past shocks, and the variance forecast for the next period."""
     if model == "gjr":
         fit = fit_asymmetric_garch(returns, "gjr")
-        names = ("mean", "omega", "alpha", "gamma", "beta")
-        parameters = {name: fit.parameters[name] for name in names}
-        shocks, variance = np.asarray(fit.residuals), float(fit.variances[0])
-    else:
-        garch = fit_garch(returns)
-        parameters = {name: getattr(garch, name) for name in ("mean", "omega", "alpha", "beta")}
-        shocks, variance = np.asarray(garch.residuals), garch.next_volatility**2
-    refuse_size((paths, periods), "the paths", "simulate fewer of them")
-    picks = generator.integers(len(shocks), size=(paths, periods))
-    simulated = path_returns(shocks, picks, variance, **parameters)
-    return FilteredPaths(simulated, periods, parameters, variance, len(shocks))
+        parameters = {name: fit.parameters[name] for name in ("mean", "omega", "alpha", "gamma", "beta")}
+        parameters["gamma"] = max(parameters["gamma"], -parameters["alpha"])  # to within the optimizer's tolerance
+        return parameters, np.asarray(fit.residuals), float(fit.variances[0])
+    garch = fit_garch(returns)
+    parameters = {name: getattr(garch, name) for name in ("mean", "omega", "alpha", "beta")}
+    return parameters, np.asarray(garch.residuals), garch.next_volatility**2
+
+
+def _refitted(
+    shocks: np.ndarray,
+    array: np.ndarray,
+    parameters: dict[str, float],
+    model: PathModel,
+    generator: np.random.Generator,
+) -> dict[str, float]:
+    """Parameters of a simulated series; a series whose likelihood has no maximum is replaced by another."""
+    for _ in range(MOST_SERIES):
+        again = shocks[generator.integers(len(shocks), size=len(array))]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                return _fitted(_series(again, float(array.var()), **parameters), model)[0]
+            except ConvergenceWarning:
+                continue
+    raise InputError(
+        f"refits: {MOST_SERIES} series in turn, simulated as the {len(array)} returns, have no maximum of the likelihood; give "
+        "more returns, or refits=0"
+    )
+
+
+def _series(
+    shocks: np.ndarray, variance: float, *, mean: float, omega: float, alpha: float, gamma: float = 0.0, beta: float
+) -> np.ndarray:
+    """Returns of one path of shocks, (n_obs,)."""
+    returns = np.empty(len(shocks))
+    for t, shock in enumerate(shocks.tolist()):
+        move = shock * math.sqrt(variance)
+        returns[t] = mean + move
+        variance = omega + (alpha + gamma * (move < 0.0)) * move * move + beta * variance
+    return returns
 
 
 def path_returns(

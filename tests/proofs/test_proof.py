@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -258,8 +259,10 @@ def test_a_sweep_over_every_parameter_compiles_once():
 SAMPLES = {
     "count": (3, 70), "duration": ("5s", "2h"), "quantity": (2, "7.5"), "money": (4, "9000.25"), "fraction": ("0.1", 0.7),
     "ratio": ("0.5", 4),     "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
+    "price": ("0.01", 3), "label": ("X", "Y"),
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
+    "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
 }  # fmt: skip
 
 
@@ -273,6 +276,11 @@ CATALOGUE = {
 
 # parameters beside which the others fit
 FITTING = {"open_ns": "1s", "half_open": True, "stop_ns": "1s", "window_ns": "1s"}
+OF_MODEL: list[dict[str, Any]] = [
+    {"model": "linear_tier", "base": "0.1", "per_unit": "0.1"},
+    {"model": "brackets", "table": [[1000, "0.1"]]},
+    {"model": "scan", "arrays": {"X": [1]}, "sign": "gain"},
+]
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
@@ -288,7 +296,11 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
     for field, values in samples.items():
         for value in values:
             try:
-                rule = kind("one", action="PAUSE", **{**needed, field: value})
+                fitting = next(
+                    (one for one in OF_MODEL if one.get(field, "") == value or field in one.keys() - {"model"}), {}
+                )
+                fitting = fitting if "model" in units else {}
+                rule = kind("one", action="PAUSE", **{**needed, **fitting, field: value})
             except InputError:  # a value that does not fit the others
                 assert value is not values[-1]
                 continue

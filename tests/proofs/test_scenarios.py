@@ -53,6 +53,10 @@ def test_the_naive_interpreter_agrees_with_the_file(path):
         assert twin.position(*label.split("|")) == number_of(quantity)
     if "fills_vanished" in scenario["expected"]:
         assert twin.fills_vanished == must.fills_vanished
+    for number, labels in scenario["expected"].get("cancelled", {}).items():
+        assert twin.cancelled.get(int(number), []) == labels
+    for label, rest in scenario["expected"].get("working", {}).items():
+        assert sum(order.rest for order in twin.every_order if order.label == label) == number_of(rest)
 
 
 # ---------------------------------------------------------------------- random scenarios against the naive interpreter
@@ -70,6 +74,7 @@ def agree(given):
     """Decision by decision, and the books at the end."""
     found, twin = run(given, "plain"), interpret(given)
     assert found.decisions == twin.decisions
+    assert found.cancelled == twin.cancelled
     assert {label: found.states.get(label, "ACTIVE") for label in twin.accounts} == twin.states()
     assert found.fills_vanished == twin.fills_vanished
     for label, quantity in found.positions.items():

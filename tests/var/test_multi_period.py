@@ -47,6 +47,31 @@ def test_the_unit_does_not_matter_and_longer_is_riskier():
     assert one.plot() is not None and one.risk([0.95, 0.99]).parameters == one.parameters
 
 
+@pytest.mark.slow
+def test_refits_by_hand_and_more_uncertain_where_the_sample_is_short():
+    rng, short = np.random.default_rng(3), RETURNS[:150]
+    found = filtered_paths(short, 5, model="garch", n_paths=20, refits=4, rng=rng)
+    fit = rk.covariance.fit_garch(short)
+    rng, shocks = np.random.default_rng(3), np.asarray(fit.residuals)
+    picks, sums = rng.integers(150, size=(20, 5)), []
+    for number in range(4):
+        series, h = [], short.var()
+        for shock in shocks[rng.integers(150, size=150)]:
+            series.append(fit.mean + math.sqrt(h) * shock)
+            h = fit.omega + fit.alpha * (series[-1] - fit.mean) ** 2 + fit.beta * h
+        again = rk.covariance.fit_garch(np.array(series))
+        assert found.refitted["alpha"][number] == pytest.approx(again.alpha, abs=1e-9)
+        h = short.var()
+        for value in short:
+            h = again.omega + again.alpha * (value - again.mean) ** 2 + again.beta * h
+        own = {name: getattr(again, name) for name in ("mean", "omega", "alpha", "beta")}
+        sums += path_returns(shocks, picks[5 * number : 5 * number + 5], h, **own).tolist()
+    assert found.returns == pytest.approx(np.array(sums), rel=1e-6)
+    assert "in 4 refits" in repr(found) and found.parameters["alpha"] == pytest.approx(fit.alpha)
+    longer = filtered_paths(np.tile(RETURNS, 2), 5, model="garch", n_paths=20, refits=8, rng=rng)
+    assert longer.refitted["omega"].std() < found.refitted["omega"].std()
+
+
 @pytest.mark.parametrize("picks", [[[0, 4]], [[-1, 0]], [0, 1], [[0.5, 1.0]]])
 def test_wrong_picks_are_refused(picks):
     with pytest.raises(InputError, match="picks are not positions of the 4 residuals"):

@@ -208,3 +208,22 @@ def test_shocks_with_a_pareto_tail_are_the_two_steps_by_hand():
 def test_refusals(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_joint_tails_by_a_loop_and_at_both_ends():
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame(rng.standard_t(3, (300, 1)) + rng.standard_t(3, (300, 4)), columns=list("abcd"))
+    found = tails.joint_tails(table, 0.9)
+    worst = {name: set(table[name].nsmallest(30).index) for name in table}
+    for one in table:
+        for other in table:
+            assert found.chi.loc[one, other] == pytest.approx(len(worst[one] & worst[other]) / 30)
+    numbers = [sum(day in days for days in worst.values()) for day in table.index]
+    assert found.n_together.tolist() == [numbers.count(k) for k in range(5)]
+    assert found.expected_number == pytest.approx(np.mean([number for number in numbers if number]))
+    pair = tails.tail_dependence(table[["a", "b"]], 0.9)
+    assert found.chi.loc["a", "b"] == pytest.approx(pair["chi"].iloc[0])
+    same = tails.joint_tails(table[["a", "a", "a"]].to_numpy(), 0.9)
+    assert same.expected_number == 3.0 and (same.chi == 1.0).all()
+    alone = tails.joint_tails(rng.standard_normal((20_000, 4)), 0.9)
+    assert alone.expected_number == pytest.approx(4 * 0.1 / (1.0 - 0.9**4), abs=0.02)

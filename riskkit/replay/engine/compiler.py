@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -17,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._bar import say
-from riskkit._cache import cache_folder
+from riskkit._bar import say, waiting
+from riskkit._cache import alone, cache_folder
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, inner_compiler, plain, pointer_to
 from riskkit.replay.engine import loop
@@ -35,7 +36,7 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -46,7 +47,8 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
-SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
+# rarely called: inlined, they would cost the loop registers
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
@@ -103,6 +105,7 @@ def shape_of(
         amends=amends,
         flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
+        commands=_commands(columns, kinds),
         netted=netted,
     )
 
@@ -111,6 +114,14 @@ def _flattened(columns: Mapping[str, Any]) -> bool:
     """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
     flags = columns.get("flags")
     return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
+
+
+def _commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
+    """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
+    if int(EventKind.CONTROL) not in kinds or "side" not in columns:
+        return int(EventKind.CONTROL) in kinds
+    control = columns["kind"] == EventKind.CONTROL
+    return bool((control & ((columns["side"] == TradingCommand.KILL) | (columns["qty"] != 0))).any())
 
 
 def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
@@ -146,6 +157,7 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool, bool],
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
         group=groups.get(book_of(rule)) if has_group(rule) else None,
         converts=bool(rule.currency),
+        recovers=kind.recovers,
         overridden=bool(rule.overrides),
         reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
@@ -170,6 +182,11 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
         for shaped, rule in zip(shape.rules, rules, strict=True)
         for hook, function in _hooks(rule)
     )
+
+
+def rows_of_an_event(state: State, shape: Shape) -> int:
+    """The most decision rows that one event may write."""
+    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
 
 
 class ReplayLoop:
@@ -213,7 +230,7 @@ class ReplayLoop:
 
         Without `copy` they are views of the buffer, which the next iteration overwrites.
         """
-        limit = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        limit = rows_of_an_event(state, self.shape)
         rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
         state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
@@ -301,7 +318,7 @@ def _writable(column: np.ndarray) -> np.ndarray:
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Assign each order a record, released after the last event that refers to the order.
 
-    If the loop iterates over working orders (chains, cancels), only a cancel or an expiry releases it: an order without
+    If the loop iterates over working orders (chains, cancels, commands), only a cancel or an expiry releases it: an order without
     further events goes on working. If children are counted, records are never released.
 
     Returns
@@ -318,7 +335,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     final = np.zeros(0, bool)
     if shape.parents:
         final = np.zeros(len(slots), bool)
-    elif shape.chains or shape.cancels:
+    elif shape.chains or shape.cancels or shape.commands:
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
@@ -437,6 +454,20 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))
+    return _compiled_once(run, module.__name__)
+
+
+def _compiled_once(run: Any, name: str) -> Any:
+    """Let one process compile a cached function; another that wants it meanwhile waits, and loads it from the cache."""
+    compiler: Any = run.compile
+
+    def compile_alone(signature: Any) -> Any:
+        with ExitStack() as held:
+            with waiting("another process compiles this loop"):
+                held.enter_context(alone(name))
+            return compiler(signature)
+
+    run.compile = compile_alone
     return run
 
 

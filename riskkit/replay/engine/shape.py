@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.conversion import EXPOSURE, MONEY
 from riskkit.replay.schema.columns import FACTS, MESSAGES, REQUIRED, EventKind
 from riskkit.replay.schema.scopes import SCOPES
+from riskkit.replay.schema.universe import GROUPS
 
 __all__ = ["HOOKS", "KEYS", "MESSAGES", "ORDER_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
 
@@ -38,6 +39,7 @@ VARIABLES = (
     "versions",
     "duplicates",
     "best",
+    "met",
     "reducing",
 )  # of each rule in the loop
 
@@ -119,6 +121,7 @@ class RuleShape(NamedTuple):
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
+    recovers: bool = False  # its update ends its pause
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:
@@ -138,6 +141,11 @@ class RuleShape(NamedTuple):
     def arguments(self, hook: str) -> tuple[str, ...]:
         """Argument names of a hook; empty if the type does not have it."""
         return dict(self.hooks).get(hook, ())
+
+    @property
+    def group_number(self) -> int:
+        """Place of its scope among those of groups of accounts, from 1, as in a command; -1 of another scope."""
+        return GROUPS.index(self.scope) + 1 if self.scope in GROUPS else -1
 
     @property
     def nets(self) -> bool:
@@ -191,6 +199,8 @@ class RuleShape(NamedTuple):
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
         scope = SCOPES[self.scope]
+        if kind in (EventKind.PRICE, EventKind.CLOSE) and not scope.of_market:
+            return False
         return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
 
     def used_by(self, kind: int) -> bool:
@@ -225,6 +235,7 @@ class Shape(NamedTuple):
     amends: bool  # fills are busted or corrected
     flattens: bool  # the log has fills of flattenings
     columns: tuple[str, ...]
+    commands: bool = False  # a command cancels orders, or is for a group of accounts
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -336,6 +347,21 @@ class Shape(NamedTuple):
     def resettable(self) -> Rules:
         """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
+
+    @property
+    def matching(self) -> Rules:
+        """Rules that prevent matches of orders with working ones, each by its mode."""
+        return [rule for rule in self.rules if "met" in rule.arguments("check")]
+
+    @property
+    def takes_away(self) -> bool:
+        """True if a command or a rule takes working orders away by name."""
+        return self.commands or (self.enforce and bool(self.matching))
+
+    @property
+    def numbers_orders(self) -> bool:
+        """True if a rule looks at the working orders and at what a cancel takes of them."""
+        return any("orders" in rule.arguments("update") for rule in self.rules)
 
     @property
     def amending(self) -> Rules:

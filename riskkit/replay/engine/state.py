@@ -46,7 +46,7 @@ from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
-from riskkit.replay.schema.scopes import SCOPES, key_of, key_parts, number_of, owners
+from riskkit.replay.schema.scopes import SCOPES, key_of, key_parts, owners
 from riskkit.replay.schema.universe import GROUPS, OutOfRange, Universe, exact
 
 ENGINE_FIELDS = ("owner", "held_until", "trips", "version")  # version: of its limits, 0 without an override
@@ -376,11 +376,13 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
         table["qty_unit"][code] = int(instrument.qty_step / universe.quantity_unit)
+        table["price_unit"][code] = int(instrument.price_step / universe.price_unit)
         table["product"][code] = universe.products.index(instrument.product)
         table["lot"][code] = int(instrument.lot / instrument.qty_step)
         table["tick"][code] = int(instrument.tick / instrument.price_step)
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
+        table["delta"][code] = int(instrument.delta * 1_000_000)
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
     return table
@@ -473,17 +475,13 @@ def rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndar
     keys = owners(rule.scope, universe, positions)
     table = np.zeros(len(keys) + 1, rule_dtype(rule.kind))
     table["owner"] = [-1, *keys]
-    give_versions(rule, table, universe, positions[1:])
+    give_versions(rule, table, universe, positions[1:], range(len(keys)))
     return table
 
 
-def give_versions(rule: Rule, table: np.ndarray, universe: Universe, pairs: np.ndarray) -> None:
-    """Note in the records of a rule's keys, of which those of `pairs` are known, which limits hold for them."""
-    pairs = pairs[pairs["account"] >= 0]
-    scope = SCOPES[rule.scope]
-    by_pair = len(pairs) if scope.field == "pair" else int(pairs["product"].max(initial=-1)) + 1
-    known = min(len(table) - 1, by_pair if scope.by_pair else number_of(rule.scope, universe)) if rule.overrides else 0
-    for key in range(known):
+def give_versions(rule: Rule, table: np.ndarray, universe: Universe, pairs: np.ndarray, keys: Iterable[int]) -> None:
+    """Note in the records of some keys of a rule which limits hold for them; `pairs` are the records of positions."""
+    for key in keys if rule.overrides else ():
         parts = key_parts(rule.scope, key, universe, pairs["account"], pairs["instrument"])
         table["version"][key + 1] = version_of(rule, parts)
 

@@ -142,6 +142,8 @@ def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fr
         return universe.quantum
     if measure == Measure.QUANTITY:
         return universe.quantity_unit
+    if measure == Measure.DELTA:
+        return universe.quantity_unit / 1_000_000
     if measure in OF_THE_EVENT:
         instrument = universe.instruments[event["instrument"]]
         return instrument.qty_step if measure == Measure.LOTS else instrument.price_step

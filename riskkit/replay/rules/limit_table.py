@@ -199,6 +199,11 @@ def _parameter(kind: RuleType, name: str, value: Any) -> Any:
         return value.lower() == "true"
     if isinstance(value, str) and unit in ("labels", "kinds"):
         return tuple(json.loads(value)) if value.startswith("[") else tuple(value.split(";"))
+    if isinstance(value, str) and unit in ("table", "arrays"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -303,4 +308,4 @@ def _described(rule: Rule) -> list[Limits]:
 
 
 def _text(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (list, bool)) else value
+    return json.dumps(value) if isinstance(value, (list, dict, bool)) else value

@@ -10,20 +10,24 @@ The functions name the arguments that they need, out of
     memory   the shared int64 workspace; this key's words start at `state.memory`
     reals    (check, update) the shared float64 workspace of rules that need the covariance, from `state.reals` on
     reducing (check) 1 if the order only reduces a position
+    instruments (check, update) the table of instruments
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
-    held     (check) the positions of the book: the table `positions`, or that of the rule's group
+    held     (check, update) the positions of the book: the table `positions`, or that of the rule's group
     later    (check) 1 for an order of a list that others follow, else 0: the rule judges the list at its last order
     rate     (converted) how amounts become those of the limit's currency (`riskkit.replay.kernels.conversion`); None in `check`
     best     (check) best working order of the other side in the rule's scope, a price times the order's side
+    met      (check) lots of the working orders of the other side in the rule's scope that the order would meet
     duplicates    (check) number of earlier identical orders within the rule's `window_ns`
+    day      (check, update) start of the trading day of the event, in the time zone of the rule
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
     passed   (update) 1 if this rule passed it
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
-trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or at a manual reset (the
-record's ``held_until`` is then still the end of the pause, 0 without a pause); ``on_pause_end`` takes its place where a
-pause ends by itself. ``holds_back`` is true if messages are refused as in a pause although it is over. ``apply_pending``
-adds an order of a list (`sign` 1) while the orders after it are checked, and removes it (-1).
+trips, -1 if what trips it is over (`recovers`), else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when
+a pause ends or at a manual reset (the record's ``held_until`` is then still the end of the pause, 0 without a pause);
+``on_pause_end`` takes its place where a pause ends by itself. ``holds_back`` is true if messages are refused as in a pause
+although it is over. ``apply_pending`` adds an order of a list (`sign` 1) while the orders after it are checked, and removes
+it (-1).
 """
 
 from __future__ import annotations
@@ -89,6 +93,7 @@ class RuleType:
     checked_by_pause : with an action that pauses, ``check`` is not called: the breach is a state, and its trip stops the
         messages after it. Of all other types, the breaching message is refused whatever the action.
     breach_trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
+    recovers : a breach found by ``update`` is a state: its pause ends when ``update`` returns -1.
     may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
     requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
@@ -159,6 +164,7 @@ class RuleType:
     hold: str = "reset"
     checked_by_pause: bool = False
     breach_trips: bool = True
+    recovers: bool = False
     may_pause: bool | None = False
     exempt_reducing: bool = False
     requires: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
 from riskkit.replay.rules.overrides import override_text
-from riskkit.replay.rules.parameters import amount_text
+from riskkit.replay.rules.parameters import amount_text, canonical
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -63,7 +63,8 @@ def action_text(rule: Rule) -> str:
         tz, hour = rule.zone()
         until = f"until the trading day turns ({hour:02d}:00 {tz})"
     else:
-        until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
+        by_hand = "until it holds again" if rule.kind.recovers else "until a person resets it"
+        until = f"for {duration_text(hold)}" if isinstance(hold, int) else by_hand
     if rule.refuses:
         return f"what breaches it is refused, and {who} {what}, {until} ({rule.severity})"
     return f"from the event after a breach on {who} {what}, {until} ({rule.severity})"
@@ -75,7 +76,9 @@ def description(rule: Rule) -> dict[str, Any]:
     for name in rule.parameters._fields:
         value = getattr(rule.parameters, name)
         if value is not None and value != rule.parameters._field_defaults.get(name, ...):
-            params[name] = list(value) if isinstance(value, tuple) else _plain(value)
+            unit = rule.kind.units()[name]
+            plain = canonical(value, unit, name) if unit.name in ("table", "arrays") else _plain(value)
+            params[name] = list(plain) if isinstance(plain, tuple) else plain
     described: dict[str, Any] = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
     described["severity"] = rule.severity
     if rule.hold is not None:

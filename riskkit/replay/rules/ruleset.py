@@ -39,7 +39,7 @@ class RuleSet:
     >>> one == two
     True
     >>> print(one)
-    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account;
+    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones do not count, for each account;
     what breaches it is refused (WARN).
     """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,6 +79,11 @@ class Scope(NamedTuple):
         return self.record in ("", "account") or self.field == "account"
 
     @property
+    def of_market(self) -> bool:
+        """True if a price of an instrument, which has no account, has a key."""
+        return self.name in ("instrument", "product", "global")
+
+    @property
     def member_key(self) -> str:
         """The key of another account in the same instrument, as an expression of the loop."""
         return self.order_key.replace("account.", "member.").replace("position.", "peer.")
@@ -151,6 +157,7 @@ QUANTITIES: dict[str, Quantity] = {
 }
 
 
+@cache
 def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
     """The scopes that have all quantities that a rule reads, all scopes if it reads none; the account first."""
     return tuple(name for name in SCOPES if all(name in QUANTITIES[quantity].scopes for quantity in reads))
@@ -158,16 +165,9 @@ def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
 
 WIRE = {"connection": "session"}  # spelling in rule sets, if it differs
 
-_GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
-    "account": lambda universe: [account.id for account in universe.accounts],
-    "instrument": lambda universe: [instrument.id for instrument in universe.instruments],
-    "product": lambda universe: universe.products,
-    "strategy": lambda universe: universe.strategies,
-    "connection": lambda universe: universe.connections,
-    "trader": lambda universe: universe.traders,
-    "desk": lambda universe: universe.desks,
-    "firm": lambda universe: universe.firms,
-}
+# the labels of a part, in a universe
+_LABELS = {name: f"{name}s" for name in ("account", "instrument", "product", "connection", *GROUPS)}
+_LABELS["strategy"] = "strategies"
 
 
 def scope_of(name: str) -> str:
@@ -188,7 +188,7 @@ def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
 def number_of(scope: str, universe: Universe) -> int:
     """The number of keys of a scope that does not depend on positions."""
     row = SCOPES[scope]
-    return len(_GROUPS[row.parts[0]](universe)) if row.parts else 1
+    return len(getattr(universe, _LABELS[row.parts[0]])) if row.parts else 1
 
 
 def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
@@ -226,7 +226,7 @@ def key_parts(
     """The parts of a key's label; none of the scope "global"."""
     parts = SCOPES[scope].parts
     if len(parts) < 2:
-        return tuple(str(_GROUPS[part](universe)[key]) for part in parts)
+        return tuple(_label(part, universe, key) for part in parts)
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
         codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
@@ -236,10 +236,15 @@ def key_parts(
     return event_parts(scope, universe, event)
 
 
+def _label(part: str, universe: Universe, code: int) -> str:
+    entry = getattr(universe, _LABELS[part])[code]
+    return str(getattr(entry, "id", entry))
+
+
 def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
     if part in ("strategy", "connection"):
         code = event[part]
-        return str(_GROUPS[part](universe)[code]) if code >= 0 else ""
+        return _label(part, universe, code) if code >= 0 else ""
     group = "instrument" if part in ("instrument", "product") else "account"
     code = event[group]
     if code < 0:

@@ -21,6 +21,7 @@ AMOUNTS = {
     "ticks",
     "fee",
     "qty_limit",
+    "delta_limit",
     "trade_limit",
     "required",
     "max_dd",
@@ -34,6 +35,8 @@ AMOUNTS |= {
     "reject_mps",
     "logout_mps",
     "probes",
+    "max_move",
+    "long_max_move",
 }
 
 
@@ -253,13 +256,16 @@ class Rule:
         """Whether a key is refused as in a pause, with so many orders of the same list before."""
         return False
 
-    def command(self, who):
-        """RESUME or RESET of one account, or of every one (None)."""
-        for key in list(self.pauses):
-            if who is None or self.belongs(key, who):
-                del self.pauses[key]
-                self.lifted(key)
-        self.reset(lambda key: who is None or self.belongs(key, who))
+    def command(self, who, groups):
+        """RESUME or RESET of one account, of a trader, desk or firm, or of every one (None)."""
+
+        def mine(key):
+            return key == groups.get(self.scope) if groups else who is None or self.belongs(key, who)
+
+        for key in [key for key in self.pauses if mine(key)]:
+            del self.pauses[key]
+            self.lifted(key)
+        self.reset(mine)
 
     def reset(self, mine):
         """Set runs and counts of the keys that are `mine` to 0."""
@@ -301,6 +307,13 @@ class Rule:
 
     def price_came(self, event):
         """A last price, a bid or an ask came."""
+
+    def prevent(self, number, member, allowed):
+        """An order comes that nothing else refuses; what it loses."""
+        return Fraction(0)
+
+    def closing(self, event):
+        """The previous close or settlement of an instrument came."""
 
     def equity_moved(self, account):
         """An account's equity may have moved."""

@@ -42,7 +42,9 @@ def test_a_refusal_names_the_limit_of_its_key():
         log({"account": "A", "qty": 6}, {"account": "B", "qty": 600}), RuleSet([made]), compiled=False
     )
     assert result.rejections()["seq"].tolist() == [0]
-    assert "size on D1: a breach (observed 6, limit 5); a quantity of 5 would have passed it" in str(result.explain(0))
+    assert "size on D1: a breach (observed 6, limit 5); a quantity of 5 would have been accepted" in str(
+        result.explain(0)
+    )
     assert str(made) == (
         "size: one order of at most an amount of its own in quantity (5 for D1, no limit for D2), for each desk; what "
         "breaches it is refused (WARN)."
