@@ -10,6 +10,7 @@ from . import desk as desk
 from . import frtb as frtb
 from . import incidents as incidents
 from . import instruments as instruments
+from . import learn as learn
 from . import liquidity as liquidity
 from . import montecarlo as montecarlo
 from . import performance as performance

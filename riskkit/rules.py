@@ -4,7 +4,9 @@
 `riskkit.replay.rules.custom`.
 
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
-                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`
+                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
+                     `SelfMatchPrevention`
+Surveillance:        `Layering`
 Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`
 Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`

@@ -143,6 +143,9 @@ DOORS: dict[str, Door] = {
     ),
     "covariance.fit_regimes": Door(lambda table, unit: C.fit_regimes(first(table)).variances, ordered=True, power=2),
     "covariance.fit_dcc": Door(lambda table, unit: C.fit_dcc(table, "pairs").covariance, ordered=True, power=2),
+    "covariance.fit_dcc: EWMA": Door(
+        lambda table, unit: C.fit_dcc(table, "pairs", margins="ewma").covariance, ordered=True, power=2
+    ),
     "covariance.shrunk_covariance: constant correlation": Door(
         lambda table, unit: C.shrunk_covariance(table, "constant_correlation").covariance, power=2
     ),

@@ -100,7 +100,7 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
-    if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
+    if action == "REJECT" and (params.get("of") == "cancels" or name == "layering"):  # a cancel is never refused
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
@@ -225,6 +225,11 @@ PARAMETERS = {
     },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
+    "self_match": lambda d: {
+        "mode": d.choice(
+            ["cancel_resting", "cancel_resting", "cancel_aggressing", "cancel_both", "decrement", "decrement"]
+        )
+    },
     "position_limit": lambda d: {
         **_caps(d, d.randint(1, 8), d.choice([300, 1500])),
         "include_open": d.random() < 0.7,
@@ -274,6 +279,11 @@ PARAMETERS = {
         "least": d.randint(0, 3),
     },
     "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
+    "layering": lambda d: {
+        "prices": d.randint(1, 2),
+        "share": d.choice(["0.3", "0.5", "1"]),
+        "window_ns": d.choice([WINDOW, 10 * WINDOW]),
+    },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
@@ -307,6 +317,8 @@ WITHOUT_BREACH = (
     "cooldown",
     "luld",
     "market_breaker",
+    "self_match",
+    "layering",
 )
 WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)

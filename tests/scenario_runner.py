@@ -58,6 +58,7 @@ class Outcome:
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
     also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
+    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules of which a cancel is an alert
     cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
     working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
 
@@ -246,6 +247,8 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
         kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
         return {"type": "unexecuted_orders", "params": kept}
+    if rule["type"] == "self_trade" and params.get("mode", "reject") != "reject":
+        return {"type": "self_match", "params": {"mode": params["mode"]}}
     if "windows" in params:
         short, long = (
             sorted(params["windows"], key=lambda one: one["window_ns"])
@@ -297,6 +300,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
     also: dict[int, list[str]] = {}
+    alerts: dict[int, list[str]] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
@@ -304,6 +308,9 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             decisions[number] = ("REJECT", rule)
             objecting = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
             also[number] = [one.id for one in objecting if one.action != "ALERT" and one.id != rule]
+        elif code == DecisionCode.ALERTED and events[number - 1]["kind"] == "cancel":
+            speaking = [one.id for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            alerts[number] = [*alerts.get(number, []), *speaking]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1
@@ -325,7 +332,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
             working[sent["order_id"]] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished, also, cancelled, working)
+    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, working)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -358,6 +365,9 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for number, rules in scenario["expected"].get("also", {}).items():
         if found.also.get(int(number), []) != rules:
             wrong.append(f"event {number}: also {found.also.get(int(number), [])} instead of {rules}")
+    if "alerts" in scenario["expected"]:
+        said = {int(number): rules for number, rules in scenario["expected"]["alerts"].items()}
+        wrong += [] if found.alerts == said else [f"alerts {found.alerts} instead of {said}"]
     for number, labels in scenario["expected"].get("cancelled", {}).items():
         if found.cancelled.get(int(number), []) != labels:
             wrong.append(f"event {number}: cancelled {found.cancelled.get(int(number), [])} instead of {labels}")

@@ -6,7 +6,7 @@ Options
 Bonds
     bond, BondValue, key_rates, KeyRates
 Perpetual futures
-    liquidation_price, inverse_liquidation_price, funding_rate, funding_payments
+    liquidation_price, inverse_liquidation_price, bracket_liquidation_price, funding_rate, funding_payments
 """
 
 from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
@@ -15,6 +15,7 @@ from riskkit.instruments.ladders import OptionLadder, option_ladder
 from riskkit.instruments.lattice import american_option
 from riskkit.instruments.option_book import OptionBook
 from riskkit.instruments.perpetuals import (
+    bracket_liquidation_price,
     funding_payments,
     funding_rate,
     inverse_liquidation_price,
@@ -31,6 +32,7 @@ __all__ = [
     "bachelier",
     "black76",
     "bond",
+    "bracket_liquidation_price",
     "european_option",
     "funding_payments",
     "funding_rate",

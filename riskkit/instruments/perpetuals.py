@@ -80,6 +80,66 @@ def inverse_liquidation_price(entry: float, leverage: float, maintenance_rate: f
     return price * (1.0 - rate) / (1.0 - share) if share < 1.0 else float("inf")
 
 
+def bracket_liquidation_price(
+    wallet: float, quantity: float, entry: float, brackets: Any, *, maintenance: float = 0.0, profit: float = 0.0
+) -> float:
+    """Price at which an account's equity is down to the maintenance margin of brackets of the notional.
+
+    Parameters
+    ----------
+    wallet : float
+        Wallet balance, money: deposits and realised profit, without that of open positions.
+    quantity : float
+        Units of the linear contract, negative if short, not zero.
+    entry : float
+        Price at which the position was opened, above zero.
+    brackets : rows of (notional up to, rate)
+        In rising order; the last rate goes on above its bound. The rule `riskkit.rules.MaintenanceMargin` takes the same.
+    maintenance, profit : float
+        Maintenance margin and unrealised profit of the other positions of a cross-margined account, money.
+
+    Returns
+    -------
+    float
+        A price; zero if there is none above zero, as of a long position that is never closed.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, a number out of range, or brackets that do not rise.
+
+    References
+    ----------
+    Binance (2021), How to calculate liquidation price of USDT-M futures contracts: (wallet - maintenance + profit + amount -
+    quantity × entry) / (|quantity| × rate - quantity), of the bracket in which the notional at this price is.
+
+    Examples
+    --------
+    >>> brackets = [(50_000, 0.004), (250_000, 0.005)]
+    >>> round(bracket_liquidation_price(1_000, 1, 10_000, brackets), 4)
+    9036.1446
+    >>> round(bracket_liquidation_price(1_000, 10, 10_000, brackets), 4)
+    9944.7236
+    """
+    held, rows = finite_number(quantity, "quantity"), finite_array(brackets, "brackets", ndim=2)
+    if held == 0.0:
+        raise InputError("quantity is zero; a position has a liquidation price")
+    if rows.shape[1:] != (2,) or (np.diff(rows[:, 0], prepend=0.0) <= 0.0).any() or not (0.0 <= rows[:, 1]).all():
+        raise InputError("brackets are not rows of (notional up to, rate) with rising bounds and rates from 0")
+    if (rows[:, 1] >= 1.0).any():
+        raise InputError(f"brackets hold the rate {rows[:, 1].max():g}; a maintenance rate is below 1")
+    margin = finite_number(wallet, "wallet") - positive(maintenance, "maintenance", zero=True)
+    margin += finite_number(profit, "profit") - held * positive(entry, "entry")
+    lower, before, amount, price = 0.0, 0.0, 0.0, 0.0
+    for upper, rate in rows.tolist():
+        amount += lower * (rate - before)
+        price = (margin + amount) / (abs(held) * rate - held)
+        if abs(held) * price <= upper:
+            break
+        lower, before = upper, rate
+    return max(price, 0.0)
+
+
 def funding_rate(premium: Any, *, interest: float = 0.0001, clamp: float = 0.0005) -> Any:
     """Rate that the longs of a perpetual future pay the shorts for an interval.
 

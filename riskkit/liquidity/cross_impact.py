@@ -34,6 +34,11 @@ class CrossImpact(Shown):
     labels : Index or None
         Names of the assets, of the covariance.
 
+    Attributes
+    ----------
+    labels : Index or None
+        Names of the assets, those of `covariance`.
+
     Examples
     --------
     >>> from riskkit.liquidity import CrossImpact

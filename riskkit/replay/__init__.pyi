@@ -1,5 +1,7 @@
 """Public names of the replay beside those at top level."""
 
+from .live.early_warning import EarlyWarning as EarlyWarning
+from .live.early_warning import early_warnings as early_warnings
 from .live.engine import Engine as Engine
 from .log.floorsheet import log_from_trades as log_from_trades
 from .log.floorsheet import synthetic_floorsheet as synthetic_floorsheet

@@ -118,6 +118,7 @@ def add_routes(app: App) -> None:
         found: Batch = app.engine.decide_many(events)
         taken = count - len(found.errors)
         app.metrics.bad_events += len(found.errors)
+        latest = str(app.engine.session.latest)
         app.metrics.decided(time.perf_counter() - began, taken, int(found.passed.sum()), len(found.actions))
         waits = None
         if len(app.engine.session) > before:
@@ -130,7 +131,7 @@ def add_routes(app: App) -> None:
             found.seq.tolist(),
             {str(row): sentence for row, sentence in found.errors.items()},
             [Action.of(action) for action in found.actions],
-            str(app.engine.session.latest),
+            latest,
         )
 
     @app.route("POST", "/probe", TRADE)
@@ -227,6 +228,7 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
         if first is None:
             raise
         return Response(409, encode(Refused(str(error), field="order_id", first=first)))
+    at = session.latest  # later events may come before this one is on disk
     app.metrics.decided(time.perf_counter() - began, 1, int(found.passed), len(found.actions))
     if kind == "fill" and app.hub.count:
         account = session.universe.accounts[session.engine.row(found.seq)["account"]].id
@@ -234,7 +236,7 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
     waits = turns.durable(request.key.id, found.seq, spoken=bool(found.actions))
     if waits is not None:
         await waits
-    return answered(found, session.latest, fields.get("order_id"))
+    return answered(found, at, fields.get("order_id"))
 
 
 def _with_expiry(fields: dict[str, Any]) -> None:

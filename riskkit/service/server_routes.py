@@ -16,11 +16,18 @@ from riskkit.service.wire import Health, encode
 
 NAME = "riskkit"
 HTML = b"text/html; charset=utf-8"
+LIVE_POLICY = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+)
 POLICY = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),)
 
 
 def add_server_routes(app: App) -> None:
-    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs and /openapi.json to an application."""
+    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs, /openapi.json and /live to an application."""
 
     @app.route("GET", "/health", None)
     async def health(request: Request) -> Health:
@@ -76,6 +83,16 @@ def add_server_routes(app: App) -> None:
     async def docs(request: Request) -> Response:
         """The same as a page, which asks nothing of another host."""
         return Response(200, _page("docs.html"), HTML, POLICY)
+
+    @app.route("GET", "/live", None)
+    async def live(request: Request) -> Response:
+        """A page that watches an account: exposure, alerts to acknowledge, a trade ticket, challengers; it asks for a key."""
+        return Response(200, _page("live.html"), HTML, LIVE_POLICY)
+
+    @app.route("GET", "/live.js", None)
+    async def script(request: Request) -> Response:
+        """The script of /live."""
+        return Response(200, _page("live.js"), b"text/javascript; charset=utf-8")
 
 
 def _page(name: str) -> bytes:

@@ -291,6 +291,14 @@ class Alert(Struct, omit_defaults=True, tag_field="type", tag=True):
     """Of the event; a client that comes back goes on after it."""
 
 
+class Acknowledged(Struct, tag_field="type", tag=True):
+    """Who has acknowledged an alert, told to all who watch its user."""
+
+    user_id: str
+    alert_id: str
+    who: str
+
+
 class TokenExposure(Struct):
     """Exposure of one position; the percentage is that of the total."""
 

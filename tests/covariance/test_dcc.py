@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from riskkit._check import InputError
-from riskkit.covariance import correlation_from_covariance, dcc_path, fit_dcc, fit_garch
+from riskkit.covariance import (
+    correlation_from_covariance,
+    dcc_path,
+    ewma_initial,
+    ewma_variance,
+    fit_dcc,
+    fit_garch,
+)
 
 
 def simulated(n=1200, a=0.05, b=0.92, seed=5, n_assets=3):
@@ -56,6 +63,26 @@ def test_two_assets_are_their_only_pair():
     full, pairs = fit_dcc(RETURNS[:, :2]), fit_dcc(RETURNS[:, :2], "pairs")
     assert (pairs.a, pairs.b) == pytest.approx((full.a, full.b), abs=1e-4)
     assert pairs.log_likelihood == pytest.approx(full.log_likelihood, abs=1e-4)
+
+
+def test_margins_without_a_fit():
+    quick = fit_dcc(RETURNS, "pairs", margins="ewma")
+    variances = np.vstack([ewma_initial(RETURNS), ewma_variance(RETURNS)])
+    assert np.asarray(quick.residuals) == pytest.approx(RETURNS / np.sqrt(variances[:-1]))
+    assert np.diag(quick.covariance) == pytest.approx(variances[-1])
+    assert quick.correlation == pytest.approx(FIT.correlation, abs=0.1)
+    silent = RETURNS.copy()
+    silent[:100, 0] = 0.0
+    assert np.isfinite(fit_dcc(silent, "pairs", margins="ewma").covariance).all()
+
+
+def test_a_likelihood_by_pairs_takes_some_of_very_many(monkeypatch):
+    wide = simulated(400, n_assets=5)
+    whole = fit_dcc(wide, "pairs", margins="ewma")
+    monkeypatch.setattr("riskkit.covariance.dcc.MOST_PAIRS", 2)
+    some = fit_dcc(wide, "pairs", margins="ewma")
+    assert some.a != whole.a
+    assert (some.a, some.b) == pytest.approx((whole.a, whole.b), abs=0.15)
 
 
 def test_the_unit_does_not_matter_and_names_come_out():

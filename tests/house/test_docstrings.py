@@ -22,7 +22,7 @@ MODELS = (
     "attribution",
     "montecarlo",
 )
-MODELS += ("compat", "instruments", "stress", "liquidity", "performance", "var_backtest")
+MODELS += ("compat", "instruments", "stress", "liquidity", "performance", "var_backtest", "learn")
 SHORT_FORM = {"BaseRule", "Direction", "Order", "RiskEngine", "RuleContext", "Trade", "build_config"}  # no models
 SHORT_FORM |= {"AccountVolumeLimitRule", "OrderRateLimitRule"}
 PUBLIC = {

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from public_names import public_names
 
@@ -32,6 +33,7 @@ GIVEN: dict[str, Any] = {
     "n_scenarios": 16,
     "confidence": 0.95,
     "observed": 1.0,
+    "used": pd.Series([0.5, 0.5], pd.date_range("2024-01-01", periods=2)),
 }
 
 

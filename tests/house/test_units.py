@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 PACKAGES = ("returns", "pnl", "covariance", "var", "attribution", "montecarlo", "stress", "liquidity", "performance")
-PACKAGES += ("var_backtest", "var.tails", "var.learned")
+PACKAGES += ("var_backtest", "var.tails", "var.learned", "learn")
 IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, converted at that surface
 
 UNITS = {
@@ -33,6 +33,7 @@ UNITS = {
         move probabilities prior
         benchmark_weights budgets benchmark_returns segment_returns
         expected_coverage coverage_sd probability
+        learning_rate used
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -87,6 +88,7 @@ UNITS = {
         hac_lags picks
         count
         rank train test purge
+        embargo folds n_trees tree_depth
     """,
     "ratio": """
         coverage_ratio max_leverage impact_profile volatility_profile impact
@@ -108,7 +110,9 @@ UNITS = {
     "entry of a matrix": """
         frobenius_distance largest_change matrix min_eigenvalue min_eigenvalue_after min_eigenvalue_before
     """,
-    "several units, by column": "refitted frame ranking standard_errors table",
+    "nanoseconds, or a text with its unit": "every within",
+    "any unit of volatility": "implied_volatility",
+    "several units, by column": "refitted following forecasts frame ranking standard_errors table",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 

@@ -115,7 +115,32 @@ def test_at_the_liquidation_price_the_margin_is_the_maintenance_margin(leverage,
     )
 
 
+BRACKETS = [(50.0, 0.01), (250.0, 0.05), (1_000.0, 0.1)]
+
+
+@given(
+    st.floats(-40.0, 40.0).filter(lambda q: abs(q) > 0.01),
+    st.floats(0.0, 200.0),
+    st.floats(0.0, 30.0),
+    st.floats(-30.0, 30.0),
+)
+def test_at_the_liquidation_price_of_brackets_the_equity_is_the_maintenance_margin(quantity, wallet, other, profit):
+    price = instruments.bracket_liquidation_price(wallet, quantity, 10.0, BRACKETS, maintenance=other, profit=profit)
+    notional, cum, lower, before = abs(quantity) * price, 0.0, 0.0, 0.0
+    for upper, rate in BRACKETS:  # the amount of each bracket makes the margin continuous at its lower bound
+        cum += lower * (rate - before)
+        if notional <= upper or upper == BRACKETS[-1][0]:
+            break
+        lower, before = upper, rate
+    equity = wallet + profit + quantity * (price - 10.0)
+    if price > 0.0:
+        assert equity == pytest.approx(notional * rate - cum + other, abs=1e-6)
+    else:  # nothing is left at any price, or all of a short's price, or the margin lasts to zero
+        assert (equity - other >= -1e-6) if quantity > 0.0 else (equity - other <= 1e-6)
+
+
 def test_positions_that_are_never_closed_and_funding():
+    assert instruments.bracket_liquidation_price(100.0, 1.0, 100.0, BRACKETS) == 0.0
     assert instruments.liquidation_price(100.0, 1.0, 0.0) == 0.0
     assert instruments.inverse_liquidation_price(100.0, 1.0, 0.0, short=True) == math.inf
     assert instruments.funding_rate(0.0003) == pytest.approx(0.0001)

@@ -80,6 +80,7 @@ class Order:
         self.working = True
         self.refused = False
         self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
+        self.capped = member.capped  # it lost lots: fills stand up to what is left
         self.limited = False  # a modify was refused: fills stand up to what the order still is
         self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
         self.former = None  # what it was before its last modify
@@ -103,6 +104,7 @@ class Member:
     """One order, one order of a list, or what a modify would make of its order."""
 
     reducing = False
+    capped = False  # it has lost lots to self-match prevention
 
     def __init__(self, event, fields, order=None):
         self.account, self.instrument = event["account"], event["instrument"]
@@ -170,6 +172,8 @@ class Replay:
         self.decisions = {}
         self.fills_vanished = 0
         self.cancelled = {}  # event -> ids of orders
+        self.alerts = {}  # cancel -> ids of rules
+        self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
         self.rules = []
         versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
@@ -313,6 +317,12 @@ class Replay:
             heard = verdict.rule.heard(event, members, weight, stands, own)
             if heard or verdict.trips:
                 verdict.rule.trip(verdict.rule.key(members[0]))
+        if self.enforce and event["kind"] != "modify" and not paused and not any(one.held for one in verdicts):
+            for rule in self.rules:
+                others = any(verdict.stops for verdict in verdicts if verdict.rule is not rule)
+                for member in members if rule.action != "ALERT" and not others else ():
+                    lost = rule.prevent(number, member, decision[0] == "ALLOW")
+                    member.qty, member.capped = member.qty - lost, member.capped or lost > 0
         self.write(event, members[0], named, decision[0] == "ALLOW")
 
     def write(self, event, member, named, allowed):
@@ -337,9 +347,9 @@ class Replay:
             if parent is not None and not order.refused:
                 parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
-            named.former = named.qty, named.price, named.limited, named.worth_at
+            named.former = named.qty, named.price, named.limited, named.capped, named.worth_at
             if allowed or not self.enforce:
-                named.qty, named.price, named.limited = member.qty, member.price, False
+                named.qty, named.price, named.limited, named.capped = member.qty, member.price, False, False
                 named.worth_at = self.price_of(named)
                 self.estimate(named)
                 if named.working and named.filled >= named.qty:
@@ -381,7 +391,7 @@ class Replay:
         named = self.orders.get((event["account"], event["order_id"]))
         if named is None or named.former is None or named.refused:
             return
-        named.qty, named.price, named.limited, named.worth_at = named.former
+        named.qty, named.price, named.limited, named.capped, named.worth_at = named.former
         named.former = None
         if named.working or named.believed == "reduced":
             named.working = named.filled < named.qty
@@ -393,6 +403,7 @@ class Replay:
             self.decisions[number] = ("VANISH", None)
             return
         self.decisions[number] = ("ALLOW", None)
+        self.taken = named if named is not None and named.working else None
         if named is not None and named.working:
             named.working, named.believed = False, "cancelled"
         elif named is not None and named.believed != "cancelled":
@@ -401,6 +412,8 @@ class Replay:
         for rule in self.rules:
             if rule.heard(event, [member], 1, True, True):
                 rule.trip(rule.key(member))
+                if rule.action == "ALERT":
+                    self.alerts.setdefault(number, []).append(rule.id)
 
     def fill_key(self, event):
         """A fill as its key is found: strategy and session are its order's."""
@@ -427,8 +440,8 @@ class Replay:
             self.decisions[number] = ("VANISH", None)
             self.fills_vanished += 1
             return
-        if named is not None and named.limited:
-            worse = isinstance(named.price, Fraction) and side * price > side * named.price
+        if named is not None and (named.limited or named.capped):
+            worse = named.limited and isinstance(named.price, Fraction) and side * price > side * named.price
             qty = Fraction(0) if worse else min(qty, max(named.qty - named.filled, Fraction(0)))
             if qty == 0:
                 self.decisions[number] = ("VANISH", None)

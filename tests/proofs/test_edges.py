@@ -29,6 +29,7 @@ from riskkit.rules import (
     DrawdownLimit,
     DuplicateOrder,
     InitialMargin,
+    Layering,
     Leverage,
     LimitUpLimitDown,
     LongOnly,
@@ -51,6 +52,7 @@ from riskkit.rules import (
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
+    SelfMatchPrevention,
     SelfTradePrevention,
     StoplossGuard,
     TickLotCheck,
@@ -217,6 +219,26 @@ TABLE: dict[str, Edge] = {
         lambda ts: [fill(), fill(), order(50), order(50), order(51), order(ts)],
         [(99, False), (100, True), (101, True)],
     ),
+    "layering": Edge(
+        Rule("r", Layering(prices=2, window_ns="1s")),
+        lambda n: [
+            order(side="S", qty=10 - n, order_id="a"),
+            order(side="S", qty=n, price=101, order_id="b"),
+            fill(),
+            cancel(1, "b"),
+        ],
+        [(7, False), (8, True), (9, True)],
+    ),
+    "layering window": Edge(
+        Rule("r", Layering(prices=1, window_ns=100)),
+        lambda ts: [order(side="S", order_id="a"), fill(), cancel(ts, "a")],
+        clears(100),
+    ),
+    "layering prices": Edge(
+        Rule("r", Layering(prices=3, share=0)),
+        lambda n: [*(order(side="S", price=100 + k % n, order_id=str(k)) for k in range(4)), fill(), cancel(1, "0")],
+        reach(2, 3, 4),
+    ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
     "velocity": Edge(
         PriceVelocity(max_move=2, window_ns="1s"),
@@ -343,6 +365,16 @@ TABLE: dict[str, Edge] = {
     ),
     "price_collar ticks": Edge(
         PriceCollar(ticks=2), lambda p: [price(), order(price=p)], rise("100.01", "100.02", "100.03")
+    ),
+    "self_match": Edge(
+        SelfMatchPrevention("cancel_both"),
+        lambda p: [order(side="S", order_id="a"), order(1, price=p)],
+        reach(99, 100, 101),
+    ),
+    "self_match decrement": Edge(
+        SelfMatchPrevention("decrement"),
+        lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
+        [(2, True), (3, True), (4, False)],
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),
@@ -670,6 +702,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (4, 3, -1, "quantity"),
     ),
     "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "layering": (
+        Layering(prices=1),
+        [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")],
+        (5, 4, -1, "quantity"),
+    ),
     "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),
@@ -691,6 +728,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         ReservePrice(),
         [order(order_id="a", reserve=101), modify(1, "a", price=102)],
         (102, 101, -1, "price"),
+    ),
+    "self_match": (
+        SelfMatchPrevention("cancel_both"),
+        [order(side="S", qty=3, order_id="a"), order(1, price=102)],
+        (3, 0, -3, "quantity"),
     ),
     "self_trade": (
         SelfTradePrevention(),

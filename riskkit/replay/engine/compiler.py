@@ -47,11 +47,8 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
-SEPARATE = (
-    "turn_over",
-    "cancel_working",
-    "cancel_commanded",
-)  # rarely called: inlined, they would cost the loop registers
+# rarely called: inlined, they would cost the loop registers
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
@@ -189,7 +186,7 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
 
 def rows_of_an_event(state: State, shape: Shape) -> int:
     """The most decision rows that one event may write."""
-    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.commands * len(state.orders)
+    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
 
 
 class ReplayLoop:

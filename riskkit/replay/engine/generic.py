@@ -306,7 +306,7 @@ class Generic(Specialiser):
     def hook(self, call: ast.Call, rule: Any, hook: str, values: Values) -> ast.expr:
         """A call of the function that calls the hook of a rule's type."""
         given = {keyword.arg: self.expression(keyword.value, values) for keyword in call.keywords}
-        given |= {name: parsed(self.word_of(rule, name), call) for name in ("duplicates", "best")}
+        given |= {name: parsed(self.word_of(rule, name), call) for name in ("duplicates", "best", "met")}
         given.setdefault("rate", parsed("at(conversions, -1)", call))
         given.setdefault("held", parsed("positions", call))
         names = self.branches(hook)
@@ -411,7 +411,7 @@ class Generic(Specialiser):
                 return self.parameters(alone, rule.row)
             case "states":
                 return f"states_{rule.kind.name}({self.word_of(rule, 'address')})"
-            case "n_keys" | "reducing" | "best" | "duplicates":
+            case "n_keys" | "reducing" | "best" | "met" | "duplicates":
                 return self.word_of(rule, name)
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")

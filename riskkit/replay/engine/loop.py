@@ -44,12 +44,21 @@ from riskkit.replay.schema.columns import (
     DecisionCode,
     EventKind,
     EventRow,
+    MatchMode,
     RowFlag,
     TradingCommand,
 )
 from riskkit.replay.schema.constants import NEVER
 
-FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working", "cancel_commanded")  # all others are inlined
+FUNCTIONS = (
+    "run",
+    "turn_over",
+    "judge",
+    "moved",
+    "cancel_working",
+    "cancel_commanded",
+    "cancel_met",
+)  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -556,6 +565,8 @@ def judge_message(kind, row, open_qty, working_qty):
             )  # fmt: skip
         if "best" in rule.arguments("check"):
             find_best(rule)
+        if "met" in rule.arguments("check"):
+            find_met(rule)
         if "duplicates" in rule.arguments("check"):
             if kind == EventKind.ORDER:
                 rule.duplicates = runtime.duplicates_before(
@@ -588,6 +599,84 @@ def find_best(rule):
             if rule.member_key == rule.key:
                 rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side))
             peer_id = peer.next_position
+
+
+def find_met(rule):
+    """Set the rule's `met` to the lots of the working orders in its scope that the order of `event` would meet."""
+    global peer, member
+    rule.met = order_chains.met_lots(position, orders, event.side, event.price, came_before())
+    if rule.has_peers:
+        rule.met = 0
+        peer_id = instrument.first_position
+        while peer_id >= 0:
+            peer = at(positions, peer_id)
+            member = at(accounts, peer.account)
+            if rule.member_key == rule.key:
+                rule.met += order_chains.met_lots(peer, orders, event.side, event.price, came_before())
+            peer_id = peer.next_position
+
+
+def came_before():
+    """The row before which an order must have come to be met: that of the message, or of its list."""
+    return event.batch if event.batch >= 0 else event.seq
+
+
+def prevent_matches():
+    """Let the orders give way that would match, if nothing but self-match prevention refuses the message."""
+    global qty, fill_cap, used
+    for rule in shape.matching:
+        if (
+            rule.terms.rejects == runtime.REJECTS_BREACH
+            and verdict.code != DecisionCode.HELD
+            and verdict.stopped | rule.bit == rule.bit
+        ):
+            find_met(rule)
+            if rule.met > 0 and rule.params.mode != MatchMode.CANCEL_AGGRESSING:
+                used = cancel_met(rule.number, rule.key, rule.params.mode, qty, used)
+                if rule.params.mode == MatchMode.DECREMENT and accepted != 0:
+                    qty -= rule.met
+                    fill_cap = runtime.CAP_QTY
+                    write_row(rule.bit, i, rule.met, 0, event.account, rule.number, DecisionCode.DECREMENTED)
+
+
+def cancel_met(number, key, mode, lots, used):
+    """Cancel or reduce the working orders of a key of rule `number` that the order of `event` meets, by the rule's mode.
+
+    What is cancelled counts as refused from then on. Returns the number of rows written.
+    """
+    global order, position, account, instrument, peer, member, change
+    left = lots
+    while left > 0:
+        slot = -1
+        peer_id = at(instruments, event.instrument).first_position
+        while peer_id >= 0:
+            peer = at(positions, peer_id)
+            member = at(accounts, peer.account)
+            for rule in shape.matching:
+                if number == rule.number and (rule.member_key == key if rule.has_peers else peer_id == event.pair):
+                    slot = order_chains.first_met(peer, orders, event.side, event.price, came_before(), slot)
+            peer_id = peer.next_position
+        if slot < 0:
+            break
+        order = at(orders, slot)
+        position = at(positions, order.pair)
+        account = at(accounts, order.account)
+        instrument = at(instruments, position.instrument)
+        look_up_cash(order.account, instrument.currency)
+        rest = ledger.rest_of(order)
+        if mode == MatchMode.DECREMENT and rest > left:
+            write_row(1 << number, order.row, left, 0, order.account, number, DecisionCode.DECREMENTED)
+            before_change()
+            change = ledger.change_order(order, position, account, order.qty - left, order.price)
+            order.fill_cap = runtime.CAP_QTY
+            after_change()
+        else:
+            write_row(1 << number, order.row, rest, 0, order.account, number, DecisionCode.CANCELLED)
+            stop_work()
+            order.status = runtime.BLOCKED
+            counts[Counter.CANCELLED] += 1
+        left = left - rest if mode == MatchMode.DECREMENT else 0 if mode == MatchMode.CANCEL_BOTH else left
+    return used
 
 
 def conclude(kind):
@@ -693,6 +782,8 @@ def on_order():
     else:
         judge_message(EventKind.ORDER, i, event.qty, 0)
     conclude(EventKind.ORDER)
+    if shape.enforce and shape.matching:
+        prevent_matches()
     if shape.parents and (not shape.enforce or accepted != 0) and event.parent >= 0:
         parent_order.child_qty += qty
     if shape.orders and log.order[i] >= 0:
@@ -727,8 +818,11 @@ def let_work():
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
         order.former_qty = MISSING
-    if shape.commands:
+    if shape.takes_away:
         order.row = i
+    if shape.numbers_orders:
+        counts[Counter.ENTERED] += 1
+        order.number = counts[Counter.ENTERED]
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -972,6 +1066,8 @@ def on_cancel():
         vanish(Counter.ORDERS_VANISHED)
         return
     if shape.orders and log.order[i] >= 0:
+        if shape.numbers_orders:
+            order.taken = ledger.rest_of(order)
         if not shape.answers:
             stop_work()
         elif order.status == runtime.WORKING:

@@ -39,6 +39,7 @@ VARIABLES = (
     "versions",
     "duplicates",
     "best",
+    "met",
     "reducing",
 )  # of each rule in the loop
 
@@ -346,6 +347,21 @@ class Shape(NamedTuple):
     def resettable(self) -> Rules:
         """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
+
+    @property
+    def matching(self) -> Rules:
+        """Rules that prevent matches of orders with working ones, each by its mode."""
+        return [rule for rule in self.rules if "met" in rule.arguments("check")]
+
+    @property
+    def takes_away(self) -> bool:
+        """True if a command or a rule takes working orders away by name."""
+        return self.commands or (self.enforce and bool(self.matching))
+
+    @property
+    def numbers_orders(self) -> bool:
+        """True if a rule looks at the working orders and at what a cancel takes of them."""
+        return any("orders" in rule.arguments("update") for rule in self.rules)
 
     @property
     def amending(self) -> Rules:

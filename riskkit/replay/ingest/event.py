@@ -407,6 +407,8 @@ class Entries:
 
     def close(self, ts: int, *, instrument: Any = None, price: Any = None) -> Row:
         """A previous close or settlement."""
+        if price is None:
+            raise InputError("price=None is not a price; a price is a finite number")
         return {**self.price(ts, instrument=instrument, price=price), "kind": int(EventKind.CLOSE)}
 
     def cash(

@@ -141,6 +141,8 @@ ORDER: dict[str, str] = dict(
     former_cap="`fill_cap` before it",
     former_hold_price="`hold_price` before it",
     former_value_price="`value_price` before it",
+    number="its place among the orders that have begun to work, kept if a rule looks at cancels by their orders; else 0",
+    taken="lots that its last cancel took off the book, likewise",
     row="row of its order event, kept if a command or a rule may cancel it; else 0",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency

@@ -79,7 +79,8 @@ class Counter(IntEnum):
     SESSION_ROW = 32  # last row at which every day was ended, -1 if none
     CURRENCIES = 33  # number of currencies
     TOTALS = 34  # number of currencies whose total profit is sampled
-    SIZE = 35
+    ENTERED = 35  # number of orders that have begun to work, kept if a rule looks at cancels by their orders
+    SIZE = 36
 
 
 class Orphans(IntEnum):

@@ -295,7 +295,7 @@ class EngineTables:
         """A copy of decision rows with the numbers of their events instead of places in the columns."""
         rows = rows.copy()
         rows["seq"] += self._journal.shift
-        named = rows["code"] == DecisionCode.CANCELLED
+        named = np.isin(rows["code"], (DecisionCode.CANCELLED, DecisionCode.DECREMENTED))
         rows["observed"][named] = self._journal.numbers(rows["observed"][named])
         return rows
 

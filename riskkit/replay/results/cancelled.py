@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cancelled_orders(result: ReplayResult) -> pd.DataFrame:
-    """The working orders that a KILL command took away, in the order in which they came.
+    """The working orders that a KILL command or self-match prevention took away, in the order in which they went.
 
     Parameters
     ----------

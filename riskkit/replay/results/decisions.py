@@ -31,7 +31,7 @@ from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
-from riskkit.replay.schema.universe import GROUPS, Universe
+from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
 
 __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
@@ -318,12 +318,14 @@ class DecisionFormatter:
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
         """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
-        if code == DecisionCode.CANCELLED:
-            whose = self.universe.accounts[int(row["key"])].id
-            why = f"the working order of event {int(row['observed'])} is cancelled"
-            return self._made(
-                DecisionKind.ALERT, BY_HAND, whose, why, NOTHING, {**event, "account": int(row["key"])}, row
-            )
+        if code in (DecisionCode.CANCELLED, DecisionCode.DECREMENTED):
+            whose, done = self.universe.accounts[int(row["key"])].id, "cancelled"
+            if code == DecisionCode.DECREMENTED:
+                traded = self.universe.instruments[event["instrument"]]
+                done = f"reduced by {decimal_text(int(row['limit']) * traded.qty_step)}"
+            rule = self.rules[int(row["cause"])].id if row["cause"] >= 0 else BY_HAND
+            why = f"the order of event {int(row['observed'])} is {done}"
+            return self._made(DecisionKind.ALERT, rule, whose, why, NOTHING, {**event, "account": int(row["key"])}, row)
         stopped = event["kind"] in MESSAGES and code in (
             DecisionCode.VANISH,
             DecisionCode.ORPHAN,

@@ -31,6 +31,7 @@ DECISION_WORDS = {
     DecisionCode.TRIP: "trip",
     DecisionCode.RELEASE: "release",
     DecisionCode.CANCELLED: "working order cancelled",
+    DecisionCode.DECREMENTED: "order reduced by self-match prevention",
 }
 
 

@@ -16,6 +16,7 @@ The functions name the arguments that they need, out of
     later    (check) 1 for an order of a list that others follow, else 0: the rule judges the list at its last order
     rate     (converted) how amounts become those of the limit's currency (`riskkit.replay.kernels.conversion`); None in `check`
     best     (check) best working order of the other side in the rule's scope, a price times the order's side
+    met      (check) lots of the working orders of the other side in the rule's scope that the order would meet
     duplicates    (check) number of earlier identical orders within the rule's `window_ns`
     day      (check, update) start of the trading day of the event, in the time zone of the rule
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule

@@ -164,9 +164,8 @@ class DecisionCode(IntEnum):
     ERROR_TS = 10
     TRIP = 11
     RELEASE = 12
-    CANCELLED = (
-        13  # a working order that a command or a rule takes away: its row in ``observed``, its lots in ``limit``
-    )
+    CANCELLED = 13  # a working order, taken away: its row in ``observed``, its lots in ``limit``
+    DECREMENTED = 14  # an order, reduced by self-match prevention: its row, and the lots that it lost
 
 
 class FillCap(IntEnum):
@@ -207,6 +206,15 @@ class RowFlag(IntFlag):
     REDUCE_ONLY = 64
     STOP_LOSS = 128
     FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
+
+
+class MatchMode(IntEnum):
+    """What gives way where an order would meet a working one of its own account or group (`self_match`)."""
+
+    CANCEL_RESTING = 0
+    CANCEL_AGGRESSING = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
 
 
 class CashFlowKind(IntEnum):

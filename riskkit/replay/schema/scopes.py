@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,6 +157,7 @@ QUANTITIES: dict[str, Quantity] = {
 }
 
 
+@cache
 def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
     """The scopes that have all quantities that a rule reads, all scopes if it reads none; the account first."""
     return tuple(name for name in SCOPES if all(name in QUANTITIES[quantity].scopes for quantity in reads))

@@ -308,6 +308,10 @@ class Rule:
     def price_came(self, event):
         """A last price, a bid or an ask came."""
 
+    def prevent(self, number, member, allowed):
+        """An order comes that nothing else refuses; what it loses."""
+        return Fraction(0)
+
     def closing(self, event):
         """The previous close or settlement of an instrument came."""
 

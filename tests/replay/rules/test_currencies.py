@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from refusing import refusal
 from rows import load
 
 import riskkit as rk
@@ -81,9 +82,7 @@ def test_every_sum_over_two_currencies_is_refused(name, scope):
 
 
 def test_the_sentence_names_rule_currencies_and_what_fits():
-    with pytest.raises(InputError) as error:
-        rk.replay_log(TWO, RuleSet([Rule("big", rk.rules.MaxOrderNotional(limit=9))]))
-    assert str(error.value) == (
+    assert refusal(rk.replay_log, TWO, RuleSet([Rule("big", rk.rules.MaxOrderNotional(limit=9))])) == (
         "rule 'big' (max_order_notional) has a limit in money without a currency (limit), and this log has EUR and USD; "
         'name it with currency= and give exchange rates (rows kind="fx"), or '
         "replay the accounts of each currency as a log of their own, or leave the rule out"
@@ -202,9 +201,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("call", "says"), SENTENCES)
 def test_what_is_not_converted_is_refused(call, says):
-    with pytest.raises(InputError) as refused_:
-        call()
-    assert str(refused_.value) == says
+    assert refusal(call) == says
 
 
 def test_a_session_refuses_money_without_a_currency_and_takes_new_ones_with_their_rates():

@@ -6,6 +6,7 @@ import itertools
 
 import pandas as pd
 import pytest
+from refusing import refusal
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import rule_type, rule_types
@@ -88,6 +89,4 @@ MISFITS = [
 
 @pytest.mark.parametrize(("parameters", "action", "why"), MISFITS)
 def test_parameters_that_do_not_fit_together_are_refused(parameters, action, why):
-    with pytest.raises(InputError) as refused:
-        Rule("r", parameters, action=action)
-    assert str(refused.value) == f"rule 'r' ({Rule('r', type(parameters)(3)).type}): {why}"
+    assert refusal(Rule, "r", parameters, action=action) == f"rule 'r' ({Rule('r', type(parameters)(3)).type}): {why}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from refusing import refusal
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import SCOPES, rule_types
@@ -61,7 +62,7 @@ RULES = RuleSet(
 )
 
 
-NEEDED: dict[str, dict[str, object]] = {
+NEEDED: dict[str, dict[str, object]] = {"self_match": {}, 
     "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
     "initial_margin": {}, "maintenance_margin": {},
 }  # fmt: skip
@@ -71,12 +72,6 @@ def toml(tmp_path: Path, text: str) -> RuleSet:
     file = tmp_path / "rules.toml"
     file.write_text(text, encoding="utf-8")
     return RuleSet.from_toml(file)
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(InputError) as refused:
-        function(*args, **kwargs)
-    return str(refused.value)
 
 
 # ---------------------------------------------------------------------- one rule set, three ways

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from naive.curves import deepest_fall, profits_after, profits_at, worst_day
+from refusing import refusal
 
 from riskkit import plot
 from riskkit._check import InputError
@@ -280,9 +281,7 @@ def test_plot_equity_draws_the_profit_curve(found, of_one):
 
 def test_plot_equity_needs_samples_and_a_known_account(frame, found):
     result = replay_log(EventLog.from_frame(frame), RULES, compiled=False)
-    with pytest.raises(InputError) as refused:
-        result.plot_equity()
-    assert str(refused.value) == "this replay was not sampled; replay the log with sample_ns='1d'"
+    assert refusal(result.plot_equity) == "this replay was not sampled; replay the log with sample_ns='1d'"
     with pytest.raises(InputError, match="account='nobody' is not in this log"):
         found.enforce.plot_equity(account="nobody")
 

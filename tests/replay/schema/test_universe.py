@@ -9,18 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusing import refusal
 
-from riskkit import Account, InputError, Instrument
+from riskkit import Account, Instrument
 from riskkit.replay.schema.universe import Universe, common_unit, decimal_text, exact
 
 CENT = Fraction(1, 100)
 X = Instrument("X", lot="0.5")
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(InputError) as refused:
-        function(*args, **kwargs)
-    return str(refused.value)
 
 
 # ---------------------------------------------------------------------- exact numbers
@@ -169,6 +164,7 @@ def test_numbers_read_as_they_were_written():
 def test_the_quantity_unit_measures_every_instrument():
     universe = Universe((Instrument("X", lot="0.5"), Instrument("Y", lot="0.2")), (), {"USD": CENT})
     assert universe.quantity_unit == Fraction(1, 10)
+    assert universe.price_unit == Fraction(1, 100)
 
 
 def test_a_description_gives_everything_back():

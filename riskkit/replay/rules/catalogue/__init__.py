@@ -12,6 +12,7 @@ from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
 from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
 from riskkit.replay.rules.catalogue.initial_margin import InitialMargin
 from riskkit.replay.rules.catalogue.known_instrument import AllowedInstruments
+from riskkit.replay.rules.catalogue.layering import Layering
 from riskkit.replay.rules.catalogue.leverage import Leverage
 from riskkit.replay.rules.catalogue.long_only import LongOnly
 from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
@@ -34,6 +35,7 @@ from riskkit.replay.rules.catalogue.price_collar import PriceCollar
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
 from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
+from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
@@ -57,6 +59,7 @@ __all__ = [
     "DuplicateOrder",
     "AllowedInstruments",
     "InitialMargin",
+    "Layering",
     "Leverage",
     "LimitUpLimitDown",
     "LongOnly",
@@ -80,6 +83,7 @@ __all__ = [
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
+    "SelfMatchPrevention",
     "SelfTradePrevention",
     "StoplossGuard",
     "TradingState",

@@ -17,7 +17,6 @@ from riskkit.replay.rules.parameters import (
     Breach,
     Duration,
     Limit,
-    PositiveDuration,
     Price,
     amount_text,
     at_most,
@@ -45,7 +44,7 @@ class PriceVelocity(NamedTuple):
     """
 
     max_move: Limit[Price]
-    window_ns: PositiveDuration
+    window_ns: Duration
     long_max_move: Limit[Price] = None
     long_window_ns: Duration = None
     breach: Breach = "exceed"
@@ -124,6 +123,7 @@ VELOCITY = register(
         observes=Measure.PRICE,
         bounds="nothing",
         evidence=(Need(("last trade",)),),
+        one_of=("window_ns",),
         sentence=sentence,
         misfit=misfit,
     )
