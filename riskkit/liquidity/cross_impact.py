@@ -24,13 +24,15 @@ class CrossImpact(Shown):
     ----------
     covariance : (n_assets, n_assets)
         Of the price changes of a day, (money per share)².
-    temporary : (n_assets,) or (n_assets, n_assets)
+    temporary_slope : (n_assets,) or (n_assets, n_assets)
         Cost in money per share for each share per day of speed: row i, column j is the cost of selling i while j is sold.
         Symmetric; a vector is without cross-impact.
-    permanent : (n_assets,) or (n_assets, n_assets)
+    permanent_slope : (n_assets,) or (n_assets, n_assets)
         Permanent price change in money per share for each share sold; zero by default.
     impact_profile, volatility_profile : (n_trades,)
         Multiples of the temporary impact and of the volatility in each interval of a liquidation; 1 by default.
+    labels : Index or None
+        Names of the assets, of the covariance.
 
     Attributes
     ----------
@@ -40,14 +42,14 @@ class CrossImpact(Shown):
     Examples
     --------
     >>> from riskkit.liquidity import CrossImpact
-    >>> market = CrossImpact([[1.0, 0.5], [0.5, 1.0]], temporary=[[2e-6, 1e-6], [1e-6, 2e-6]])
+    >>> market = CrossImpact([[1.0, 0.5], [0.5, 1.0]], temporary_slope=[[2e-6, 1e-6], [1e-6, 2e-6]])
     >>> market.cost([[1e5, 1e5], [0, 0]], days=1)
     (60000.0, 0.0)
     """
 
     covariance: Any
-    temporary: Any
-    permanent: Any = 0.0
+    temporary_slope: Any
+    permanent_slope: Any = 0.0
     impact_profile: Any = 1.0
     volatility_profile: Any = 1.0
     labels: Any = field(init=False, default=None)
@@ -57,7 +59,7 @@ class CrossImpact(Shown):
         set_ = object.__setattr__
         set_(self, "covariance", matrix)
         set_(self, "labels", labels)
-        for name in ("temporary", "permanent"):
+        for name in ("temporary_slope", "permanent_slope"):
             set_(self, name, self._symmetric(getattr(self, name), name))
         for name in ("impact_profile", "volatility_profile"):
             profile = finite_array(getattr(self, name), name)
@@ -110,9 +112,9 @@ class CrossImpact(Shown):
         interval = positive(days, "days") / (len(held) - 1)
         impacts, scales = self._over(len(held) - 1)
         sold = -np.diff(held, axis=0)
-        expected = float(held[0] @ self.permanent @ held[0]) / 2.0
+        expected = float(held[0] @ self.permanent_slope @ held[0]) / 2.0
         for trade, multiple in zip(sold, impacts, strict=True):
-            expected += float(trade @ (multiple * self.temporary / interval - self.permanent / 2.0) @ trade)
+            expected += float(trade @ (multiple * self.temporary_slope / interval - self.permanent_slope / 2.0) @ trade)
         variance = interval * float((scales**2 * ((held[1:] @ self.covariance) * held[1:]).sum(axis=1)).sum())
         return expected, variance**0.5
 
@@ -132,8 +134,8 @@ class CrossImpact(Shown):
     def _rows(self) -> list[Row]:
         return [
             ("largest volatility", float(np.sqrt(np.diag(self.covariance).max())), "money per share, sqrt(day)"),
-            ("largest temporary impact", float(np.diag(self.temporary).max()), "money per share, share / day"),
-            ("cross-impact", bool((self.temporary != np.diag(np.diag(self.temporary))).any()), ""),
+            ("largest temporary impact", float(np.diag(self.temporary_slope).max()), "money per share, share / day"),
+            ("cross-impact", bool((self.temporary_slope != np.diag(np.diag(self.temporary_slope))).any()), ""),
         ]
 
 
@@ -144,7 +146,7 @@ class PortfolioLiquidation(Shown):
     Attributes
     ----------
     days : float
-        Time until the end.
+        Time until the end, in days.
     holdings : (n_trades + 1, n_assets)
         Shares held at equal intervals; the last row is 0.
     expected_cost : float
@@ -155,7 +157,7 @@ class PortfolioLiquidation(Shown):
     Examples
     --------
     >>> from riskkit.liquidity import CrossImpact, liquidate_portfolio
-    >>> market = CrossImpact([[0.9]], temporary=2.5e-6)
+    >>> market = CrossImpact([[0.9]], temporary_slope=2.5e-6)
     >>> liquidate_portfolio([1e6], 5.0, 2, market, risk_aversion=0.0).holdings.ravel().tolist()
     [1000000.0, 500000.0, 0.0]
     """
@@ -243,7 +245,7 @@ def liquidate_portfolio(
 
     Examples
     --------
-    >>> market = CrossImpact([[1.0, 0.8], [0.8, 1.0]], temporary=[2.5e-6, 2.5e-5], impact_profile=[1.0, 3.0, 1.0])
+    >>> market = CrossImpact([[1.0, 0.8], [0.8, 1.0]], temporary_slope=[2.5e-6, 2.5e-5], impact_profile=[1.0, 3.0, 1.0])
     >>> plan = liquidate_portfolio([1e5, 1e5], 3.0, 3, market, risk_aversion=1e-6)
     >>> plan.holdings.round(-2).tolist()
     [[100000.0, 100000.0], [31400.0, 54400.0], [18400.0, 40200.0], [0.0, 0.0]]
@@ -254,7 +256,7 @@ def liquidate_portfolio(
     count, duration = whole_number(n_trades, "n_trades"), positive(days, "days")
     aversion, interval = positive(risk_aversion, "risk_aversion", zero=True), duration / count
     impacts, scales = market._over(count)
-    costs = [multiple * market.temporary - market.permanent * interval / 2.0 for multiple in impacts]
+    costs = [multiple * market.temporary_slope - market.permanent_slope * interval / 2.0 for multiple in impacts]
     if min(np.linalg.eigvalsh(cost)[0] for cost in costs) <= 0.0:
         raise InputError(
             "market has a temporary impact that is not positive definite, less half of the permanent one of an interval of "

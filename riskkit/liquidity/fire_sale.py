@@ -34,7 +34,7 @@ class FireSales(Shown):
     Examples
     --------
     >>> from riskkit.liquidity import fire_sales
-    >>> spiral = fire_sales([[100.0]], [10.0], [-0.02], depth=500.0, max_leverage=10.0)
+    >>> spiral = fire_sales([[100.0]], [10.0], [-0.02], market_depth=500.0, max_leverage=10.0)
     >>> round(spiral.shock_loss, 2), round(spiral.spiral_loss, 2)
     (2.0, 6.95)
     """
@@ -46,7 +46,7 @@ class FireSales(Shown):
 
     @property
     def n_rounds(self) -> int:
-        """Rounds of sales until nobody has to sell."""
+        """Number of rounds of sales until nobody has to sell."""
         return len(self.sold)
 
     @property
@@ -126,7 +126,7 @@ class FireSales(Shown):
 
 
 def fire_sales(
-    holdings: Any, equity: Any, shock: Any, *, depth: Any, max_leverage: Any, max_rounds: int = 1_000
+    holdings: Any, equity: Any, shock: Any, *, market_depth: Any, max_leverage: Any, max_rounds: int = 1_000
 ) -> FireSales:
     """Spiral of forced sales after a shock, of funds with a limit on leverage and common holdings.
 
@@ -142,12 +142,12 @@ def fire_sales(
         Money before the shock, above zero; the rest is debt.
     shock : (n_assets,)
         Returns of the assets, above -1; matched by name.
-    depth : float or (n_assets,)
+    market_depth : float or (n_assets,)
         Money of sales that lets a price fall to 1/e of it, above zero.
     max_leverage : float or (n_funds,)
         Largest ratio of assets to equity, at least 1.
     max_rounds : int
-        Limit on the rounds.
+        Largest number of rounds.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def fire_sales(
 
     Examples
     --------
-    >>> spiral = fire_sales([[80.0, 20.0], [0.0, 50.0]], [10.0, 10.0], [-0.05, 0.0], depth=200.0, max_leverage=12.0)
+    >>> spiral = fire_sales([[80.0, 20.0], [0.0, 50.0]], [10.0, 10.0], [-0.05, 0.0], market_depth=200.0, max_leverage=12.0)
     >>> spiral.defaults.tolist(), round(spiral.spiral_loss, 2)
     ([True, False], 11.19)
     """
@@ -180,10 +180,10 @@ def fire_sales(
         raise InputError(
             f"holdings has {n_funds} funds and {n_assets} assets, equity {len(own)} entries and shock {len(moves)}"
         )
-    depths, limits = _per(depth, n_assets, "depth"), _per(max_leverage, n_funds, "max_leverage")
+    depths, limits = _per(market_depth, n_assets, "market_depth"), _per(max_leverage, n_funds, "max_leverage")
     if held.min() < 0.0 or own.min() <= 0.0 or moves.min() <= -1.0 or depths.min() <= 0.0 or limits.min() < 1.0:
         raise InputError(
-            "holdings, equity, shock, depth or max_leverage is out of range; give holdings of at least 0, equity and depth above "
+            "holdings, equity, shock, market_depth or max_leverage is out of range; give holdings of at least 0, equity and depth above "
             "0, a shock above -1 and a leverage of at least 1"
         )
     debt = held.sum(axis=1) - own

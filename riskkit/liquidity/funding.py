@@ -25,7 +25,7 @@ class FundingLadder(Shown):
     table : DataFrame
         By `day`: outflow and inflow under the stress, cumulative gap, buffer that is cash by then, and what is left; money.
     survival_days : float
-        Last maturity before the first at which nothing is left; infinite if there is none.
+        Last maturity, in days, before the first at which nothing is left; infinite if there is none.
     coverage_ratio : float
         The buffer over net outflows of 30 days, with inflows capped at 75 % of outflows; infinite without net outflows.
 

@@ -55,7 +55,7 @@ class ScenarioCube(Shown):
 
     @classmethod
     def write(
-        cls, folder: Any, blocks: Iterable[Any], positions: Iterable[Any], *, dtype: Precision = "float64"
+        cls, folder: Any, pnl: Iterable[Any], positions: Iterable[Any], *, dtype: Precision = "float64"
     ) -> ScenarioCube:
         """Write a cube, block by block of scenarios; only one block is in memory.
 
@@ -63,7 +63,7 @@ class ScenarioCube(Shown):
         ----------
         folder : str or Path
             Made if it does not exist; a cube that is there is replaced, when the new one is complete.
-        blocks : iterable of (n, n_positions)
+        pnl : iterable of (n, n_positions)
             P&L of further scenarios, money, such as ``book.pnl(scenarios[i : i + 1000])``.
         positions : (n_positions,)
             Names of the positions, each once.
@@ -91,17 +91,17 @@ class ScenarioCube(Shown):
         except OSError as error:
             raise InputError(f"{place} cannot be made: {words_of(error)}") from None
         with whole_file(place / PNL) as file:
-            for block in blocks:
-                rows = finite_array(block, "blocks", ndim=2)
+            for block in pnl:
+                rows = finite_array(block, "pnl", ndim=2)
                 if rows.shape[1] != len(names):
-                    raise InputError(f"blocks has one of shape {rows.shape} for {len(names)} positions")
+                    raise InputError(f"pnl has a block of shape {rows.shape} for {len(names)} positions")
                 kept = np.ascontiguousarray(rows, dtype=dtype)
                 if not np.isfinite(kept).all():
-                    raise InputError(f"blocks holds numbers beyond {dtype}; use float64, or another unit of money")
+                    raise InputError(f"pnl holds numbers beyond {dtype}; use float64, or another unit of money")
                 file.write(kept.data)
                 count += len(rows)
             if not count:
-                raise InputError("blocks is empty; give at least one scenario")
+                raise InputError("pnl is empty; give at least one scenario")
             (place / LABELS).unlink(missing_ok=True)
         labels = {"positions": names, "n_scenarios": count, "dtype": dtype}
         write_whole(place / LABELS, [json.dumps(labels).encode()])
@@ -141,15 +141,15 @@ class ScenarioCube(Shown):
     def _row_bytes(self) -> int:
         return len(self.positions) * np.dtype(self.dtype).itemsize
 
-    def blocks(self, block: int | None = None) -> Iterator[np.ndarray]:
+    def blocks(self, n_rows: int | None = None) -> Iterator[np.ndarray]:
         """P&L of further scenarios, (n, n_positions), from the first to the last.
 
         Parameters
         ----------
-        block : int, optional
+        n_rows : int, optional
             Number of scenarios in memory; by default those of 64 MB.
         """
-        rows = max(1, BLOCK_BYTES // (8 * len(self.positions))) if block is None else whole_number(block, "block")
+        rows = max(1, BLOCK_BYTES // (8 * len(self.positions))) if n_rows is None else whole_number(n_rows, "n_rows")
         with (self.folder / PNL).open("rb") as file:
             for start in range(0, self.n_scenarios, rows):
                 count = min(rows, self.n_scenarios - start) * len(self.positions)
@@ -178,14 +178,14 @@ class ScenarioCube(Shown):
         values = np.asarray(table[chosen], dtype=np.float64)
         return pd.DataFrame(values, pd.Index(chosen, name="scenario"), list(self.positions))
 
-    def aggregate(self, hierarchy: Mapping[Any, Any], *, block: int | None = None) -> Any:
+    def aggregate(self, hierarchy: Mapping[Any, Any], *, n_rows: int | None = None) -> Any:
         """P&L of every node of a tree by scenario, by one pass over the file.
 
         Parameters
         ----------
         hierarchy : mapping
             Nested mapping from the top, with the positions in lists, as in `riskkit.pnl.aggregate`; every position once.
-        block : int, optional
+        n_rows : int, optional
             Number of scenarios in memory; by default those of 64 MB.
 
         Returns
@@ -202,7 +202,7 @@ class ScenarioCube(Shown):
 
         names, member = membership(hierarchy, self.positions)
         weights = member.toarray() if member.shape[1] <= FEW else member
-        sums = [rows @ weights for rows in self.blocks(block)]
+        sums = [rows @ weights for rows in self.blocks(n_rows)]
         return pd.DataFrame(np.concatenate(sums), pd.RangeIndex(self.n_scenarios, name="scenario"), names)
 
     def _title(self) -> str:

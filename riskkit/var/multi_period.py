@@ -132,7 +132,7 @@ def filtered_paths(
     n_paths : int
         Number of paths.
     refits : int
-        0: parameters as fitted. Otherwise the paths are shared among so many sets of parameters, each fitted to a series that is
+        Number of sets of parameters; with 0 they are as fitted. The paths are shared among the sets, each fitted to a series that is
         simulated with the parameters of the returns and past shocks; 100 show the uncertainty well. A set gives the variance from
         which its paths start by the observed returns, and a refit takes as long as the fit.
     rng : numpy.random.Generator

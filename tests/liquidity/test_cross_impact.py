@@ -35,9 +35,9 @@ def by_hand(holdings, days, market=MARKET, impact=1.0):
     shift, cost, variance = np.zeros(2), 0.0, 0.0
     for k in range(1, len(holdings)):
         sold = holdings[k - 1] - holdings[k]
-        received = -shift - impact * market.impact_profile[k - 1] * market.temporary @ sold / interval
+        received = -shift - impact * market.impact_profile[k - 1] * market.temporary_slope @ sold / interval
         cost -= received @ sold
-        shift = shift + market.permanent @ sold
+        shift = shift + market.permanent_slope @ sold
         variance += interval * market.volatility_profile[k - 1] ** 2 * holdings[k] @ market.covariance @ holdings[k]
     return cost, variance**0.5
 

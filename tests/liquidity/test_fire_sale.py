@@ -18,7 +18,7 @@ EQUITY = [90.0, 60.0, 50.0]
 
 
 def spiral(shock, depth=5000.0, leverage=12.0, unit=1.0):
-    return fire_sales(HELD * unit, np.array(EQUITY) * unit, shock, depth=depth * unit, max_leverage=leverage)
+    return fire_sales(HELD * unit, np.array(EQUITY) * unit, shock, market_depth=depth * unit, max_leverage=leverage)
 
 
 def test_a_spiral_by_a_loop_over_funds():
@@ -66,7 +66,7 @@ def test_no_sales_without_a_loss_and_none_without_impact():
 
 
 def test_a_spiral_is_replayed_through_rules():
-    found = fire_sales(HELD * 1e4, np.array(EQUITY) * 1e4, {"A": -0.04}, depth=5e7, max_leverage=12.0)
+    found = fire_sales(HELD * 1e4, np.array(EQUITY) * 1e4, {"A": -0.04}, market_depth=5e7, max_leverage=12.0)
     events = found.events(price=50.0)
     log = rk.EventLog.from_frame(
         events, [rk.Instrument(name, tick="0.01") for name in ASSETS], [rk.Account(name) for name in FUNDS]
@@ -119,9 +119,15 @@ def test_a_harder_run_lasts_no_longer_in_any_unit(share, unit):
     [
         (lambda: spiral({"C": -0.1}), "shock holds 'C'"),
         (lambda: spiral({"A": -1.0}), "a shock above -1"),
-        (lambda: fire_sales(HELD, [1.0], {"A": -0.1}, depth=1.0, max_leverage=2.0), "equity 1 entries and shock 2"),
-        (lambda: spiral([-0.04, 0.0], [1.0, 2.0, 3.0] * np.ones(3)), "depth has shape"),
-        (lambda: fire_sales(HELD, EQUITY, {"A": -0.04}, depth=5e3, max_leverage=12.0, max_rounds=2), "after 2 rounds"),
+        (
+            lambda: fire_sales(HELD, [1.0], {"A": -0.1}, market_depth=1.0, max_leverage=2.0),
+            "equity 1 entries and shock 2",
+        ),
+        (lambda: spiral([-0.04, 0.0], [1.0, 2.0, 3.0] * np.ones(3)), "market_depth has shape"),
+        (
+            lambda: fire_sales(HELD, EQUITY, {"A": -0.04}, market_depth=5e3, max_leverage=12.0, max_rounds=2),
+            "after 2 rounds",
+        ),
         (lambda: funding_ladder([7, 1], [1, 1], [1, 1], buffer=1.0), "days do not rise"),
         (lambda: funding_ladder([1, 7], [1], [1, 1], buffer=1.0), "a row for each day"),
         (lambda: funding_ladder([1], [-1], [1], buffer=1.0), "flows of at least 0"),

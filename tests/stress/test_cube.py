@@ -27,7 +27,7 @@ def cube(tmp_path):
 
 @pytest.mark.parametrize("block", [None, 1, 7, 1000])
 def test_sums_are_those_of_memory_whatever_the_blocks(cube, block):
-    found = ScenarioCube.open(cube.folder).aggregate(TREE, block=block)
+    found = ScenarioCube.open(cube.folder).aggregate(TREE, n_rows=block)
     expected = rk.pnl.aggregate(pd.DataFrame(PNL, columns=NAMES), TREE)
     assert list(found.columns) == ["firm", "rates", "swaps", "bonds", "fx"]
     assert found.to_numpy() == pytest.approx(expected[found.columns].to_numpy())
@@ -48,14 +48,14 @@ def test_memory_is_that_of_a_block(tmp_path):
     names = [str(i) for i in range(500)]
     tracemalloc.start()
     cube = ScenarioCube.write(tmp_path, (np.full((100, 500), i) for i in range(100)), names)  # 40 MB
-    total = cube.aggregate({"all": names}, block=100)
+    total = cube.aggregate({"all": names}, n_rows=100)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert total["all"].iloc[[0, -1]].tolist() == [0.0, 500.0 * 99.0] and peak < 5_000_000
 
 
 def test_a_write_that_fails_leaves_the_old_cube(cube):
-    with pytest.raises(InputError, match="blocks holds nan"):
+    with pytest.raises(InputError, match="pnl holds nan"):
         ScenarioCube.write(cube.folder, [PNL, np.full((2, 12), np.nan)], NAMES)
     assert ScenarioCube.open(cube.folder).aggregate(TREE)["firm"].to_numpy() == pytest.approx(PNL.sum(axis=1))
     assert sorted(path.name for path in cube.folder.iterdir()) == ["labels.json", "pnl.bin"]
@@ -70,7 +70,7 @@ def test_a_write_that_fails_leaves_the_old_cube(cube):
     [
         (lambda folder: ScenarioCube.write(folder, [PNL], NAMES[:3]), "for 3 positions"),
         (lambda folder: ScenarioCube.write(folder, [PNL[:, :2]], ["a", "a"]), "names a position twice"),
-        (lambda folder: ScenarioCube.write(folder, [], ["a"]), "blocks is empty"),
+        (lambda folder: ScenarioCube.write(folder, [], ["a"]), "pnl is empty"),
         (lambda folder: ScenarioCube.write(folder, [[[1e300]]], ["a"], dtype="float32"), "beyond float32"),
         (lambda folder: ScenarioCube.open(folder / "none"), "cannot be read as a scenario cube"),
         (lambda folder: ScenarioCube.write(__file__, [[[1.0]]], ["a"]), "cannot be made"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, returns_array, with_labels
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 
 
@@ -35,7 +36,7 @@ class JointTails(NamedTuple):
     expected_number: float
 
 
-def joint_tails(returns: ReturnsLike, confidence: float = 0.95) -> JointTails:
+def joint_tails(returns: ReturnsLike, confidence: float = DEFAULT_CONFIDENCE) -> JointTails:
     """Observed tail dependence of several series: of every pair, and of all together.
 
     Parameters
@@ -66,7 +67,7 @@ def joint_tails(returns: ReturnsLike, confidence: float = 0.95) -> JointTails:
     --------
     >>> common = np.random.default_rng(1).standard_t(3, (1000, 1))
     >>> returns = common + np.random.default_rng(2).standard_t(3, (1000, 3))
-    >>> tails = joint_tails(returns)
+    >>> tails = joint_tails(returns, 0.95)
     >>> tails.chi.round(2)[0].tolist(), tails.n_together.tolist(), round(tails.expected_number, 2)
     ([1.0, 0.34, 0.3], [887, 88, 13, 12], 1.33)
     """
