@@ -7,7 +7,7 @@ One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrder
                      `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
                      `SelfMatchPrevention`
 Surveillance:        `Layering`
-Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`
+Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
 Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`

@@ -279,6 +279,7 @@ PARAMETERS = {
         "least": d.randint(0, 3),
     },
     "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
+    "session_hours": lambda d: {"calendar": "24/7"},  # the sessions of exchanges: in a file of their own
     "layering": lambda d: {
         "prices": d.randint(1, 2),
         "share": d.choice(["0.3", "0.5", "1"]),
@@ -319,6 +320,7 @@ WITHOUT_BREACH = (
     "market_breaker",
     "self_match",
     "layering",
+    "session_hours",
 )
 WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)

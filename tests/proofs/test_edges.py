@@ -72,7 +72,7 @@ SPRING_17 = 1_710_104_400 * S  # 2024-03-10, the day the clocks went forward: 17
 X, Y = Instrument("X", tick="0.01", lot="1"), Instrument("Y", tick="0.01", lot="1")
 D = Instrument("D", delta="0.25")
 RICH = Account("A", {"USD": 1_000})
-ELSEWHERE = {"var_limit"}  # in floats: its edges are in a file of its own
+ELSEWHERE = {"var_limit", "session_hours"}  # in floats, and of a calendar: their edges are in files of their own
 HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
 CATALOGUE = {
     name: kind

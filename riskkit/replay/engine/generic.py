@@ -413,6 +413,8 @@ class Generic(Specialiser):
                 return f"states_{rule.kind.name}({self.word_of(rule, 'address')})"
             case "n_keys" | "reducing" | "best" | "met" | "duplicates":
                 return self.word_of(rule, name)
+            case "match_mode":  # the first parameter of `self_match`
+                return self.word_of(rule, "param_0")
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")
                 return f"{table}_at(group_words[{self.word_of(rule, 'group')} + {GROUP.index(table)}])"

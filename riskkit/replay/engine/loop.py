@@ -631,9 +631,9 @@ def prevent_matches():
             and verdict.stopped | rule.bit == rule.bit
         ):
             find_met(rule)
-            if rule.met > 0 and rule.params.mode != MatchMode.CANCEL_AGGRESSING:
-                used = cancel_met(rule.number, rule.key, rule.params.mode, qty, used)
-                if rule.params.mode == MatchMode.DECREMENT and accepted != 0:
+            if rule.met > 0 and rule.match_mode != MatchMode.CANCEL_AGGRESSING:
+                used = cancel_met(rule.number, rule.key, rule.match_mode, qty, used)
+                if rule.match_mode == MatchMode.DECREMENT and accepted != 0:
                     qty -= rule.met
                     fill_cap = runtime.CAP_QTY
                     write_row(rule.bit, i, rule.met, 0, event.account, rule.number, DecisionCode.DECREMENTED)

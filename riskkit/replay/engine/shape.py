@@ -129,6 +129,7 @@ class RuleShape(NamedTuple):
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
         if self.overridden:
             texts |= {"params": f"at(versions_{self.name}, state_{self.name}.version)", "table": f"params_{self.name}"}
+        texts |= {"match_mode": f"params_{self.name}.mode"}
         texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))

@@ -21,6 +21,7 @@ from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import SPANS, duration
 from riskkit.replay.schema.durations import duration_text as duration_text
 from riskkit.replay.schema.names import name_text
+from riskkit.replay.schema.sessions import calendar_version, sessions_of
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
@@ -80,6 +81,7 @@ Hour = Annotated[int, Unit("hour")]
 TimeOfDay = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
 LocalTime = Annotated[Any, Unit("day_time", ("local",))]  # "HH:MM" of the time zone of the rule
 Label = Annotated[str, Unit("label")]  # of an instrument
+ExchangeCalendar = Annotated[str, Unit("calendar")]  # of the package exchange_calendars, or "24/7"
 Labels = Annotated[Any, Unit("labels")]
 Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by instrument ("*": of all others)
 ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
@@ -173,6 +175,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "labels":
         if isinstance(value, str):
             raise InputError(f"{name}={shown(value)} is a string; give a list of labels")
+    elif unit.name == "calendar":
+        sessions_of(value)
     elif unit.name == "label":
         name_text(value, name)
     elif unit.name == "table":
@@ -201,7 +205,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("zone", "label", "labels", "table", "arrays"):
+    if unit.name in ("zone", "label", "labels", "table", "arrays", "calendar"):
         return 0
     if unit.name in ("fraction", "ratio", "decay"):
         return int(exact(value, name) * MILLION)
@@ -297,6 +301,8 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return _day_time(value, name)
     if unit.name in ("quantity", "price", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
         return str(exact(value, name))
+    if unit.name == "calendar":
+        return calendar_version(value)
     if unit.name == "labels":
         return sorted(map(str, value))
     if unit.name in ("table", "arrays"):

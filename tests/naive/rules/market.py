@@ -158,3 +158,23 @@ class Luld(OfTheMarket):
         if label not in self.seen:
             raise Missing
         return member.side * (member.price - self.band(label, member.side)) > 0
+
+
+class SessionHours(OfTheMarket):
+    """New York's sessions, from the holiday and early-closing calendar of the exchange for 2023; or always."""
+
+    CLOSED = {"2023-01-02", "2023-01-16", "2023-02-20", "2023-04-07", "2023-05-29", "2023-06-19", "2023-07-04", "2023-09-04",
+              "2023-11-23", "2023-12-25"}  # fmt: skip
+    EARLY = {"2023-07-03", "2023-11-24"}  # at 13:00
+
+    def objects(self, event, member, weight):
+        if self.params["calendar"] == "24/7":
+            return False
+        day = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(self.zone)
+        if day.weekday() > 4 or f"{day:%Y-%m-%d}" in self.CLOSED:
+            return True
+        return (
+            not self.at("", "09:30")
+            <= self.clock()
+            < self.at("", "13:00" if f"{day:%Y-%m-%d}" in self.EARLY else "16:00")
+        )

@@ -18,7 +18,7 @@ TRADED = (Instrument("U", product="P"), Instrument("E", product="P", currency="E
 KINDS = {kind.name: kind for kind in rule_types() if not kind.source_hash}
 GIVEN = {"limit": 5, "window_ns": "1s", "required": "0.1", "lookback_ns": "1s", "stop_ns": "1s", "trade_limit": 1, "index": "U",
          "max_dd": "0.1", "qty_limit": 5, "pct": "0.1", "confidence": "0.95", "ticks": 1, "consecutive_errors": 1,
-         "max_move": 1}  # fmt: skip
+         "max_move": 1, "calendar": "24/7"}  # fmt: skip
 
 
 def order(account, instrument, **more):

@@ -19,7 +19,9 @@ SPANS = {"window_ns", "lookback_ns", "stop_ns"}
 def barest(name: str) -> dict[str, object]:
     """The needed parameters only, durations at zero."""
     fields, defaults = rule_type(name).parameters._fields, rule_type(name).parameters._field_defaults
-    return {field: 0 if field in SPANS else 1 for field in fields if field not in defaults} | {
+    needed = {field: 0 if field in SPANS else 1 for field in fields if field not in defaults}
+    needed |= {"calendar": "24/7"} if "calendar" in needed else {}
+    return needed | {
         field: "1s" if rule_type(name).units()[field].choices else 0
         for field in SPANS & set(fields)
         if rule_type(name).units()[field].name == "duration"

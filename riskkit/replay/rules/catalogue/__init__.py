@@ -37,6 +37,7 @@ from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutio
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
 from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
+from riskkit.replay.rules.catalogue.session_hours import SessionHours
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
 from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
@@ -85,6 +86,7 @@ __all__ = [
     "ReservePrice",
     "SelfMatchPrevention",
     "SelfTradePrevention",
+    "SessionHours",
     "StoplossGuard",
     "TradingState",
     "UnexecutedOrders",

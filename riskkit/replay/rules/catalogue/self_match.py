@@ -39,7 +39,7 @@ class SelfMatchPrevention(NamedTuple):
     meet is cancelled), for each firm; what breaches it is refused (WARN).
     """
 
-    mode: choice(*(mode.name.lower() for mode in MatchMode)) = "cancel_resting"  # type: ignore[valid-type]
+    mode: choice(*(mode.name.lower() for mode in MatchMode)) = "cancel_resting"
 
 
 def check(params: Any, event: EventRow, met: int) -> Verdict:
