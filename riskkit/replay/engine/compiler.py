@@ -21,7 +21,7 @@ import numpy as np
 from riskkit._bar import say, waiting
 from riskkit._cache import alone, cache_folder
 from riskkit._check import InputError
-from riskkit._jit import FLAGS, compiled, fingerprint, inner_compiler, plain, pointer_to
+from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
@@ -432,7 +432,7 @@ def _module_name(found: Loop, kind: str) -> str:
     for name, value in sorted(found.names.items()):
         source = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
         mark.update(name.encode() + source.encode())
-    mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
+    mark.update(repr((sorted(INNER.items()), SEPARATE, UNNEEDED)).encode())
     return f"riskkit_{kind}_{mark.hexdigest()}"
 
 
@@ -442,16 +442,17 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
 
     njit: Any = numba.njit
     module = load_module(_module_name(found, kind), found.text)
+    whole, parts = loop_compilers()
     inner = {
         **INNER,
-        "pipeline_class": inner_compiler(),
+        "pipeline_class": parts,
         "forceinline": kind == "loop",
     }  # the generic loop would become many times as large
     vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
     for function in found.functions[:-1]:
         flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
-        setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
-    run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+        setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
+    run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))
     return _compiled_once(run, module.__name__)
