@@ -54,16 +54,16 @@ COLUMNS = (*REQUIRED, *MASKED)
 WORDS = ("rule_words", "group_words", "shape_words")
 CONSTANT = {"columns", "tables", "words"}  # the same for every shape
 GROUP_LISTS = {"groups", "cash_groups", "sums", "groups_told", "currency_groups", "sums_told"}
+# functions that are compiled once -> the variables that they change; numba's work grows faster than a function
 SHARED = {
-    "look_up_rules": "",
-    "record_outcome": "used",
-    "tell_group": "used",
-    "tell_key": "used",
-    "stop_work": "",
-    "after_change": "",
-    "revalue_groups": "",
-    "lots_changed": "",
-}  # compiled once -> the variable that they change
+    **dict.fromkeys(("look_up_rules", "stop_work", "after_change", "lots_changed", "revalue_groups"), ""),
+    "tell_amended": "",
+    **dict.fromkeys(("record_outcome", "tell_group", "tell_key", "tell_rules", "revalue_holders"), "used"),
+    **dict.fromkeys(("on_order", "on_fill", "on_modify", "on_cancel", "on_amend", "on_price", "on_control"), "used"),
+    "judge_message": "reducing, verdict, later",
+    "read_event": "event",
+}
+NUMBERS = ("change", "accepted", "reducing", "later", "committed_before", "rest_before", "worth_before", "fee")
 
 
 class Symbol(NamedTuple):
@@ -150,16 +150,18 @@ class Generic(Specialiser):
         """A separate function, one for all kinds; one of `BANKS` keeps the records of rules apart from its caller's."""
         name = source.name
         if name not in self.made:
-            values = {argument.arg: self.parameter(argument.arg) for argument in source.args.args}
-            body = self.block(source.body, Scope({**self.facts, **{k: v for k, v in values.items() if v is not None}}))
+            given = [argument.arg for argument in source.args.args]
+            values = {one: symbol for one in given if (symbol := self.parameter(one))}
+            ended = _statements([f"return {SHARED[name]}"], source.body[0]) if SHARED.get(name) else None
+            body = self.block(source.body, Scope({**self.facts, **values}, None, ended, ended is not None))
             if name in BANKS[1:]:
                 body = [*_statements([f"bank = {BANKS.index(name)}"], source.body[0]), *body]
-            if SHARED.get(name):
-                body += _statements([f"return {SHARED[name]}"], source.body[0])
-            given = [argument.arg for argument in source.args.args]
+            changed = SHARED.get(name, "").split(", ")
+            if unset := [one for one in changed if one in NUMBERS]:
+                body = [*_statements([f"{' = '.join(unset)} = 0"], source.body[0]), *body]
+            body += ended or []
             made = ast.FunctionDef(name, arguments_of(given, source), body, [], **position_of(source))
-            changed = [SHARED[name]] if SHARED.get(name) else []
-            made.args = arguments_of([*given, *changed, *self.free(made)], source)
+            made.args = arguments_of([*given, *(["used"] if changed == ["used"] else []), *self.free(made)], source)
             self.made[name] = made
         return self.made[name]
 
@@ -213,8 +215,7 @@ class Generic(Specialiser):
         records = {"position": "positions", "account": "accounts", "instrument": "instruments", "order": "orders",
                    "parent_order": "orders", "cash_balance": "cash_balances", "peer": "positions",
                    "member": "accounts"}  # fmt: skip
-        numbers = ("change", "accepted", "reducing", "later", "committed_before", "rest_before", "worth_before")
-        rest = ["bank = 0", "verdict = Judgement(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", f"{' = '.join(numbers)} = 0"]
+        rest = ["bank = 0", "verdict = Judgement(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", f"{' = '.join(NUMBERS)} = 0"]
         return [*masks, *(f"{name} = at({table}, -1)" for name, table in records.items()), *rest]
 
     def loop_over(
@@ -247,6 +248,8 @@ class Generic(Specialiser):
 
     def expression(self, node: ast.expr, values: Values) -> ast.expr:
         """One expression, with its facts read from their words."""
+        if isinstance(node, ast.Name) and _is_kind(values.get(node.id)):  # the number itself, not a fact of it
+            return parsed(values[node.id].row, node)
         if self.level(node, values):
             return self.read(node, values)
         match node:
@@ -254,10 +257,11 @@ class Generic(Specialiser):
                 return self.expression(body, values)
             case ast.Call(ast.Name("Book")):
                 return self.book(node, values)
-            case ast.Call(ast.Name("EventRow"), given) if len(given) < len(EventRow._fields):  # of one type everywhere
+            case ast.Call(ast.Name("EventRow"), given):  # of one type everywhere, or its callees are compiled again
                 rest = [EventRow._field_defaults[name] for name in EventRow._fields[len(given) :]]
-                whole = [*given, *(ast.Constant(value, **position_of(node)) for value in rest)]
-                return self.expression(ast.Call(node.func, whole, [], **position_of(node)), values)
+                whole = [self.number(one, values) for one in given]
+                whole += [ast.Constant(value, **position_of(node)) for value in rest]
+                return ast.Call(node.func, whole, [], **position_of(node))
             case ast.Call(ast.Name("at"), [ast.Attribute(ast.Name(owner), "states"), key]) if _is_rule(
                 values.get(owner)
             ):
@@ -277,13 +281,19 @@ class Generic(Specialiser):
                                          made.ctx, **position_of(made))  # fmt: skip
         return made
 
+    def number(self, node: ast.expr, values: Values) -> ast.expr:
+        """An expression as a number of 64 bits."""
+        made = self.expression(node, values)
+        is_one = isinstance(made, ast.Constant) or (isinstance(made, ast.Call) and ast.unparse(made.func) == "int64")
+        return made if is_one else ast.Call(parsed("int64", node), [made], [], **position_of(node))
+
     def book(self, node: ast.Call, values: Values) -> ast.expr:
         """A book of the same type everywhere: the empty records in place of None."""
         empty = {6: "at(cash_balances, -1)", 7: "at(orders, -1)"}
         args = [
             parsed(empty[k], node)
             if isinstance(arg, ast.Constant) and arg.value is None
-            else self.expression(arg, values)
+            else (self.number if k in (4, 5) else self.expression)(arg, values)
             for k, arg in enumerate(node.args)
         ]
         return ast.Call(node.func, args, [], **position_of(node))
