@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks._bench import Bound, Row, best, seconds
 from riskkit._jit import kernel
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.log.event_log import EventLog

@@ -402,7 +402,7 @@ def deribit_margin(
     >>> [rule.type for rule in deribit_margin()]
     ['initial_margin', 'maintenance_margin']
     """
-    model = {"model": "linear_tier", "per_unit": per_coin}
+    model: dict[str, Any] = {"model": "linear_tier", "per_unit": per_coin}
     return _rules(
         _rule("initial", "initial_margin", base=initial, **model) if initial is not None else None,
         _rule("maintenance", "maintenance_margin", base=maintenance, **model) if maintenance is not None else None,

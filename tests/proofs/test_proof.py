@@ -20,7 +20,8 @@ from streams import random_log, whole_lists, with_every_column
 
 from riskkit import InputError, datasets
 from riskkit.demo import exchange, strategies
-from riskkit.replay.engine.compiler import ReplayLoop, _compiled_run, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, _compiled_run, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.live.engine import Engine

@@ -12,10 +12,11 @@ A column that a log does not have is one default value, and its row number is ma
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from riskkit.replay.engine.generic_hooks import NOTHING, answered, coded
 from riskkit.replay.engine.generic_words import (
     BANKS,
     GROUP,
@@ -202,9 +203,10 @@ class Generic(Specialiser):
                 return [ast.Assign([_stored(word, node)], self.expression(value, values), **position_of(node))]
             case ast.Expr(ast.Call(ast.Name(name)) as call) if name in SHARED:
                 made = self.called(call, template().functions[name], values)
+                before = _branching_arguments(made)
                 if not SHARED[name]:
-                    return [ast.Expr(made, **position_of(node))]
-                return [ast.Assign([_stored(SHARED[name], node)], made, **position_of(node))]
+                    return [*before, ast.Expr(made, **position_of(node))]
+                return [*before, ast.Assign([_stored(SHARED[name], node)], made, **position_of(node))]
             case ast.For(_, over) if ast.unparse(over) == "shape.words":
                 return [*super().statement(node, scope), *_statements(self.opening(), node)]
         return super().statement(node, scope)
@@ -342,7 +344,7 @@ class Generic(Specialiser):
             answer = (
                 f"{hook}_{code}_{kind.name}({', '.join(own.get(name, name) for name in parameter_names(function))})"
             )
-            lines += [f"    if code == {code}:", *_answered(hook, kind, answer)]
+            lines += [f"    if code == {code}:", *answered(hook, kind, answer)]
         (made,) = ast.parse("\n".join([*lines, f"    return {NOTHING.get(hook, '0')}"])).body
         assert isinstance(made, ast.FunctionDef)
         self.made[name] = made
@@ -456,34 +458,22 @@ class Generic(Specialiser):
         return f"rule_words[{rule.row} + {RULE.index(name)}]"
 
 
-NOTHING = {"check": "CapVerdict(0, 0, 0, 0, 0)", "holds_back": "False"}  # what a type without the hook returns
-
-
-def coded(kinds: Sequence[RuleType], hook: str) -> list[tuple[int, RuleType, Callable[..., Any] | None]]:
-    """The function of a hook by code: that of each type; then, of checks, those with converted amounts."""
-    own = [(code, kind, getattr(kind, hook)) for code, kind in enumerate(kinds)]
-    if hook != "check":
-        return own
-    return own + [(len(kinds) + code, kind, kind.converted) for code, kind in enumerate(kinds)]
-
-
-def _answered(hook: str, kind: RuleType, answer: str) -> list[str]:
-    """Statements that return the answer of a hook."""
-    if hook == "check":
-        rest = "answer.cap, answer.base" if kind.caps else "0, 0"
-        fields = ", ".join(f"int64(answer.{name})" for name in ("code", "observed", "limit"))
-        return [f"        answer = {answer}", f"        return CapVerdict({fields}, {rest})"]
-    if hook == "holds_back":
-        return [f"        return bool({answer})"]
-    return [f"        return int64({answer})"] if hook == "update" else [f"        {answer}", "        return 0"]
-
-
 def _is_kind(value: Any) -> bool:
     return isinstance(value, Symbol) and value.level == "kind"
 
 
 def _is_rule(value: Any) -> bool:
     return isinstance(value, Symbol) and value.level == "rule"
+
+
+def _branching_arguments(call: ast.Call) -> list[ast.stmt]:
+    """Assignments of the arguments that branch, which numba does not take within a call of more than 30 arguments."""
+    before: list[ast.stmt] = []
+    for k, given in enumerate(call.args):
+        if any(isinstance(part, (ast.IfExp, ast.BoolOp)) for part in ast.walk(given)):
+            before.append(ast.Assign([_stored(f"given_{k}", given)], given, **position_of(call)))
+            call.args[k] = parsed(f"given_{k}", given)
+    return before
 
 
 def _stored(text: str, node: ast.AST) -> ast.expr:

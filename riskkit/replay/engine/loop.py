@@ -648,7 +648,9 @@ def cancel_met(number, key, mode, lots, used):
     left = lots
     while left > 0:
         slot = -1
-        peer_id = at(instruments, event.instrument).first_position
+        order = at(orders, slot)  # none yet
+        instrument = at(instruments, event.instrument)
+        peer_id = instrument.first_position
         while peer_id >= 0:
             peer = at(positions, peer_id)
             member = at(accounts, peer.account)

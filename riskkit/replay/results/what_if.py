@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, Tier, assign_slots, find_duplicates
+from riskkit.replay.engine.compiler import ReplayLoop, Tier
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
+from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.state import COUNTED, State, calendars, opening

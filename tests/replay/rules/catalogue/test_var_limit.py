@@ -17,7 +17,8 @@ from streams import log_of_rows, random_log, universe, whole_lists, with_every_c
 
 from riskkit import Account, InputError, Instrument, Rule, RuleSet, Session
 from riskkit.covariance import EwmaCovariance
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.engine.state import calendars, new_state, opening
