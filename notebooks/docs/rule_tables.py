@@ -22,7 +22,10 @@ UNITS = {
     "zone": "time zone",
     "hour": "hour, 0 to 23",
     "day_time": "time of day, ``'HH:MM'`` UTC",
+    "price": "difference of prices, in money of one unit",
+    "label": "label of an instrument",
     "labels": "list of labels",
+    "calendar": "name of an exchange's calendar, as ``'XNYS'``",
     "table": "rows of (notional up to, rate), or such rows by instrument",
     "arrays": "by instrument, an amount of money for each scenario",
 }

@@ -34,11 +34,6 @@ class CrossImpact(Shown):
     labels : Index or None
         Names of the assets, of the covariance.
 
-    Attributes
-    ----------
-    labels : Index or None
-        Names of the assets, those of `covariance`.
-
     Examples
     --------
     >>> from riskkit.liquidity import CrossImpact
