@@ -380,7 +380,7 @@ def deribit(
     >>> [rule.id for rule in deribit(delta=10)]
     ['mmp', 'delta']
     """
-    times = {"window_ns": window, "freeze_ns": frozen}
+    times: dict[str, Any] = {"window_ns": window, "freeze_ns": frozen}
     first = {"window": "fixed_from_first", "breach": "reach"}
     return _rules(
         _rule("mmp", "mmp", action="PAUSE", qty_limit=quantity, **times) if quantity is not None else None,

@@ -31,7 +31,7 @@ def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened:
             for i in range(instruments)
         ),
         tuple(
-            Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, desk=f"D{a % 2}", firm="F")
+            Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, f"D{a % 2}", "F", f"T{a // 2}")
             for a in range(accounts)
         ),
         {"USD": CENT},

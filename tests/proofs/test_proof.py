@@ -276,7 +276,15 @@ CATALOGUE = {
 
 
 # parameters beside which the others fit
-FITTING = {"open_ns": "1s", "half_open": True, "stop_ns": "1s", "window_ns": "1s"}
+FITTING = {
+    "open_ns": "1s",
+    "half_open": True,
+    "stop_ns": "1s",
+    "window_ns": "1s",
+    "long_max_move": 5,
+    "long_window_ns": "9h",
+}
+OF_FIELD = {"tier": (1, 2)}
 OF_MODEL: list[dict[str, Any]] = [
     {"model": "linear_tier", "base": "0.1", "per_unit": "0.1"},
     {"model": "brackets", "table": [[1000, "0.1"]]},
@@ -290,6 +298,7 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
     log = random_log(2, 30)
     units = kind.units()
     samples = {name: unit.choices if unit.name == "choice" else SAMPLES[unit.name] for name, unit in units.items()}
+    samples |= {name: values for name, values in OF_FIELD.items() if name in units}
     needed = {name: samples[name][0] for name in units if name not in kind.parameters._field_defaults}
     needed |= {name: samples[name][0] for name in kind.limits[:1]}  # `breach` without a limit is refused
     needed |= {name: value for name, value in FITTING.items() if name in units}

@@ -171,7 +171,7 @@ class Generic(Specialiser):
         """What an argument of a separate function stands for; None for a number."""
         return Symbol(name, name) if name in ("kind", "rule", "group") else None
 
-    def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.expr:
+    def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.Call:
         """A call of a separate function, with the variables that it reads."""
         made = self.function(function.name, function, {})
         given = [self.given(node, values) for node in call.args]

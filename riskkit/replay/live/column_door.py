@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -245,9 +245,10 @@ class ColumnDoor(Door):
         by_id, numbers = self._only_orders(words, ids), range(first, first + len(words))
         if by_id is not None:
             known = zip(numbers, *columns[2:5], *map(repeat, (0, -1, -1, MISSING)), strict=False)
-            by_id.update(zip(zip(ids.orders, repeat(-1), strict=False), known, strict=False))
+            texts = cast("list[str]", ids.orders)  # each order has one
+            by_id.update(zip(zip(texts, repeat(-1), strict=False), known, strict=False))
             if self._orders.news is not None:
-                self._orders.news.extend(zip(numbers, ids.orders, strict=False))
+                self._orders.news.extend(zip(numbers, texts, strict=False))
             return
         rows = zip(*columns, strict=True)
         for number, text, trade, row in zip(numbers, ids.orders, ids.trades, rows, strict=False):
