@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskkit import EventLog, Rule, RuleSet, Tier, TieredRule, replay_log
+from riskkit import EventLog, Rule, RuleSet, replay_log
 from riskkit.replay.rules.history import RuleChange, RuleHistory, as_history
 from riskkit.replay.rules.retuned import with_setting
-from riskkit.rules import MaxOrderQty, OrderRate, PositionLimit
+from riskkit.rules import MaxOrderQty, OrderRate, PositionLimit, Tier, TieredRule
 
 FIVE = RuleSet([Rule("size", MaxOrderQty(limit=5))])
 
