@@ -111,7 +111,7 @@ def bracket_liquidation_price(
     References
     ----------
     Binance (2021), How to calculate liquidation price of USDT-M futures contracts: (wallet - maintenance + profit + amount -
-    quantity × entry) / (|quantity| × rate - quantity), of the bracket in which the notional at this price is.
+    quantity × entry) / (abs(quantity) × rate - quantity), of the bracket in which the notional at this price is.
 
     Examples
     --------
