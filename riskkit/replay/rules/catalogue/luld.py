@@ -66,7 +66,8 @@ def evict(state: Record, event: EventRow, memory: Words) -> None:
     expire(memory, state.memory, event.ts - MEAN)
     trades, worth = length(memory, state.memory), total(memory, state.memory)
     if trades > 0 and state.trades > 0 and event.ts - state.since >= OLD:
-        if 100 * abs(worth * state.trades - state.worth * trades) >= state.worth * trades:
+        base = state.worth * trades
+        if abs(worth * state.trades - base) > (base - 1) // 100:  # at least 1 %, by numbers that do not overflow
             state.worth, state.trades, state.since = worth, trades, event.ts
 
 
