@@ -19,6 +19,7 @@ FIELDS = {
     "cancel": ("order_id", "instrument", *THROUGH),
     "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
     "price": ("instrument", "price", "bid", "ask"),
+    "close": ("instrument", "price"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("amount", "flow", "currency", *THROUGH),
     "equity": ("equity", *THROUGH),
