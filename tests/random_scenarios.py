@@ -81,7 +81,8 @@ def with_changes(given: dict[str, Any], seed: int, often: int = 3) -> dict[str, 
 
 def _changed(draw: random.Random, old: dict[str, Any]) -> dict[str, Any]:
     """The same rule, with other amounts, or with other parameters altogether."""
-    new = {**rule(draw, old["type"], 0), "id": old["id"], "scope": old["scope"]}
+    new = {name: value for name, value in rule(draw, old["type"], 0).items() if name != "netting"}
+    new |= {name: old[name] for name in ("id", "scope", "netting") if name in old}
     if old["type"] in ("drawdown", "breaker") or draw.random() < 0.2:  # with a scope that not all their parameters have
         return old
     if draw.random() < 0.3 and "currency" not in old:

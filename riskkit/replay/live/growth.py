@@ -63,9 +63,9 @@ class Growth:
     def __init__(
         self, rules: RuleSet, params: list[Any], universe: Universe, pairs: dict[tuple[int, int], int]
     ) -> None:
-        self.rules, self.params, self.universe, self.pairs = rules, params, universe, pairs
+        self.universe, self.pairs = universe, pairs
+        self._follow(rules, params)
         groups = groups_of(rules)
-        self._grouped = any(group.by_pair for group in groups.values())
         spared = set()
         if isinstance(universe, OpenUniverse):
             spared = {"strategies", "connections"}
@@ -76,24 +76,27 @@ class Growth:
         self._spared = frozenset(spared)
         self._capacity = {name: len(getattr(universe, name)) + (name in spared) for name in SPARED}
         self._instruments = len(universe.instruments)  # whose product is known
+        self._known = 0  # pairs that have a record
+        self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
+        self._last: dict[int, int] = {}  # last pair of each account
+        self._words: dict[str | int, tuple[np.ndarray, memoryview]] = {}  # the records of tables as words
+
+    def _follow(self, rules: RuleSet, params: list[Any]) -> None:
+        """Note what follows from the rules."""
+        self.rules, self.params = rules, params
+        self._grouped = any(group.by_pair for group in groups_of(rules).values())
         hooks = [[rule.kind.on_new_day, rule.kind.reset] for rule in rules]
         self._begins = [any("book" in parameter_names(hook) for hook in both if hook is not None) for both in hooks]
         self._by_pair = [
             (k, SCOPES[rule.scope].field == "pair") for k, rule in enumerate(rules) if SCOPES[rule.scope].by_pair
         ]
-        self._known = 0  # pairs that have a record
-        self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
-        self._last: dict[int, int] = {}  # last pair of each account
         self._overridden = [k for k, rule in enumerate(rules) if rule.overrides]  # with limits of single keys
         self._noted: dict[int, int] = {}  # number of keys whose limits are noted, by rule
-        self._words: dict[str | int, tuple[np.ndarray, memoryview]] = {}  # the records of tables as words
 
     def under(self, rules: RuleSet, params: list[Any]) -> Growth:
         """The same room under other rules, which need no other spare records."""
         other = copy(self)
-        other.rules, other.params, other._noted = rules, params, {}
-        other._overridden = [k for k, rule in enumerate(rules) if rule.overrides]
-        other._grouped = any(group.by_pair for group in groups_of(rules).values())
+        other._follow(rules, params)
         return other
 
     def twin(self, pairs: dict[tuple[int, int], int]) -> Growth:
