@@ -60,7 +60,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         raise InputError(f"instrument={shown(instrument)} is not a code of this universe")
     if event["kind"] not in KINDS:
         raise InputError(f"kind={shown(event['kind'])} is not a kind of event")
-    if not -1 <= event["side"] <= max(TradingCommand):
+    if not -1 <= event["side"] <= (1 if event["kind"] in TRADED else max(TradingCommand)):
         raise InputError(f"side={shown(event['side'])} is not a side, flow or command")
     for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
         if abs(event[name]) >= LARGEST and event[name] != MISSING:

@@ -13,6 +13,8 @@ from riskkit.replay.engine.converted import converted_now
 from riskkit.replay.engine.groups import group_of, has_group
 from riskkit.replay.engine.state import State
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.catalogue.max_exposure import MaxExposure
+from riskkit.replay.rules.catalogue.position_limit import PositionLimit
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.scopes import EVERYTHING, event_parts
@@ -21,7 +23,7 @@ from riskkit.replay.schema.universe import GROUPS, Universe, exact
 if TYPE_CHECKING:
     import pandas as pd
 
-TYPES = {"position_limit": "limit", "max_exposure": "limit"}  # and the limit that is shown
+SHOWN = (PositionLimit, MaxExposure)
 LEVELS = ("account", *GROUPS, "global")  # from narrow to wide
 COLUMNS = ("node", "depth", "scope", "rule", "instrument", "used", "limit", "headroom", "netted", "unit")
 Row = dict[str, Any]
@@ -66,11 +68,11 @@ def headroom_tree(result: ReplayResult) -> pd.DataFrame:
     import pandas as pd
 
     instance(result, ReplayResult, "result")
-    shown = [(k, rule) for k, rule in enumerate(result.rules) if rule.type in TYPES and rule.scope in LEVELS]
+    shown = [
+        (k, rule) for k, rule in enumerate(result.rules) if isinstance(rule.parameters, SHOWN) and rule.scope in LEVELS
+    ]
     if not shown:
-        raise InputError(
-            "no rule of the result is a position_limit or max_exposure of accounts, traders, desks or firms"
-        )
+        raise InputError("no rule of the result limits positions or exposures of accounts, traders, desks or firms")
     universe, ts = result.log.universe, int(result.log.columns["ts"][-1]) if len(result.log) else 0
     rows: list[Row] = []
     for k, rule in shown:
@@ -125,7 +127,7 @@ def _used(
     """Instrument, use at the worst and its unit, for each instrument with a position or orders, or one for all money."""
     grouped = has_group(rule)
     accounts = state.groups[group_of(rule).table("accounts")] if grouped else state.accounts
-    if rule.type == "max_exposure":
+    if isinstance(rule.parameters, MaxExposure):
         prefix = "" if rule.parameters.working else "listed_"
         if gathers(rule):
             converted = converted_now(rule, key, state, universe, -1, ts)[0]

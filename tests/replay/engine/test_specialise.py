@@ -48,9 +48,10 @@ ASKED = {
         "duplicates",
         "held",
         "best",
+        "met",
         "later",
     ),
-    "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
+    "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed", "orders"),
     "on_new_day": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
     "evict": ("state", "params", "event", "memory"),
@@ -75,7 +76,18 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "reads": ("exposure", "profit"),
     }
     given |= dict.fromkeys(
-        ("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance", "volume", "opening", "whole"),
+        (
+            "can_pause",
+            "breach_trips",
+            "caps",
+            "exempt_reducing",
+            "working",
+            "covariance",
+            "volume",
+            "opening",
+            "whole",
+            "recovers",
+        ),
         True,
     )
     given |= {"group": next((group for group in GROUPS if group.scope == facts.get("scope")), None)}

@@ -59,9 +59,7 @@ def test_exposures_are_those_that_the_rule_judges(netting, used, netted, currenc
 
 
 def test_limits_on_nothing_but_orders_have_no_tree():
-    with pytest.raises(
-        InputError, match="no rule of the result is a position_limit or max_exposure of accounts, traders"
-    ):
+    with pytest.raises(InputError, match="no rule of the result limits positions or exposures of accounts, traders"):
         tree(Rule("size", MaxOrderQty(limit=5)))
 
 

@@ -34,7 +34,8 @@ class Layering(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("layers", Layering()))
     layers: orders at 3 or more prices of one side, of which 80 % of the quantity is cancelled less than 1 s after a fill on
-    the other side, for each account and instrument; a breach is an alert (WARN).
+    the other side, for each account and instrument; a breach raises an alert
+    (WARN) and stops nothing.
     """
 
     prices: PositiveCount = 3

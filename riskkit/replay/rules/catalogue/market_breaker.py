@@ -31,7 +31,7 @@ class MarketBreaker(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("market", MarketBreaker(index="SPX")))
-    market: nothing but cancels for 15min after SPX has fallen by 7 % or 13 % from its previous close (each once a day, up
+    market: nothing but cancels for 15 min after SPX has fallen by 7 % or 13 % from its previous close (each once a day, up
     to 15:25 America/New_York), and for the rest of the day after 20 %, over everything; what breaches it is refused (WARN).
     """
 

@@ -39,7 +39,7 @@ class PriceVelocity(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("velocity", PriceVelocity(max_move="0.05", window_ns="1s", long_max_move="0.2", long_window_ns="1min")))
-    velocity: a price at most 0.05 from every trade of the last 1 s and at most 0.2 from those of 60 s, for each
+    velocity: a price at most 0.05 from every trade of the last 1 s and at most 0.2 from those of 1 min, for each
     instrument; what breaches it is refused (WARN).
     """
 
