@@ -515,6 +515,8 @@ class Stream:
             ["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART", "KILL"]
         )
         groups = [{"trader": "T"}, {"desk": "D"}, {"desk": "E"}, {"firm": "F"}]
+        if command in ("STOP", "RESTART"):  # a session writes one for each account of a desk
+            groups = []
         whom = draw.choice([*groups, {}, {}]) if draw.random() < 0.4 else {"account": self.account()}
         return {"cmd": command, **whom}
 
