@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -52,8 +52,13 @@ class Column(list[Any]):
 
     dtype = "object"
 
+    @property
+    def array(self) -> Column:
+        """The column itself, as its numbers."""
+        return self
+
     def tolist(self) -> list[Any]:
-        """The column itself."""
+        """The column itself, as a list."""
         return self
 
 
@@ -65,8 +70,16 @@ class Columns:
         if len(sizes) != 1:
             raise InputError(f"the columns have {sorted(sizes)} rows; give lists of one length")
         (self.rows,) = sizes
-        self.columns = list(data)
         self._of = {name: Column(v if isinstance(v, list) else [v] * self.rows) for name, v in data.items()}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._of)
+
+    def items(self) -> ItemsView[str, Column]:
+        """Columns by name."""
+        return self._of.items()
 
     def __getitem__(self, name: str) -> Column:
         return self._of[name]
