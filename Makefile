@@ -71,7 +71,7 @@ portable: $(VENV)/dev
 
 # the oldest dependencies that pyproject.toml admits; those of the notebooks admit none so old
 lowest:
-	$(MAKE) $(VENV)-lowest/lowest VENV=$(VENV)-lowest CONSTRAINTS=constraints-lowest.txt
+	$(MAKE) $(VENV)-lowest/lowest VENV=$(VENV)-lowest CONSTRAINTS=tests/constraints-lowest.txt
 	$(VENV)-lowest/bin/python -m pytest -n 2 --dist loadgroup tests
 
 # kernels run as plain Python, so that their lines count; fails below 95 % (pyproject.toml)

@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks._bench import Bound, Row, best, seconds
 from riskkit._jit import kernel
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.log.event_log import EventLog
@@ -238,7 +239,7 @@ def _once(engine: ReplayLoop, log: EventLog, columns_of_log: dict[str, np.ndarra
     params = [rule.to_integers(log.universe) for rule in RULES]
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, RULES, params, found, slots)
-    fixed = fixed_arguments(RULES, params, found, Samples.none(ACCOUNTS))
+    fixed = fixed_arguments(RULES, params, found, Samples.none(ACCOUNTS), log.universe)
     return list(engine.feed(state, columns_of_log, fixed, 0, len(log)))
 
 

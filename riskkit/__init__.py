@@ -1,13 +1,14 @@
 """Risk limits you can set, replay and defend.
 
-Event logs and rules: `EventLog`, `Instrument`, `Account`, `Universe`, `EventKind`, `Rule`, `RuleSet`, `TieredRule`, `Tier`,
+Event logs and rules: `EventLog`, `Instrument`, `Account`, `Universe`, `EventKind`, `Rule`, `RuleSet`,
 `CircuitBreaker`, `read_log`.
 Replay: `replay_log`, `compare`, `ReplayResult`, `Session`, `Decision`, `sweep`, `calibrate`, `utilization`, `effectiveness`,
 `worst_case`, `write_report`.
 Models: `simple_returns`, `log_returns`, `value_at_risk`, `rolling_var`, `RiskEstimate`, `backtest_var`, `ewma_volatility`,
 `ewma_covariance`, `simulate_risk`, `stress_test`, `performance_summary`.
-Everything else is in a module: `returns`, `pnl`, `covariance`, `var`, `attribution`, `montecarlo`, `stress`, `liquidity`,
-`performance`, `var_backtest`, `read`, `rules`, `replay`, `sweeps`, `incidents`, `presets`, `desk`, `report`, `datasets`, `vbt`, `compat`.
+Everything else is in a module: `returns`, `pnl`, `covariance`, `var`, `learn`, `attribution`, `montecarlo`, `stress`,
+`liquidity`, `instruments`, `frtb`, `performance`, `var_backtest`, `read`, `rules`, `replay`, `sweeps`, `incidents`, `presets`,
+`desk`, `report`, `datasets`, `vbt`, `compat`.
 
 The list itself is ``__init__.pyi``; a name is loaded when it is first used, so that ``import riskkit`` stays cheap.
 """

@@ -9,6 +9,8 @@ from . import datasets as datasets
 from . import desk as desk
 from . import frtb as frtb
 from . import incidents as incidents
+from . import instruments as instruments
+from . import learn as learn
 from . import liquidity as liquidity
 from . import montecarlo as montecarlo
 from . import performance as performance
@@ -40,8 +42,6 @@ from .replay.rules.history import RuleChange as RuleChange
 from .replay.rules.history import RuleHistory as RuleHistory
 from .replay.rules.rule import Rule as Rule
 from .replay.rules.ruleset import RuleSet as RuleSet
-from .replay.rules.tiered import Tier as Tier
-from .replay.rules.tiered import TieredRule as TieredRule
 from .replay.run.compare import compare as compare
 from .replay.run.replay_log import replay_log as replay_log
 from .replay.schema.columns import EventKind as EventKind

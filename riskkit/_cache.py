@@ -6,18 +6,21 @@ Compiled code is executed, so whoever can write it can run code as the user.
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
+
+FAR = 1 << 30  # the byte that Windows locks, beyond any text
 
 
 def cache_folder() -> Path:
@@ -77,6 +80,46 @@ def _private(folder: Path) -> Path:
             f"the cache folder {folder} {why}, whose code would run here; set RISKKIT_CACHE to one of yours"
         )
     return folder
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """A block that one process at a time enters: the others wait for it, and no longer than it lives.
+
+    The lock is one of the operating system on a file of the `cache_folder`. Where files cannot be locked, nobody waits.
+    """
+    file = os.open(cache_folder() / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(OSError):
+            lock(file, wait=True)
+        yield
+    finally:
+        os.close(file)
+
+
+def lock(file: int, *, wait: bool) -> None:
+    """Lock an open file until it is closed or its process ends.
+
+    Raises
+    ------
+    OSError
+        If it is locked and this process does not `wait`, or if the file system has no locks.
+    """
+    if os.name != "nt":
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return
+    import msvcrt
+
+    while True:
+        os.lseek(file, FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            return
+        except OSError as error:  # Windows gives up after ten seconds
+            if not wait or error.errno != errno.EDEADLOCK:
+                raise
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Real
 from typing import Any, Literal, TypeVar, get_args
 
@@ -47,15 +48,15 @@ def shown(value: Any) -> str:
 
     Examples
     --------
-    >>> shown("x"), shown(10**5000), shown(np.int64(-1))
-    ("'x'", 'an integer of 16610 bits', '-1')
+    >>> shown("x"), shown(10**5000), shown(np.int64(-1)), shown(Decimal("1.5"))
+    ("'x'", 'an integer of 16610 bits', '-1', '1.5')
     """
     if isinstance(value, (np.integer, np.floating, np.bool_)):  # whose repr names its type
         value = value.item()
     if isinstance(value, int) and value.bit_length() > 1600:
         return f"an integer of {value.bit_length()} bits"
     try:
-        text = repr(value)
+        text = str(value) if isinstance(value, (Decimal, Fraction)) else repr(value)
     except (ValueError, RecursionError):  # such an integer within, or a list in a list in a list
         return f"{_with_article(type(value).__name__)} that is too large or too deep to show"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"

@@ -19,19 +19,23 @@ RAISES = (
 )
 
 
-def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function]:
+def shared_parameters(
+    texts: Mapping[str, str], *, returns: str = "", raises: str = RAISES
+) -> Callable[[Function], Function]:
     r"""Return a decorator that completes the numpy-style docstring of a function.
 
     Parameters
     ----------
     texts : mapping of str to str
         Type and, on indented lines, description of a parameter by its name.
+    returns, raises : str
+        Text of these sections where a docstring has none.
 
     Returns
     -------
     callable
-        Adds the text of each parameter that the docstring leaves out, in the order of the signature, and a section
-        "Raises" where there is none. A parameter described neither here nor there is a KeyError.
+        Adds the text of each parameter that the docstring leaves out, in the order of the signature, and the sections
+        that it leaves out. A parameter described neither here nor there is a KeyError.
 
     Examples
     --------
@@ -46,23 +50,27 @@ def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function
     >>> double.__doc__.split("\n\n")[1].split("\n")
     ['Parameters', '----------', 'n_obs : int', '    Number of days.']
     """
+    added = {"Returns": returns, "Raises": raises}
 
     def complete(function: Function) -> Function:
         if function.__doc__:  # python -OO leaves none
-            function.__doc__ = _completed(function.__doc__, list(inspect.signature(function).parameters), texts)
+            function.__doc__ = _completed(function.__doc__, list(inspect.signature(function).parameters), texts, added)
         return function
 
     return complete
 
 
-def _completed(text: str, parameters: list[str], texts: Mapping[str, str]) -> str:
-    """The docstring with every parameter described and a section "Raises"."""
+def _completed(text: str, parameters: list[str], texts: Mapping[str, str], added: Mapping[str, str]) -> str:
+    """The docstring with every parameter described, and the sections `added` where it has none."""
     summary, *parts = re.split(SECTION, inspect.cleandoc(text), flags=re.MULTILINE)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     described = _entries(sections.pop("Parameters", ""))
     entries = dict.fromkeys(described.get(name) or f"{name} : {texts[name]}" for name in parameters)
-    ordered = {"Parameters": "\n".join(entries), "Returns": sections.pop("Returns", "")}
-    ordered |= {"Raises": sections.pop("Raises", RAISES)} | sections
+    ordered = {
+        "Parameters": "\n".join(entries),
+        **{title: sections.pop(title, text) for title, text in added.items()},
+        **sections,
+    }
     written = [f"{title}\n{'-' * len(title)}\n{body.strip()}" for title, body in ordered.items() if body]
     return "\n\n".join([summary.strip(), *written]) + "\n"
 

@@ -122,43 +122,95 @@ def pointers() -> dict[str, Callable[..., Any]]:
     return {"words": make(0), "table": make(1), "at": intrinsic(record_at)}
 
 
-@functools.cache
-def inner_compiler() -> Any:
-    """A compiler for functions that only compiled functions call: it neither optimises nor emits them on their own.
+UNNEEDED = (
+    "WithLifting",
+    "InlineClosureLikes",
+    "InlineInlinables",
+    "FindLiterallyCalls",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+    "InlineOverloads",
+    "NopythonRewrites",
+)  # passes of numba for what no loop has: closures, contexts, expressions of arrays
 
-    numba's own does both for every function, with all that it calls, and again in each caller; of a loop that calls a
-    hundred functions that is most of the work. What is left out here is done once, in the outermost function.
+
+@functools.cache
+def loop_compilers() -> tuple[Any, Any]:
+    """Compilers for a replay loop, and for the functions that only compiled functions call.
+
+    Neither runs the passes of `UNNEEDED`, which are much of numba's work on a long function. numba optimises and emits
+    every function on its own, with all that it calls, and again in each caller. Here an inner function is only translated,
+    and the whole is optimised once, as functions that nobody else calls.
     """
+    from llvmlite import binding
     from numba.core import compiler, compiler_machinery, typed_passes
 
     machinery: Any = compiler_machinery  # numba has no annotations
     lowering: Any = typed_passes.NativeLowering
     usual: Any = compiler.DefaultPassBuilder
+    linkage: Any = binding.Linkage
+
+    def library_of(state: Any) -> Any:
+        state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return state.library
 
     @machinery.register_pass(mutates_CFG=True, analysis_only=False)
     class InnerLowering(lowering):  # type: ignore[misc]
         _name = "inner_lowering"
 
         def run_pass(self, state: Any) -> bool:
-            library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-            library.enable_object_caching()
+            library = library_of(state)
             library._optimize_final_module = lambda: None
-            state.library, state.flags.no_compile = library, True
+            state.flags.no_compile = True
             super().run_pass(state)
             never_called: Any = [].append  # a builtin of its own stands for the machine code
             state.targetctx.insert_user_function(never_called, state["cr"].fndesc, [library])
             state["cr"] = state["cr"]._replace(cfunc=never_called)
             return True
 
-    class InnerCompiler(compiler.CompilerBase):
-        def define_pipelines(self) -> list[Any]:
-            made = machinery.PassManager("inner")
-            for one, why in usual.define_nopython_pipeline(self.state).passes:
-                made.add_pass(InnerLowering if one is lowering else one, why)
-            made.finalize()
-            return [made]
+    @machinery.register_pass(mutates_CFG=True, analysis_only=False)
+    class LoopLowering(lowering):  # type: ignore[misc]
+        _name = "loop_lowering"
 
-    return InnerCompiler
+        def run_pass(self, state: Any) -> bool:
+            library = library_of(state)
+            optimise = library._optimize_final_module
+
+            def optimise_whole() -> None:
+                for function in library._final_module.functions:
+                    if function.linkage == linkage.linkonce_odr:
+                        function.linkage = linkage.internal
+                optimise()
+
+            library._optimize_final_module = optimise_whole
+            return bool(super().run_pass(state))
+
+    def compiler_with(own: Any) -> Any:
+        class LoopCompiler(compiler.CompilerBase):
+            def define_pipelines(self) -> list[Any]:
+                made = machinery.PassManager(own._name)
+                for one, why in usual.define_nopython_pipeline(self.state).passes:
+                    if one.__name__ not in UNNEEDED:
+                        made.add_pass(own if one is lowering else one, why)
+                made.finalize()
+                return [made]
+
+        return LoopCompiler
+
+    return compiler_with(LoopLowering), compiler_with(InnerLowering)
+
+
+def once_a_type(function: Any) -> Any:
+    """Let a compiled function have one version for all constants of a type; numba makes one for each constant in a call."""
+    if not hasattr(function, "get_call_template"):  # with NUMBA_DISABLE_JIT it is not compiled
+        return function
+    from numba.core import types
+
+    resolve: Any = function.get_call_template
+    plain_type: Any = types.unliteral
+    function.get_call_template = lambda args, kws: resolve(tuple(map(plain_type, args)), kws)
+    return function
 
 
 @functools.cache
@@ -256,7 +308,7 @@ def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: Bound) -> Ca
         own = {**flags, "forceinline": False, **FLAGS, "pipeline_class": None} if hasattr(source, "apart") else flags
         own = {name: value for name, value in own.items() if value is not None}
         with kernels_of(source.__code__.co_filename):
-            seen[source] = njit(**own)(rebound)
+            seen[source] = once_a_type(njit(**own)(rebound))
     return seen[source]
 
 

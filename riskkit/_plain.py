@@ -108,14 +108,14 @@ def rows(check: Check) -> Check:
     return every
 
 
-def row(*checks: Check) -> Check:
-    """A list of so many values."""
+def row(*checks: Check, optional: int = 0) -> Check:
+    """A list of so many values, the last ones `optional`."""
+    least = len(checks) - optional
+    what = f"a list of {least} {f'to {len(checks)} ' if optional else ''}values"
 
     def each(value: Any, place: str) -> None:
-        refuse_unless(
-            isinstance(value, list) and len(value) == len(checks), value, place, f"a list of {len(checks)} values"
-        )
-        for at, (check, entry) in enumerate(zip(checks, value, strict=True)):
+        refuse_unless(isinstance(value, list) and least <= len(value) <= len(checks), value, place, what)
+        for at, (check, entry) in enumerate(zip(checks, value, strict=False)):
             check(entry, f"{place}[{at}]")
 
     return each

@@ -13,6 +13,7 @@ P&L is money, gains positive. Labels of the inputs are kept in the results.
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -301,6 +302,18 @@ def aggregate(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total: An
     return pd.DataFrame(np.column_stack([values[name] for name in names]), index=pnl.index, columns=columns)
 
 
+def membership(hierarchy: Mapping[Any, Any], books: Any) -> tuple[list[Any], Any]:
+    """Names of the nodes above the books of a hierarchy, and the sparse (n_books, n_nodes) matrix of what is below each."""
+    from scipy.sparse import csr_array
+
+    nodes = [node for top in _nodes_of_mapping(hierarchy, "hierarchy") for node in top.below()]
+    _check_books(nodes, books)
+    at, above = {book: i for i, book in enumerate(books)}, [node for node in nodes if node.children]
+    pairs = [(at[leaf.name], j) for j, node in enumerate(above) for leaf in node.below() if not leaf.children]
+    rows, columns = zip(*pairs, strict=True)
+    return [node.name for node in above], csr_array((np.ones(len(pairs)), (rows, columns)), (len(at), len(above)))
+
+
 @dataclass(frozen=True)
 class _Node:
     """A node and its children; a book has none."""
@@ -339,12 +352,13 @@ def _nodes_of_paths(paths: list[tuple[Any, ...]], depth: int = 1) -> list[_Node]
 def _check_books(nodes: list[_Node], books: Any) -> None:
     """Check that names are unique and the leaves are the books of the P&L."""
     names = [node.name for node in nodes]
-    duplicates = [name for i, name in enumerate(names) if name in names[:i]]
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates:
         raise InputError(f"hierarchy names a node twice: {_some(duplicates)}")
-    leaves = [node.name for node in nodes if not node.children]
+    leaves = {node.name: None for node in nodes if not node.children}
+    known = set(books)
     for words, unmatched in (
-        ("hierarchy has books without P&L", [book for book in leaves if book not in books]),
+        ("hierarchy has books without P&L", [book for book in leaves if book not in known]),
         ("pnl has books that are not in the hierarchy", [book for book in books if book not in leaves]),
     ):
         if unmatched:

@@ -15,24 +15,12 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare_rule_sets import compare_presets
 from riskkit.replay.schema.durations import duration
 
-__all__ = [
-    "cme",
-    "compare_presets",
-    "deribit",
-    "exchange_core",
-    "freqtrade",
-    "gobreaker",
-    "lean",
-    "nautilus",
-    "paradex",
-    "rqalpha",
-    "rts6",
-    "stocksharp",
-    "vnpy",
-    "zipline",
-]
+__all__ = ["binance_margin", "cme", "compare_presets", "deribit", "deribit_margin", "exchange_core", "freqtrade"]
+__all__ += ["gobreaker", "lean", "nautilus", "paradex", "reg_t", "rqalpha", "rts6"]
+__all__ += ["sec_15c3_5", "stocksharp", "vnpy", "zipline"]
 
 Protection = Literal["cooldown", "stoploss_guard", "max_drawdown", "low_profit"]
+JUNE_2021 = ((50_000, "0.004"), (250_000, "0.005"), (1_000_000, "0.01"), (5_000_000, "0.025"), (20_000_000, "0.05"))
 PROTECTIONS: tuple[Protection, ...] = ("cooldown", "stoploss_guard", "max_drawdown", "low_profit")
 
 
@@ -375,21 +363,110 @@ def paradex(*, position: Amount = 1000) -> RuleSet:
     return _rules(_rule("position", "position_limit", limit=position, include_open=True))
 
 
-def deribit(*, quantity: Amount = 50, window: Duration = "1s", frozen: Duration = "2s") -> RuleSet:
+def deribit(
+    *, quantity: Amount | None = 50, delta: Amount | None = None, window: Duration = "1s", frozen: Duration = "2s"
+) -> RuleSet:
     """Deribit's market-maker protection: fills of more than `quantity` in a sliding window freeze quoting.
 
+    So does a net delta of the fills that meets `delta` in a window that starts with the first one; None is no such limit.
     ``frozen=0`` freezes until a manual reset.
 
     References
     ----------
-    docs.deribit.com and docs.paradex.trade, market-maker protection (quantity limit, interval, frozen time).
+    docs.deribit.com and docs.paradex.trade, market-maker protection (quantity limit, delta limit, interval, frozen time).
 
     Examples
     --------
-    >>> deribit()[0].type
-    'mmp'
+    >>> [rule.id for rule in deribit(delta=10)]
+    ['mmp', 'delta']
     """
-    return _rules(_rule("mmp", "mmp", action="PAUSE", qty_limit=quantity, window_ns=window, freeze_ns=frozen))
+    times: dict[str, Any] = {"window_ns": window, "freeze_ns": frozen}
+    first = {"window": "fixed_from_first", "breach": "reach"}
+    return _rules(
+        _rule("mmp", "mmp", action="PAUSE", qty_limit=quantity, **times) if quantity is not None else None,
+        _rule("delta", "mmp", action="PAUSE", delta_limit=delta, **times, **first) if delta is not None else None,
+    )
+
+
+def deribit_margin(
+    *, initial: Amount | None = "0.02", maintenance: Amount | None = "0.01", per_coin: Amount = "0.00005"
+) -> RuleSet:
+    """Deribit's margin of linear BTC contracts: a rate for no size, and `per_coin` more for each coin; None is no such margin.
+
+    References
+    ----------
+    Deribit, Linear Perpetual: 25 coins at 100,000 need 53,125 and 28,125; 350 coins 1,312,500.
+
+    Examples
+    --------
+    >>> [rule.type for rule in deribit_margin()]
+    ['initial_margin', 'maintenance_margin']
+    """
+    model: dict[str, Any] = {"model": "linear_tier", "per_unit": per_coin}
+    return _rules(
+        _rule("initial", "initial_margin", base=initial, **model) if initial is not None else None,
+        _rule("maintenance", "maintenance_margin", base=maintenance, **model) if maintenance is not None else None,
+    )
+
+
+def binance_margin(*, brackets: Iterable[tuple[Amount, Amount]] = JUNE_2021) -> RuleSet:
+    """Maintenance margin of Binance's USDT-M futures: below it, at the liquidation price, only reducing orders pass.
+
+    ``brackets`` are rows of (notional up to, rate) of the contract, by default those of BTCUSDT of June 2021.
+
+    References
+    ----------
+    Binance, Leverage and margin of USDT-M futures; How to calculate liquidation price.
+
+    Examples
+    --------
+    >>> binance_margin()[0].action
+    'REDUCE_ONLY'
+    """
+    return _rules(_rule("maintenance", "maintenance_margin", model="brackets", table=[list(row) for row in brackets]))
+
+
+def reg_t() -> RuleSet:
+    """Regulation T and FINRA Rule 4210: half of the value to open; a margin call below what holding requires.
+
+    References
+    ----------
+    12 CFR 220.12(a) and (c); FINRA Rule 4210(c).
+
+    Examples
+    --------
+    >>> [rule.id for rule in reg_t()]
+    ['initial', 'maintenance']
+    """
+    return _rules(
+        _rule("initial", "initial_margin", model="reg_t"), _rule("maintenance", "maintenance_margin", model="reg_t")
+    )
+
+
+def sec_15c3_5(
+    *, credit: Amount = 1_000_000, capital: Amount = 10_000_000, value: Amount = 500_000, collar: Amount = "0.1"
+) -> RuleSet:
+    """SEC Rule 15c3-5, market access: thresholds of a broker, whose numbers the rule leaves to it; what exceeds one is refused.
+
+    Gross exposure with working orders of each account (`credit`) and of all (`capital`), paragraph (c)(1)(i); value and price of an
+    order, and a third identical one within a second, (c)(1)(ii).
+
+    References
+    ----------
+    17 CFR 240.15c3-5(c)(1).
+
+    Examples
+    --------
+    >>> [rule.id for rule in sec_15c3_5()]
+    ['credit', 'capital', 'value', 'collar', 'duplicate']
+    """
+    return _rules(
+        _rule("credit", "max_exposure", limit=credit),
+        _rule("capital", "max_exposure", "global", limit=capital),
+        _rule("value", "max_order_notional", limit=value),
+        _rule("collar", "price_collar", pct=collar),
+        _rule("duplicate", "duplicate", limit=2, window_ns="1s"),
+    )
 
 
 def exchange_core() -> RuleSet:

@@ -4,22 +4,33 @@
 `riskkit.replay.rules.custom`.
 
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
-                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`
-Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `RepeatedExecutionThrottle`,
-                     `MarketMakerProtection`, `ChildOrderLimit`
+                     `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
+                     `SelfMatchPrevention`
+Surveillance:        `Layering`
+Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
+Message rates:       `OrderRate`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
+                     `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
-Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`
+Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
+                     `MaintenanceMargin`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
 After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`
+Levels of a limit:   `TieredRule`, `Tier`
+Limit tables:        `read_limits` (CSV, TOML or a frame to rules), `limit_table` (and back), `TemporaryLimit`,
+                     `with_temporary_limits`
 A rule of your own:  `custom`, `RuleType`, `Verdict`, `EventRow`
 """
 
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.catalogue import *  # noqa: F403  # its list is the list
 from riskkit.replay.rules.custom import custom
+from riskkit.replay.rules.limit_table import limit_table, read_limits
 from riskkit.replay.rules.rule import RuleType
+from riskkit.replay.rules.temporary import TemporaryLimit, with_temporary_limits
+from riskkit.replay.rules.tiered import Tier, TieredRule
 from riskkit.replay.rules.verdict import Verdict
 from riskkit.replay.schema.columns import EventRow
 
-__all__ = ["EventRow", "RuleType", "Verdict", "custom"]
+__all__ = ["EventRow", "RuleType", "TemporaryLimit", "Tier", "TieredRule", "Verdict", "custom"]
+__all__ += ["limit_table", "read_limits", "with_temporary_limits"]
 __all__ += catalogue.__all__

@@ -2,7 +2,7 @@
 
 It keeps to plain Python, so that nothing is compiled, and forks its writers, so that 200 of them start at once. A writer
 opens the session, takes one event after the other and tells through a pipe how many are answered; it is killed with
-SIGKILL at a moment that a seed decides.
+SIGKILL at a moment that a seed decides: any, or in one of its writes (a half of it done), flushes or renames.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from riskkit.replay.live import write_ahead_log
 from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import Rule
@@ -49,12 +52,40 @@ def opened(folder: Path, durability: str) -> JournaledSession:
     return Session.open(folder, RULES, [Instrument("X")], ["A", "B"], **options)
 
 
+tell = os.write  # in no count of `die_in`
+PLACES = ("any", "write", "flush", "rename")
+
+
 def write(folder: Path, durability: str, pipe: int) -> None:
     """Take events until killed."""
     session = opened(folder, durability)
     while True:
-        os.write(pipe, NUMBER.pack(len(session)))  # at first what was found, then what is answered
+        tell(pipe, NUMBER.pack(len(session)))  # at first what was found, then what is answered
         take(session)
+
+
+def die_in(place: str, turn: int, done: bool) -> None:
+    """Let this process be killed in its call number `turn` of a place, before or after it is `done`; a write by half."""
+    left = [turn]
+
+    def deadly(call: Callable[..., Any], half: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        def called(*args: Any) -> Any:
+            left[0] -= 1
+            if left[0]:
+                return call(*args)
+            if done:
+                (half or call)(*args)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        return called
+
+    if place == "write":
+        real = os.write
+        os.write = deadly(real, lambda handle, data: real(handle, data[: len(data) // 2]))  # type: ignore[assignment]
+    elif place == "flush":
+        os.fsync, write_ahead_log.flush = deadly(os.fsync), deadly(write_ahead_log.flush)
+    elif place == "rename":
+        os.replace = deadly(os.replace)
 
 
 def main(folder: Path, kills: int) -> None:
@@ -64,15 +95,20 @@ def main(folder: Path, kills: int) -> None:
     answered, ahead, parts = 0, 0, 0
     for kill in range(kills):
         readable, writable = os.pipe()
+        place, turn, done = PLACES[kill % 4], draw.randint(1, 20), draw.random() < 0.5
         child = os.fork()
         if child == 0:
             os.close(readable)
-            write(folder, ("group", "each")[kill % 2], writable)
+            die_in(place, turn, done)
+            write(folder, ("group", "each")[kill // 4 % 2], writable)
         os.close(writable)
-        told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(9)))
-        time.sleep(draw.random() * 0.01)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        told = b""
+        if place == "any":
+            told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(9)))
+            time.sleep(draw.random() * 0.01)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"a writer ended by itself: {status}"
         while chunk := os.read(readable, 65_536):
             told += chunk
         os.close(readable)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from riskkit.replay.live.session import Session
 from riskkit.replay.results.decisions import Decision
+from riskkit.replay.schema.universe import GROUPS
 
 ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
 ORDER += ("connection", "parent_id", "expires")
@@ -19,6 +20,7 @@ FIELDS = {
     "cancel": ("order_id", "instrument", *THROUGH),
     "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
     "price": ("instrument", "price", "bid", "ask"),
+    "close": ("instrument", "price"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("amount", "flow", "currency", *THROUGH),
     "equity": ("equity", *THROUGH),
@@ -55,7 +57,7 @@ def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
             switch = session.halt if row["cmd"] == "STOP" else session.restart
             switch(row.get("account"), who="Ann", why="a test", ts=ts)
             return []
-        return session.command(row["cmd"], row.get("account"), ts)
+        return session.command(row["cmd"], row.get("account"), ts, **_given(row, GROUPS))
     call = getattr(session, CALLS.get(kind, f"process_{kind}"))
     return call(ts=ts, **_given(row, FIELDS[kind]))
 

@@ -48,6 +48,13 @@ def first(table: Any) -> Any:
     return table[:, 0] if isinstance(table, np.ndarray) else table.select(["date", "A"])
 
 
+def two(table: Any) -> Any:
+    """The first two series of a table, in the library of the table."""
+    if isinstance(table, pd.DataFrame):
+        return table[ASSETS[:2]]
+    return table[:, :2] if isinstance(table, np.ndarray) else table.select(["date", *ASSETS[:2]])
+
+
 def of_one(function: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any, float], Any]:
     return lambda table, unit: function(first(table), *args, **options)
 
@@ -94,7 +101,7 @@ def compared(table: Any, unit: float) -> Any:
     return found.ranking["score"]
 
 
-P, V, C, B = rk.performance, rk.var, rk.covariance, rk.var_backtest
+P, V, C, B, T = rk.performance, rk.var, rk.covariance, rk.var_backtest, rk.var.tails
 DAILY = {"periods_per_year": 252.0}
 DOORS: dict[str, Door] = {
     "returns.simple_returns": Door(of_all(rk.simple_returns), ordered=True, power=0, kind="prices"),
@@ -126,6 +133,22 @@ DOORS: dict[str, Door] = {
         lambda table, unit: C.fit_asymmetric_garch(first(table), distribution="normal").next_volatility, ordered=True
     ),
     "covariance.factor_covariance": Door(lambda table, unit: C.factor_covariance(table, 2).covariance, power=2),
+    "covariance.realised_measures": Door(lambda table, unit: C.realised_measures(first(table)).bipower, True, 2),
+    "covariance.regime_filter": Door(
+        lambda table, unit: (
+            C.regime_filter(first(table), [[0.9, 0.1], [0.1, 0.9]], [1e-4 * unit**2, 4e-4 * unit**2]).predicted
+        ),
+        ordered=True,
+        power=0,
+    ),
+    "covariance.fit_regimes": Door(lambda table, unit: C.fit_regimes(first(table)).variances, ordered=True, power=2),
+    "covariance.fit_dcc": Door(lambda table, unit: C.fit_dcc(table, "pairs").covariance, ordered=True, power=2),
+    "covariance.fit_dcc: EWMA": Door(
+        lambda table, unit: C.fit_dcc(table, "pairs", margins="ewma").covariance, ordered=True, power=2
+    ),
+    "covariance.shrunk_covariance: constant correlation": Door(
+        lambda table, unit: C.shrunk_covariance(table, "constant_correlation").covariance, power=2
+    ),
     "covariance.fit_garch": Door(in_garch("next_volatility"), ordered=True),
     "covariance.fit_garch: volatility": Door(in_garch("volatility"), ordered=True),
     "covariance.fit_garch: omega": Door(in_garch("omega"), ordered=True, power=2),
@@ -141,7 +164,43 @@ DOORS: dict[str, Door] = {
     "var.student_t": Door(lambda table, unit: risk(V.student_t(table))),
     "var.cornish_fisher": Door(lambda table, unit: risk(V.cornish_fisher(table, 0.9))),
     "var.evt": Door(lambda table, unit: risk(V.evt(table, 0.99))),
+    "var.filtered_historical: Pareto tail": Door(
+        lambda table, unit: risk(V.filtered_historical(table, 0.99, tail_fraction=0.1)), ordered=True
+    ),
+    "var.filtered_paths": Door(
+        lambda table, unit: V.filtered_paths(first(table), 3, n_paths=50, rng=np.random.default_rng(1)).returns,
+        ordered=True,
+    ),
+    "var.learned.conformal_quantile": Door(
+        lambda table, unit: V.learned.conformal_quantile(first(table)).bound, kind="trades"
+    ),
+    "var.learned.har_features": Door(
+        lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
+    ),
+    "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
+    "var.tails.mean_excess": Door(
+        lambda table, unit: T.mean_excess(first(table), [0.01 * unit])["mean_excess"].to_numpy()
+    ),
+    "var.tails.threshold_stability": Door(
+        lambda table, unit: T.threshold_stability(first(table), [0.01 * unit])["modified_scale"].to_numpy()
+    ),
+    "var.tails.tail_interval": Door(
+        lambda table, unit: list(T.tail_interval(first(table), 0.99, threshold=0.01 * unit, quantity="var"))
+    ),
+    "var.tails.extremal_index": Door(
+        lambda table, unit: T.extremal_index(first(table), 0.01 * unit), ordered=True, power=0
+    ),
+    "var.tails.decluster": Door(
+        lambda table, unit: T.decluster(first(table), 0.01 * unit, 3)["total"].to_numpy(), ordered=True
+    ),
+    "var.tails.block_maxima": Door(lambda table, unit: T.block_maxima(first(table), 20).location, ordered=True),
+    "var.tails.tail_dependence": Door(
+        lambda table, unit: T.tail_dependence(two(table), 0.9)["chi"].to_numpy(), power=0
+    ),
+    "var.tails.joint_tails": Door(lambda table, unit: T.joint_tails(table, 0.9).chi, power=0),
     "var.evar": Door(of_all(V.evar)),
+    "var.expectile_var": Door(of_all(V.expectile_var, 0.01)),
+    "var.distortion_risk": Door(of_all(V.distortion_risk, V.exponential_spectrum(20.0))),
     "var.value_at_risk": Door(lambda table, unit: risk(rk.value_at_risk(table))),
     "var.value_at_risk: blocks": Door(
         lambda table, unit: risk(
@@ -177,6 +236,8 @@ DOORS: dict[str, Door] = {
     "performance.sortino_ratio": Door(of_all(P.sortino_ratio), power=0),
     "performance.omega_ratio": Door(of_all(P.omega_ratio), power=0),
     "performance.calmar_ratio": Door(of_all(P.calmar_ratio, **DAILY), ordered=True, power=None),
+    "performance.tail_ratio": Door(of_all(P.tail_ratio), power=0),
+    "performance.stability": Door(of_all(P.stability), ordered=True, power=None),
     "performance.skewness": Door(of_all(P.skewness), power=0),
     "performance.excess_kurtosis": Door(of_all(P.excess_kurtosis), power=0),
     "performance.performance_summary": Door(of_one(P.performance_summary, **DAILY), ordered=True, power=None),
@@ -209,6 +270,13 @@ DOORS: dict[str, Door] = {
     ),
     "montecarlo.GaussianCopula": Door(lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table))),
     "montecarlo.StudentTCopula": Door(lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0))),
+    "montecarlo.StudentTCopula: Pareto margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.StudentTCopula(table, df=5.0, margins="pareto"))
+    ),
+    "montecarlo.GaussianCopula: kernel margins": Door(
+        lambda table, unit: simulated(rk.montecarlo.GaussianCopula(table, margins="kernel"))
+    ),
+    "montecarlo.fit_margin": Door(lambda table, unit: rk.montecarlo.fit_margin(first(table)).ppf([0.01, 0.4])),
     "attribution.historical": Door(lambda table, unit: rk.attribution.historical(HELD, table).component),
     "attribution.historical: P&L": Door(lambda table, unit: rk.attribution.historical(None, table).component),
     "attribution.cornish_fisher": Door(lambda table, unit: rk.attribution.cornish_fisher(HELD, table, 0.9).component),
@@ -216,6 +284,14 @@ DOORS: dict[str, Door] = {
     "attribution.scenarios": Door(lambda table, unit: rk.attribution.scenarios(HELD, table, 5.0 * unit).component),
     "attribution.incremental": Door(
         lambda table, unit: rk.attribution.incremental(HELD, trades=10.0 * np.eye(3), returns=table)
+    ),
+    "stress.similar_periods": Door(
+        lambda table, unit: rk.stress.similar_periods(
+            table, {0 if isinstance(table, np.ndarray) else "A": -0.02 * unit}
+        )["distance"].to_numpy(),
+        ordered=True,
+        power=0,
+        kind="trades",
     ),
     "stress.factor_loadings": Door(
         lambda table, unit: rk.stress.factor_loadings(table, RETURNS[["B"]].to_numpy()).loadings
@@ -270,6 +346,7 @@ DOORS: dict[str, Door] = {
     "var_backtest.fz0_loss": Door(
         lambda table, unit: np.exp(B.fz0_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
     ),
+    "var_backtest.expectile_loss": Door(forecast(B.expectile_loss, 0.015, tau=0.01), ordered=True, power=2),
     "var_backtest.es_e_process": Door(
         lambda table, unit: B.es_e_process(first(table), 0.015 * unit, 0.02 * unit).log_e, ordered=True, power=0
     ),
@@ -312,7 +389,19 @@ DOORS |= {
 }
 
 INPUTS = {"returns", "values", "history", "pnl", "prices", "log_returns", "hits", "scores", "scores_a"}
-PACKAGES = {"returns", "covariance", "var", "performance", "stress", "attribution", "montecarlo", "var_backtest", "pnl"}
+PACKAGES = {
+    "returns",
+    "covariance",
+    "var",
+    "performance",
+    "stress",
+    "attribution",
+    "montecarlo",
+    "var_backtest",
+    "pnl",
+    "var.tails",
+    "var.learned",
+}
 
 
 def functions_with_observations() -> set[str]:

@@ -18,12 +18,12 @@ WINDOW = 10
 HOUR = 3_600_000_000_000
 
 INSTRUMENTS = [
-    {"id": "X", "tick": "0.01", "lot": "1"},
-    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P"},
+    {"id": "X", "tick": "0.01", "lot": "1", "delta": "0.5"},
+    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P", "delta": "-0.25"},
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
-ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
+ACCOUNTS = ("account", "trader", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
@@ -48,12 +48,13 @@ def scenario(
             {
                 "id": "A",
                 "cash": {"USD": str(draw.randint(0, 3000))},
+                "trader": "T",
                 "desk": "E",
                 "firm": "F",
                 "positions": {"X": "3", "Y": "-0.5"},
             },
-            {"id": "B", "cash": {"USD": "2000"}, "desk": "D", "firm": "F"},
-            {"id": "C", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
+            {"id": "B", "cash": {"USD": "2000"}, "trader": "U", "desk": "D", "firm": "F"},
+            {"id": "C", "trader": "T", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
         ],
         "rules": rules,
         "events": [stream.event() for _ in range(events)],
@@ -80,7 +81,8 @@ def with_changes(given: dict[str, Any], seed: int, often: int = 3) -> dict[str, 
 
 def _changed(draw: random.Random, old: dict[str, Any]) -> dict[str, Any]:
     """The same rule, with other amounts, or with other parameters altogether."""
-    new = {**rule(draw, old["type"], 0), "id": old["id"], "scope": old["scope"]}
+    new = {name: value for name, value in rule(draw, old["type"], 0).items() if name != "netting"}
+    new |= {name: old[name] for name in ("id", "scope", "netting") if name in old}
     if old["type"] in ("drawdown", "breaker") or draw.random() < 0.2:  # with a scope that not all their parameters have
         return old
     if draw.random() < 0.3 and "currency" not in old:
@@ -99,17 +101,19 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
-    if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
+    if action == "REJECT" and (params.get("of") == "cancels" or name == "layering"):  # a cancel is never refused
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
+    added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
     return {
         "id": f"{name}-{place}",
         "type": name,
         "scope": WIRE.get(scope, scope),
+        **({"netting": "none"} if added else {}),
         "action": action,
         "severity": "WARN",
         "params": params,
@@ -129,6 +133,20 @@ def _rate(draw: random.Random) -> dict[str, Any]:
     if draw.random() < 0.3:
         params["bucket_ns"] = params["window_ns"] // 4 + 1
     return {**params, **({"kinds": kinds} if kinds else {})}
+
+
+def _margin(draw: random.Random) -> dict[str, Any]:
+    """A model of margin and its data; some do not have every instrument."""
+    rows = [["200", "0.1"], ["1500", "0.4"], ["4000", "1"]]
+    arrays = {"X": ["40", "-100", "70.5", "0"], "Y": ["-900", "1000.25", "300", "-50"]}
+    return draw.choice(
+        [
+            {"model": "reg_t"},
+            {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
+            {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
+            {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+        ]
+    )
 
 
 def _day(draw: random.Random) -> dict[str, Any]:
@@ -189,8 +207,30 @@ PARAMETERS = {
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
+    "velocity": lambda d: {
+        "max_move": d.choice(["1", "2"]),
+        "window_ns": WINDOW,
+        **d.choice([{}, {"long_max_move": "3", "long_window_ns": d.choice([3 * WINDOW, HOUR])}]),
+    },
+    "luld": lambda d: {
+        "tier": d.randint(1, 2),
+        "double_open": d.random() < 0.3,
+        **d.choice([{}, {"opens": "09:30", "closes": "10:00"}]),
+        **_missing(d),
+    },
+    "market_breaker": lambda d: {
+        "index": "X",
+        **d.choice([{}, {"level_1": "0.02", "level_2": "0.04", "level_3": "0.06"}]),
+        "halt_ns": d.choice([WINDOW, HOUR]),
+        "last_halt": d.choice(["09:30", "15:25"]),
+    },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
+    "self_match": lambda d: {
+        "mode": d.choice(
+            ["cancel_resting", "cancel_resting", "cancel_aggressing", "cancel_both", "decrement", "decrement"]
+        )
+    },
     "position_limit": lambda d: {
         **_caps(d, d.randint(1, 8), d.choice([300, 1500])),
         "include_open": d.random() < 0.7,
@@ -222,7 +262,10 @@ PARAMETERS = {
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
-        "qty_limit": d.choice(["2", "5"]),
+        **d.choice(
+            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+        ),
+        "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
         "freeze_ns": d.choice([0, WINDOW, HOUR]),
     },
@@ -235,6 +278,13 @@ PARAMETERS = {
         "window_ns": d.choice([WINDOW, HOUR]),
         "of": d.choice(["messages", "cancels"]),
         "least": d.randint(0, 3),
+    },
+    "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
+    "session_hours": lambda d: {"calendar": "24/7"},  # the sessions of exchanges: in a file of their own
+    "layering": lambda d: {
+        "prices": d.randint(1, 2),
+        "share": d.choice(["0.3", "0.5", "1"]),
+        "window_ns": d.choice([WINDOW, 10 * WINDOW]),
     },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
@@ -250,6 +300,8 @@ PARAMETERS = {
         **_missing(d),
     },
     "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "initial_margin": lambda d: {**_margin(d), **_missing(d)},
+    "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -257,8 +309,21 @@ PARAMETERS = {
         **_day(d),
     },
 }
-WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
-WITHOUT_BREACH += ("breaker", "cash")
+WITHOUT_BREACH = (
+    "lot_tick",
+    "known_instrument",
+    "self_trade",
+    "long_only",
+    "reduce_only",
+    "trading_state",
+    "cooldown",
+    "luld",
+    "market_breaker",
+    "self_match",
+    "layering",
+    "session_hours",
+)
+WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 
@@ -410,6 +475,9 @@ class Stream:
             event |= {"bid": "99", "ask": "102"}
         return event if len(event) > 1 else {**event, "price": "100"}
 
+    def close(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["100", "102", "2"])}
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -443,8 +511,14 @@ class Stream:
         draw = self.draw
         if self.narrow:
             return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
-        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART"])
-        return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
+        command = draw.choice(
+            ["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART", "KILL"]
+        )
+        groups = [{"trader": "T"}, {"desk": "D"}, {"desk": "E"}, {"firm": "F"}]
+        if command in ("STOP", "RESTART"):  # a session writes one for each account of a desk
+            groups = []
+        whom = draw.choice([*groups, {}, {}]) if draw.random() < 0.4 else {"account": self.account()}
+        return {"cmd": command, **whom}
 
 
 KINDS = {
@@ -468,6 +542,7 @@ KINDS = {
     "bust": 2,
     "correct": 2,
     "fx": 0,
+    "close": 2,
 }
 
 
@@ -476,7 +551,7 @@ KINDS = {
 QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
 PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
 CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
-WHOLE = ("account", "desk", "firm", "global")
+WHOLE = ACCOUNTS
 
 
 def in_currencies(seed: int, types: list[str], events: int = 80) -> dict[str, Any]:
@@ -503,5 +578,7 @@ def rule_in_currency(draw: random.Random, name: str, place: int) -> dict[str, An
         made["scope"] = draw.choice(["instrument", "account_instrument"])
     elif kind.reads & ADDED:
         made["scope"] = draw.choice(WHOLE)
+        if made["scope"] == "account":  # with nothing to net
+            made.pop("netting", None)
     age = draw.choice([{}, {}, {"max_age_ns": draw.choice([WINDOW, 5 * WINDOW, HOUR])}])
     return {**made, "currency": draw.choice(["USD", "EUR", "JPY"]), "via": draw.choice(["USD", "USD", "EUR"]), **age}

@@ -71,6 +71,42 @@ def history(*rules: rk.RuleSet, **change: Any) -> rk.RuleHistory:
 
 SIZE = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
 LOG = rk.EventLog.from_frame(events())
+
+
+def asked(method: str, path: str, body: Any = None, *, scopes: str = "read trade", **settings: Any) -> Any:
+    """The answer of a service of one account to a request with a key of these scopes; a refusal is raised."""
+    import asyncio
+    import json
+
+    from riskkit.service import EngineService
+    from riskkit.service.app import App
+    from riskkit.service.challenger_routes import add_challenger_routes
+    from riskkit.service.keys import Key, hash_of
+    from riskkit.service.risk import add_risk
+    from riskkit.service.routes import add_routes
+    from riskkit.service.settings import Settings
+    from riskkit.service.turns import Turns
+
+    given = json.dumps(body).encode()
+    key = Key("desk", "Ann", frozenset(scopes.split()), settings.pop("accounts", None))
+    path, _, query = path.partition("?")
+    scope = {"method": method, "path": path, "query_string": query.encode(), "headers": []}
+    if scopes:
+        scope["headers"] = [(b"authorization", b"Bearer secret")]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": given}
+
+    async def main() -> Any:
+        app = App(Settings(**settings), {hash_of("secret"): key}, session)
+        for add in (add_routes, add_risk, add_challenger_routes):
+            add(app)
+        app._turns = Turns(EngineService(session()), waits=False, most=8)
+        return await app._answer(scope, receive)
+
+    return asyncio.run(main())
+
+
 NAMES: dict[str, Any] = {
     "rk": rk,
     "desk": rk.desk,
@@ -84,6 +120,7 @@ NAMES: dict[str, Any] = {
     "log": LOG,
     "SIZE": SIZE,
     "events": events,
+    "asked": asked,
     "written": written,
     "session": session,
     "two_currencies": two_currencies,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
+from refusing import refusal as refusal_of
 
-from riskkit import EventLog, InputError, Instrument
+from riskkit import EventLog, Instrument
 
 X = Instrument("X")
 ORDER = {"ts": 1, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5}
@@ -26,6 +26,4 @@ def column(log: EventLog, name: str) -> list[int]:
 
 
 def refusal(*rows: dict, **options) -> str:
-    with pytest.raises(InputError) as refused:
-        load(*rows, **options)
-    return str(refused.value)
+    return refusal_of(load, *rows, **options)

@@ -7,6 +7,7 @@ The format is in tests/scenarios/README.md. A scenario becomes an event log by t
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,14 +19,16 @@ from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.cancelled import cancelled_orders
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.temporary import TemporaryLimit, with_temporary_limits
 from riskkit.replay.run.replay_log import Stage
-from riskkit.replay.schema.columns import Cause, DecisionCode
+from riskkit.replay.schema.columns import Cause, DecisionCode, OrderStatus
 from riskkit.replay.schema.universe import Account, Instrument
 
-ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
+ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "trader": "", "desk": "", "firm": ""}
 WAYS = ("plain", "live", "generic", "compiled")
 COMPILED: dict[str, bool | str] = {"plain": False, "generic": "generic", "compiled": True}
 UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
@@ -39,7 +42,7 @@ KINDS = {
     "rules": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
-COPIED += ("pnl", "cmd", "strategy", "reserve", "pair")
+COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm")
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
@@ -54,6 +57,10 @@ class Outcome:
     states: dict[str, str] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
+    also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
+    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules of which a cancel is an alert
+    cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
+    working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -135,6 +142,8 @@ class _Names:
 def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list[dict[str, Any]]:
     """One event as rows of the frame; an order that comes too late in time is not known afterwards."""
     kind = event["kind"]
+    if kind == "limit":  # of a key, for a while: a change of the rules (`history_of`)
+        return []
     row = {name: event[name] for name in COPIED if name in event}
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
     if kind == "rules":
@@ -190,6 +199,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         product=fields.get("product", label),
         negative_price=fields.get("negative_price", False),
         listed=one is not None,
+        delta=fields.get("delta", "1"),
     )
 
 
@@ -209,6 +219,16 @@ def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:
         for number, event in enumerate(unroll(scenario), 1)
         if event["kind"] == "rules"
     ]
+    temporary = [
+        TemporaryLimit(
+            event["rule"], event["key"], {"limit": event["limit"]}, event["ts"], event["until"], "Ann", "a test",
+            event["approver"], bisect_right(numbers, number),
+        )
+        for number, event in enumerate(unroll(scenario), 1)
+        if event["kind"] == "limit" and event.get("approver")
+    ]  # fmt: skip
+    if temporary:
+        return with_temporary_limits(rules_of(scenario), temporary)
     return RuleHistory(rules_of(scenario), changes)
 
 
@@ -217,8 +237,33 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
     rules = []
     for rule in scenario["rules"]:
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
-        rules.append({**rule, "scope": scope})
+        rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
     return RuleSet.from_dict({"rules": rules})
+
+
+def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
+    """What is called otherwise in the catalogue: the ratio of RTS 9 is a type of its own, of trading days."""
+    params = rule.get("params", {})
+    if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
+        kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
+        return {"type": "unexecuted_orders", "params": kept}
+    if rule["type"] == "self_trade" and params.get("mode", "reject") != "reject":
+        return {"type": "self_match", "params": {"mode": params["mode"]}}
+    if "windows" in params:
+        short, long = (
+            sorted(params["windows"], key=lambda one: one["window_ns"])
+            if len(params["windows"]) > 1
+            else (params["windows"][0], {})
+        )
+        kept = {**short, **{f"long_{name}": value for name, value in long.items()}}
+        return {"params": {name: value for name, value in {**params, **kept}.items() if name != "windows"}}
+    if "levels_pct" in params:
+        kept = {f"level_{number}": level for number, level in enumerate(params["levels_pct"], 1)}
+        return {"params": {name: value for name, value in {**params, **kept}.items() if name != "levels_pct"}}
+    if rule["type"] == "margin":
+        kept = {name: value for name, value in params.items() if name != "check"}
+        return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
+    return {}
 
 
 # ---------------------------------------------------------------------- running
@@ -233,7 +278,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
         options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
-        history = history_of(scenario, numbers)
+        history = history_of(scenario, numbers).placed(log.columns)
         result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 
@@ -254,11 +299,18 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
+    also: dict[int, list[str]] = {}
+    alerts: dict[int, list[str]] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
+            objecting = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            also[number] = [one.id for one in objecting if one.action != "ALERT" and one.id != rule]
+        elif code == DecisionCode.ALERTED and events[number - 1]["kind"] == "cancel":
+            speaking = [one.id for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            alerts[number] = [*alerts.get(number, []), *speaking]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1
@@ -271,8 +323,16 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
         instrument = universe.instruments[record["instrument"]]
         label = f"{universe.accounts[record['account']].id}|{instrument.id}"
         positions[label] = str(int(record["qty"]) * instrument.qty_step)
+    cancelled: dict[int, list[str]] = {}
+    for seq, order in cancelled_orders(result)["order"].items():
+        cancelled.setdefault(numbers[int(seq)], []).append(events[numbers[order] - 1]["order_id"])
+    working = {}
+    for record in result.state.orders[1:] if "working" in scenario.get("expected", {}) else ():
+        if record["status"] == OrderStatus.WORKING and "order_id" in (sent := events[numbers[record["row"]] - 1]):
+            instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
+            working[sent["order_id"]] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished)
+    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, working)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -302,6 +362,18 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for label, quantity in must.positions.items():
         if number_of(found.positions.get(label, "0")) != number_of(quantity):
             wrong.append(f"position {label}: {found.positions.get(label, '0')} instead of {quantity}")
+    for number, rules in scenario["expected"].get("also", {}).items():
+        if found.also.get(int(number), []) != rules:
+            wrong.append(f"event {number}: also {found.also.get(int(number), [])} instead of {rules}")
+    if "alerts" in scenario["expected"]:
+        said = {int(number): rules for number, rules in scenario["expected"]["alerts"].items()}
+        wrong += [] if found.alerts == said else [f"alerts {found.alerts} instead of {said}"]
+    for number, labels in scenario["expected"].get("cancelled", {}).items():
+        if found.cancelled.get(int(number), []) != labels:
+            wrong.append(f"event {number}: cancelled {found.cancelled.get(int(number), [])} instead of {labels}")
+    for label, quantity in scenario["expected"].get("working", {}).items():
+        if number_of(found.working.get(label, "0")) != number_of(quantity):
+            wrong.append(f"order {label}: {found.working.get(label, '0')} works instead of {quantity}")
     if "fills_vanished" in scenario["expected"] and must.fills_vanished != found.fills_vanished:
         wrong.append(f"fills vanished: {found.fills_vanished} instead of {must.fills_vanished}")
     return wrong

@@ -31,7 +31,7 @@ def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened:
             for i in range(instruments)
         ),
         tuple(
-            Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, desk=f"D{a % 2}", firm="F")
+            Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, f"D{a % 2}", "F", f"T{a // 2}")
             for a in range(accounts)
         ),
         {"USD": CENT},
@@ -127,6 +127,8 @@ def random_log(
         elif kind == EventKind.CONTROL:
             row |= {"account": int(draw.integers(-1, 3)), "instrument": -1, "qty": 0, "price": MISSING}
             row["side"] = int(draw.choice([int(c) for c in TradingCommand]))
+            if draw.random() < 0.3:
+                row |= {"account": -1, "qty": 2, "price": int(draw.integers(2))}  # of a desk
         else:
             row |= {"instrument": -1, "price": MISSING, "side": 0}
             if kind == EventKind.EXECUTION:
@@ -141,8 +143,9 @@ def random_log(
                 row["qty"] = int(draw.integers(80_000, 120_000))
         rows.append(row)
     for kind in (EventKind.ERROR, EventKind.CONTROL):  # every log has every kind of branch, so that all share one loop
+        side = int(TradingCommand.KILL) if kind == EventKind.CONTROL else 0
         rows.append(
-            {"ts": ts, "kind": int(kind), "account": 0, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
+            {"ts": ts, "kind": int(kind), "account": 0, "instrument": -1, "side": side, "qty": 0, "price": MISSING}
         )
     if venue and named:
         rows.append({**rows[named[0]], "ts": ts, "kind": int(EventKind.REJECT), "order": named[0], "flags": 0})

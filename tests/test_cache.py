@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from marks import needs_compiling
 
 from riskkit import InputError
-from riskkit._cache import cache_folder
+from riskkit._cache import alone, cache_folder, lock
 from riskkit.replay.engine.compiler import load_module
 
 SCRIPT = """
@@ -72,6 +73,47 @@ def test_without_a_home_the_folder_is_of_the_process(given, monkeypatch, tmp_pat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "below"))
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     assert cache_folder().stat().st_mode & 0o777 == 0o700
+
+
+TINY = """
+import sys
+import numba
+from riskkit.replay.engine.compiler import _compiled_once, load_module
+module = load_module("riskkit_loop_tiny", "def run(first, second):\\n    return first + second\\n")
+run = _compiled_once(numba.njit(cache=True)(module.run), "riskkit_loop_tiny")
+print("ready", flush=True)
+assert run(1, 2) == 3
+print(sum(run.stats.cache_misses.values()), sum(run.stats.cache_hits.values()))
+"""
+HOLD = "import sys; from riskkit._cache import alone\nwith alone('riskkit_loop_tiny'): print('held', flush=True), sys.stdin.read()"
+
+
+@pytest.mark.slow
+@needs_compiling
+def test_of_two_cold_processes_one_compiles_and_the_other_loads(tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path))
+    with alone("riskkit_loop_tiny"):  # both wait until this block ends
+        both = [started(TINY) for _ in range(2)]
+        assert [child.stdout.readline() for child in both] == ["ready\n"] * 2
+    counts = sorted(child.communicate()[0].split() for child in both)
+    assert counts == [["0", "1"], ["1", "0"]]
+
+
+def test_nobody_waits_for_a_process_that_was_killed(tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path))
+    with started(HOLD) as child:
+        assert child.stdout.readline() == "held\n"
+        file = os.open(tmp_path / "riskkit_loop_tiny.lock", os.O_RDWR)
+        with pytest.raises(OSError):
+            lock(file, wait=False)
+        child.kill()
+        child.wait()
+        lock(file, wait=False)
+        os.close(file)
+
+
+def started(script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow

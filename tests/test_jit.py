@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+from marks import needs_compiling
 
 from riskkit import _jit
 from riskkit._jit import FLAGS, compiled, fingerprint, kernel, plain
@@ -44,6 +45,18 @@ def test_a_kernel_counts_its_signatures():
 
 def _not_cached(function):
     return function.signatures if "dispatcher" in vars(function) else 0
+
+
+@needs_compiling
+def test_a_function_is_compiled_once_for_all_constants_in_its_calls():
+    import numba
+
+    def of_two_constants():
+        return inner(1) + inner(2)
+
+    found = {}
+    assert _jit._compile(of_two_constants, {**FLAGS, "cache": False}, numba.njit, found)() == 9
+    assert len(found[inner].signatures) == 1
 
 
 def test_the_fingerprint_sees_constants_and_code_below():

@@ -5,14 +5,24 @@
 - From returns, with standard errors: `riskkit.attribution.parametric`, `riskkit.attribution.historical`, `riskkit.attribution.scenarios`,
   `cornish_fisher`, `Attribution`
 - To factors: `by_factor`, `FactorAttribution`
+- Of an active return: `brinson_fachler`
+- Weights by risk: `risk_budgeting`, `minimum_variance`, `maximum_diversification`, `diversification_ratio`, `hierarchical_risk_parity`
 """
 
+from riskkit.attribution.active_return import brinson_fachler
 from riskkit.attribution.cornish_fisher_components import cornish_fisher
 from riskkit.attribution.elliptical import component, marginal, parametric, portfolio, standalone
 from riskkit.attribution.factors import FactorAttribution, by_factor
 from riskkit.attribution.hedge import BestHedges, best_hedge
+from riskkit.attribution.hierarchical import hierarchical_risk_parity
 from riskkit.attribution.incremental_risk import incremental
 from riskkit.attribution.result import Attribution
+from riskkit.attribution.risk_budgets import (
+    diversification_ratio,
+    maximum_diversification,
+    minimum_variance,
+    risk_budgeting,
+)
 from riskkit.attribution.scenario_components import historical, scenarios
 
 __all__ = [
@@ -20,6 +30,12 @@ __all__ = [
     "BestHedges",
     "FactorAttribution",
     "best_hedge",
+    "brinson_fachler",
+    "diversification_ratio",
+    "hierarchical_risk_parity",
+    "maximum_diversification",
+    "minimum_variance",
+    "risk_budgeting",
     "by_factor",
     "component",
     "cornish_fisher",

@@ -15,11 +15,13 @@ from riskkit._check import one_of, returns_array, with_labels
 from riskkit._exposure import Exposure, asset_vector, exposure_of
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike, Vector
+from riskkit.attribution.docs import documented
 from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
 from riskkit.var.parametric.elliptical import cached_factor
 
 
+@documented
 def portfolio(
     positions: PositionsLike,
     covariance: Any,
@@ -32,32 +34,10 @@ def portfolio(
 ) -> float:
     """VaR, ES or volatility of a portfolio from its covariance matrix: f sqrt(w'Cw) - w'm.
 
-    Parameters
-    ----------
-    positions : (n_assets,)
-        Money held, negative when short; matched by name where both sides are labelled.
-    covariance : (n_assets, n_assets)
-        Covariance of simple returns over the horizon of the risk, symmetric positive semidefinite.
-    confidence : float
-        0.95 for 95 %; unused for a volatility.
-    measure : {"var", "es", "volatility"}
-        Risk measure.
-    mean : (n_assets,), optional
-        Mean returns over the same horizon; zero by default, as is usual for one day. Volatility has no mean term.
-    z : float, optional
-        Standard normal quantile to use as given, possibly rounded (1.65); the exact one by default.
-    df : float, optional
-        Degrees of freedom, above 2, of a Student t scaled to the given covariance; normal by default.
-
     Returns
     -------
     float
         Loss in the money of the positions, positive.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, shapes or labels that do not fit, an invalid covariance matrix, or a confidence outside (0, 1).
 
     References
     ----------
@@ -76,6 +56,7 @@ def portfolio(
     return book.risk(cached_factor(confidence, measure, z, df), _means(book, mean, measure))
 
 
+@documented
 def standalone(
     positions: PositionsLike,
     covariance: Any,
@@ -88,20 +69,10 @@ def standalone(
 ) -> Vector:
     """Risk of each position without the others; the sum is the undiversified risk.
 
-    Parameters
-    ----------
-    positions, covariance, confidence, measure, mean, z, df
-        As in `portfolio`.
-
     Returns
     -------
     (n_assets,)
         Money; at least the component of each position.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio`.
 
     References
     ----------
@@ -118,6 +89,7 @@ def standalone(
     return _labelled(risk if means is None else risk - book.positions * means, book)
 
 
+@documented
 def marginal(
     positions: PositionsLike,
     covariance: Any,
@@ -130,21 +102,11 @@ def marginal(
 ) -> Vector:
     """Change of risk per unit of money added to each asset, held or not: f Cw / sqrt(w'Cw) - m.
 
-    Parameters
-    ----------
-    positions, covariance, confidence, measure, mean, z, df
-        As in `portfolio`.
-
     Returns
     -------
     (n_assets,)
         Money per money. Without variance, risk increases with trades in both directions: the two-sided derivative is
         then -m, and `incremental` gives the change.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio`.
 
     References
     ----------
@@ -164,6 +126,7 @@ def marginal(
     return _labelled(_gradient(book, factor, _means(book, mean, measure)), book)
 
 
+@documented
 def component(
     positions: PositionsLike,
     covariance: Any,
@@ -178,20 +141,10 @@ def component(
 
     The reduction of risk by closing a position is not its component: see `incremental`.
 
-    Parameters
-    ----------
-    positions, covariance, confidence, measure, mean, z, df
-        As in `portfolio`.
-
     Returns
     -------
     (n_assets,)
         Money; negative for a hedge, zero in a portfolio without variance and mean.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio`.
 
     References
     ----------
@@ -212,6 +165,7 @@ def component(
     return _labelled(book.positions * _gradient(book, factor, _means(book, mean, measure)), book)
 
 
+@documented
 def parametric(
     positions: PositionsLike,
     returns: ReturnsLike,
@@ -234,26 +188,17 @@ def parametric(
         Simple returns per period; the horizon is one period.
     confidence : float
         0.95 for 95 %.
-    measure : {"var", "es", "volatility"}
-        Risk measure.
     mean : "sample", "zero" or (n_assets,)
         Mean returns: of the sample, zero, or given. With "zero" the covariance is about zero too. Volatility has no
         mean term.
     ddof : int
         The covariance has divisor n_obs - ddof.
-    z, df
-        As in `portfolio`.
 
     Returns
     -------
     Attribution
         `standard_error` is the delta method on the empirical moments, for independent days with any distribution and
         a known z.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, fewer than two rows, or shapes and labels that do not fit.
 
     References
     ----------

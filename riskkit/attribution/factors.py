@@ -14,6 +14,7 @@ from riskkit._exposure import by_name
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike
+from riskkit.attribution.docs import documented
 from riskkit.covariance import FactorCovariance
 from riskkit.var.parametric.elliptical import cached_factor
 
@@ -84,6 +85,7 @@ class FactorAttribution(Shown):
         return ax
 
 
+@documented
 def by_factor(
     positions: PositionsLike,
     model: FactorCovariance,
@@ -96,14 +98,10 @@ def by_factor(
 
     Parameters
     ----------
-    positions : (n_assets,)
-        Money held, negative when short; matched by name where both sides are labelled.
     model : FactorCovariance
         From `riskkit.covariance.factor_covariance`, or made of its parts.
     confidence : float
         0.99 for 99 %.
-    measure : {"var", "es", "volatility"}
-        Risk measure.
     df : float, optional
         Degrees of freedom of a Student t scaled to the volatility, above 2; normal by default.
 
@@ -111,11 +109,6 @@ def by_factor(
     -------
     FactorAttribution
         Money; factors and the specific part add up to the total.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or another number of assets than the model has.
 
     References
     ----------

@@ -14,12 +14,14 @@ from riskkit._check import InputError, finite_array, labels_of, one_of, shown, w
 from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
+from riskkit.attribution.docs import documented
 from riskkit.var.historical_simulation import historical
 from riskkit.var.parametric.elliptical import cached_factor
 
 By = Literal["trade", "instrument"]
 
 
+@documented
 def incremental(
     positions: PositionsLike,
     covariance: Any = None,
@@ -39,8 +41,6 @@ def incremental(
 
     Parameters
     ----------
-    positions : (n_assets,)
-        Money held, negative when short; matched by name where both sides are labelled.
     covariance : (n_assets, n_assets)
         Covariance of simple returns over the horizon of the risk, for the closed form; or give `returns`.
     trades : optional
@@ -58,8 +58,6 @@ def incremental(
     instruments : (n_trades,), optional
         Instrument of each trade: names where the portfolio is labelled, else column numbers. By default trade i buys
         asset i.
-    mean, z, df
-        As in `portfolio`, with a covariance.
     quantile : str
         Quantile definition of a historical VaR, as in `riskkit.var.historical`.
 

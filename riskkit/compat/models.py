@@ -8,37 +8,31 @@ from __future__ import annotations
 from typing import Any
 
 from riskkit._check import positive
+from riskkit._docs import shared_parameters
 from riskkit._types import PositionsLike, Vector
 from riskkit.attribution import component, incremental, marginal, portfolio
 
+documented = shared_parameters(
+    {
+        "weights": "(n_assets,)\n    Fractions of the portfolio value, negative when short; they need not sum to one.",
+        "cov_matrix": "(n_assets, n_assets)\n    Covariance of simple returns over the horizon of the VaR.",
+        "portfolio_value": "float\n    Money, at least zero.",
+        "confidence": "float\n    0.95 for 95 %.",
+        "z": "float, optional\n    Standard normal quantile to use as given, such as 1.65; the exact one of `confidence` by default.",
+    }
+)
 
+
+@documented
 def get_portfolio_var(
     weights: PositionsLike, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
 ) -> tuple[float, float]:
     """VaR in money and volatility as a fraction: (z sqrt(w'Cw) × portfolio value, sqrt(w'Cw)).
 
-    Parameters
-    ----------
-    weights : (n_assets,)
-        Fractions of the portfolio value, negative when short; they need not sum to one.
-    cov_matrix : (n_assets, n_assets)
-        Covariance of simple returns over the horizon of the VaR.
-    portfolio_value : float
-        Money, at least zero.
-    confidence : float
-        0.95 for 95 %.
-    z : float, optional
-        Standard normal quantile to use as given, such as 1.65; the exact one of `confidence` by default.
-
     Returns
     -------
     (float, float)
         VaR, a positive loss, and the standard deviation of the portfolio return.
-
-    Raises
-    ------
-    InputError
-        A negative portfolio value, NaN, infinity, or shapes and labels that do not fit.
 
     References
     ----------
@@ -55,25 +49,16 @@ def get_portfolio_var(
     return portfolio(weights, cov_matrix, confidence, z=z) * value, volatility
 
 
+@documented
 def calculate_marginal_var(
     weights: PositionsLike, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None
 ) -> Vector:
     """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw), for every portfolio value.
 
-    Parameters
-    ----------
-    weights, cov_matrix, confidence, z
-        As in `get_portfolio_var`.
-
     Returns
     -------
     (n_assets,)
         Money per money; weight × portfolio value × this is `calculate_component_var`.
-
-    Raises
-    ------
-    InputError
-        As in `get_portfolio_var`.
 
     References
     ----------
@@ -87,25 +72,16 @@ def calculate_marginal_var(
     return marginal(weights, cov_matrix, confidence, z=z)
 
 
+@documented
 def calculate_component_var(
     weights: PositionsLike, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
 ) -> Vector:
     """Contribution of each asset to VaR, in money; the components sum to `get_portfolio_var`.
 
-    Parameters
-    ----------
-    weights, cov_matrix, portfolio_value, confidence, z
-        As in `get_portfolio_var`.
-
     Returns
     -------
     (n_assets,)
         Money, positive where the asset adds to VaR, negative for a hedge; over the horizon of `cov_matrix`.
-
-    Raises
-    ------
-    InputError
-        As in `get_portfolio_var`.
 
     References
     ----------
@@ -120,6 +96,7 @@ def calculate_component_var(
     return component(weights, cov_matrix, confidence, z=z) * value
 
 
+@documented
 def calculate_incremental_var(
     current_weights: PositionsLike,
     trade_weights: Any,
@@ -138,18 +115,11 @@ def calculate_incremental_var(
     trade_weights : (n_assets,) or (n_trades, n_assets)
         Change of the weights by the trade, one trade per row; paid from cash, so that the portfolio value
         is unchanged.
-    cov_matrix, portfolio_value, confidence, z
-        As in `get_portfolio_var`, with its errors.
 
     Returns
     -------
     float or (n_trades,)
         Money; negative when the trade lowers VaR.
-
-    Raises
-    ------
-    InputError
-        As in `get_portfolio_var`, or trades whose shape does not fit.
 
     References
     ----------

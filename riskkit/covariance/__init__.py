@@ -7,7 +7,7 @@ Exponential weights (RiskMetrics 1996)
     ewma_initial, effective_observations
 Long memory (RiskMetrics 2006)
     riskmetrics2006
-Shrinkage (Ledoit-Wolf, OAS)
+Shrinkage (Ledoit-Wolf, OAS, constant correlation)
     shrunk_covariance, ShrunkCovariance
 Factors, statistical or given
     factor_covariance, FactorCovariance
@@ -16,12 +16,17 @@ Returns with gaps, closes at different hours
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
 Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
-    fit_asymmetric_garch, VolatilityFit
+    fit_asymmetric_garch, VolatilityFit, gjr_path, gjr_forecast, egarch_path, figarch_weights
+Correlations that move (DCC), regimes of volatility
+    fit_dcc, DccFit, dcc_path, regime_filter, RegimeProbabilities, fit_regimes, RegimeFit
+Volatility from within the day, and its forecast (HAR)
+    realised_measures, RealisedMeasures, fit_har, HarFit
 Matrices
     correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
 from riskkit.covariance.asymmetric import VolatilityFit, fit_asymmetric_garch
+from riskkit.covariance.dcc import DccFit, dcc_path, fit_dcc
 from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
 from riskkit.covariance.ewma import effective_observations, ewma_initial, ewma_variance, ewma_volatility
 from riskkit.covariance.ewma_matrix import (
@@ -32,6 +37,7 @@ from riskkit.covariance.ewma_matrix import (
 )
 from riskkit.covariance.factor import FactorCovariance, factor_covariance
 from riskkit.covariance.garch import ConvergenceWarning, GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.har import HarFit, fit_har
 from riskkit.covariance.incomplete import (
     IncompleteCovariance,
     asynchronous_covariance,
@@ -40,11 +46,30 @@ from riskkit.covariance.incomplete import (
 )
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
+from riskkit.covariance.realised import RealisedMeasures, realised_measures
+from riskkit.covariance.regime_fit import RegimeFit, fit_regimes
+from riskkit.covariance.regimes import RegimeProbabilities, regime_filter
 from riskkit.covariance.riskmetrics import riskmetrics2006
 from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
+from riskkit.covariance.variance_paths import egarch_path, figarch_weights, gjr_forecast, gjr_path
 
 __all__ = [
     "ConvergenceWarning",
+    "DccFit",
+    "HarFit",
+    "RealisedMeasures",
+    "RegimeFit",
+    "RegimeProbabilities",
+    "dcc_path",
+    "egarch_path",
+    "figarch_weights",
+    "fit_dcc",
+    "fit_har",
+    "fit_regimes",
+    "gjr_forecast",
+    "gjr_path",
+    "realised_measures",
+    "regime_filter",
     "EwmaCovariance",
     "FactorCovariance",
     "GarchFit",

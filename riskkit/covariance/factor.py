@@ -157,12 +157,27 @@ def factor_covariance(returns: ReturnsLike, factors: Any) -> FactorCovariance:
 
 def _statistical(deviation: np.ndarray, n_factors: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvectors of the covariance from the smaller side of the returns; the largest entry of each is positive."""
-    _, singular, vectors = np.linalg.svd(deviation, full_matrices=False)
-    loadings, values = vectors[:n_factors].T, singular[:n_factors] ** 2 / (len(deviation) - 1)
+    loadings, values = _leading(deviation, n_factors)
+    values = values / (len(deviation) - 1)
     largest = np.abs(loadings).argmax(axis=0)
     loadings = loadings * np.where(loadings[largest, np.arange(n_factors)] < 0.0, -1.0, 1.0)
     own = (deviation**2).sum(axis=0) / (len(deviation) - 1) - loadings**2 @ values
     return loadings, np.diag(values), np.maximum(own, 0.0)
+
+
+def _leading(table: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """First right singular vectors (n_assets, count) and their squared singular values; few of a large table by products."""
+    if count <= min(table.shape) // 20:
+        from scipy.linalg import eigh
+
+        is_wide = table.shape[0] < table.shape[1]
+        gram = table @ table.T if is_wide else table.T @ table
+        values, vectors = eigh(gram, subset_by_index=(len(gram) - count, len(gram) - 1))
+        values, vectors = values[::-1], vectors[:, ::-1]
+        if values[-1] > 1e-8 * values[0]:  # products lose half of the digits of what is smaller
+            return (table.T @ vectors / np.sqrt(values) if is_wide else vectors), values
+    _, singular, rows = np.linalg.svd(table, full_matrices=False)
+    return rows[:count].T, singular[:count] ** 2
 
 
 def _given(deviation: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, constant, finite_number, refuse_other_rows, single_series
 from riskkit._show import Row, Shown
+from riskkit.frtb.docs import documented
 
 Zone = Literal["green", "amber", "red"]
 SPEARMAN, KOLMOGOROV = (0.80, 0.70), (0.09, 0.12)
@@ -124,6 +125,7 @@ def attribution_test(hypothetical: Any, risk_theoretical: Any) -> AttributionTes
     return AttributionTest(spearman, distance, attribution_zone(spearman, distance), len(ours), ours, model)
 
 
+@documented
 def attribution_zone(spearman: float, kolmogorov_smirnov: float) -> Zone:
     """Zone of a desk by the two metrics; one that is exactly on a threshold is amber.
 
@@ -138,11 +140,6 @@ def attribution_zone(spearman: float, kolmogorov_smirnov: float) -> Zone:
     -------
     {"green", "amber", "red"}
         Green if both metrics are, red if one is.
-
-    Raises
-    ------
-    InputError
-        NaN or infinity.
 
     References
     ----------

@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 from riskkit._check import InputError, finite_array, finite_number, positive
+from riskkit.frtb.docs import documented
 
 
+@documented
 def internal_model_charge(unconstrained: float, by_risk_class: Any, rho: float = 0.5) -> float:
     """Capital for modellable factors (IMCC): rho × ES of all + (1 - rho) × sum of the ES of each risk class.
 
@@ -19,16 +21,6 @@ def internal_model_charge(unconstrained: float, by_risk_class: Any, rho: float =
         Stressed ES of each risk class with the others constant: interest rate, equity, credit, commodity, FX.
     rho : float
         Weight of diversification, 0.5 in the rules.
-
-    Returns
-    -------
-    float
-        Money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a number below zero, or a rho outside [0, 1].
 
     References
     ----------
@@ -44,6 +36,7 @@ def internal_model_charge(unconstrained: float, by_risk_class: Any, rho: float =
     return share * positive(unconstrained, "unconstrained", zero=True) + (1.0 - share) * float(classes.sum())
 
 
+@documented
 def non_modellable_charge(
     idiosyncratic_credit: Any = (), idiosyncratic_equity: Any = (), other: Any = (), rho: float = 0.6
 ) -> float:
@@ -57,16 +50,6 @@ def non_modellable_charge(
         Stress losses of all other factors.
     rho : float
         Weight of the common part of the others, 0.6 in the rules.
-
-    Returns
-    -------
-    float
-        Money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a number below zero, or a rho outside [0, 1].
 
     References
     ----------
@@ -90,6 +73,7 @@ def non_modellable_charge(
     return math.sqrt((credit**2).sum()) + math.sqrt((equity**2).sum()) + math.sqrt(common)
 
 
+@documented
 def model_capital(
     imcc_last: float, ses_last: float, imcc_average: float, ses_average: float, multiplier: float = 1.5
 ) -> float:
@@ -103,16 +87,6 @@ def model_capital(
         Their averages of the last sixty days; the multiplier is of the first alone.
     multiplier : float
         1.5, plus up to 0.5 by the backtest (`riskkit.var_backtest.frtb_multiplier`).
-
-    Returns
-    -------
-    float
-        Money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity or a number below zero.
 
     References
     ----------
@@ -128,6 +102,7 @@ def model_capital(
     return max(last, average + positive(ses_average, "ses_average", zero=True))
 
 
+@documented
 def attribution_surcharge(amber: Any, green: Any, standardised: float, modelled: float) -> float:
     """Capital surcharge for desks in the amber zone: k × max(0, standardised - modelled capital).
 
@@ -137,16 +112,6 @@ def attribution_surcharge(amber: Any, green: Any, standardised: float, modelled:
         Standardised capital of each desk in the zone; k is half the share of the amber ones.
     standardised, modelled : float
         Capital of all these desks by sensitivities and by internal models.
-
-    Returns
-    -------
-    float
-        Money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a number below zero, or no desks.
 
     References
     ----------

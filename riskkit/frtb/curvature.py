@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, one_of, positive
+from riskkit.frtb.docs import documented
 from riskkit.frtb.sensitivities import SCENARIOS, correlation_matrix, correlations_of
 
 
@@ -40,6 +41,7 @@ class CurvatureBucket(NamedTuple):
     net: float
 
 
+@documented
 def curvature_risk(value: Callable[[float], float], spot: float, delta: float, shock: float) -> tuple[float, float]:
     """Curvature risk of a position in one factor, upward and downward: -(V(shocked) - V(spot) ∓ shock × spot × delta).
 
@@ -59,11 +61,6 @@ def curvature_risk(value: Callable[[float], float], spot: float, delta: float, s
     tuple[float, float]
         Loss beyond the delta of the upward and of the downward shock, money; negative for a long option.
 
-    Raises
-    ------
-    InputError
-        NaN, infinity, a spot or a shock not above zero.
-
     References
     ----------
     Basel Framework, MAR21.5(2).
@@ -79,6 +76,7 @@ def curvature_risk(value: Callable[[float], float], spot: float, delta: float, s
     return today - up + linear, today - down - linear
 
 
+@documented
 def curvature_bucket(up: Any, down: Any, delta_correlations: Any, scenario: str = "medium") -> CurvatureBucket:
     """Curvature charge of a bucket, the larger of the charges of the two shocks.
 
@@ -95,11 +93,6 @@ def curvature_bucket(up: Any, down: Any, delta_correlations: Any, scenario: str 
     -------
     CurvatureBucket
         The charge and its side; on a tie the side of the larger sum.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity or shapes that do not fit.
 
     References
     ----------

@@ -18,6 +18,7 @@ from riskkit._check import (
     whole_number,
 )
 from riskkit.frtb import tables
+from riskkit.frtb.docs import documented
 from riskkit.var import RiskEstimate, historical
 
 CONFIDENCE = 0.999
@@ -47,6 +48,7 @@ class DefaultBucket(NamedTuple):
     charge: float
 
 
+@documented
 def jump_to_default(notional: float, pnl: float = 0.0, *, lgd: float = 0.75, maturity: float = 1.0) -> float:
     """Loss if the issuer defaults: loss given default × notional + the P&L made so far, scaled by maturity.
 
@@ -65,11 +67,6 @@ def jump_to_default(notional: float, pnl: float = 0.0, *, lgd: float = 0.75, mat
     -------
     float
         Money: at least zero for a long, at most zero for a short position.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a loss given default outside [0, 1], or a maturity below zero.
 
     References
     ----------
@@ -137,6 +134,7 @@ def default_bucket(
     return DefaultBucket(benefit, max(weighted[0] - benefit * weighted[1], 0.0))
 
 
+@documented
 def simulate_default_risk(
     amounts: Any,
     default_probability: Any,
@@ -161,18 +159,11 @@ def simulate_default_risk(
         Number of years drawn.
     draws : numpy.random.Generator
         Source of the random numbers.
-    confidence : float
-        0.999 in the rules.
 
     Returns
     -------
     RiskEstimate
         `var` is the charge, money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, shapes that do not fit, a probability outside [0, 1], or loadings of more than 1.
 
     References
     ----------
@@ -211,27 +202,19 @@ def simulate_default_risk(
     return historical(-losses, confidence)
 
 
+@documented
 def large_pool_quantile(default_probability: float, asset_correlation: float, confidence: float = CONFIDENCE) -> float:
     """Share of defaults of infinitely many equal issuers that is not exceeded: Φ((Φ⁻¹(p) + sqrt(ρ) Φ⁻¹(c)) / sqrt(1 - ρ)).
 
     Parameters
     ----------
-    default_probability : float
-        Of each issuer.
     asset_correlation : float
         ρ, at least 0 and below 1.
-    confidence : float
-        0.999 in the rules.
 
     Returns
     -------
     float
         Fraction of issuers; times the loss given default it is the loss.
-
-    Raises
-    ------
-    InputError
-        A probability or a correlation out of range.
 
     References
     ----------
@@ -248,6 +231,7 @@ def large_pool_quantile(default_probability: float, asset_correlation: float, co
     return float(ndtr((ndtri(p) + math.sqrt(rho) * ndtri(confidence_level(confidence))) / math.sqrt(1.0 - rho)))
 
 
+@documented
 def default_count_distribution(n_issuers: int, default_probability: float, asset_correlation: float) -> np.ndarray:
     """Probability of 0, 1, ..., n defaults among equal issuers with one Gaussian factor, by quadrature over the factor.
 
@@ -255,8 +239,6 @@ def default_count_distribution(n_issuers: int, default_probability: float, asset
     ----------
     n_issuers : int
         Number of issuers.
-    default_probability : float
-        Of each issuer.
     asset_correlation : float
         At least 0 and below 1.
 
@@ -264,11 +246,6 @@ def default_count_distribution(n_issuers: int, default_probability: float, asset
     -------
     (n_issuers + 1,)
         Probabilities.
-
-    Raises
-    ------
-    InputError
-        A probability or a correlation out of range.
 
     References
     ----------

@@ -12,6 +12,7 @@ from riskkit import plot
 from riskkit._check import InputError, finite_array, positive
 from riskkit._show import Row, Shown, percent
 from riskkit._types import ReturnsLike
+from riskkit.frtb.docs import documented
 from riskkit.var import historical
 
 HORIZONS = (10, 20, 40, 60, 120)
@@ -114,6 +115,7 @@ def liquidity_horizon_es(nested: Any, horizons: Sequence[float] = HORIZONS) -> f
     return float(np.sqrt((np.maximum(es, 0.0) ** 2 * growth).sum()))
 
 
+@documented
 def expected_shortfall(
     pnl: ReturnsLike, horizons: Sequence[float] = HORIZONS, confidence: float = 0.975
 ) -> LiquidityHorizonES:
@@ -134,11 +136,6 @@ def expected_shortfall(
     LiquidityHorizonES
         `es` and the `nested` ES of which it is made, the mean of exactly the worst 1 - confidence of the scenarios; a
         nested set that gains in its worst scenarios adds nothing.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or another number of columns than horizons.
 
     References
     ----------

@@ -13,6 +13,7 @@ from riskkit import plot
 from riskkit._check import InputError, finite_array
 from riskkit._show import Row, Shown
 from riskkit.frtb import tables
+from riskkit.frtb.docs import documented
 
 SCENARIOS = ("low", "medium", "high")
 """Correlations of MAR21.6: max(2ρ - 1, 0.75ρ), ρ, and min(1.25ρ, 1)."""
@@ -95,6 +96,7 @@ def correlations_of(correlations: np.ndarray, scenario: str) -> np.ndarray:
     return changed
 
 
+@documented
 def bucket_charge(weighted: Any, correlations: Any) -> float:
     """Charge of a bucket: sqrt(max(0, sum of ρ_kl WS_k WS_l)).
 
@@ -104,16 +106,6 @@ def bucket_charge(weighted: Any, correlations: Any) -> float:
         Sensitivities times risk weights, money.
     correlations : number or (n_factors, n_factors)
         Correlation of two factors.
-
-    Returns
-    -------
-    float
-        Money.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, shapes that do not fit, or a correlation outside [-1, 1].
 
     References
     ----------
@@ -130,6 +122,7 @@ def bucket_charge(weighted: Any, correlations: Any) -> float:
     )
 
 
+@documented
 def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, between: Any) -> SensitivitiesCharge:
     """Charge of a risk class from the weighted sensitivities of its buckets, under three correlation scenarios.
 
@@ -146,11 +139,6 @@ def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, 
     -------
     SensitivitiesCharge
         `capital`, the largest of the charges; where a sum under the root is negative, S_b is cut to ±K_b.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no buckets, or shapes that do not fit.
 
     References
     ----------
@@ -231,6 +219,7 @@ def girr_delta(
     return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
 
 
+@documented
 def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     """Delta charge of equity spot prices.
 
@@ -243,11 +232,6 @@ def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     -------
     SensitivitiesCharge
         `capital` and the charges by scenario.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or a number that is no bucket.
 
     References
     ----------
@@ -266,6 +250,7 @@ def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     return aggregate_buckets(weighted, [tables.EQUITY_WITHIN.get(int(bucket)) for bucket in sensitivities], between)
 
 
+@documented
 def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = ()) -> SensitivitiesCharge:
     """Delta charge of exchange rates.
 
@@ -280,11 +265,6 @@ def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = (
     -------
     SensitivitiesCharge
         `capital` and the charges by scenario.
-
-    Raises
-    ------
-    InputError
-        NaN or infinity.
 
     References
     ----------

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, positive
+from riskkit.frtb.docs import documented
 
 __all__ = ["equity_between", "tenor_correlations", "vega_correlations", "vega_weight"]
 
@@ -74,6 +75,7 @@ DEFAULT_WEIGHTS = {"AAA": 0.005, "AA": 0.02, "A": 0.03, "BBB": 0.06, "BB": 0.15,
 """Risk weight of the default of an issuer by rating (MAR22.24, table 2); unrated 15 %, defaulted 100 %."""
 
 
+@documented
 def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> np.ndarray:
     """Correlation of interest rates of a currency: max(exp(-theta abs(T - T') / min(T, T')), floor).
 
@@ -91,11 +93,6 @@ def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> 
     (n_tenors, n_tenors)
         Correlations.
 
-    Raises
-    ------
-    InputError
-        A tenor not above zero.
-
     References
     ----------
     Basel Framework, MAR21.46.
@@ -108,6 +105,7 @@ def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> 
     return np.maximum(np.exp(-theta * _relative_distance(tenors, "tenors")), floor)
 
 
+@documented
 def vega_correlations(maturities: Any, alpha: float = 0.01) -> np.ndarray:
     """Correlation of implied volatilities of an underlying: exp(-alpha abs(T - T') / min(T, T')).
 
@@ -123,11 +121,6 @@ def vega_correlations(maturities: Any, alpha: float = 0.01) -> np.ndarray:
     (n_maturities, n_maturities)
         Correlations.
 
-    Raises
-    ------
-    InputError
-        A maturity not above zero.
-
     References
     ----------
     Basel Framework, MAR21.93 and 21.94.
@@ -141,6 +134,7 @@ def vega_correlations(maturities: Any, alpha: float = 0.01) -> np.ndarray:
     return correlations
 
 
+@documented
 def vega_weight(liquidity_horizon: float) -> float:
     """Risk weight of implied volatilities: min(55 % × sqrt(horizon / 10 days), 100 %).
 
@@ -154,11 +148,6 @@ def vega_weight(liquidity_horizon: float) -> float:
     float
         Fraction of the volatility.
 
-    Raises
-    ------
-    InputError
-        A horizon not above zero.
-
     References
     ----------
     Basel Framework, MAR21.92.
@@ -171,6 +160,7 @@ def vega_weight(liquidity_horizon: float) -> float:
     return min(0.55 * math.sqrt(positive(liquidity_horizon, "liquidity_horizon") / 10.0), 1.0)
 
 
+@documented
 def equity_between(buckets: Any) -> np.ndarray:
     """Correlation of equity buckets: 15 % among 1 to 10, 45 % of these with the indices 12 and 13, 75 % of those two, none of 11.
 
@@ -183,11 +173,6 @@ def equity_between(buckets: Any) -> np.ndarray:
     -------
     (n_buckets, n_buckets)
         Correlations.
-
-    Raises
-    ------
-    InputError
-        A number that is no bucket.
 
     References
     ----------

@@ -10,10 +10,19 @@ Liquidation time
     days_to_liquidate, fraction_remaining
 Optimal liquidation
     liquidation_schedule, LiquidationSchedule, LinearImpact, liquidation_frontier, LiquidationFrontier
+Portfolios with cross-impact, over time and under stress
+    liquidate_portfolio, PortfolioLiquidation, CrossImpact
+Crowding
+    fire_sales, FireSales
+Funding
+    funding_ladder, FundingLadder
 """
 
 from riskkit.liquidity.book import LiquidityVar, liquidity_var
+from riskkit.liquidity.cross_impact import CrossImpact, PortfolioLiquidation, liquidate_portfolio
 from riskkit.liquidity.efficient_frontier import LiquidationFrontier, liquidation_frontier
+from riskkit.liquidity.fire_sale import FireSales, fire_sales
+from riskkit.liquidity.funding import FundingLadder, funding_ladder
 from riskkit.liquidity.impact import AlmgrenImpact, almgren_impact, square_root_impact
 from riskkit.liquidity.optimal_execution import LinearImpact, LiquidationSchedule, liquidation_schedule
 from riskkit.liquidity.spread import SpreadVar, bangia_tail_factor, half_spread_cost, relative_spread, spread_var
@@ -21,16 +30,23 @@ from riskkit.liquidity.unwind import days_to_liquidate, fraction_remaining
 
 __all__ = [
     "AlmgrenImpact",
+    "CrossImpact",
+    "FireSales",
+    "FundingLadder",
     "LinearImpact",
     "LiquidationFrontier",
     "LiquidationSchedule",
     "LiquidityVar",
+    "PortfolioLiquidation",
     "SpreadVar",
     "almgren_impact",
     "bangia_tail_factor",
     "days_to_liquidate",
+    "fire_sales",
     "fraction_remaining",
+    "funding_ladder",
     "half_spread_cost",
+    "liquidate_portfolio",
     "liquidation_frontier",
     "liquidation_schedule",
     "liquidity_var",

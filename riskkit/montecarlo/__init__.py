@@ -3,6 +3,7 @@
 - Simulation: `simulate_risk`, `SimulationResult`
 - Return models: `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
   `GeometricBrownianMotion`, `JumpDiffusion`; `ReturnModel` is their base class
+- Margins of a copula: `fit_margin`, `Margin`
 - Random variates: `Variates`, `VariateSpec`, `SobolDraws`
 """
 
@@ -12,6 +13,7 @@ from riskkit.montecarlo.engine.simulate import simulate_risk
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.montecarlo.models.copula import GaussianCopula, StudentTCopula
 from riskkit.montecarlo.models.elliptical import NormalReturns, StudentTReturns
+from riskkit.montecarlo.models.margins import Margin, fit_margin
 from riskkit.montecarlo.models.paths import GeometricBrownianMotion, JumpDiffusion
 from riskkit.montecarlo.models.return_model import ReturnModel
 
@@ -21,6 +23,7 @@ __all__ = [
     "GaussianCopula",
     "GeometricBrownianMotion",
     "JumpDiffusion",
+    "Margin",
     "ReturnModel",
     "VariateSpec",
     "NormalReturns",
@@ -28,5 +31,6 @@ __all__ = [
     "SobolDraws",
     "StudentTCopula",
     "StudentTReturns",
+    "fit_margin",
     "simulate_risk",
 ]

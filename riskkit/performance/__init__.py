@@ -14,6 +14,8 @@ Over time
     monthly_table, rolling_performance
 Moments
     skewness, excess_kurtosis
+Shape
+    tail_ratio, stability
 Trades
     win_rate, average_trade, payoff_ratio, profit_factor, max_consecutive_losses, trade_statistics, TradeStatistics
 """
@@ -46,6 +48,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
+from riskkit.performance.shape import stability, tail_ratio
 from riskkit.performance.summary import PerformanceSummary, performance_summary
 from riskkit.performance.trades import (
     TradeStatistics,
@@ -90,6 +93,8 @@ __all__ = [
     "sharpe_standard_error",
     "skewness",
     "sortino_ratio",
+    "stability",
+    "tail_ratio",
     "trade_statistics",
     "ulcer_index",
     "win_rate",

@@ -119,7 +119,7 @@ class Reading(Shown):
     def _rounded(self, instruments: list[Instrument], about: dict[str, Any], arguments: dict[str, Any]) -> EventLog:
         """The log in the finest ticks and lots that 64 bits hold."""
         problem: InputError | None = None
-        tried: list[Instrument] = []
+        tried: list[Instrument] | None = None
         for decimals in range(FINEST, -1, -1):
             step = Fraction(1, 10**decimals)
             steps = [

@@ -7,9 +7,19 @@ from collections.abc import Callable, Sequence
 from decimal import localcontext
 from typing import ParamSpec
 
+from riskkit._docs import shared_parameters
 from riskkit.read.reading import Reading
 from riskkit.read.source import Source
 
+documented = shared_parameters(
+    {
+        "account": "str\n    Label of the account, which the file does not have.",
+        "currency": "str\n    Currency of all instruments, which the file does not have.",
+        "quotes": "mapping of symbol to currency, optional\n    Currency of the prices of symbols that end in no known one.",
+    },
+    raises="InputError\n    A file is torn or of another format, a value of another form, or an argument missing; the message names "
+    "file and row.",
+)
 ANY_TABLE = "generic_csv"  # the reader of tables of no standard
 DIGITS = 200  # sums of exact numbers are exact
 P = ParamSpec("P")
@@ -30,7 +40,7 @@ def reader(recognises: Recognises) -> Callable[[Callable[P, Reading]], Callable[
     """
 
     def declared(function: Callable[P, Reading]) -> Callable[P, Reading]:
-        @functools.wraps(function)
+        @functools.wraps(documented(function))
         def exact(*args: P.args, **kwargs: P.kwargs) -> Reading:
             with localcontext(prec=DIGITS):
                 return function(*args, **kwargs)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from riskkit._check import InputError, shown
+from riskkit._show import one_line
 from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
@@ -35,7 +36,7 @@ class Source:
     """
 
     def __init__(self, name: str, content: bytes | Path) -> None:
-        self.name = name
+        self.name = one_line(name)
         self._content = content
 
     @functools.cached_property
@@ -79,7 +80,7 @@ class Source:
 
     def refuse(self, at: str, why: str) -> NoReturn:
         """Refuse the file for what stands at a place."""
-        raise InputError(f"{self.name}, {at}: {why}" if at else f"{self.name}: {why}")
+        raise InputError(one_line(f"{self.name}, {at}: {why}" if at else f"{self.name}: {why}"))
 
     def rows(self, delimiter: str = ",") -> Iterator[tuple[str, list[str]]]:
         """The rows of a text table as ("line 2", cells); lines count from 1, empty lines are left out."""

@@ -20,6 +20,7 @@ from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.provenance import data_sentence
 from riskkit.replay.sweeps.rule_value.utilization import utilization
+from riskkit.report.docs import documented
 from riskkit.report.limits import breakdown, halts, moment, proof, summary
 from riskkit.report.page import listing, notes, page, table, write
 
@@ -32,6 +33,7 @@ CAVEATS = (
 )
 
 
+@documented
 def annual_review(
     found: ReplayResult,
     path: str | Path,
@@ -56,8 +58,6 @@ def annual_review(
     ----------
     found : ReplayResult
         The year's log replayed through its limits, or `Session.result()`.
-    path : str or Path
-        File to write; parent folders are created.
     history : RuleHistory, optional
         Changes of the limits with their authors and reasons, as `Session.history`; by default those that `found` was judged
         by. Without one the limits are said to be unchanged.
@@ -65,17 +65,6 @@ def annual_review(
         Incidents of `riskkit.incidents.catalogue` that the limits in force are tried on, or reports of `stop_report`.
     scale : float
         Fraction of each incident, its beginning.
-    tz : str
-        Time zone of times.
-    title : str
-        Heading of the page.
-    remarks : sequence of str
-        Sentences to add to the summary.
-
-    Returns
-    -------
-    Path
-        The file. Equal arguments give equal bytes.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from riskkit.replay.results.result import NOTE, ORPHANS_ARE
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.provenance import data_sentence
+from riskkit.report.docs import documented
 from riskkit.report.page import figure, listing, notes, page, table, write
 
 __all__ = ["report_html", "write_report"]
@@ -31,6 +32,7 @@ LIMITS = (
 )
 
 
+@documented
 def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[str] = ()) -> Path:
     """Write a comparison as one self-contained HTML file.
 
@@ -38,10 +40,6 @@ def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[st
     ----------
     found : Comparison
         From `riskkit.compare`.
-    path : str or Path
-        File to write; parent folders are created.
-    remarks : sequence of str
-        Sentences to add to the summary.
 
     Returns
     -------
@@ -119,7 +117,7 @@ def _figures(found: ReplayComparison) -> Iterator[str]:
 def _accounts(found: ReplayComparison) -> str:
     frame: Any = found.accounts()
     header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
-    money = [label in ("profit", "deepest fall") for label, _ in frame.columns]
+    money = [label in ("profit", "maximum drawdown") for label, _ in frame.columns]
     rows = [
         [str(name), *(f"{value:,.0f}" if flag else _cell(value) for value, flag in zip(values, money, strict=True))]
         for name, *values in frame.itertuples()

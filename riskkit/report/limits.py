@@ -13,6 +13,7 @@ from riskkit.plot import lanes_height
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.run.comparison import ReplayComparison
 from riskkit.replay.schema.provenance import data_sentence
+from riskkit.report.docs import documented
 from riskkit.report.page import Link, figure, listing, notes, page, table, verdict, write
 
 MAX_LISTED = 1_000  # refusals with a sentence of their own
@@ -20,6 +21,7 @@ MAX_GROUPS = 200  # rows of the breakdown
 KEYS = ["rule", "instrument", "account"]
 
 
+@documented
 def limits(
     found: ReplayResult | ReplayComparison, path: str | Path, *, tz: str = "UTC", remarks: Sequence[str] = ()
 ) -> Path:
@@ -29,17 +31,6 @@ def limits(
     ----------
     found : ReplayResult or ReplayComparison
         From `riskkit.replay_log`, `riskkit.compare` (its last replay with limits is used) or `Session.result`.
-    path : str or Path
-        File to write; parent folders are created.
-    tz : str
-        Time zone of hours and times.
-    remarks : sequence of str
-        Sentences to add to the summary.
-
-    Returns
-    -------
-    Path
-        The file. Equal arguments give equal bytes.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from riskkit._check import InputError, as_pandas, confidence_level, finite_array
 from riskkit._show import percent, short_label
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
+from riskkit.report.docs import documented
 from riskkit.report.page import figure, listing, notes, page, table, verdict, write
 from riskkit.stress import historical_stress
 from riskkit.var import rolling_var, value_at_risk
@@ -52,6 +53,7 @@ class Book(NamedTuple):
         return None if self.positions is None else float(self.positions.sum())
 
 
+@documented
 def tear_sheet(
     returns: Any,
     path: str | Path,
@@ -72,29 +74,18 @@ def tear_sheet(
     ----------
     returns : (n_obs,) or, with `positions`, (n_obs, n_assets)
         Simple returns per period, oldest first, of the book or of its assets. With dates there is a table by month.
-    path : str or Path
-        File to write; parent folders are created.
     positions : (n_assets,), optional
         Money in each asset, short ones negative: adds contributions, losses in money and the crises within the history.
-    confidence : float
-        0.99 for 99 %, of VaR and ES.
     window : int
         Periods from which each forecast of the backtest is made.
     periods_per_year : float
         252 for daily returns.
     adv : (n_assets,), optional
-        Daily volume of each asset in money: adds the time to liquidate, at the share `participation` of it.
+        Daily volume of each asset in money: adds the time to liquidate.
+    participation : float
+        Share of that volume that is traded in a day.
     currency : str
         Unit of the money, for the headings.
-    title : str
-        Heading of the page.
-    remarks : sequence of str
-        Sentences to add at the end.
-
-    Returns
-    -------
-    Path
-        The file. Equal arguments give equal bytes.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from riskkit._check import InputError, as_pandas, confidence_level, labels_of, o
 from riskkit._show import number, percent, short_label
 from riskkit.performance import excess_kurtosis, skewness
 from riskkit.plot import is_fractions
+from riskkit.report.docs import documented
 from riskkit.report.page import figure, listing, notes, page, table, verdict, write
 from riskkit.report.tear_sheet import METHODS
 from riskkit.var import rolling_var
@@ -47,6 +48,7 @@ class Model(NamedTuple):
     window: int | None
 
 
+@documented
 def validation(
     returns: Any,
     path: str | Path,
@@ -67,29 +69,16 @@ def validation(
     ----------
     returns : (n_obs,) array or Series
         Realised returns per period or P&L, gains positive, oldest first.
-    path : str or Path
-        File to write; parent folders are created.
     var, es : (n_obs,) array or Series, optional
         Forecasts of the model under review for the same periods, as positive losses; without them the model is `method`.
     method : str
         Model under review, as in `value_at_risk`; forecasts of each period are from the `window` periods before it.
-    confidence : float
-        0.99 for 99 %, of VaR and ES.
     window : int
         Periods from which a forecast is made, by `method` and by the challengers.
     facts : mapping of str to str, optional
         What only people know: "model", "owner", "validated by", "purpose", "approved use", "version", ...
     weaknesses : sequence of str
         Known weaknesses and their compensation, in sentences; what the data show is added.
-    title : str
-        Heading of the page.
-    remarks : sequence of str
-        Sentences to add at the end.
-
-    Returns
-    -------
-    Path
-        The file. Equal arguments give equal bytes.
 
     Raises
     ------

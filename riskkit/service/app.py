@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,16 +17,18 @@ from riskkit.service.engine import EngineService
 from riskkit.service.guard import AGAIN, Guard
 from riskkit.service.keys import Key
 from riskkit.service.metrics import Metrics
+from riskkit.service.redis_lease import WriterLease
 from riskkit.service.request import JSON, Handler, RefusedError, Request, Response, Route
 from riskkit.service.settings import Settings
 from riskkit.service.sockets import Hub
-from riskkit.service.turns import BrokenError, BusyError, Turns
+from riskkit.service.turns import LOST, BrokenError, BusyError, Turns
 from riskkit.service.wire import Refused, encode
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 PUBLIC = Key("", "", frozenset())
+STANDING_BY = "another server has the writer's lease; this one stands by"
 WARMING = "the service is warming up; ask /ready"
 logger = logging.getLogger("riskkit")
 
@@ -41,13 +44,17 @@ class App:
         By the hash of the secret.
     open_engine : callable
         Makes the engine, in a thread, once the server listens: until then the service is alive and not ready.
-    audit : Audit, optional
-        Gets a line for each change.
 
     Attributes
     ----------
     hub : Hub
         The WebSockets.
+    audit : Audit, optional
+        Gets a line for each change.
+    lease : WriterLease, optional
+        Without it nothing is decided.
+    ending : threading.Event
+        Set when the service ends, so that nothing waits any more.
     metrics : Metrics
         What is counted, and what is looked up when somebody asks.
     routes : dict
@@ -59,15 +66,18 @@ class App:
         settings: Settings,
         keys: dict[str, Key],
         open_engine: Callable[[], EngineService],
-        audit: Audit | None = None,
     ) -> None:
-        self.settings, self.audit = settings, audit
+        self.settings = settings
+        self.audit: Audit | None = None
+        self.lease: WriterLease | None = None
+        self.ending = threading.Event()
         self.guard = Guard(keys, settings)
         self.hub = Hub(settings, self.guard)
         self.metrics = Metrics(self._look_up)
         self.routes: dict[str, dict[str, Route]] = {}
-        self.trouble = ""  # why the engine could not be opened
-        self.on_trouble: Callable[[], None] | None = None
+        self.trouble = ""  # why the engine could not be opened, or is not used any more
+        self.stage = WARMING  # what is waited for
+        self.on_open: Callable[[], None] = lambda: None  # called when the engine is open, or is in trouble
         self._open_engine = open_engine
         self._turns: Turns | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -79,7 +89,7 @@ class App:
     def turns(self) -> Turns:
         """The commits of the engine; refuses while there is none."""
         if self._turns is None:
-            raise RefusedError(503, self.trouble or WARMING, headers=AGAIN)
+            raise RefusedError(503, self.not_ready, headers=AGAIN)
         return self._turns
 
     @property
@@ -90,9 +100,7 @@ class App:
     @property
     def not_ready(self) -> str:
         """Why the service takes no events; empty where it does."""
-        if self._turns is None:
-            return self.trouble or WARMING
-        return self._turns.broken
+        return self.trouble or (self.stage if self._turns is None else self._turns.broken)
 
     def route(self, method: str, path: str, scope: str | None) -> Callable[[Handler], Handler]:
         """A decorator that adds a route."""
@@ -145,15 +153,23 @@ class App:
             logger.error("the engine cannot be opened: %s", error, exc_info=not isinstance(error, InputError))
             self.trouble = str(error) if isinstance(error, InputError) else f"{type(error).__name__}; see the log"
             self.trouble = f"the engine cannot be opened: {self.trouble}"
-            if self.on_trouble is not None:
-                self.on_trouble()
+            self.on_open()
             return
         settings = self.settings
         waits = settings.durability == "group"
+        self.on_open()
         self._turns = Turns(engine, waits=waits, most=settings.waiting, audit=self.audit)
+        if self.lease is not None:
+            self._turns.may_write = self.lease.is_held
         self.hub.open(engine)
 
+    def lose(self) -> None:
+        """Decide nothing more, and end: another server may write now."""
+        self.trouble = LOST
+        self.on_open()
+
     async def _close(self) -> None:
+        self.ending.set()
         if self._opening is not None:
             await self._opening
         for close in reversed(self._closing):
@@ -162,6 +178,8 @@ class App:
         if self._turns is not None:
             await self._turns.close()
             await asyncio.to_thread(self._turns.engine.close)
+        if self.lease is not None:
+            await asyncio.to_thread(self.lease.release)
         if self.audit is not None:
             self.audit.close()
 

@@ -25,7 +25,7 @@ EVENTS = (
     "order", "order_list", "modify", "cancel", "trade", "price", "fx", "cash", "equity", "closed_trade", "ack", "error",
     "reject", "expire", "cancel_reject", "modify_reject", "bust", "correct", "execution",
 )  # fmt: skip
-COMMANDS = ("set_limits", "halt", "restart", "reset_breaker", "reset_daily", "pause", "resume", "tick")
+COMMANDS = ("set_limits", "halt", "restart", "reset_breaker", "reset_daily", "pause", "resume", "tick", "promote")
 FRESH_NS = 50_000_000
 REJECT = DecisionKind.REJECT
 
@@ -114,7 +114,7 @@ class EngineService:
         return found
 
     def command(self, name: str, /, *args: Any, **fields: Any) -> Any:
-        """Call one of the session's commands: set_limits, halt, restart, reset_breaker, reset_daily, pause, resume, tick."""
+        """Call one of the session's commands: set_limits, halt, restart, reset_breaker, reset_daily, pause, resume, tick, promote."""
         if name not in COMMANDS:
             raise InputError(f"command {name!r} is not known; it is one of {', '.join(COMMANDS)}")
         found = getattr(self.session, name)(*args, **fields)

@@ -14,6 +14,7 @@ import msgspec
 
 from riskkit.service import wire
 from riskkit.service.app import App
+from riskkit.service.challenger_routes import add_challenger_routes
 from riskkit.service.risk import add_risk
 from riskkit.service.routes import SINGLE, add_routes
 from riskkit.service.server_routes import add_server_routes
@@ -27,6 +28,7 @@ BODIES: dict[str, Any] = {path: form for path, (_, form) in SINGLE.items()} | {
     "/risk/evaluate": wire.Evaluate,
     "/risk/validate": wire.Validate,
     "/limits": wire.Limits,
+    "/challengers/*": wire.Promotion,
     "/halt": wire.Switch,
     "/limits/halt": wire.Switch,
     "/restart": wire.Switch,
@@ -39,6 +41,7 @@ ANSWERS: dict[str, Any] = dict.fromkeys([*SINGLE, "/orders/*", "/events/*"], wir
     "/risk/validate": wire.Validated,
     "/risk/state": wire.RiskNow,
     "/health": wire.Health,
+    "/challengers": list[wire.Challenged],
 }
 ERRORS = {
     "400": "no JSON", "401": "no key, or one that is not known", "403": "a key without the scope", "404": "nothing there",
@@ -52,7 +55,7 @@ STYLE = "body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 
 def described() -> dict[str, Any]:
     """The document of all routes."""
     app = App(Settings(), {}, lambda: None)  # type: ignore[arg-type, return-value]
-    for add in (add_routes, add_risk, add_server_routes):
+    for add in (add_routes, add_risk, add_challenger_routes, add_server_routes):
         add(app)
     known = [*{id(form): form for form in [*BODIES.values(), *ANSWERS.values(), wire.Refused]}.values()]
     shown, components = msgspec.json.schema_components(known, ref_template="#/components/schemas/{name}")

@@ -47,6 +47,8 @@ class WriterLease:
     ----------
     token : int
         The fencing token; 0 before the first.
+    seconds : float
+        As given.
 
     Examples
     --------
@@ -59,11 +61,12 @@ class WriterLease:
         self._client, self._failures = connect(url, timeout), failures()
         key = lease_key(engine)
         self._keys = [key, f"{key}:token"]
-        self._seconds = positive(seconds, "seconds")
+        self.seconds = positive(seconds, "seconds")
         if seconds < 2 * timeout:
             raise InputError(f"seconds={seconds} is too short for a timeout of {timeout} s; give twice as much or more")
         self._scripts = [self._client.register_script(text) for text in (ACQUIRE, RENEW, RELEASE)]
         self.token, self._until, self._answered = 0, float("-inf"), False
+        self._changing = threading.Lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,16 +82,26 @@ class WriterLease:
         token = self._call(0, self._milliseconds, whole_number(floor, "floor", at_least=0))
         if not token:
             return False
-        self.token, self._until = token, start + self._seconds
+        self.token, self._until = token, start + self.seconds
         return True
+
+    def retake(self, floor: int) -> bool:
+        """Give the lease back and take it with a token above `floor`; return whether it is held."""
+        with self._changing:
+            self._call(2, self.token)
+            return self.acquire(floor)
 
     def renew(self) -> bool:
         """Prolong the lease; return whether it is held. Once lost it is not renewed: `acquire` gives another token."""
+        with self._changing:
+            return self._renew()
+
+    def _renew(self) -> bool:
         start = time.monotonic()
         if not self.is_held():
             return False
         if self._call(1, self.token, self._milliseconds):
-            self._until = start + self._seconds
+            self._until = start + self.seconds
         elif self._answered:
             self._until = float("-inf")
         return self.is_held()
@@ -103,7 +116,7 @@ class WriterLease:
         self._thread.start()
 
     def _keep(self, on_loss: Callable[[], Any] | None) -> None:
-        while not self._ending.wait(self._seconds / 3):
+        while not self._ending.wait(self.seconds / 3):
             if not self.renew():
                 if on_loss is not None:
                     on_loss()
@@ -121,7 +134,7 @@ class WriterLease:
 
     @property
     def _milliseconds(self) -> int:
-        return int(1_000 * self._seconds)
+        return int(1_000 * self.seconds)
 
     def _call(self, script: int, *args: int) -> int:
         """The answer of a script, 0 if there is none."""

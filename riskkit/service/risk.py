@@ -36,7 +36,7 @@ def add_risk(app: App) -> None:
             state=states.setdefault(request.key.id, RiskState()),
         )
         now = updated[request.key.id] = int(time.time())
-        return msgspec.convert({**found.to_service(), "timestamp": now}, Evaluated)
+        return Evaluated(**{**found.to_service(), "timestamp": now})
 
     @app.route("POST", "/risk/validate", READ)
     async def validated(request: Request) -> Validated:
@@ -51,7 +51,7 @@ def add_risk(app: App) -> None:
             state=states.get(request.key.id),
         )
         answer = {**check.to_service(), "timestamp": int(time.time())}
-        return msgspec.convert(answer | ({"reason": APPROVED} if check.approved else {}), Validated)
+        return Validated(**answer | ({"reason": APPROVED} if check.approved else {}))
 
     @app.route("GET", "/risk/state", READ)
     async def state(request: Request) -> RiskNow:

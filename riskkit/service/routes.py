@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -52,8 +52,13 @@ class Column(list[Any]):
 
     dtype = "object"
 
+    @property
+    def array(self) -> Column:
+        """The column itself, as its numbers."""
+        return self
+
     def tolist(self) -> list[Any]:
-        """The column itself."""
+        """The column itself, as a list."""
         return self
 
 
@@ -65,8 +70,16 @@ class Columns:
         if len(sizes) != 1:
             raise InputError(f"the columns have {sorted(sizes)} rows; give lists of one length")
         (self.rows,) = sizes
-        self.columns = list(data)
         self._of = {name: Column(v if isinstance(v, list) else [v] * self.rows) for name, v in data.items()}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._of)
+
+    def items(self) -> ItemsView[str, Column]:
+        """Columns by name."""
+        return self._of.items()
 
     def __getitem__(self, name: str) -> Column:
         return self._of[name]
@@ -118,9 +131,12 @@ def add_routes(app: App) -> None:
         found: Batch = app.engine.decide_many(events)
         taken = count - len(found.errors)
         app.metrics.bad_events += len(found.errors)
+        latest = str(app.engine.session.latest)
         app.metrics.decided(time.perf_counter() - began, taken, int(found.passed.sum()), len(found.actions))
-        for seq in (before, len(app.engine.session) - 1):
-            waits = app.turns.durable(request.key.id, seq) if len(app.engine.session) > before else None
+        waits = None
+        if len(app.engine.session) > before:
+            app.turns.durable(request.key.id, before)
+            waits = app.turns.durable(request.key.id, len(app.engine.session) - 1, spoken=bool(found.actions))
         if waits is not None:
             await waits
         return BatchDecided(
@@ -128,7 +144,7 @@ def add_routes(app: App) -> None:
             found.seq.tolist(),
             {str(row): sentence for row, sentence in found.errors.items()},
             [Action.of(action) for action in found.actions],
-            str(app.engine.session.latest),
+            latest,
         )
 
     @app.route("POST", "/probe", TRADE)
@@ -163,13 +179,7 @@ def add_routes(app: App) -> None:
     async def change(request: Request) -> dict[str, Any]:
         """Change limits; the person is the owner of the key, a second one that of the key in X-Approved-By."""
         asked = msgspec.json.decode(request.body, type=Limits)
-        approved = request.headers.get(APPROVER)
-        second = ""
-        if approved is not None:
-            approver = app.guard.key_of(b"Bearer " + approved)
-            app.guard.admit(approver, LIMITS)
-            second = approver.owner
-        fields = {"why": asked.why, "approved_by": second}
+        fields = {"why": asked.why, "approved_by": approver(app, request)}
         await said(app, request, "set_limits", asked.limits, ts=asked.ts, about={"limits": asked.limits}, **fields)
         return {"rules": app.engine.session.rules.to_dict()["rules"]}
 
@@ -231,14 +241,15 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
         if first is None:
             raise
         return Response(409, encode(Refused(str(error), field="order_id", first=first)))
+    at = session.latest  # later events may come before this one is on disk
     app.metrics.decided(time.perf_counter() - began, 1, int(found.passed), len(found.actions))
     if kind == "fill" and app.hub.count:
         account = session.universe.accounts[session.engine.row(found.seq)["account"]].id
         app.hub.touched[account] = found.seq + 1
-    waits = turns.durable(request.key.id, found.seq)
+    waits = turns.durable(request.key.id, found.seq, spoken=bool(found.actions))
     if waits is not None:
         await waits
-    return answered(found, session.latest, fields.get("order_id"))
+    return answered(found, at, fields.get("order_id"))
 
 
 def _with_expiry(fields: dict[str, Any]) -> None:
@@ -270,6 +281,16 @@ def _pass(actions: list[Decision]) -> bool:
     return all(action.action is not DecisionKind.REJECT for action in actions)
 
 
+def approver(app: App, request: Request) -> str:
+    """The owner of the key in X-Approved-By, which may change limits; empty without one."""
+    secret = request.headers.get(APPROVER)
+    if secret is None:
+        return ""
+    key = app.guard.key_of(b"Bearer " + secret)
+    app.guard.admit(key, LIMITS)
+    return key.owner
+
+
 async def said(
     app: App, request: Request, command: str, *args: Any, ts: Any, about: Mapping[str, Any], **fields: Any
 ) -> Any:
@@ -283,7 +304,7 @@ async def said(
     if app.audit is not None:
         line = {"key": request.key.id, "who": request.key.owner, "command": command, **about, **fields}
         app.audit.note(ts=at, seq=len(app.engine.session) - 1, **line)
-    waits = app.turns.durable(request.key.id, len(app.engine.session) - 1)
+    waits = app.turns.durable(request.key.id, len(app.engine.session) - 1, spoken=True)
     if waits is not None:
         await waits
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -43,14 +44,15 @@ def create_app(
     compiled : bool
         As for `Session`.
     """
-    from riskkit.service.app import App
+    from riskkit.service.app import STANDING_BY, WARMING, App
     from riskkit.service.audit import Audit
+    from riskkit.service.challenger_routes import add_challenger_routes
     from riskkit.service.engine import EngineService
     from riskkit.service.keys import first_keys, read_keys
     from riskkit.service.risk import add_risk
     from riskkit.service.routes import add_routes
     from riskkit.service.server_routes import add_server_routes
-    from riskkit.service.stores import start_stores
+    from riskkit.service.stores import fence, start_stores, take_lease
 
     folder = Path(state)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,20 +60,42 @@ def create_app(
     for path in first_keys(keys):
         logger.warning("a new key is in %s; give it to whom it is for, and delete the file", path)
     known = read_keys(keys)
+    shadow = {name: RuleSet.from_toml(path) for name, path in settings.challengers.items()}
     declared = {"auto_register": ANY} if units is None else _declared(Path(units))
 
     def open_engine() -> EngineService:
-        options = {**declared, "mode": settings.mode, "four_eyes": settings.four_eyes, "compiled": compiled}
+        app.stage = STANDING_BY
+        app.lease = take_lease(settings, app.ending)
+        app.stage = WARMING
+        if app.lease is not None:
+            app.lease.keep(app.lose)
+        app.audit = Audit(folder / "audit.jsonl")
+        options = {
+            **declared,
+            "mode": settings.mode,
+            "four_eyes": settings.four_eyes,
+            "compiled": compiled,
+            "shadow": shadow,
+        }
         session = Session.open(folder / "journal", rules, durability="none", **options)
-        Session.restore(session.snapshot(), rules, compiled=compiled).tick(time.time_ns())  # compiles, on a copy
+        warmed = Session.restore(session.snapshot(), rules, compiled=compiled, shadow=shadow)
+        warmed.tick(time.time_ns())  # what compiles does so on a copy
+        for challenger in warmed.challengers.values():
+            challenger.follow()
+        step = warmed.engine.make_step()
+        if step is not None:
+            step.step(step.address, step.address, 0)  # no events: the call compiles
         engine = EngineService(session)
+        if app.lease is not None:
+            fence(engine, app.lease)
         for part in start_stores(engine, folder / "journal", settings):
             app.start(part)
         return engine
 
-    app = App(settings, known, open_engine, Audit(folder / "audit.jsonl"))
+    app = App(settings, known, open_engine)
     add_routes(app)
     add_risk(app)
+    add_challenger_routes(app)
     add_server_routes(app)
     return app
 
@@ -130,12 +154,21 @@ def serve(
     with listening:
         app = create_app(RuleSet.from_toml(rules), state, chosen, units=units)
         server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(chosen)))
-        app.on_trouble = lambda: setattr(server, "should_exit", True)
+        app.on_open = lambda: _settle(app, server)
         port = listening.getsockname()[1]
         print(f"listening at {chosen.host}, port {port}; /ready says when the rules are compiled, /docs what there is")
         server.run(sockets=[listening])
     if app.trouble:
         raise InputError(app.trouble)
+
+
+def _settle(app: App, server: Any) -> None:
+    """End without an engine; with one, keep the objects of the start out of the garbage collection, which stops all for 0.1 s."""
+    if app.trouble:
+        server.should_exit = True
+    else:
+        gc.collect()
+        gc.freeze()
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:

@@ -11,15 +11,23 @@ from riskkit.service.app import App
 from riskkit.service.keys import READ
 from riskkit.service.metrics import TYPE
 from riskkit.service.request import RefusedError, Request, Response
+from riskkit.service.stores import FENCE
 from riskkit.service.wire import Health, encode
 
 NAME = "riskkit"
 HTML = b"text/html; charset=utf-8"
+LIVE_POLICY = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+)
 POLICY = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),)
 
 
 def add_server_routes(app: App) -> None:
-    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs and /openapi.json to an application."""
+    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs, /openapi.json and /live to an application."""
 
     @app.route("GET", "/health", None)
     async def health(request: Request) -> Health:
@@ -42,7 +50,8 @@ def add_server_routes(app: App) -> None:
         """Number of events, time of the last one, and the digest that a replay of the journal has."""
         session = app.engine.session
         ts = session.latest if len(session) else 0
-        return {"events": len(session), "ts": str(ts), "digest": session.digest, "mode": app.settings.mode}
+        found = {"events": len(session), "ts": str(ts), "digest": session.digest, "mode": app.settings.mode}
+        return found if app.lease is None else {**found, FENCE: app.lease.token}
 
     @app.route("GET", "/status", READ)
     async def status(request: Request) -> dict[str, Any]:
@@ -74,6 +83,16 @@ def add_server_routes(app: App) -> None:
     async def docs(request: Request) -> Response:
         """The same as a page, which asks nothing of another host."""
         return Response(200, _page("docs.html"), HTML, POLICY)
+
+    @app.route("GET", "/live", None)
+    async def live(request: Request) -> Response:
+        """A page that watches an account: exposure, alerts to acknowledge, a trade ticket, challengers; it asks for a key."""
+        return Response(200, _page("live.html"), HTML, LIVE_POLICY)
+
+    @app.route("GET", "/live.js", None)
+    async def script(request: Request) -> Response:
+        """The script of /live."""
+        return Response(200, _page("live.js"), b"text/javascript; charset=utf-8")
 
 
 def _page(name: str) -> bytes:

@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         After which a connection without a complete request is closed.
     origins : list of str
         Pages of other hosts that may open a WebSocket.
+    challengers : dict of str to str
+        Files of other rules, by name, that are judged on the same events and decide nothing.
     redis, postgres, kafka : dict
         Of those parts.
     """
@@ -86,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     snapshot_seconds: Seconds = 5.0
     idle_seconds: Seconds = 10.0
     origins: list[str] = []
+    challengers: dict[str, str] = {}
     redis: dict[str, Any] = {}
     postgres: dict[str, Any] = {}
     kafka: dict[str, Any] = {}

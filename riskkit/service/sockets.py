@@ -27,7 +27,7 @@ from riskkit.service.keys import READ, Key
 from riskkit.service.request import RefusedError
 from riskkit.service.settings import Settings
 from riskkit.service.views import EngineViews, Views
-from riskkit.service.wire import Alert, encode
+from riskkit.service.wire import Acknowledged, Alert, encode
 
 Message = dict[str, Any]
 NORMAL, REFUSED, NOT_JSON, TOO_SLOW, RESTART = 1000, 1008, 1007, 1013, 1012
@@ -38,18 +38,19 @@ logger = logging.getLogger("riskkit")
 
 
 class Command(msgspec.Struct, forbid_unknown_fields=True):
-    """What a client asks: to send everything now, or only some kinds of messages and severities."""
+    """What a client asks: to send everything now, or only some kinds of messages and severities; or that it has seen an alert."""
 
     command: str
     kinds: list[str] | None = None
     severities: list[str] | None = None
+    alert_id: str | None = None
 
 
 class Socket:
-    """One client: the user it watches, the event of which it knows the alerts, its filters, and what waits to be sent."""
+    """One client: who it is, the user it watches, the event of which it knows the alerts, its filters, and what waits to be sent."""
 
-    def __init__(self, user: str, most: int, after: int = -1) -> None:
-        self.user, self.most, self.after = user, most, after
+    def __init__(self, who: str, user: str, most: int, after: int = -1) -> None:
+        self.who, self.user, self.most, self.after = who, user, most, after
         self.kinds: frozenset[str] | None = None
         self.severities: frozenset[str] | None = None
         self.waiting: deque[str] = deque()
@@ -87,8 +88,10 @@ class Hub:
     def __init__(self, settings: Settings, guard: Guard) -> None:
         self._settings, self._guard = settings, guard
         self._users: dict[str, set[Socket]] = {}
+        self._slots: list[dict[str, None]] = [{} for _ in range(SLOTS)]  # users by when their snapshot is due
         self._tickets: dict[str, tuple[float, Key]] = {}
         self._kept: deque[tuple[int, str, str, str]] = deque(maxlen=KEPT)  # event, user, severity, text
+        self._unseen: dict[str, Alert] = {}  # alerts that nobody has acknowledged, the last ones
         self.count = self.sent = self.too_slow = self._first = 0
         self.views: Views | None = None
         self.touched: dict[str, int] = {}  # users whose positions have changed, and the number of events by then
@@ -128,10 +131,19 @@ class Hub:
         for place, action in enumerate(actions):
             alert = alert_of(action, place, rules)
             text = encode(alert).decode()
-            self._kept.append((alert.seq, alert.user_id, alert.severity, text))
+            self._keep(alert, text)
+            self._unseen[alert.alert_id] = alert
+            if len(self._unseen) > KEPT:
+                del self._unseen[next(iter(self._unseen))]
             for socket in self._users.get(alert.user_id, ()):
                 if alert.seq > socket.after and not socket.put("Alert", text, alert.severity):
                     self.too_slow += 1
+
+    def _keep(self, alert: Alert, text: str) -> None:
+        """Keep a message about an alert for those who come back, in place of the oldest one."""
+        if len(self._kept) == KEPT:
+            self._first = max(self._first, self._kept[0][0] + 1)
+        self._kept.append((alert.seq, alert.user_id, alert.severity, text))
 
     def _show(self, user: str, sockets: list[Socket], *kinds: str) -> None:
         """Send views of a user to some sockets; each is encoded once."""
@@ -158,7 +170,7 @@ class Hub:
             await asyncio.sleep(self._settings.snapshot_seconds / SLOTS)
             slot = (slot + 1) % SLOTS
             try:
-                for user in [user for user in self._users if zlib.crc32(user.encode()) % SLOTS == slot]:
+                for user in list(self._slots[slot]):
                     self._show(user, list(self._users.get(user, ())), "ExposureUpdate")
                 shown = self._shown() if self.touched else 0
                 for user in [user for user, size in self.touched.items() if size <= shown]:
@@ -175,13 +187,15 @@ class Hub:
         """Serve one socket until it ends."""
         await receive()
         try:
-            user, after = self._admit(scope)
+            who, user, after = self._admit(scope)
         except RefusedError as refused:
             await send({"type": "websocket.close", "code": REFUSED, "reason": str(refused)[:120]})
             return
         await send({"type": "websocket.accept"})
-        socket = Socket(user, self._settings.socket_messages, -1 if after is None else after)
+        socket = Socket(who, user, self._settings.socket_messages, -1 if after is None else after)
         self.count += 1
+        due = self._slots[zlib.crc32(user.encode()) % SLOTS]
+        due[user] = None
         self._users.setdefault(user, set()).add(socket)
         sending = asyncio.create_task(self._sending(socket, send))
         try:
@@ -196,11 +210,11 @@ class Hub:
             self.count -= 1
             self._users[user].discard(socket)
             if not self._users[user]:
-                del self._users[user]
+                del self._users[user], due[user]
             sending.cancel()
 
-    def _admit(self, scope: Message) -> tuple[str, int | None]:
-        """The user that a socket watches, and the event after which it goes on."""
+    def _admit(self, scope: Message) -> tuple[str, str, int | None]:
+        """Who opens a socket, the user that it watches, and the event after which it goes on."""
         headers = dict(scope["headers"])
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         user = scope["path"].removeprefix("/ws/") if scope["path"].startswith("/ws/") else query.get("user", "")
@@ -213,7 +227,7 @@ class Hub:
         if self.count >= self._settings.sockets:
             raise RefusedError(503, f"there are {self.count} sockets, as many as may be")
         after = query.get("after", "")
-        return user, int(after) if after.lstrip("-").isdecimal() and len(after) < 20 else None
+        return key.owner, user, int(after) if after.lstrip("-").isdecimal() and len(after) < 20 else None
 
     def _key(self, headers: dict[bytes, bytes], ticket: str | None) -> Key:
         until, key = self._tickets.pop(ticket or "", (0.0, None))
@@ -233,9 +247,8 @@ class Hub:
         if after is None:
             return
         missed = [(text, severity) for seq, user, severity, text in self._kept if user == socket.user and seq > after]
-        first = self._kept[0][0] if len(self._kept) == KEPT else self._first
-        if after + 1 < first:
-            socket.put("Missed", f'{{"type":"Missed","before":{first}}}')
+        if after + 1 < self._first:
+            socket.put("Missed", f'{{"type":"Missed","before":{self._first}}}')
         for text, severity in missed:
             socket.put("Alert", text, severity)
 
@@ -250,10 +263,24 @@ class Hub:
         elif asked.command == "filter":
             socket.kinds = None if asked.kinds is None else frozenset([*asked.kinds, "Error", "Missed"])
             socket.severities = None if asked.severities is None else frozenset(asked.severities)
+        elif asked.command == "acknowledge":
+            self._acknowledge(socket, asked.alert_id or "")
         elif asked.command == "close":
             socket.end(NORMAL)
         else:
-            socket.put("Error", '{"type":"Error","message":"a command is refresh, filter or close"}')
+            socket.put("Error", '{"type":"Error","message":"a command is refresh, filter, acknowledge or close"}')
+
+    def _acknowledge(self, socket: Socket, alert_id: str) -> None:
+        """Tell all who watch the user, now and when they come back, that one of them has seen an alert; the first one counts."""
+        alert = self._unseen.get(alert_id)
+        if alert is None or alert.user_id != socket.user:
+            return
+        del self._unseen[alert_id]
+        text = encode(Acknowledged(socket.user, alert_id, socket.who)).decode()
+        self._keep(alert, text)
+        for one in self._users[socket.user]:
+            if not one.put("Acknowledged", text, alert.severity):
+                self.too_slow += 1
 
     async def _sending(self, socket: Socket, send: Callable[[Message], Awaitable[None]]) -> None:
         try:

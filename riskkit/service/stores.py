@@ -10,13 +10,16 @@ import msgspec
 
 from riskkit._check import InputError, positive
 from riskkit.service.postgres.follower import PostgresFollower
+from riskkit.service.redis_alerts import AlertStream, RedisAlerts
 from riskkit.service.redis_cache import RedisCache
+from riskkit.service.redis_lease import WriterLease
 from riskkit.service.views import EngineViews
 
 if TYPE_CHECKING:
     from riskkit.service.engine import EngineService
     from riskkit.service.settings import Settings
 
+FENCE = "fence"  # the note of a journal
 LAST_WORDS = 0.5  # seconds for what waits for Redis when the service ends
 
 
@@ -64,8 +67,9 @@ def start_stores(engine: EngineService, folder: str | Path, settings: Settings) 
     folder : str or Path
         Of its journal.
     settings : Settings
-        ``redis`` with ``url`` and, if need be, ``seconds``; ``postgres`` with ``url`` and, if need be, ``engine``, the name
-        in the database. Without a ``url`` nothing is started.
+        ``redis`` with ``url`` and, if need be, ``seconds`` between two writings, ``engine``, the name in Redis, ``alerts``
+        (true: a stream of alerts) and ``lease_seconds`` (`take_lease`); ``postgres`` with ``url`` and, if need be,
+        ``engine``. Without a ``url`` nothing is started.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def start_stores(engine: EngineService, folder: str | Path, settings: Settings) 
     redis, postgres = (
         _known(part, values, names)
         for part, values, names in (
-            ("redis", settings.redis, ("url", "seconds")),
+            ("redis", settings.redis, ("url", "seconds", "engine", "alerts", "lease_seconds")),
             ("postgres", settings.postgres, ("url", "engine")),
         )
     )
@@ -83,8 +87,52 @@ def start_stores(engine: EngineService, folder: str | Path, settings: Settings) 
     if "url" in postgres:
         parts.append(PostgresFollower(folder, postgres.pop("url"), **postgres).start())
     if "url" in redis:
-        parts.append(AccountCache(engine, RedisCache(redis.pop("url")), **redis))
+        url, name = redis["url"], str(redis.get("engine", "main"))
+        parts.append(AccountCache(engine, RedisCache(url), redis.get("seconds", 5.0)))
+        if redis.get("alerts"):
+            parts.append(AlertStream(engine, RedisAlerts(url, name)))
     return parts
+
+
+def take_lease(settings: Settings, ending: threading.Event) -> WriterLease | None:
+    """The writer's lease of the setting ``redis.lease_seconds``, once nobody else has it; None without that setting.
+
+    Parameters
+    ----------
+    settings : Settings
+    ending : threading.Event
+        Ends the wait.
+
+    Raises
+    ------
+    InputError
+        If the service ends before it has the lease, or there is no ``redis.url``.
+    """
+    seconds = settings.redis.get("lease_seconds")
+    if seconds is None:
+        return None
+    if "url" not in settings.redis:
+        raise InputError("redis.lease_seconds needs redis.url, the Redis that has the lease")
+    lease = WriterLease(settings.redis["url"], str(settings.redis.get("engine", "main")), seconds=seconds)
+    while not lease.acquire():
+        if ending.wait(lease.seconds / 10):
+            lease.release()
+            raise InputError("the service has ended before it had the writer's lease")
+    return lease
+
+
+def fence(engine: EngineService, lease: WriterLease) -> None:
+    """Note the token of the lease in the journal: above that of every writer before, also where Redis has lost it.
+
+    Raises
+    ------
+    InputError
+        If Redis has lost the tokens and gives the lease to another meanwhile.
+    """
+    before = engine.notes.get(FENCE, 0)
+    if lease.token <= before and not lease.retake(before):
+        raise InputError("the writer's lease was lost while the journal was opened")
+    engine.commit({**engine.notes, FENCE: lease.token})
 
 
 def _known(part: str, values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

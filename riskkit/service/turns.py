@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from riskkit.service.audit import Audit
 from riskkit.service.engine import EngineService
 
+LOST = "the writer's lease is lost; another server may write now"
 SOON = 0.02  # seconds after which events that nobody waits for are written
 logger = logging.getLogger("riskkit")
 
@@ -39,6 +40,8 @@ class Turns:
     ----------
     waiting : int
         Number of requests that wait.
+    may_write : callable
+        Whether this server is the writer, asked before each request and each write.
     broken : str
         Why nothing more is decided; empty where all is well.
     """
@@ -47,6 +50,7 @@ class Turns:
         self.engine, self.waits, self.most = engine, waits, most
         self.waiting = 0
         self.broken = ""
+        self.may_write: Callable[[], bool] = lambda: True
         self.commits = self.full = 0
         self._audit = audit
         self._sent: dict[str, list[int]] = {}  # numbers of events, by key
@@ -62,21 +66,27 @@ class Turns:
         BusyError, BrokenError
             If the queue is full; if a flush has failed.
         """
+        if not self.may_write():
+            self.broken = self.broken or LOST
         if self.broken:
             raise BrokenError(self.broken)
         if self.waiting >= self.most:
             self.full += 1
             raise BusyError
 
-    def durable(self, key: str, seq: int) -> Awaitable[None] | None:
-        """What to wait for before the event `seq` of a key is answered; None: nothing."""
+    def durable(self, key: str, seq: int, *, spoken: bool = False) -> Awaitable[None] | None:
+        """What to wait for before the event `seq` of a key is answered; None: nothing.
+
+        `spoken`: a rule said something, which followers get once it is on disk, so that it is written at once.
+        """
         self._sent.setdefault(key, []).append(seq)
+        loop = asyncio.get_running_loop()
+        first = self._next is None
         if self._next is None:
-            loop = asyncio.get_running_loop()
             self._next = loop.create_future()
             self._next.add_done_callback(_seen)
-            if self._flushing is None:
-                loop.call_later(SOON, self._begin) if not self.waits else loop.call_soon(self._begin)
+        if first or spoken:
+            loop.call_later(0.0 if self.waits or spoken else SOON, self._begin)
         return self._wait(self._next) if self.waits else None
 
     async def _wait(self, done: asyncio.Future[None]) -> None:
@@ -87,14 +97,16 @@ class Turns:
             self.waiting -= 1
 
     def _begin(self) -> None:
-        """Begin the commit of all that has been decided so far."""
-        done, self._next = self._next, None
-        if done is None:
+        """Begin the commit of all that has been decided so far, unless one is at work, whose end begins the next."""
+        if self._next is None or self._flushing is not None:
             return
+        done, self._next = self._next, None
         sent, self._sent = self._sent, {}
         self.commits += 1
         loop = asyncio.get_running_loop()
         try:
+            if not self.may_write():
+                raise BrokenError(LOST)
             finish = self.engine.begin_commit()
         except Exception as error:
             self._fail(done, error)

@@ -29,7 +29,7 @@ class Event(Struct, forbid_unknown_fields=True, gc=False, omit_defaults=True):
 
     def fields(self) -> dict[str, Any]:
         """The fields that were given."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
 
 
 class Order(Event, kw_only=True):
@@ -100,6 +100,42 @@ class Switch(Struct, forbid_unknown_fields=True):
     account: Label | None = None
     desk: Label | None = None
     ts: Time | None = None
+
+
+class Promotion(Struct, forbid_unknown_fields=True):
+    """Why the rules of a challenger are put in force."""
+
+    why: Reason
+    ts: Time | None = None
+
+
+class Challenged(Struct):
+    """A challenger: the number of messages that it and the rules in force refused, and why it judges no more, if so."""
+
+    name: str
+    refused_by_both: int
+    refused_by_session: int
+    refused_by_challenger: int
+    stopped: str
+    rules: list[dict[str, Any]]
+
+
+class Difference(Struct):
+    """A message that one of both refused: the rules that did, null where it passed."""
+
+    seq: int
+    ts: str
+    account: str
+    instrument: str
+    session: str | None
+    challenger: str | None
+
+
+class Compared(Struct):
+    """A challenger and what it decides otherwise."""
+
+    challenger: Challenged
+    differences: list[Difference]
 
 
 class HeldPosition(Struct, forbid_unknown_fields=True):
@@ -253,6 +289,14 @@ class Alert(Struct, omit_defaults=True, tag_field="type", tag=True):
     current_metrics: dict[str, float] | None = None
     seq: int = -1
     """Of the event; a client that comes back goes on after it."""
+
+
+class Acknowledged(Struct, tag_field="type", tag=True):
+    """Who has acknowledged an alert, told to all who watch its user."""
+
+    user_id: str
+    alert_id: str
+    who: str
 
 
 class TokenExposure(Struct):

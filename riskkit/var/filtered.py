@@ -12,6 +12,7 @@ from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
 from riskkit.var.estimate import RiskEstimate, estimate
+from riskkit.var.extreme_value import PeaksOverThreshold
 from riskkit.var.historical_simulation import EsDefinition, Historical
 from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.normal_distribution import ewma_forecasts
@@ -31,6 +32,7 @@ def filtered_historical(
     window: int | None = None,
     quantile: str = "inverted_cdf",
     es: EsDefinition = "tail_mass",
+    tail_fraction: float | None = None,
 ) -> RiskEstimate:
     """VaR and ES of past returns, each scaled from the volatility forecast for its day to the next forecast.
 
@@ -49,6 +51,9 @@ def filtered_historical(
         Number of periods whose scaled returns are used, the latest; all of them by default. The filter always uses all returns.
     quantile, es
         As in `riskkit.var.historical`.
+    tail_fraction : float, optional
+        With it the tail of the scaled returns is generalized Pareto, as in `riskkit.var.evt` (GARCH-EVT, or EWMA-EVT), and
+        `quantile` and `es` are not used.
 
     Returns
     -------
@@ -67,7 +72,9 @@ def filtered_historical(
     ----------
     Hull and White (1998), Incorporating volatility updating into the historical simulation method for value at risk,
     J. Risk 1(1), 5-19 (the scaling). Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for
-    portfolios of derivative securities, J. Futures Markets 19, 583-602 (GARCH).
+    portfolios of derivative securities, J. Futures Markets 19, 583-602 (GARCH). McNeil and Frey
+    (2000), Estimation of tail-related risk measures for heteroscedastic financial time series, J. Empirical Finance 7,
+    271-300 (Pareto tail of the shocks).
 
     Examples
     --------
@@ -84,6 +91,7 @@ def filtered_historical(
         window=window,
         quantile=quantile,
         es=es,
+        tail_fraction=tail_fraction,
     )
     return estimate(method, returns, confidence)
 
@@ -99,6 +107,7 @@ class FilteredHistorical(Method):
     window: int | None = None
     quantile: str = "inverted_cdf"
     es: EsDefinition = "tail_mass"
+    tail_fraction: float | None = None
     refit_every: int = 250
     """Rolling GARCH only: periods between two fits."""
 
@@ -112,16 +121,20 @@ class FilteredHistorical(Method):
             whole_number(self.window, "window")
         if isinstance(self.start, str) and self.start == "zero":
             raise InputError("start='zero' gives the first return a volatility of zero, by which it cannot be scaled")
-        self._historical  # noqa: B018 - refuses unknown definitions now
+        self._tail  # noqa: B018 - refuses unknown definitions now
 
     @property
     def title(self) -> str:
         """Name of the method in print."""
-        return f"filtered historical, {'EWMA' if self.volatility == 'ewma' else 'GARCH(1,1)'}"
+        kind = "filtered historical" if self.tail_fraction is None else "filtered, peaks over threshold (EVT)"
+        return f"{kind}, {'EWMA' if self.volatility == 'ewma' else 'GARCH(1,1)'}"
 
     @property
-    def _historical(self) -> Historical:
-        return Historical(self.quantile, self.es)
+    def _tail(self) -> Method:
+        """The method for the scaled returns."""
+        if self.tail_fraction is None:
+            return Historical(self.quantile, self.es)
+        return PeaksOverThreshold(self.tail_fraction)
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         """Estimate VaR and ES of each column of (n_obs, n_series)."""
@@ -140,7 +153,7 @@ class FilteredHistorical(Method):
                 scaled[:, j] = fitted.mean + fitted.next_volatility * fitted.residuals
                 for name in names:
                     parameters[name][j] = getattr(fitted, name)
-        var, es, *_ = self._historical.fit(scaled[-(self.window or len(table)) :], confidences)
+        var, es, *_ = self._tail.fit(scaled[-(self.window or len(table)) :], confidences)
         return Fit(var, es, parameters)
 
     def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
@@ -182,7 +195,7 @@ class FilteredHistorical(Method):
         return self if np.ndim(self.start) == 0 else replace(self, start=np.asarray(self.start)[[column]])
 
     def _roll_shocks(self, shocks: np.ndarray, sigma: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
-        var, es = self._historical.roll(shocks, window, confidences)
+        var, es = self._tail.roll(shocks, window, confidences)
         return var * sigma, es * sigma
 
     def _roll_garch(

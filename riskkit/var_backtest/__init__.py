@@ -16,7 +16,7 @@ Exact finite-sample distributions
 Daily monitoring
     var_e_process, es_e_process, EProcess
 Comparison of forecasts
-    quantile_loss, fz0_loss, diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
+    quantile_loss, fz0_loss, expectile_loss, diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
     ReplayComparison, DEFAULT_MODELS
 Many portfolios
     backtest_panel, BacktestPanel, PANEL_TESTS
@@ -30,7 +30,7 @@ from riskkit.var_backtest.comparison.rolling import compare_models
 from riskkit.var_backtest.core.hits import HitTransitions, hit_transitions, var_hits
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
 from riskkit.var_backtest.core.outcome import TestResult
-from riskkit.var_backtest.core.scores import fz0_loss, quantile_loss
+from riskkit.var_backtest.core.scores import expectile_loss, fz0_loss, quantile_loss
 from riskkit.var_backtest.coverage.hit_rate import binomial_tail, binomial_z, kupiec_pof, kupiec_tuff, score_test
 from riskkit.var_backtest.coverage.traffic_light import (
     TrafficLight,
@@ -110,6 +110,7 @@ __all__ = [
     "du_escanciano_unconditional",
     "dynamic_quantile",
     "es_e_process",
+    "expectile_loss",
     "frtb_multiplier",
     "fz0_loss",
     "haas_tbf",

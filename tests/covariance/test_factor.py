@@ -66,3 +66,16 @@ def test_labels_print_and_refusals():
             factor_covariance(*arguments)
     with pytest.raises(InputError, match="positions has 2 entries for 6 assets"):
         model.variance([1.0, 2.0])
+
+
+def test_few_factors_of_a_large_table_are_those_of_the_decomposition():
+    rng = np.random.default_rng(3)
+    for shape in ((60, 300), (300, 60)):
+        table = 3.0 * rng.standard_normal((shape[0], 3)) @ rng.standard_normal((3, shape[1])) + rng.standard_normal(
+            shape
+        )
+        table -= table.mean(axis=0)
+        found = factor_covariance(table, 3)
+        _, singular, rows = np.linalg.svd(table, full_matrices=False)
+        assert np.diag(found.factor_covariance) == pytest.approx(singular[:3] ** 2 / (shape[0] - 1))
+        assert np.abs(found.loadings) == pytest.approx(np.abs(rows[:3].T), abs=1e-9)

@@ -377,7 +377,7 @@ def test_duplicates_are_refused_and_memory_is_bounded():
         made.update("u", "m", "ETH", 1, 1, stamp, trade_id=f"t{stamp}")
     assert len(made._trade_ids) == 100
     with pytest.raises(DuplicateTradeError, match="booked before"):
-        made.update("v", "n", "BTC", 1, 1, 1_000, trade_id="t950")
+        made.update("u", "m", "BTC", 1, 1, 1_000, trade_id="t950")
     for old in ("t3", "never seen"):
         with pytest.raises(TradeTooOldError, match="not after"):
             made.update("u", "m", "ETH", 1, 1, 3, trade_id=old)
@@ -390,6 +390,20 @@ def test_duplicates_are_refused_and_memory_is_bounded():
         burst.update("u", "m", "ETH", 1, 1, 7, trade_id=0)
     burst.update("u", "m", "ETH", 1, 1, 8, trade_id="later")
     assert len(burst._trade_ids) == 10
+
+
+@pytest.mark.parametrize("trade_id", ["17", 17, ("block", 17)])
+def test_a_trade_id_is_that_of_a_user_on_a_market(trade_id):
+    made = tracker()
+    keys = [(user, market) for user in ("ann", "bob") for market in ("uniswap", "curve")]
+    for user, market in keys:  # both sides of a trade, and venues that count alike
+        made.update(user, market, "ETH", 1, 1, 5, trade_id=trade_id)
+    back = PositionTracker.from_state(json.loads(json.dumps(made.state())))
+    for book in (made, back):
+        assert book.count() == 4
+        for user, market in keys:
+            with pytest.raises(DuplicateTradeError, match=f"of '{user}' on '{market}' was booked before, at 5"):
+                book.update(user, market, "BTC", 1, 1, 6, trade_id=trade_id)
 
 
 # ---------------------------------------------------------------------- batches

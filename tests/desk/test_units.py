@@ -28,7 +28,7 @@ WITHOUT_UNIT = set(
     feed fields folder frame from_start head headers host id index journal limits listeners local_hostname logger manager
     name on_error on_warm_up open_only opening options overflow password path port positions query reading recipients retry rules
     security seed self sender session short_selling state stream stress subscription texts tickers buy_token sell_token
-    gas_token trade trades trade_ids url username wait args kwargs""".split()
+    gas_token trade trades trade_ids url username wait warning args kwargs""".split()
 )
 
 

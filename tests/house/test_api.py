@@ -47,7 +47,7 @@ def test_every_name_stands_on_one_page_of_the_reference(tmp_path):
     entries = [full for text in pages.values() for full in re.findall(r"^\.\. auto\w+:: (\S+)", text, re.M)]
     assert sorted(entries) == sorted(f"{public.module}.{public.name}" for public in public_names())
     assert all(f"   {area}\n" in pages["index"] for area in AREAS)  # its table of contents
-    assert max(len(re.findall(r"^\.\. auto", text, re.M)) for text in pages.values()) < 45
+    assert max(len(re.findall(r"^\.\. auto", text, re.M)) for text in pages.values()) < 50
 
 
 def test_the_common_call_comes_first():

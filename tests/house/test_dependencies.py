@@ -24,7 +24,7 @@ def test_make_lowest_takes_the_lowest_version_of_each_dependency():
     needed = [Requirement(text) for text in chosen]
     lowest = {one.name: Version(next(iter(one.specifier)).version) for one in needed}
     assert {str(one.specifier)[:2] for one in needed} == {">="}
-    assert pinned("constraints-lowest.txt") == {**lowest, **OF_OTHERS, "distributed": lowest["dask"]}
+    assert pinned("tests/constraints-lowest.txt") == {**lowest, **OF_OTHERS, "distributed": lowest["dask"]}
 
 
 def test_the_versions_that_are_tested_are_admitted():

@@ -10,8 +10,19 @@ import pytest
 
 import riskkit
 
-MODELS = ("returns", "pnl", "covariance", "var", "var.parametric", "var.order_statistics", "attribution", "montecarlo")
-MODELS += ("compat", "stress", "liquidity", "performance", "var_backtest")
+MODELS = (
+    "returns",
+    "pnl",
+    "covariance",
+    "var",
+    "var.parametric",
+    "var.order_statistics",
+    "var.tails",
+    "var.learned",
+    "attribution",
+    "montecarlo",
+)
+MODELS += ("compat", "instruments", "stress", "liquidity", "performance", "var_backtest", "learn")
 SHORT_FORM = {"BaseRule", "Direction", "Order", "RiskEngine", "RuleContext", "Trade", "build_config"}  # no models
 SHORT_FORM |= {"AccountVolumeLimitRule", "OrderRateLimitRule"}
 PUBLIC = {

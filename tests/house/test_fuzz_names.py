@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import html
+import json
 import warnings
 import zipfile
+from collections.abc import Iterable
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from format_samples import SAMPLES, name_of, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_tags import read
@@ -27,6 +32,7 @@ from riskkit.desk import (
     TableChannel,
     Tick,
 )
+from riskkit.read.source import Source
 from riskkit.report.comparison import report_html
 
 NAMES = [
@@ -168,3 +174,37 @@ def test_a_name_in_a_file_that_is_read_is_text(name, tmp_path):
     for text in texts:
         assert "<script" not in text or text == repr(found)
         assert not CONTROLS.search(text.replace("\n", ""))
+
+
+HOSTILE = ["A\x1b[2J\u202e\nB", "<script>alert(1)</script><img src=x onerror=alert(1)>$\\frac{$ %s {x!r}"]
+WRITTEN = {  # how a format writes a name
+    ".json": lambda name: json.dumps(name)[1:-1],
+    ".xml": lambda name: html.escape(CONTROLS.sub("", name)),
+    ".html": html.escape,
+}
+
+
+def renamed(path: Path, labels: Iterable[str], name: str) -> Source:
+    """A file that has a hostile name in place of each label, and in its own name."""
+    data, written = path.read_bytes(), WRITTEN.get(path.suffix, str)(name).encode()
+    binary = b"\x00" in data[:4096] or path.suffix in (".xlsx", ".itch")
+    for label in map(str.encode, sorted(labels, key=len, reverse=True)):
+        data = data.replace(label, written[: len(label)].ljust(len(label)) if binary else written)
+    return Source(f"{name} {path.name}", data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_name_in_a_file_of_any_format_is_text(sample):
+    expected, paths, arguments = parts_of(sample)
+    for name in HOSTILE:
+        files = [renamed(path, [*expected["instruments"], *expected["accounts"]], name) for path in paths]
+        page = ""
+        try:
+            found = getattr(rk.read, sample.parent.name)(files, **arguments)
+            text, page = repr(found), found._repr_html_()
+            text += repr(found.log())
+        except InputError as error:
+            text = str(error)
+        assert not CONTROLS.search(text.replace("\n", "")), text
+        assert "<script" not in page and "<img" not in page

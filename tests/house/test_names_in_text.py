@@ -27,6 +27,17 @@ def exists(dotted: str) -> bool:
     return True
 
 
+INTERNAL = (  # words that only the authors of the package understand
+    "as the loop counts", "deepest fall", "gone with", "its key is", "leave no trace", "one side gone", "have passed it",
+    "since the begin", "judged anew",
+)  # fmt: skip
+
+
+def test_no_text_has_a_word_of_the_authors_alone():
+    texts = {path: path.read_text(encoding="utf-8") for path in FILES if path.suffix in (".py", ".md")}
+    assert [(path.name, words) for path, text in texts.items() for words in INTERNAL if words in text] == []
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_name_of_the_package_exists(path):
     named = set(re.findall(r"(?<![\w./-])riskkit(?:\.[A-Za-z_]\w*)+(?!\.py\b)", path.read_text(encoding="utf-8")))

@@ -24,6 +24,7 @@ OF_THREE = {
 """Doors that have another argument about three assets."""
 OF_THE_WHOLE = {
     "covariance.shrunk_covariance",  # the target is the mean of all assets
+    "covariance.shrunk_covariance: constant correlation",
     "stress.scale_scenarios: to a volatility",  # which constant returns cannot have
 }
 LEVELS = {"returns": (0.0, 1e-4), "prices": (100.0,), "trades": (0.0,), "hits": (0.0,)}
@@ -80,6 +81,8 @@ RATIOS = {
             "omega_ratio",
             "skewness",
             "excess_kurtosis",
+            "tail_ratio",
+            "stability",
             "win_rate",
             "payoff_ratio",
             "profit_factor",

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from public_names import public_names
 
@@ -17,6 +18,7 @@ LOSSES = 0.01 * RNG.standard_normal((300, 2))
 GIVEN: dict[str, Any] = {
     "pnl": [1.0, -1.0],
     "returns": LOSSES[:, 0],
+    "horizon": 3,
     "var": 0.02,
     "es": 0.025,
     "sd": 0.01,
@@ -31,6 +33,7 @@ GIVEN: dict[str, Any] = {
     "n_scenarios": 16,
     "confidence": 0.95,
     "observed": 1.0,
+    "used": pd.Series([0.5, 0.5], pd.date_range("2024-01-01", periods=2)),
 }
 
 

@@ -1,5 +1,6 @@
 """README.md tells the truth: its Python runs, on a person's own tables too, and its commands and links are there."""
 
+import inspect
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 import riskkit as rk
+from riskkit import presets, var_backtest
 from riskkit.replay.rules.rule import rule_types
+from riskkit.var.methods import METHODS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +56,24 @@ def test_the_examples_are_short_run_and_print(block, tables, capsys):
 def test_an_example_prints_what_is_shown_below_it(block, text, tables, capsys):
     run(block)
     assert capsys.readouterr().out == text
+
+
+def test_the_table_counts_methods_and_tests():
+    """A backtest has returns or hits in, or their number, and a result or a zone out; those of ES take the ES or the shortfall."""
+    assert len(METHODS) == 7 and "| seven, with intervals; expectiles" in TEXT
+    kinds = {"TestResult", "TrafficLight", "EProcess"}
+    found = [name for name in var_backtest.__all__ if returned(getattr(var_backtest, name)) in kinds]
+    tests = [name for name in found if name != "diebold_mariano"]  # compares two forecasts
+    of_es = [name for name in tests if {"es", "pit"} & inspect.signature(getattr(var_backtest, name)).parameters.keys()]
+    assert (len(tests) - len(of_es), len(of_es)) == (13, 11)
+    assert "| thirteen tests, exact" in TEXT and "| backtests of ES | eleven tests |" in TEXT
+    engines = [name for name in presets.__all__ if returned(getattr(presets, name)) == "RuleSet"]
+    assert len(engines) == 17 and "rules of seventeen other engines" in TEXT
+
+
+def returned(public: object) -> str:
+    """Name of the class that a public function returns; empty for another thing."""
+    return str(inspect.signature(public).return_annotation) if inspect.isfunction(public) else ""
 
 
 def test_two_examples_are_shown_with_their_output_and_the_table_counts_the_rules():

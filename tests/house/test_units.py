@@ -16,17 +16,24 @@ from typing import NamedTuple
 import pytest
 
 PACKAGES = ("returns", "pnl", "covariance", "var", "attribution", "montecarlo", "stress", "liquidity", "performance")
-PACKAGES += ("var_backtest",)
+PACKAGES += ("var_backtest", "var.tails", "var.learned", "learn")
 IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, converted at that surface
 
 UNITS = {
     "fraction": """
+        chi haircut roll_in run_off smoothed shock
         after_hit alpha autocorrelation batting_average bandwidth beta cdar confidence correlation coverage cumulative_probability explained
         current_drawdown decay decisive_p_value density_ratio exact_coverage depth detectable_hit_rate drawdown
         exact_p_value exceedance_probability hit_rate loss_probability max_drawdown max_drawdown_limit p_value
         p_values pain_index participation path permanent persistence pit plus_factor power r_squared realized
         risk_score set_confidence shrinkage significance spread spread_sd spreads strength tail_fraction temporary
-        tolerance toward true_coverage type1 ulcer_index win_rate
+        tau tolerance toward true_coverage type1 ulcer_index win_rate
+        u
+        a b d transition filtered predicted
+        move probabilities prior
+        benchmark_weights budgets benchmark_returns segment_returns
+        expected_coverage coverage_sd probability
+        learning_rate used
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
@@ -38,46 +45,74 @@ UNITS = {
         history jump_mean jump_volatility last_return next_es next_var long_run_volatility mean factors moves
         next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values var
         var_high var_low var_standard_error volatilities volatility
+        location scale estimate low high thresholds
+        long_run fitted residual_variance next_variance variance bipower jump quarticity
+        tripower_quarticity shocks
+        variance_error
+        bound target features
     """,
     "money": """
+        buffer equity inflows outflows market_depth shock_loss sold spiral_loss
         after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost
         liquidity_cost loss losses paths price_components price_var spread_cost standard_error theta total
         total_standard_error trade value value_today
     """,
     "money or shares": "adv positions quantity",
-    "money per share": "ask bid bid_ask_spread half_spread price_volatility prices spot",
+    "money per share": """
+        price
+        ask bid bid_ask_spread half_spread price_volatility prices spot
+        close_from close_to
+    """,
     "money per share per share": "permanent_slope temporary_slope",
     "money per unit move": "delta gamma",
     "money per point": "contract_multiplier",
     "per unit of money": "risk_aversion risk_aversions",
     "shares": "holdings quantities shares_outstanding trades",
     "periods": """
+        durations survival_days cash_after
         backcast_periods block days half_life horizon lags length periods recovery return_period tau0 tau1 times
         to_trough under_water window
+        run
+        apart
     """,
     "per period": "drift intensity kappa",
     "unit of time of the volatility": "step",
     "periods per year": "periods_per_year",
     "position of a day": "alarm first_hit",
     "count": """
+        n_regimes n_rounds n_rows n_together refits max_rounds rows expected_number
         checkpoints chunk_size columns consecutive_losses current_losing_run ddof df hit_counts iterations
         kmax left_out longest_losing_run pairs longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
         n_draws n_paths n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
+        n_blocks blocks
+        hac_lags picks
+        count
+        rank train test purge
+        embargo folds n_trees tree_depth
     """,
     "ratio": """
+        coverage_ratio max_leverage impact_profile volatility_profile impact
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
         coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor
         rho sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
         beta_standard_error down_beta down_capture information_ratio treynor_ratio up_beta up_capture
-        variance_ratio volatility_multiplier volatility_ratio weights
+        aversion market_price variance_ratio volatility_multiplier volatility_ratio weights
+        shape dependence
+        coefficients
+        relative_entropy
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",
     "score, smaller is better": "mean_scores scores scores_a scores_b",
+    "years": "tenors",
+    "seconds": "seconds",
+    "unit of the rates wanted": "parallel short long",
     "entry of a matrix": """
         frobenius_distance largest_change matrix min_eigenvalue min_eigenvalue_after min_eigenvalue_before
     """,
-    "several units, by column": "frame ranking standard_errors table",
+    "nanoseconds, or a text with its unit": "every within",
+    "any unit of volatility": "implied_volatility",
+    "several units, by column": "refitted following forecasts frame ranking standard_errors table",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 
@@ -105,7 +140,7 @@ NO_QUANTITY = re.compile(
 )
 NAMES_OF_OBJECTS = set(
     """
-    axes books chi_square chi_squares control_variate effective_scenarios hierarchy hits instruments interval labels
+    axes books defaults chi_square chi_squares control_variate effective_scenarios hierarchy hits instruments interval labels
     parameters refusals rng sequential start uniforms windows worst
     """.split()
 )

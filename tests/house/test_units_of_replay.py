@@ -110,6 +110,7 @@ OTHER_UNIT_IN_MODELS = {
     "block": "days are the periods of a calibration",
     "drawdown": "of profit, in money: an account may have no capital of which it is a fraction",
     "horizon": "the replay has no periods",
+    "scale": "a factor of all limits; of a distribution the width, as in its literature",
     "observed": "a test observes its statistic, a rule what it limits",
     "times": "the replay has no periods",
     "trades": "a model's trades are quantities",

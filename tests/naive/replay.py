@@ -38,6 +38,7 @@ class Instrument:
         self.lot = Fraction(given.get("lot", "1"))
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
+        self.delta = Fraction(given.get("delta", "1"))
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
 
@@ -52,7 +53,7 @@ class Account:
         self.cash = {currency: Fraction(amount) for currency, amount in given.get("cash", {}).items()}
         self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
-        self.desk, self.firm = given.get("desk", ""), given.get("firm", "")
+        self.trader, self.desk, self.firm = (given.get(group, "") for group in ("trader", "desk", "firm"))
         self.paid_in = sum(self.cash.values(), Fraction(0))
         self.paid = dict(self.cash)  # by currency
         self.known = self.unknown = Fraction(0)  # what was paid in at the last equity given, and before the first one
@@ -79,6 +80,7 @@ class Order:
         self.working = True
         self.refused = False
         self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
+        self.capped = member.capped  # it lost lots: fills stand up to what is left
         self.limited = False  # a modify was refused: fills stand up to what the order still is
         self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
         self.former = None  # what it was before its last modify
@@ -102,6 +104,7 @@ class Member:
     """One order, one order of a list, or what a modify would make of its order."""
 
     reducing = False
+    capped = False  # it has lost lots to self-match prevention
 
     def __init__(self, event, fields, order=None):
         self.account, self.instrument = event["account"], event["instrument"]
@@ -168,6 +171,9 @@ class Replay:
         self.now = None
         self.decisions = {}
         self.fills_vanished = 0
+        self.cancelled = {}  # event -> ids of orders
+        self.alerts = {}  # cancel -> ids of rules
+        self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
         self.rules = []
         versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
@@ -244,6 +250,10 @@ class Replay:
         for rule in self.rules:
             rule.turn_day()
             rule.end_pauses()
+            if event["kind"] == "limit" and rule.id == event["rule"] and event.get("approver"):
+                rule.own.setdefault(event["key"], []).append(({"limit": event["limit"]}, event["until"]))
+        if event["kind"] == "limit":
+            return
         if event["kind"] in ("order", "order_list", "modify"):
             self.message(number, event)
         else:
@@ -307,6 +317,12 @@ class Replay:
             heard = verdict.rule.heard(event, members, weight, stands, own)
             if heard or verdict.trips:
                 verdict.rule.trip(verdict.rule.key(members[0]))
+        if self.enforce and event["kind"] != "modify" and not paused and not any(one.held for one in verdicts):
+            for rule in self.rules:
+                others = any(verdict.stops for verdict in verdicts if verdict.rule is not rule)
+                for member in members if rule.action != "ALERT" and not others else ():
+                    lost = rule.prevent(number, member, decision[0] == "ALLOW")
+                    member.qty, member.capped = member.qty - lost, member.capped or lost > 0
         self.write(event, members[0], named, decision[0] == "ALLOW")
 
     def write(self, event, member, named, allowed):
@@ -321,6 +337,7 @@ class Replay:
             parent.unnamed += member.qty
         if event["kind"] == "order" and "order_id" in event:
             order = Order(member, member.at_price)
+            order.label = event["order_id"]
             order.refused = self.enforce and not allowed
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
@@ -330,9 +347,9 @@ class Replay:
             if parent is not None and not order.refused:
                 parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
-            named.former = named.qty, named.price, named.limited, named.worth_at
+            named.former = named.qty, named.price, named.limited, named.capped, named.worth_at
             if allowed or not self.enforce:
-                named.qty, named.price, named.limited = member.qty, member.price, False
+                named.qty, named.price, named.limited, named.capped = member.qty, member.price, False, False
                 named.worth_at = self.price_of(named)
                 self.estimate(named)
                 if named.working and named.filled >= named.qty:
@@ -374,7 +391,7 @@ class Replay:
         named = self.orders.get((event["account"], event["order_id"]))
         if named is None or named.former is None or named.refused:
             return
-        named.qty, named.price, named.limited, named.worth_at = named.former
+        named.qty, named.price, named.limited, named.capped, named.worth_at = named.former
         named.former = None
         if named.working or named.believed == "reduced":
             named.working = named.filled < named.qty
@@ -386,6 +403,7 @@ class Replay:
             self.decisions[number] = ("VANISH", None)
             return
         self.decisions[number] = ("ALLOW", None)
+        self.taken = named if named is not None and named.working else None
         if named is not None and named.working:
             named.working, named.believed = False, "cancelled"
         elif named is not None and named.believed != "cancelled":
@@ -394,6 +412,8 @@ class Replay:
         for rule in self.rules:
             if rule.heard(event, [member], 1, True, True):
                 rule.trip(rule.key(member))
+                if rule.action == "ALERT":
+                    self.alerts.setdefault(number, []).append(rule.id)
 
     def fill_key(self, event):
         """A fill as its key is found: strategy and session are its order's."""
@@ -420,8 +440,8 @@ class Replay:
             self.decisions[number] = ("VANISH", None)
             self.fills_vanished += 1
             return
-        if named is not None and named.limited:
-            worse = isinstance(named.price, Fraction) and side * price > side * named.price
+        if named is not None and (named.limited or named.capped):
+            worse = named.limited and isinstance(named.price, Fraction) and side * price > side * named.price
             qty = Fraction(0) if worse else min(qty, max(named.qty - named.filled, Fraction(0)))
             if qty == 0:
                 self.decisions[number] = ("VANISH", None)
@@ -533,6 +553,10 @@ class Replay:
             for rule in self.rules:
                 rule.groups_moved(None, event["instrument"])
 
+    def take_close(self, number, event):
+        for rule in self.rules:
+            rule.closing(event)
+
     def value_openings(self, instrument):
         traded = self.instruments[instrument]
         for label, account in self.accounts.items():
@@ -594,10 +618,19 @@ class Replay:
 
     def take_cmd(self, number, event):
         who = event.get("account")
-        for label, account in self.accounts.items():
-            if who not in (None, label):
-                continue
-            if event["cmd"] == "STOP":
+        groups = {name: event[name] for name in ("trader", "desk", "firm") if name in event}
+        addressed = [
+            label
+            for label, account in self.accounts.items()
+            if who in (None, label) and all(getattr(account, name) == one for name, one in groups.items())
+        ]
+        if event["cmd"] == "KILL":
+            self.kill(number, addressed)
+        for label in addressed:
+            account = self.accounts[label]
+            if event["cmd"] == "KILL":
+                account.state = "HALTED"
+            elif event["cmd"] == "STOP":
                 account.stopped = True
             elif event["cmd"] == "RESTART":
                 account.paused = account.paused and not account.stopped
@@ -608,7 +641,14 @@ class Replay:
                 account.state = event["cmd"]
         if event["cmd"] in ("RESUME", "RESET"):
             for rule in self.rules:
-                rule.command(who)
+                rule.command(who, groups)
+
+    def kill(self, number, accounts):
+        """Every working order of some accounts is cancelled, the first one first, and no rule hears of it."""
+        for order in self.every_order:
+            if order.account in accounts and order.working:
+                order.working, order.believed = False, "cancelled"
+                self.cancelled.setdefault(number, []).append(order.label)
 
     # ------------------------------------------------------------------ the end
 

@@ -28,9 +28,14 @@ from riskkit.rules import (
     DailyLoss,
     DrawdownLimit,
     DuplicateOrder,
+    InitialMargin,
+    Layering,
     Leverage,
+    LimitUpLimitDown,
     LongOnly,
     LowProfitLock,
+    MaintenanceMargin,
+    MarketBreaker,
     MarketMakerProtection,
     MaxActiveOrders,
     MaxExposure,
@@ -43,15 +48,18 @@ from riskkit.rules import (
     OrderToTradeRatio,
     PositionLimit,
     PriceCollar,
+    PriceVelocity,
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
+    SelfMatchPrevention,
     SelfTradePrevention,
     StoplossGuard,
     TickLotCheck,
     TradeCooldown,
     TradeDrawdownLock,
     TradingState,
+    UnexecutedOrders,
     VarLimit,
     VolumeCap,
 )
@@ -62,8 +70,9 @@ MIDNIGHT = 1_709_683_200 * S
 NEW_YORK_17 = 1_709_676_000 * S  # 17:00 local is 22:00 UTC in winter
 SPRING_17 = 1_710_104_400 * S  # 2024-03-10, the day the clocks went forward: 17:00 local is 21:00 UTC
 X, Y = Instrument("X", tick="0.01", lot="1"), Instrument("Y", tick="0.01", lot="1")
+D = Instrument("D", delta="0.25")
 RICH = Account("A", {"USD": 1_000})
-ELSEWHERE = {"var_limit"}  # in floats: its edges are in a file of its own
+ELSEWHERE = {"var_limit", "session_hours"}  # in floats, and of a calendar: their edges are in files of their own
 HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
 CATALOGUE = {
     name: kind
@@ -92,11 +101,15 @@ def event(kind: str, ts: int = 0, **more: Any) -> Row:
 
 
 def fill(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
-    return event("fill", ts, instrument="X", side=side, qty=qty, price=price, **more)
+    return event("fill", ts, **{"instrument": "X", "side": side, "qty": qty, "price": price, **more})
 
 
 def price(last: Any = 100, ts: int = 0, instrument: str = "X") -> Row:
     return {"ts": START + ts, "kind": "price", "instrument": instrument, "price": last}
+
+
+def close(last: Any = 100, instrument: str = "X") -> Row:
+    return {**price(last, instrument=instrument), "kind": "close"}
 
 
 def trade(ts: int = 0, pnl: Any = 0, ret: Any = 0, **more: Any) -> Row:
@@ -151,6 +164,7 @@ def listed(count: int) -> list[Row]:
 
 
 REACH = {"breach": "reach"}
+BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
 TABLE: dict[str, Edge] = {
     # ------------------------------------------------------------------ messages
@@ -205,7 +219,81 @@ TABLE: dict[str, Edge] = {
         lambda ts: [fill(), fill(), order(50), order(50), order(51), order(ts)],
         [(99, False), (100, True), (101, True)],
     ),
+    "layering": Edge(
+        Rule("r", Layering(prices=2, window_ns="1s")),
+        lambda n: [
+            order(side="S", qty=10 - n, order_id="a"),
+            order(side="S", qty=n, price=101, order_id="b"),
+            fill(),
+            cancel(1, "b"),
+        ],
+        [(7, False), (8, True), (9, True)],
+    ),
+    "layering window": Edge(
+        Rule("r", Layering(prices=1, window_ns=100)),
+        lambda ts: [order(side="S", order_id="a"), fill(), cancel(ts, "a")],
+        clears(100),
+    ),
+    "layering prices": Edge(
+        Rule("r", Layering(prices=3, share=0)),
+        lambda n: [*(order(side="S", price=100 + k % n, order_id=str(k)) for k in range(4)), fill(), cancel(1, "0")],
+        reach(2, 3, 4),
+    ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "velocity": Edge(
+        PriceVelocity(max_move=2, window_ns="1s"),
+        lambda p: [price(99), price(101), order(1, price=p)],
+        rise(100, 101, "101.01"),
+    ),
+    "velocity below": Edge(
+        PriceVelocity(max_move=2, window_ns="1s"),
+        lambda p: [price(99), price(101), order(1, price=p)],
+        least("98.99", 99, 100),
+    ),
+    "velocity reached": Edge(
+        PriceVelocity(max_move=2, window_ns="1s", **REACH),
+        lambda p: [price(99), order(1, price=p)],
+        reach(100, 101, 102),
+    ),
+    "velocity window": Edge(
+        PriceVelocity(max_move=2, window_ns=100), lambda ts: [price(99), order(ts, price=102)], clears(100)
+    ),
+    "velocity long window": Edge(
+        PriceVelocity(max_move=9, window_ns=10, long_max_move=2, long_window_ns=100),
+        lambda ts: [price(99), order(ts, price=102)],
+        clears(100),
+    ),
+    "luld upper": Edge(LimitUpLimitDown(), lambda p: [close(), order(price=p)], rise(104, 105, "105.01")),
+    "luld lower": Edge(LimitUpLimitDown(), lambda p: [close(), order(side="S", price=p)], least("94.99", 95, 96)),
+    "luld 20 %": Edge(LimitUpLimitDown(), lambda p: [close("0.75"), order(price=p)], rise("0.89", "0.9", "0.91")),
+    "luld pause": Edge(
+        LimitUpLimitDown(),
+        lambda ts: [close(), {**price(), "bid": 105}, order(ts * S)],
+        [(14, False), (15, True), (315, False)],
+    ),
+    "luld last 25 minutes": Edge(
+        LimitUpLimitDown(), lambda s: [close(), order((6 * 3600 + 300 + s) * S, price=106)], least(-1, 0, 1)
+    ),
+    "market_breaker": Edge(
+        MarketBreaker("X"), lambda p: [close(), price(p), order(1)], [("93.01", False), (93, True), ("92.99", True)]
+    ),
+    "market_breaker halt": Edge(
+        MarketBreaker("X", halt_ns=100), lambda ts: [close(), price(93), order(ts)], clears(100)
+    ),
+    "market_breaker last halt": Edge(
+        MarketBreaker("X", last_halt="09:31"),
+        lambda ts: [close(), price(93, 60 * S + ts), order(61 * S)],
+        [(-1, True), (0, True), (1, False)],
+    ),
+    "unexecuted_orders": Edge(UnexecutedOrders(limit=2), lambda n: [fill(), fill(), *many(n)], rise(5, 6, 7)),
+    "unexecuted_orders reached": Edge(
+        UnexecutedOrders("0.5", **REACH), lambda n: [fill(), fill(), *many(n)], reach(2, 3, 4)
+    ),
+    "unexecuted_orders modify": Edge(
+        UnexecutedOrders(limit=3),
+        lambda n: [*many(n), order(1, order_id="a"), modify(2, "a", price=101)],
+        rise(0, 1, 2),
+    ),
     "repeat_exec_throttle": Edge(
         RepeatedExecutionThrottle(3),
         lambda n: [*(event("execution", strategy="s") for _ in range(n)), order(strategy="s")],
@@ -277,6 +365,16 @@ TABLE: dict[str, Edge] = {
     ),
     "price_collar ticks": Edge(
         PriceCollar(ticks=2), lambda p: [price(), order(price=p)], rise("100.01", "100.02", "100.03")
+    ),
+    "self_match": Edge(
+        SelfMatchPrevention("cancel_both"),
+        lambda p: [order(side="S", order_id="a"), order(1, price=p)],
+        reach(99, 100, 101),
+    ),
+    "self_match decrement": Edge(
+        SelfMatchPrevention("decrement"),
+        lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
+        [(2, True), (3, True), (4, False)],
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),
@@ -356,6 +454,42 @@ TABLE: dict[str, Edge] = {
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
     ),
     "leverage": Edge(Leverage("0.5"), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)),
+    # ------------------------------------------------------------------ margin
+    "initial_margin reg_t": Edge(InitialMargin("reg_t"), lambda q: [price(), order(1, qty=q)], rise(19, 20, 21)),
+    "initial_margin of a rate that grows with size": Edge(  # 10 lots: 1,000 × (50 % + 10 × 5 %)
+        InitialMargin("linear_tier", base="0.5", per_unit="0.05"), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
+    ),
+    "initial_margin bracket": Edge(  # 1,500 × 100 % - 500
+        InitialMargin("brackets", table=BRACKETS),
+        lambda p: [price(p), order(1, qty=10)],
+        rise("149.99", "150", "150.01"),
+    ),
+    "initial_margin last bracket": Edge(
+        InitialMargin("brackets", table=[[500, "0.1"]]), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)
+    ),
+    "initial_margin scan": Edge(
+        InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
+    ),
+    "maintenance_margin reg_t long": Edge(  # 20 at 100 with 1,000: 20 p - 1,000 covers 5 p
+        MaintenanceMargin("reg_t"),
+        lambda p: [price(), fill(qty=20), price(p, 1), order(2)],
+        least("66.66", "66.67", "66.68"),
+    ),
+    "maintenance_margin reg_t short": Edge(  # 20 at 100 with 1,000: 3,000 - 20 p covers 6 p
+        MaintenanceMargin("reg_t"),
+        lambda p: [price(), fill(side="S", qty=20), price(p, 1), order(2, side="S")],
+        rise("115.37", "115.38", "115.39"),
+    ),
+    "maintenance_margin equal": Edge(
+        MaintenanceMargin("reg_t"),
+        lambda amount: [price(), fill(qty=20), event("equity", 1, equity=amount), order(2)],
+        least("499.99", "500", "500.01"),
+    ),
+    "maintenance_margin is over": Edge(
+        MaintenanceMargin("reg_t"),
+        lambda amount: [price(), fill(qty=20), event("equity", equity=1), event("equity", 1, equity=amount), order(2)],
+        least("499.99", "500", "500.01"),
+    ),
     "volume_cap": Edge(VolumeCap(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "volume_cap reached": Edge(VolumeCap(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
     "volume_cap money": Edge(
@@ -454,6 +588,21 @@ TABLE: dict[str, Edge] = {
     "mmp window": Edge(
         MarketMakerProtection(3, 100), lambda ts: [fill(qty=2), fill(ts, qty=2), order(ts)], clears(100)
     ),
+    "mmp window from the first fill": Edge(
+        MarketMakerProtection(3, 100, window="fixed_from_first"),
+        lambda ts: [fill(qty=1), fill(50, qty=2), fill(ts, qty=1), order(ts)],
+        clears(100),
+    ),
+    "mmp delta": Edge(
+        MarketMakerProtection(window_ns="1s", delta_limit="1.5"),
+        lambda q: [fill(qty=q, instrument="D"), order(1)],
+        rise(5, 6, 7),
+    ),
+    "mmp delta reached": Edge(
+        MarketMakerProtection(window_ns="1s", delta_limit="1.5", **REACH),
+        lambda q: [fill(), fill(side="S"), fill(qty=q, instrument="D"), order(1)],
+        reach(5, 6, 7),
+    ),
     "mmp freeze": Edge(MarketMakerProtection(3, 100, 500), lambda ts: [fill(qty=4), order(ts)], clears(500)),
     # ------------------------------------------------------------------ locks after trades
     "cooldown": Edge(TradeCooldown(stop_ns=100), lambda ts: [trade(), order(ts)], clears(100)),
@@ -523,11 +672,17 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "drawdown": (DrawdownLimit("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
     "drawdown money": (DrawdownLimit("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
     "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),
+    "initial_margin": (InitialMargin("reg_t"), [price(), order(1, qty=21)], (1050, 1000, -50, "USD")),
     "known_instrument": (AllowedInstruments(instruments=("Y",)), [order()], NOTHING),
     "leverage": (Leverage("0.5"), [price(), order(1, qty=6)], (600, 500, -100, "USD")),
     "long_only": (LongOnly(), [fill(qty=3), order(1, side="S", qty=4)], (4, 3, -1, "quantity")),
     "lot_tick": (TickLotCheck(), [order(price="0")], NOTHING),
     "low_profit": (LowProfitLock("1s", 1, "0", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "maintenance_margin": (
+        MaintenanceMargin("reg_t"),
+        [price(), fill(qty=20), event("equity", 1, equity=499), order(2)],
+        (500, 499, -1, "USD"),
+    ),
     "max_exposure": (MaxExposure(500), [price(), fill(qty=3), order(1, qty=3)], (600, 500, -100, "USD")),
     "max_order_notional": (MaxOrderNotional("200.5"), [order(qty=3)], (300, 200.5, -99.5, "USD")),
     "max_order_qty": (MaxOrderQty(5), [order(qty=6)], (6, 5, -1, "quantity")),
@@ -535,6 +690,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "min_order_notional": (MinOrderNotional(200), [order()], (100, 200, -100, "USD")),
     "min_order_qty": (MinOrderQty(5), [order(qty=4)], (4, 5, -1, "quantity")),
     "mmp": (MarketMakerProtection(3, "1s"), [fill(qty=4), order(1)], (4, 3, -1, "quantity")),
+    "mmp delta": (
+        MarketMakerProtection(window_ns="1s", delta_limit="2.5"),
+        [fill(qty=3), order(1)],
+        (3, 2.5, -0.5, "delta"),
+    ),
     "order_rate": (OrderRate(3, "1s"), many(4), (4, 3, -1, "count")),
     "order_to_parent": (
         ChildOrderLimit("0.5"),
@@ -542,6 +702,15 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (4, 3, -1, "quantity"),
     ),
     "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "layering": (
+        Layering(prices=1),
+        [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")],
+        (5, 4, -1, "quantity"),
+    ),
+    "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
+    "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
+    "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),
+    "unexecuted_orders": (UnexecutedOrders(1), many(3), (2, 1, -1, "messages a fill")),
     "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
     "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),
     "price_collar": (PriceCollar("0.025"), [price(), order(1, price=150)], (50, 2.5, -47.5, "price")),
@@ -559,6 +728,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         ReservePrice(),
         [order(order_id="a", reserve=101), modify(1, "a", price=102)],
         (102, 101, -1, "price"),
+    ),
+    "self_match": (
+        SelfMatchPrevention("cancel_both"),
+        [order(side="S", qty=3, order_id="a"), order(1, price=102)],
+        (3, 0, -3, "quantity"),
     ),
     "self_trade": (
         SelfTradePrevention(),
@@ -594,7 +768,7 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
 def objected(edge: Edge, number: Any) -> bool:
     """Whether the rule objects to the last event of the stream."""
     one = edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)
-    log = load(*edge.stream(number), instruments=(X, Y, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
+    log = load(*edge.stream(number), instruments=(X, Y, D, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
     rows = rk.replay_log(log, rk.RuleSet([one]), compiled=False).rows
     return bool(((rows["seq"] == len(log) - 1) & np.isin(rows["code"], SAID)).any())
 

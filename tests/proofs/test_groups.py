@@ -34,15 +34,16 @@ RULES = RuleSet(
         Rule("self", SelfTradePrevention(), scope="global"),
         Rule("day", DailyLoss(limit=3), scope="desk", hold="session"),
         Rule("own day", DailyLoss(limit=2, measure="realised"), scope="strategy"),
-        Rule("volume", VolumeCap(limit=40, notional=500)),
+        Rule("added", MaxExposure(limit=60), scope="firm", netting="none"),
+        Rule("volume", VolumeCap(limit=40, notional=500), overrides={"A1": {"limit": 12}, "A2": {"notional": None}}),
     ]
 )
 TRADED = (Instrument("X"), Instrument("Y"))
 DESK = {
     "unit": "ns",
     "accounts": [
-        Account("T1", desk="D", firm="F", cash={"USD": 1_000}),
-        Account("T2", desk="D", firm="F", cash={"USD": 1_000}),
+        Account("T1", trader="T", desk="D", firm="F", cash={"USD": 1_000}),
+        Account("T2", trader="T", desk="D", firm="F", cash={"USD": 1_000}),
     ],
 }
 
@@ -94,7 +95,7 @@ def refused(rows, rule, **options):
 BOUGHT = [row("T1", qty=40, kind="fill"), row("T2", qty=40, kind="fill")]
 
 
-@pytest.mark.parametrize("scope", ["desk", "firm", "global", "instrument", "product"])
+@pytest.mark.parametrize("scope", ["trader", "desk", "firm", "global", "instrument", "product"])
 @pytest.mark.parametrize(
     ("parameters", "rows", "expected"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive.rules import TYPES
 from random_scenarios import PARAMETERS, scenario
@@ -30,10 +30,11 @@ def refused(given, action) -> list[int]:
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(sorted(PARAMETERS)), st.integers(0, 10**6))
+@given(st.sampled_from(sorted(PARAMETERS.keys() - {"layering"})), st.integers(0, 10**6))
 def test_a_stricter_action_stops_whatever_a_milder_one_stops_first(name, seed):
     """Without commands a trip lasts, so a halt stops all that a pause stops; what REJECT stops first, all stop."""
     given = scenario(seed, 40, types=[name], without=["cmd"], narrow=True)
+    assume(given["rules"][0]["params"].get("of") != "cancels")  # which are never refused
     stopped = {action: refused(given, action) for action in LADDER}
     for action in LADDER[1:]:
         assert set(stopped["REJECT"][:1]) <= set(stopped[action]), action

@@ -182,7 +182,8 @@ def test_a_stranger_does_not_matter(seed, other, mode):
         key, cause, code = row[5:]
         released = code == DecisionCode.RELEASE and owners[cause][key] >= len(log.universe.accounts)
         if row[0] in rows_before and not released:  # a command to all releases strangers too
-            back.append((rows_before[row[0]], *row[1:]))
+            observed = rows_before[row[2]] if code == DecisionCode.CANCELLED else row[2]  # the order's row
+            back.append((rows_before[row[0]], row[1], observed, *row[3:]))
     # a key's code may be another; what was said, why and until when may not
     assert without(back, "key") == without(stream(log, RULES, mode), "key") != []
 
@@ -226,7 +227,9 @@ def _joined(one: Universe, two: Universe) -> Universe:
     import dataclasses
 
     strangers = tuple(dataclasses.replace(x, id=f"other {x.id}", product=f"other {x.product}") for x in two.instruments)
-    accounts = tuple(dataclasses.replace(x, id=f"other {x.id}", desk="far", firm="away") for x in two.accounts)
+    accounts = tuple(
+        dataclasses.replace(x, id=f"other {x.id}", desk="far", firm="away", trader="stranger") for x in two.accounts
+    )
     return Universe(
         (*one.instruments, *strangers),
         (*one.accounts, *accounts),

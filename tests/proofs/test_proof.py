@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ from streams import random_log, whole_lists, with_every_column
 
 from riskkit import InputError, datasets
 from riskkit.demo import exchange, strategies
-from riskkit.replay.engine.compiler import ReplayLoop, _compiled_run, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, _compiled_run, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.live.engine import Engine
@@ -258,8 +260,10 @@ def test_a_sweep_over_every_parameter_compiles_once():
 SAMPLES = {
     "count": (3, 70), "duration": ("5s", "2h"), "quantity": (2, "7.5"), "money": (4, "9000.25"), "fraction": ("0.1", 0.7),
     "ratio": ("0.5", 4),     "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
+    "price": ("0.01", 3), "label": ("X", "Y"), "calendar": ("24/7",),
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
+    "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
 }  # fmt: skip
 
 
@@ -272,7 +276,20 @@ CATALOGUE = {
 
 
 # parameters beside which the others fit
-FITTING = {"open_ns": "1s", "half_open": True, "stop_ns": "1s", "window_ns": "1s"}
+FITTING = {
+    "open_ns": "1s",
+    "half_open": True,
+    "stop_ns": "1s",
+    "window_ns": "1s",
+    "long_max_move": 5,
+    "long_window_ns": "9h",
+}
+OF_FIELD = {"tier": (1, 2)}
+OF_MODEL: list[dict[str, Any]] = [
+    {"model": "linear_tier", "base": "0.1", "per_unit": "0.1"},
+    {"model": "brackets", "table": [[1000, "0.1"]]},
+    {"model": "scan", "arrays": {"X": [1]}, "sign": "gain"},
+]
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
@@ -281,6 +298,7 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
     log = random_log(2, 30)
     units = kind.units()
     samples = {name: unit.choices if unit.name == "choice" else SAMPLES[unit.name] for name, unit in units.items()}
+    samples |= {name: values for name, values in OF_FIELD.items() if name in units}
     needed = {name: samples[name][0] for name in units if name not in kind.parameters._field_defaults}
     needed |= {name: samples[name][0] for name in kind.limits[:1]}  # `breach` without a limit is refused
     needed |= {name: value for name, value in FITTING.items() if name in units}
@@ -288,7 +306,11 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
     for field, values in samples.items():
         for value in values:
             try:
-                rule = kind("one", action="PAUSE", **{**needed, field: value})
+                fitting = next(
+                    (one for one in OF_MODEL if one.get(field, "") == value or field in one.keys() - {"model"}), {}
+                )
+                fitting = fitting if "model" in units else {}
+                rule = kind("one", action="PAUSE", **{**needed, **fitting, field: value})
             except InputError:  # a value that does not fit the others
                 assert value is not values[-1]
                 continue
@@ -305,5 +327,5 @@ def _run(engine: ReplayLoop, rules: RuleSet, log: EventLog) -> None:
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)
-    fixed = fixed_arguments(rules, params, found, Samples.none(len(log.universe.accounts)))
+    fixed = fixed_arguments(rules, params, found, Samples.none(len(log.universe.accounts)), log.universe)
     list(engine.feed(state, {**log.columns, "slots": slots}, fixed, 0, len(log)))

@@ -10,6 +10,7 @@ from live_rows import submit
 from naive.replay import interpret
 from one_digest import assert_one_digest
 from random_scenarios import PARAMETERS, scenario
+from refusing import refusal
 from scenario_runner import run
 from streams import random_log
 
@@ -204,9 +205,7 @@ SENTENCES = [
 @pytest.mark.parametrize(("rows", "sentence"), SENTENCES)
 def test_what_names_nothing_is_refused(rows, sentence):
     frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
-    with pytest.raises(InputError) as refused:
-        EventLog.from_frame(frame, [Instrument("X", tick="0.01")])
-    assert str(refused.value) == sentence
+    assert refusal(EventLog.from_frame, frame, [Instrument("X", tick="0.01")]) == sentence
 
 
 def test_orders_that_lapse_move_the_rows_to_which_a_bust_refers():

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from riskkit import attribution
+from riskkit.attribution.hierarchical import leaf_order
 from riskkit.covariance import FactorCovariance, covariance_from_correlation, sample_covariance
 
 
@@ -210,7 +211,43 @@ def active_risk(inputs):
     }
 
 
+def parity(inputs):
+    covariance, budgets = np.asarray(inputs["covariance"]), inputs.get("budgets")
+    weights = attribution.risk_budgeting(covariance, budgets)
+    risk = attribution.component(weights, covariance, measure="volatility")
+    return {"weights": weights, "vol": risk.sum(), "contribution_share": risk / risk.sum()}
+
+
+def unconstrained(inputs):
+    covariance = np.asarray(inputs["covariance"])
+    variances, most = np.diag(covariance), attribution.maximum_diversification(covariance)
+    return {
+        "min_variance_long_short": attribution.minimum_variance(covariance),
+        "max_diversification_long_short": most,
+        "diversification_ratio": attribution.diversification_ratio(most, covariance),
+        # without correlations the two are these
+        "inverse_variance": attribution.minimum_variance(np.diag(variances)),
+        "inverse_vol": attribution.risk_budgeting(np.diag(variances)),
+    }
+
+
+def hierarchical(inputs):
+    covariance = np.asarray(inputs["covariance"])
+    return {"order": leaf_order(covariance), "weights": attribution.hierarchical_risk_parity(covariance)}
+
+
+def brinson(inputs):
+    names = ("weights", "returns", "benchmark_weights", "benchmark_returns")
+    table = attribution.brinson_fachler(*(inputs[name] for name in names))
+    return {name: table[name].tolist() for name in table} | {"active": table["total"].sum()}
+
+
 QUANTITIES = {
+    "risk_parity": parity,
+    "risk_budgeting": parity,
+    "min_variance_max_diversification": unconstrained,
+    "hierarchical_risk_parity": hierarchical,
+    "brinson_fachler": brinson,
     "tracking_error_contributions": active_risk,
     "factor_var_attribution": factor_var,
     "portfolio_var": portfolio_var,

@@ -208,7 +208,107 @@ def skewed_t_risk(inputs):
     }
 
 
+def shrunk_to_one_correlation(inputs):
+    result = covariance.shrunk_covariance(inputs.frame(), "constant_correlation")
+    return {"shrinkage": result.shrinkage, "covariance": result.covariance}
+
+
+def ewma_zero_mean(inputs):
+    frame, decay = inputs.frame(), inputs["lam"]
+    return {"covariance": covariance.ewma_covariance(frame, decay, start="zero") / (1.0 - decay ** len(frame))}
+
+
+def parameters_of(inputs, *names):
+    return {name: inputs[name] for name in names or ("omega", "alpha", "gamma", "beta")}
+
+
+def gjr_update(inputs):
+    parameters = parameters_of(inputs)
+    path = covariance.gjr_path(inputs["residuals"], inputs["variance_first"], **parameters)
+    persistence = inputs["alpha"] + 0.5 * inputs["gamma"] + inputs["beta"]
+    return {
+        **{"variance": path, "persistence": persistence, "long_run_variance": inputs["omega"] / (1.0 - persistence)},
+        "forecast": covariance.gjr_forecast(path[-1], inputs["horizon"], **parameters),
+    }
+
+
+def gjr_log_likelihood(inputs):
+    returns, given = inputs.series(), inputs["params"]
+    parameters = {name: given[name] for name in ("omega", "alpha", "gamma", "beta")}
+    backcast = covariance.ewma_initial(returns - returns.mean())
+    first = covariance.gjr_forecast(backcast, 2, **parameters)[1]
+    shocks = (returns - given["mu"]).to_numpy()
+    variances = np.append(first, covariance.gjr_path(shocks, first, **parameters)[:-1])
+    return {"loglik": -0.5 * float(np.sum(np.log(2.0 * np.pi * variances) + shocks**2 / variances))}
+
+
+def har(logs):
+    def quantity(inputs):
+        fit = covariance.fit_har(inputs.series(), inputs["lags"], logs=logs, hac_lags=inputs.get("hac_lags", 5))
+        names = ("beta_d", "beta_w", "beta_m")
+        return {
+            **dict(zip(names, fit.coefficients, strict=True)),
+            **{"const": fit.intercept, "r2": fit.r_squared, "se_hac": fit.standard_errors, "n": fit.n_obs},
+            "forecast_next": math.log(fit.next_variance) - 0.5 * fit.residual_variance if logs else fit.next_variance,
+        }
+
+    return quantity
+
+
+def realised(inputs):
+    found, n = covariance.realised_measures(inputs["intraday_returns"]), len(inputs["intraday_returns"])
+    return {
+        **{"rv": found.variance, "bipower": found.bipower, "bipower_adjusted": found.bipower * n / (n - 1.0)},
+        **{"jump": found.jump, "realised_quarticity": found.quarticity},
+        "tripower_quarticity": found.tripower_quarticity,
+    }
+
+
+def dcc_recursion(inputs):
+    off = inputs["qbar_offdiagonal"]
+    path = covariance.dcc_path(inputs["z"], inputs["a"], inputs["b"], [[1.0, off], [off, 1.0]])
+    return {"correlation_next": path[:, 0, 1]}
+
+
+def dcc_fit(inputs):
+    fit = covariance.fit_dcc(inputs.frame())
+    margins = sum(
+        covariance.fit_garch(column, distribution="normal").log_likelihood for _, column in inputs.frame().items()
+    )
+    return {
+        **{"a": fit.a, "b": fit.b, "loglik": fit.log_likelihood, "correlation_loglik": fit.log_likelihood - margins},
+        **{"correlation_next": fit.correlation, "covariance_next": fit.covariance},
+    }
+
+
+def hamilton(inputs):
+    stay, leave = inputs["p11"], 1.0 - inputs["p22"]
+    found = covariance.regime_filter(
+        inputs["returns"], [[stay, 1.0 - stay], [leave, 1.0 - leave]], inputs["variances"], mean=inputs["mean"]
+    )
+    return {
+        **{"filtered_p2": found.filtered[:, 1], "loglik": found.log_likelihood},
+        "predicted_p2_next": found.predicted[1],
+    }
+
+
 QUANTITIES = {
+    "ledoit_wolf_constant_correlation": shrunk_to_one_correlation,
+    "ewma_covariance_zero_mean": ewma_zero_mean,
+    "gjr_update_and_forecast": gjr_update,
+    "gjr_normal_loglik": gjr_log_likelihood,
+    "egarch_update": lambda inputs: covariance.egarch_path(
+        inputs["z"], inputs["variance_first"], **parameters_of(inputs)
+    ),
+    "figarch_weights": lambda inputs: covariance.figarch_weights(
+        inputs["n"], **parameters_of(inputs, "d", "phi", "beta")
+    ),
+    "har_rv_ols": har(logs=False),
+    "har_log_rv_ols": har(logs=True),
+    "realised_measures": realised,
+    "dcc_recursion": dcc_recursion,
+    "dcc_normal_two_step": dcc_fit,
+    "hamilton_filter": hamilton,
     "gjr_normal_mle": asymmetric("gjr", "normal"),
     "gjr_skewt_mle": asymmetric("gjr", "skewed_t"),
     "gjr_skewt_loglik_max": asymmetric("gjr", "skewed_t"),

@@ -198,7 +198,23 @@ def drawdown_in_money(inputs):
     }
 
 
+def ratios(inputs):
+    returns, year = inputs.series(), inputs["periods_per_year"]
+    return {
+        "sharpe": performance.sharpe_ratio(returns, year),
+        "sortino": performance.sortino_ratio(returns, year),
+        "calmar": performance.calmar_ratio(returns, year),
+        "omega": performance.omega_ratio(returns),
+        "annual_return": performance.annualized_return(returns, year),
+        "annual_volatility": performance.annualized_volatility(returns, year),
+        "tail_ratio": performance.tail_ratio(returns),
+        "stability": performance.stability(returns),
+        "downside_risk": performance.downside_deviation(returns) * year**0.5,
+    }
+
+
 QUANTITIES = {
+    "empyrical_ratios": ratios,
     "regression_on_benchmark": regression,
     "tracking_error_information_ratio": active,
     "capture_ratios": captures,

@@ -1,7 +1,7 @@
 """Reference quantities of riskkit.var: definitions that differ between books are named options of one call."""
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from riskkit import var
 from riskkit.covariance import sample_volatility
@@ -309,7 +309,54 @@ def quantile_standard_error(inputs):
     )
 
 
+def of_levels(name, function):
+    """`function` of each tau of the case, with the sign of a return."""
+    return lambda inputs: {name: [-function(inputs, tau) for tau in np.atleast_1d(inputs["tau"])]}
+
+
+def expectile_of_sample(inputs, tau):
+    returns = inputs["returns"]
+    if isinstance(returns, str):
+        assert returns == "normal quantiles at (i-0.5)/400000, i = 1..400000"
+        returns = ndtri((np.arange(400_000) + 0.5) / 400_000)
+    return var.expectile_var(returns, tau)
+
+
+def spectral_of_sample(inputs):
+    spectrum = var.exponential_spectrum(inputs["k"])
+    returns = inputs["returns"]
+    weights = np.diff(spectrum(np.linspace(0.0, 1.0, len(returns) + 1)))
+    return {"weights": weights, "measure": var.distortion_risk(returns, spectrum)}
+
+
+def all_paths(inputs):
+    """The exact distribution: every path of residuals, each equally likely."""
+    residuals, model = inputs["standardised_residuals"], dict(inputs["model"])
+    picks = np.indices([len(residuals)] * inputs["horizon"]).reshape(inputs["horizon"], -1).T
+    model["mean"] = model.pop("mu")
+    sums = var.path_returns(residuals, picks, inputs["next_variance"], **model)
+    risk = var.historical(sums, level(inputs))
+    return {
+        **{"paths": len(sums), "mean": sums.mean(), "sd": sums.std(), "worst": -sums.min()},
+        **{"var_type1": risk.var, "es_tail_mass": risk.es},
+    }
+
+
 QUANTITIES = {
+    "fhs_multi_day_exact": all_paths,
+    "expectile_normal": of_levels("expectile", lambda inputs, tau: var.normal_expectile_var(1.0, tau)),
+    "expectile_uniform": of_levels(
+        "expectile", lambda inputs, tau: var.expectile_var((np.arange(400_000) + 0.5) / 400_000 - 1.0, tau) - 1.0
+    ),
+    "expectile_sample": of_levels("expectile", expectile_of_sample),
+    "expectile_level_of_normal_quantile": lambda inputs: var.normal_expectile_level(inputs.confidence),
+    "spectral_exponential_normal": lambda inputs: var.normal_distortion_risk(
+        inputs["sd"], var.exponential_spectrum(inputs["k"]), mean=inputs["mean"]
+    ),
+    "spectral_exponential_sample": spectral_of_sample,
+    "wang_transform_normal": lambda inputs: var.normal_distortion_risk(
+        inputs["sd"], var.wang_transform(inputs["lambda"]), mean=-inputs["mean_loss"]
+    ),
     "quantile_definition": quantile_definition,
     "historical_var": historical_var,
     "historical_var_type7": historical_var,

@@ -21,6 +21,7 @@ from riskkit.var_backtest import (
     du_escanciano_conditional,
     du_escanciano_unconditional,
     dynamic_quantile,
+    expectile_loss,
     frtb_multiplier,
     fz0_loss,
     haas_tbf,
@@ -309,7 +310,21 @@ def compared(inputs):
     return tested(outcome)
 
 
+def daily(loss):
+    return {"loss": loss, "mean": float(loss.mean())}
+
+
+def forecast(inputs, *names):
+    """Returns, then forecasts of the case as positive losses."""
+    return np.asarray(inputs["returns"]), *(-np.asarray(inputs[name]) for name in names)
+
+
 QUANTITIES = {
+    "pinball_loss": lambda inputs: daily(quantile_loss(*forecast(inputs, "var_as_quantile"), inputs.confidence)),
+    "fz0_loss": lambda inputs: daily(
+        fz0_loss(*forecast(inputs, "var_as_quantile", "es_as_quantile"), inputs.confidence)
+    ),
+    "expectile_loss": lambda inputs: daily(expectile_loss(*forecast(inputs, "forecast"), inputs["tau"])),
     "traffic_light": traffic,
     "traffic_light_probability": traffic_probability,
     "zone_starts": starts,

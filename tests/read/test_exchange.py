@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusing import refusal
 
 from riskkit import InputError
 from riskkit.read.draft import Draft
@@ -48,9 +49,7 @@ def test_the_currency_of_a_symbol(symbol, quote):
 
 
 def test_a_symbol_without_a_known_currency_is_asked_for():
-    with pytest.raises(InputError) as refused:
-        quote_of(row(), "FOOBAR", {})
-    assert str(refused.value) == (
+    assert refusal(quote_of, row(), "FOOBAR", {}) == (
         "f.csv, line 2: 'FOOBAR' ends in no known currency; give quotes={'FOOBAR': ...}, the currency of its prices"
     )
 
@@ -61,9 +60,9 @@ def test_repeated_rows_are_left_out_by_name_and_other_contents_refused():
     kept = without_repeats(draft, rows, lambda entry: entry["id"], "read before")
     assert [entry.at for entry in kept] == ["line 2", "line 3"]
     assert draft._left_out == [("f.csv", "line 4", "read before")]
-    with pytest.raises(InputError) as refused:
-        without_repeats(draft, [*rows, row("line 5", id="1", qty="3")], lambda entry: entry["id"], "read before")
-    assert str(refused.value) == "f.csv, line 5: has the id of line 2 and other contents"
+    changed = [*rows, row("line 5", id="1", qty="3")]
+    said = refusal(without_repeats, draft, changed, lambda entry: entry["id"], "read before")
+    assert said == "f.csv, line 5: has the id of line 2 and other contents"
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123"))))

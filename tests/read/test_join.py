@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from refusing import refusal
 
 import riskkit as rk
 from riskkit.read.join import joined
@@ -43,17 +44,14 @@ def test_two_exchanges_become_one_log_at_one_call():
     assert log.counts() == Counter(alone[0]) + Counter(alone[1])
     assert log.about["read as"] == "binance, kraken"
     assert {account.id for account in log.universe.accounts} == {"binance", "kraken"}
-    with pytest.raises(rk.InputError) as refused:
-        rk.read_log(files, account="mine")
-    assert str(refused.value) == "account= is of one format, and the files are of binance, kraken; read each alone"
+    said = refusal(rk.read_log, files, account="mine")
+    assert said == "account= is of one format, and the files are of binance, kraken; read each alone"
 
 
 def test_one_account_in_two_formats_is_refused():
     one = rk.read.kraken(FORMATS / "kraken" / "trades.csv", account="A")
     other = rk.read.binance(FORMATS / "binance" / "Binance-Spot-Trade-History.csv", account="A")
-    with pytest.raises(rk.InputError) as refused:
-        joined([one, other])
-    assert str(refused.value) == (
+    assert refusal(joined, [one, other]) == (
         "account 'A' is in files of kraken and of binance; read each with its own account=, or in logs of their own"
     )
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from read.test_samples import ARGUMENTS, FORMATS, name_of
+from format_samples import FORMATS, name_of, parts_of
 
 import riskkit as rk
 
@@ -15,8 +13,8 @@ SAMPLES = [sample for form in WITH_IDS for sample in sorted((FORMATS / form).glo
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
 def test_a_file_that_is_given_twice_counts_once(sample):
-    files = [sample.parent / name for name in json.loads(sample.read_text(encoding="utf-8"))["files"]]
-    read, arguments = getattr(rk.read, sample.parent.name), ARGUMENTS.get(sample.parent.name, {})
+    _, files, arguments = parts_of(sample)
+    read = getattr(rk.read, sample.parent.name)
     once, twice = read(files, **arguments), read([*files, *files], **arguments)
     assert twice.events == once.events
     assert twice.derived == once.derived

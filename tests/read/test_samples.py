@@ -1,37 +1,19 @@
-"""Every sample file of every format is read as its ``.expected.json`` says, key by key.
-
-A folder of tests/data/formats is named after its reader; a sample's ``files`` are read together.
-"""
+"""Every sample file of every format is read as its ``.expected.json`` says, key by key."""
 
 from __future__ import annotations
 
-import json
 import random
+import re
 from collections import Counter
 from fractions import Fraction
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from format_samples import FORMATS, SAMPLES, name_of, parts_of
 
 import riskkit as rk
 from riskkit.read.source import Source
 
-FORMATS = Path(__file__).parents[1] / "data" / "formats"
-SAMPLES = sorted(FORMATS.glob("*/*.expected.json"))
-ARGUMENTS: dict[str, dict] = {  # by folder, or by folder and sample
-    "alpaca": {"account": "PA0000001"},
-    "nautilus_trader": {"multipliers": {"ESH4.GLBX": 50}},
-    "mt5": {"multipliers": {"EURUSD": 100_000, "XAUUSD": 100}},
-    "ccxt/my_trades_contracts": {
-        "multipliers": {"BTC/USDT:USDT": "0.001", "ETH/USD:ETH": 10, "BTC/USD:BTC-240628-70000-C": 1}
-    },
-    "generic_csv/ereignisse": {"tz": "Europe/Berlin"},
-    "generic_csv/history": {"tz": "America/New_York"},
-    "okx": {"multipliers": {"BTC-USDT-SWAP": "0.01"}},
-    "tradingview/Sample_BTCUSDT_2024-03-28": {"tz": "Asia/Singapore"},
-    "tradingview/Sample_NQ1!_2024-03-28": {"tz": "America/Chicago"},
-}
 ERRORS = ("error", "reject", "cancel_reject", "modify_reject")
 PLAIN = {
     "format", "files", "events", "derived", "accounts", "instruments", "bought", "sold", "turnover_bought", "turnover_sold",
@@ -39,17 +21,11 @@ PLAIN = {
 }  # fmt: skip
 
 
-def name_of(sample):
-    return f"{sample.parent.name}/{sample.name.removesuffix('.expected.json')}"
-
-
 @pytest.fixture(scope="module", params=SAMPLES, ids=name_of)
 def case(request):
     """What is expected of a sample, and its reading."""
     sample = request.param
-    expected = json.loads(sample.read_text(encoding="utf-8"))
-    arguments = ARGUMENTS.get(name_of(sample), ARGUMENTS.get(sample.parent.name, {}))
-    files = [sample.parent / name for name in expected["files"]]
+    expected, files, arguments = parts_of(sample)
     return expected, getattr(rk.read, sample.parent.name)(files, **arguments), files, arguments
 
 
@@ -138,6 +114,7 @@ def test_every_sample_becomes_a_log_and_says_what_was_assumed(case):
         log = reading.log()
     except rk.InputError as refusal:  # more decimals than 64 bits hold: the sentence says what to give
         assert "rounding='nearest'" in str(refusal)
+        assert not re.search(r"Decimal\(|-9223372036854775808", str(refusal)), refusal
         log = reading.log(rounding="nearest")
     assert len(log) == len(reading.frame)
     assert len(reading.places) == len(reading.frame)
@@ -153,6 +130,11 @@ def test_the_format_is_known_by_the_content(case, tmp_path):
     assert isinstance(reading.frame, pd.DataFrame)
 
 
+def test_a_file_without_events_becomes_a_log_with_and_without_rounding():
+    reading = rk.read.generic_csv(Source("empty.csv", b"time,symbol,side,qty,price,account\n"), tz="UTC")
+    assert len(reading.log()) == len(reading.log(rounding="nearest")) == 0
+
+
 def hurt(data, draw, how):
     """The bytes cut off at a place, with another byte at a place, or without a few bytes."""
     place = draw.randrange(len(data))
@@ -162,9 +144,8 @@ def hurt(data, draw, how):
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
 def test_a_hurt_file_is_read_or_refused_by_name(sample):
-    expected = json.loads(sample.read_text(encoding="utf-8"))
-    arguments = ARGUMENTS.get(name_of(sample), ARGUMENTS.get(sample.parent.name, {}))
-    whole = [(name, (sample.parent / name).read_bytes()) for name in expected["files"]]
+    _, paths, arguments = parts_of(sample)
+    whole = [(path.name, path.read_bytes()) for path in paths]
     draw = random.Random(name_of(sample))
     for number in range(9):
         chosen = draw.randrange(len(whole))

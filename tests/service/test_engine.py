@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 import riskkit as rk
@@ -111,3 +112,18 @@ def test_a_status_is_of_one_event_and_soon_a_newer_one(folder):
     while folder.status().size == 0:
         threading.Event().wait(0.005)
     assert (before.size, folder.status().states()) == (0, {"A": "ACTIVE"})
+
+
+def test_the_step_of_single_events_is_compiled_before_the_service_is_ready(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from riskkit.service.serve import create_app
+    from riskkit.service.settings import Settings
+
+    calls = []
+    step = SimpleNamespace(step=lambda *words: calls.append(words), address=7, block=np.zeros(64, np.int64))
+    monkeypatch.setattr("riskkit.replay.live.engine.Engine.make_step", lambda engine: step)
+    app = create_app(RULES, tmp_path, Settings(), compiled=False)
+    app._open_engine().close()
+    app.audit.close()
+    assert calls == [(7, 7, 0)]

@@ -63,7 +63,7 @@ def test_every_route_but_health_and_pages_needs_a_key_with_its_scope(served):
         other = {"limits": "trade", "trade": "limits"}.get(scope)
         if other:
             assert served.ask(method, path, b"", key=other).status_code == 403, path
-    assert open_to_all == {"/health", "/ready", "/docs", "/openapi.json"}
+    assert open_to_all == {"/health", "/ready", "/docs", "/openapi.json", "/live", "/live.js"}
 
 
 def test_a_key_for_some_accounts_is_for_no_others_and_not_for_what_concerns_all(serve):

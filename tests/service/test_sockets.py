@@ -79,6 +79,32 @@ def test_a_dashboard_gets_metrics_then_alerts_as_they_come_and_exposures(serve, 
     assert (theirs["user_id"], theirs["current_metrics"]["observed"]) == ("desk-2", 7.0)
 
 
+def test_an_alert_does_not_wait_for_the_events_that_nobody_waits_for(serve, watch, monkeypatch):
+    monkeypatch.setattr("riskkit.service.turns.SOON", 3600)
+    served = serve()
+    one = watch(served, "desk-1")
+    served.order(qty=1)
+    served.order(qty=9)
+    assert read(one, "Alert")[0]["seq"] == 1
+
+
+def test_an_alert_that_one_has_acknowledged_is_seen_by_all(serve, watch):
+    served = serve(snapshot_seconds=0.3)
+    one, other, stranger = watch(served, "desk-1"), watch(served, "desk-1"), watch(served, "desk-2")
+    for socket in (one, other, stranger):
+        read(socket, "RiskMetrics")
+    served.order(qty=9)
+    (alert,) = read(one, "Alert")
+    for socket in (stranger, one, other):  # the first is not told of it, and the last comes too late
+        socket.send(json.dumps({"command": "acknowledge", "alert_id": alert["alert_id"]}))
+        socket.send('{"command":"refresh"}')
+        read(socket, "RiskMetrics")
+    expected = {"type": "Acknowledged", "user_id": "desk-1", "alert_id": alert["alert_id"], "who": "trade"}
+    late = watch(served, "desk-1", query="?after=-1")
+    assert read(late, "Alert", "Acknowledged", count=2) == [alert, expected]
+    assert read(late, "Acknowledged", "ExposureUpdate")[0]["type"] == "ExposureUpdate"
+
+
 def test_a_client_filters_refreshes_and_closes(serve, watch):
     served = serve()
     one = watch(served, "desk-1")

@@ -50,7 +50,10 @@ def rebuilt_size(conninfo):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"redis": {"uri": "redis://x"}}, "redis.uri is not a setting; settings are redis.url, redis.seconds"),
+        (
+            {"redis": {"uri": "redis://x"}},
+            "redis.uri is not a setting; settings are redis.url, redis.seconds, redis.engine, redis.alerts, redis.lease_seconds",
+        ),
         ({"postgres": {"dsn": ""}}, "postgres.dsn is not a setting; settings are postgres.url, postgres.engine"),
     ],
 )

@@ -20,6 +20,7 @@ from riskkit.desk.core.records import (
     Text,
     Time,
     in_percent,
+    plain,
 )
 
 APPROVED = "within all limits"
@@ -84,7 +85,7 @@ class PreTradeCheck(CheckedRecord):
             "risk_score": self.risk_score,
             "position_size_pct": in_percent(self.position_size),
             "estimated_drawdown": in_percent(self.estimated_drawdown),
-            "timestamp": self.to_dict()["timestamp"],
+            "timestamp": plain(self.timestamp),
         }
 
     def _title(self) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_ori
 from riskkit._check import InputError, finite_number, positive, shown
 from riskkit._show import Row, Shown
 from riskkit.replay.ingest.labels import SIDES, label_text
-from riskkit.replay.schema.universe import exact
+from riskkit.replay.schema.decimals import decimal_of
 
 Check = Callable[[Any, str], Any]
 LARGEST_TIME = 2**62
@@ -291,7 +291,10 @@ def fraction(value: Any, name: str) -> float:
 
 def in_percent(value: float | None) -> float | None:
     """A fraction in percent, in its decimals as printed: 0.07 is 7.0."""
-    return None if value is None else float(100 * exact(value, "value"))
+    if value is None:
+        return None
+    sign, digits, exponent = decimal_of(value, "value").as_tuple()
+    return float(Decimal((sign, digits, int(exponent) + 2)))
 
 
 def positive_fraction(value: Any, name: str) -> float:

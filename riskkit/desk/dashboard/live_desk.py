@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from riskkit._check import InputError, shown, whole_number
+from riskkit._check import InputError, instance, shown, whole_number
 from riskkit._fork import lock_of
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
@@ -17,6 +17,7 @@ from riskkit.desk.core.state_digest import checked_state, digest_of
 from riskkit.desk.dashboard.persistence import COUNTED, FORMAT, SHAPE, decision_of, plain_decision
 from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
+from riskkit.replay.live.early_warning import EarlyWarning
 from riskkit.replay.live.session import Session
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.schema.universe import exact
@@ -260,6 +261,11 @@ class LiveDesk:
                         numbers = {"observed": value, "limit": limit, "headroom": limit - value, "unit": unit}
                         found.append({**row, "rule": f"{id}: {name}", **numbers})
         return pd.DataFrame(found, columns=frame.columns)
+
+    def projected_breaches(self, warning: EarlyWarning) -> Any:
+        """Time until each limit of the rules is breached at its present rate, as `riskkit.replay.EarlyWarning.take`."""
+        ts = 0 if self.session is None else self.session.status().ts
+        return instance(warning, EarlyWarning, "warning").take_utilization(self.utilization(), ts)
 
     def halts(self) -> list[Decision]:
         """Pauses and halts by rules so far, last first."""

@@ -314,10 +314,11 @@ class Draft:
 
 
 MOST_OF_AN_INSTANT = 10  # times `size`
+TradeKey = tuple[str, str, Any]  # user, market, id
 
 
 class TradeIdCache:
-    """The last `size` trade ids with their times.
+    """The last `size` trade ids with their times, each an id of a user on a market: venues and users count alike.
 
     An id is forgotten only after a later time; from then on every trade at or before its time is refused. So no
     duplicate is booked, and no trade in order of time is refused. Of one instant ten times as many ids are remembered; a
@@ -326,42 +327,46 @@ class TradeIdCache:
     Examples
     --------
     >>> cache = TradeIdCache(1)
-    >>> cache.add("a", 1); cache.add("b", 2); cache.add("c", 3)
-    >>> cache.check("a", 1)
+    >>> for time, name in enumerate("abc", 1):
+    ...     cache.add(("ann", "uniswap", name), time)
+    >>> cache.check(("ann", "uniswap", "a"), 1)
     Traceback (most recent call last):
     riskkit.desk.positions.results.TradeTooOldError: trade 'a' of 1 is not after 2, the time since when ids are remembered
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.times: OrderedDict[Any, int] = OrderedDict()  # finds its oldest key in constant time, unlike a dict
+        self.times: OrderedDict[TradeKey, int] = OrderedDict()  # finds its oldest key in constant time, unlike a dict
         self.latest = self.horizon = -(2**63)
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def check(self, trade_id: Any, timestamp: int) -> None:
+    def check(self, key: TradeKey, timestamp: int) -> None:
         """Refuse an id that was added before, or may have been; None is not checked."""
+        user, market, trade_id = key
         if trade_id is None:
             return
         try:
-            known = trade_id in self.times
+            known = key in self.times
         except TypeError:
             raise InputError(f"trade_id={shown(trade_id)} is not an id; give a text or an integer") from None
         if known:
-            raise DuplicateTradeError(f"trade {shown(trade_id)} was booked before, at {self.times[trade_id]}")
+            raise DuplicateTradeError(
+                f"trade {shown(trade_id)} of {user!r} on {market!r} was booked before, at {self.times[key]}"
+            )
         if timestamp <= self.horizon:
             raise TradeTooOldError(
                 f"trade {shown(trade_id)} of {timestamp} is not after {self.horizon}, the time since when ids are remembered"
             )
 
-    def add(self, trade_id: Any, timestamp: int) -> None:
+    def add(self, key: TradeKey, timestamp: int) -> None:
         """Add a checked id."""
-        commit(self.added(trade_id, timestamp))
+        commit(self.added(key, timestamp))
 
-    def added(self, trade_id: Any, timestamp: int) -> list[Change]:
+    def added(self, key: TradeKey, timestamp: int) -> list[Change]:
         """The changes that add a checked id and forget the oldest ones."""
-        if trade_id is None:
+        if key[2] is None:
             return []
         latest, horizon = max(self.latest, timestamp), self.horizon
         forgotten: list[Change] = []
@@ -372,4 +377,4 @@ class TradeIdCache:
             horizon = max(horizon, time)
             forgotten.append((self.times.pop, oldest))
         sums = [(setattr, self, "latest", latest), (setattr, self, "horizon", horizon)]
-        return [(self.times.__setitem__, trade_id, timestamp), *forgotten, *sums]
+        return [(self.times.__setitem__, key, timestamp), *forgotten, *sums]

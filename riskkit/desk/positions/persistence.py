@@ -34,7 +34,7 @@ SHAPE = fields(
         ),
     ),
     trade_ids=fields(
-        remember=COUNT, latest=integer(-LARGEST), horizon=integer(-LARGEST), ids=rows(row(trade_id, TIME))
+        remember=COUNT, latest=integer(-LARGEST), horizon=integer(-LARGEST), ids=rows(row(text, text, trade_id, TIME))
     ),
 )
 """Check of a state."""
@@ -43,7 +43,7 @@ SHAPE = fields(
 def plain_state(tracker: Any) -> dict[str, Any]:
     """Counts of lots and quanta as texts, times in nanoseconds."""
     cache = tracker._trade_ids
-    ids = [[plain_id(known), timestamp] for known, timestamp in cache.times.items()]
+    ids = [[user, market, plain_id(known), timestamp] for (user, market, known), timestamp in cache.times.items()]
     return {
         "periods_per_year": tracker._periods_per_year,
         "max_ahead": tracker._max_ahead,
@@ -81,7 +81,8 @@ def fill(tracker: Any, state: Any) -> None:
             raise InputError(f"the state is corrupt: position {shown(key)} is empty, duplicate or of an unknown user")
         books.add(key, OpenPosition(opened, updated, basis))
         books.users[user].cost += basis.cost
-    cache.times.update((id_of(plain), timestamp) for plain, timestamp in state["trade_ids"]["ids"])
+    for user, market, plain, timestamp in state["trade_ids"]["ids"]:
+        cache.times[user, market, id_of(plain)] = timestamp
     cache.latest, cache.horizon = state["trade_ids"]["latest"], state["trade_ids"]["horizon"]
     tracker._latest = state["latest"]
 

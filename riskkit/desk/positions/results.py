@@ -101,7 +101,7 @@ class DuplicateTradeError(InputError):
     >>> tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=3, trade_id="a")
     Traceback (most recent call last):
         ...
-    riskkit.desk.positions.results.DuplicateTradeError: trade 'a' was booked before, at 2
+    riskkit.desk.positions.results.DuplicateTradeError: trade 'a' of 'ann' on 'uniswap' was booked before, at 2
     """
 
 

@@ -138,7 +138,7 @@ class PositionTracker(Stateful):
             Money per token, above zero.
         timestamp : int, datetime or ISO text
         trade_id : hashable, optional
-            Refused if it was booked before.
+            Refused if the user has one like it on the market; another user or market may have the same.
 
         Raises
         ------
@@ -410,7 +410,8 @@ class PositionTracker(Stateful):
 
     def _trade(self, kind: str, user: str, market: str, stamp: int, legs: list[Any], trade_id: Any) -> float:
         """Book the legs of a trade, (role, token, lots, money) each, all or none; return the realized profit."""
-        self._trade_ids.check(trade_id, stamp)
+        booked = user, market, trade_id
+        self._trade_ids.check(booked, stamp)
         self._writer.begin(user, market, trade_id=trade_id)
         draft = Draft(self._books, user, market)
         realized = 0
@@ -422,7 +423,7 @@ class PositionTracker(Stateful):
             self._writer.leg(kind, role, key, draft.position_row(key), lots, money, profit, stamp)
         draft.sums["trades"] += 1
         draft.sums["traded"] += legs[0][3]
-        known = self._trade_ids.added(trade_id, stamp)
+        known = self._trade_ids.added(booked, stamp)
         commit([*known, *draft.changes(), self._advanced(stamp), *self._writer.finish()])
         return self._books.quantum.number(realized)
 

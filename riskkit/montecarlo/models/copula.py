@@ -1,4 +1,4 @@
-"""Copulas over empirical margins: margins from the history of each asset, dependence from the copula."""
+"""Copulas: the margin of each asset from its history, the dependence from the ranks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import Variates, VariateSpec
+from riskkit.montecarlo.models.margins import margins_of, t_scores
 from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, product
 
 DF_RANGE = (1.0, 200.0)
 
 
 class _Copula(ReturnModel):
-    """Elliptical dependence, empirical margins.
+    """Elliptical dependence, margins of any kind.
 
-    A margin maps the copula's variate x to the smallest observed return whose cumulative frequency is at least F(x). The
+    An empirical margin maps the copula's variate x to the smallest observed return whose cumulative frequency is at least F(x). The
     steps of the cumulative frequency are converted to the scale of x once, so that a scenario needs a search and no
     distribution function.
     """
 
     history: Any
     correlation: Any
+    margins: Any
 
     @property
     def labels(self) -> Any:
@@ -76,10 +78,22 @@ class _Copula(ReturnModel):
         return self._quantile(np.arange(1, n) / n)
 
     def returns(self, draws: Variates) -> np.ndarray:
-        """(n, n_assets) simple returns of these draws, all of them observed returns of their asset."""
-        rank = self._ranks(self._stretched(product(draws.normals, self.root.T), draws))
+        """(n, n_assets) simple returns of these draws; with empirical margins observed returns of their asset."""
+        x = self._stretched(product(draws.normals, self.root.T), draws)
+        if self._smooth is not None:
+            scores = self._scores(x)
+            return np.column_stack([margin.at_scores(scores[:, j]) for j, margin in enumerate(self._smooth)])
+        rank = self._ranks(x)
         rank += len(self._sorted) * np.arange(self.n_assets)
         return self._sorted.T.ravel()[rank]
+
+    @functools.cached_property
+    def _smooth(self) -> list[Any] | None:
+        """The margins, unless they are empirical."""
+        if isinstance(self.margins, str) and self.margins == "empirical":
+            return None
+        array = returns_array(self.history, "history", min_obs=2)
+        return margins_of(self.margins, array.reshape(len(array), -1), self.labels)
 
     def _ranks(self, x: np.ndarray) -> np.ndarray:
         """Number of steps below each variate: a table gives a lower bound, and a few comparisons the rest."""
@@ -106,6 +120,10 @@ class _Copula(ReturnModel):
     def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         return normal
 
+    def _scores(self, x: np.ndarray) -> np.ndarray:
+        """Normal scores of the copula's variates."""
+        return x
+
     @abstractmethod
     def _quantile(self, levels: np.ndarray) -> np.ndarray:
         """Levels of the margins on the scale of the copula's variate."""
@@ -117,6 +135,7 @@ class _Copula(ReturnModel):
     def _rows(self) -> list[Row]:
         return [
             ("assets", self.n_assets, ""),
+            ("margins", self.margins if isinstance(self.margins, str) else "given", ""),
             ("observations per margin", len(self._sorted), ""),
             ("correlation", "estimated from ranks" if self.correlation is None else "given", ""),
         ]
@@ -124,23 +143,29 @@ class _Copula(ReturnModel):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GaussianCopula(_Copula):
-    """Empirical margins joined by a Gaussian copula, without tail dependence.
+    """Margins joined by a Gaussian copula, without tail dependence.
 
     Parameters
     ----------
     history : (n_obs, n_assets)
-        Simple returns over the horizon; a scenario contains only observed returns.
+        Simple returns over the horizon.
     correlation : (n_assets, n_assets), optional
         Of the underlying normals; by default the correlation of the normal scores of the ranks.
+    margins : str, or sequence or mapping of distributions
+        "empirical": a scenario contains only observed returns. "kernel", "pareto", "normal" or "student_t": each asset's by
+        `fit_margin`. Or a distribution for each asset (mapped by name), from `fit_margin` or with a method `ppf`, as those of
+        scipy.stats.
 
     Raises
     ------
     InputError
-        NaN, fewer than two rows, or an invalid correlation matrix.
+        NaN, fewer than two rows, an invalid correlation matrix, or margins that cannot be fitted.
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 7.1.4 and algorithm 7.10.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 7.1.4 and algorithm 7.10. Genest, Ghoudi and
+    Rivest (1995), A semiparametric estimation procedure of dependence parameters in multivariate families of distributions,
+    Biometrika 82, 543-552 (the dependence is estimated from ranks, whatever the margins).
 
     Examples
     --------
@@ -152,9 +177,10 @@ class GaussianCopula(_Copula):
 
     history: Any
     correlation: Any = None
+    margins: Any = "empirical"
 
     def __post_init__(self) -> None:
-        self.root  # noqa: B018 - refuse invalid input now, not during a run
+        self.root, self._smooth  # noqa: B018 - refuse invalid input now, not during a run
 
     @property
     def needs(self) -> VariateSpec:
@@ -176,27 +202,31 @@ class GaussianCopula(_Copula):
         return matrix
 
     def _title(self) -> str:
-        return "Gaussian copula over empirical margins"
+        return "Gaussian copula"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StudentTCopula(_Copula):
-    """Empirical margins joined by a Student t copula, with tail dependence.
+    """Margins joined by a Student t copula, with tail dependence.
 
     Parameters
     ----------
     history : (n_obs, n_assets)
-        Simple returns over the horizon; a scenario contains only observed returns.
+        Simple returns over the horizon.
     df : float, optional
         Degrees of freedom of the copula, above zero; by default the maximum likelihood of the ranks, between 1 and 200,
         which is then the attribute `df`.
     correlation : (n_assets, n_assets), optional
         Of the underlying t; by default sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
+    margins : str, or sequence or mapping of distributions
+        "empirical": a scenario contains only observed returns. "kernel", "pareto", "normal" or "student_t": each asset's by
+        `fit_margin`. Or a distribution for each asset (mapped by name), from `fit_margin` or with a method `ppf`, as those of
+        scipy.stats.
 
     Raises
     ------
     InputError
-        NaN, fewer than two rows, df of zero or less, or an invalid correlation matrix.
+        NaN, fewer than two rows, df of zero or less, an invalid correlation matrix, or margins that cannot be fitted.
 
     References
     ----------
@@ -214,10 +244,11 @@ class StudentTCopula(_Copula):
     history: Any
     df: Any = None
     correlation: Any = None
+    margins: Any = "empirical"
     _given = True
 
     def __post_init__(self) -> None:
-        self.root  # noqa: B018 - refuse invalid input now, not during a run
+        self.root, self._smooth  # noqa: B018 - refuse invalid input now, not during a run
         object.__setattr__(self, "_given", self.df is not None)
         object.__setattr__(self, "df", positive(self.df, "df") if self._given else self._fitted())
 
@@ -228,6 +259,9 @@ class StudentTCopula(_Copula):
 
     def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         return normal * np.sqrt(self.df / draws.chi_squares)[:, None]
+
+    def _scores(self, x: np.ndarray) -> np.ndarray:
+        return t_scores(x, self.df)
 
     def _quantile(self, levels: np.ndarray) -> np.ndarray:
         from scipy.special import stdtrit
@@ -279,7 +313,7 @@ class StudentTCopula(_Copula):
         return [("df", self.df, "given" if self._given else "fitted"), *super()._rows()]
 
     def _title(self) -> str:
-        return "Student t copula over empirical margins"
+        return "Student t copula"
 
 
 def _pseudo_observations(history: Any) -> np.ndarray:

@@ -46,13 +46,6 @@ def alpaca(files: Files, *, account: str = "alpaca") -> Reading:
     ----------
     files : path, open file, or sequence of them
         Answers as json, of any number of pages.
-    account : str
-        Label of the account, which the answers do not have.
-
-    Raises
-    ------
-    InputError
-        If a file is torn or a value is of another form; the message names file and entry.
 
     References
     ----------

@@ -37,19 +37,10 @@ def backtrader(
     ----------
     files : path, open file, or sequence of them
         ``transactions.csv``.
-    account : str
-        Label of the account, which the file does not have.
     tz : str
         Time zone of times without one.
-    currency : str
-        Currency of all instruments, which the file does not have.
     multipliers : mapping of symbol to number, optional
         Money of one unit when the price moves by one; by default 1.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
 
     References
     ----------

@@ -81,19 +81,10 @@ def binance(
     ----------
     files : path, open file, or sequence of them
         Exports of one kind or of several; of futures also some that overlap: what was read is left out.
-    account : str
-        Label of the account, which the files do not have.
     tz : str, optional
         Time zone of times whose zone is neither in the heading ("Date(UTC)") nor in the name of the file ("(UTC+9)").
-    quotes : mapping of symbol to currency, optional
-        Currency of the prices of symbols that end in no known one.
     multipliers : mapping of symbol to number, optional
         Money of a contract that is no coin, needed for coin-margined ones such as BTCUSD_PERP.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn, or an argument is missing; the message names file and row.
 
     References
     ----------

@@ -37,11 +37,6 @@ def bitstamp(files: Files, *, account: str = "bitstamp") -> Reading:
     account : str
         Label of the account in rows without one.
 
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
-
     References
     ----------
     Bitstamp, "Export transaction history".

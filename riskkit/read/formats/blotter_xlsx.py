@@ -80,11 +80,6 @@ def blotter_xlsx(
     account, currency : str
         Of rows without one.
 
-    Raises
-    ------
-    InputError
-        If a file is no workbook or has no heading, or a value is of another form; the message names file and row.
-
     References
     ----------
     ECMA-376, Office Open XML, part 1, chapter 18 (SpreadsheetML); the layout has no standard.

@@ -70,17 +70,8 @@ def bybit(
     files : path, open file, or sequence of them
         ``Bybit-Spot-TradeHistory.csv``, ``Bybit-Perp-TradeHistory.csv``, also several that overlap: a row of a known id is
         left out.
-    account : str
-        Label of the account, which the file does not have.
-    quotes : mapping of symbol to currency, optional
-        Currency of the prices of symbols that end in no known one.
     multipliers : mapping of symbol to number, optional
         Coins of a contract; by default 1, as linear contracts count coins.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
 
     References
     ----------

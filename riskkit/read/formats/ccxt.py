@@ -38,16 +38,9 @@ def ccxt(files: Files, *, account: str = "ccxt", multipliers: Mapping[str, Any] 
     ----------
     files : path, open file, or sequence of them
         Lists of trades, of orders or both, also pages that overlap: what was read is left out.
-    account : str
-        Label of the account, which the structures do not have.
     multipliers : mapping of symbol to number, optional
         Contract sizes (``exchange.markets[symbol]["contractSize"]``), for amounts of contracts are no coins. By default the
         cost of the trades of a contract over price and amount, where it is the same for all of them.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn, or a contract size is missing; the message names file and item.
 
     References
     ----------

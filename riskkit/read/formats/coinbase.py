@@ -33,11 +33,6 @@ def coinbase(files: Files, *, account: str = "coinbase") -> Reading:
     account : str
         Label of the account where the file has no portfolios, as the oldest ones; otherwise each portfolio is one.
 
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
-
     References
     ----------
     Coinbase help, "Generate account statements and reports".

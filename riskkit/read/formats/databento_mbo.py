@@ -44,18 +44,11 @@ def databento_mbo(
         Label of the account, one for the whole market.
     multipliers : mapping of instrument to number, optional
         Contract sizes, 1 by default.
-    currency : str
-        Currency of all instruments, which the file does not have.
 
     Returns
     -------
     Reading
         With the fact ``resting_at_end``: orders that still rest, and their sizes by side.
-
-    Raises
-    ------
-    InputError
-        If a row is of another form; the message names file and line.
 
     References
     ----------

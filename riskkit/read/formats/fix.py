@@ -56,11 +56,6 @@ def fix(
         With the facts ``busted``, ``corrected``, ``requests_refused``, ``requests_effective`` (by kind),
         ``cancels_unsolicited_or_expired`` and ``working_at_end`` (session and ClOrdID: quantity left).
 
-    Raises
-    ------
-    InputError
-        If a file has no whole message, a field is wrong, or a future has no multiplier; the message names file and line.
-
     References
     ----------
     FIX Trading Community, FIX 4.2, 4.4 and 5.0 specifications, "Execution Report" and "Order State Change Matrices".

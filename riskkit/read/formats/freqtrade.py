@@ -49,16 +49,9 @@ def freqtrade(files: Files, *, account: str = "freqtrade", book_fees: bool = Fal
     ----------
     files : path, open file, or sequence of them
         A database, or the json of one bot.
-    account : str
-        Label of the bot, which the file does not have.
     book_fees : bool
         True books the rate of a trade (fee_open, fee_close: 0.001 is 0.1 %) times the value of each fill as its fee. By
         default fills have no fees, for the file does not state them; the profit of a closed trade contains them.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file, trade and order.
 
     References
     ----------

@@ -99,11 +99,6 @@ def generic_csv(
     multipliers : mapping of instrument to number, optional
         Money of one unit when the price moves by one; by default what the amounts of a file tell, and otherwise 1.
 
-    Raises
-    ------
-    InputError
-        If a table is torn or leaves something open; the message names file, row and argument.
-
     Examples
     --------
     >>> import io

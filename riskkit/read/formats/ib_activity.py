@@ -64,11 +64,6 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
     Reading
         With the realised profit by currency.
 
-    Raises
-    ------
-    InputError
-        If a file is torn or a value is of another form; the message names file and line.
-
     References
     ----------
     Interactive Brokers, "Reporting Reference", activity statements.

@@ -74,11 +74,6 @@ def ib_flex(
     Reading
         With the realised profit (fifoPnlRealized) by currency.
 
-    Raises
-    ------
-    InputError
-        If a file is torn or a value is of another form; the message names file and element, counted over the file.
-
     References
     ----------
     Interactive Brokers, "Activity Flex Query Reference".

@@ -104,11 +104,6 @@ def itch50(
     Reading
         With the fact ``resting_at_end``: orders of the file that still rest, and their shares by side.
 
-    Raises
-    ------
-    InputError
-        If a message has another length than its type, or the file ends within one; the message says which.
-
     References
     ----------
     Nasdaq, TotalView-ITCH 5.0 specification.

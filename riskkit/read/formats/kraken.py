@@ -32,15 +32,6 @@ def kraken(files: Files, *, account: str = "kraken", quotes: Mapping[str, str] |
     ----------
     files : path, open file, or sequence of them
         ``trades.csv``, also several that overlap: a fill of a known id is left out.
-    account : str
-        Label of the account, which the file does not have.
-    quotes : mapping of pair to currency, optional
-        Currency of the prices of pairs that end in no known one.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
 
     References
     ----------

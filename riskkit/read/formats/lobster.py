@@ -65,11 +65,6 @@ def lobster(
     Reading
         With the fact ``resting_at_end``: orders of the file that still rest, and their sizes by side.
 
-    Raises
-    ------
-    InputError
-        If a row is of another form, or instrument or date are not known; the message names file and line.
-
     References
     ----------
     LOBSTER, "Output structure", lobsterdata.com.

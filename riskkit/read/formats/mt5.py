@@ -57,11 +57,6 @@ def mt5(files: Files, *, multipliers: Mapping[str, Any] | None = None, tz: str =
     Reading
         With quantities in lots, and the realised profit.
 
-    Raises
-    ------
-    InputError
-        If a file is torn, a value is of another form, or a symbol has no multiplier; the message names file and row.
-
     References
     ----------
     MetaTrader 5 Help, "Trading report".

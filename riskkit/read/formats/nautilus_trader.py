@@ -49,11 +49,6 @@ def nautilus_trader(
     multipliers : mapping of instrument to number
         Contract sizes of futures and options, which the reports do not have; of other instruments 1 by default.
 
-    Raises
-    ------
-    InputError
-        If a file is torn, a value is of another form, or a future has no multiplier; the message names file and line.
-
     References
     ----------
     NautilusTrader 1.221, ``nautilus_trader.analysis.reporter.ReportProvider``.

@@ -50,11 +50,6 @@ def okx(
     multipliers : mapping of symbol to number
         Coins of a contract, as 0.01 for BTC-USDT-SWAP; needed for each symbol that counts contracts.
 
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn, or a multiplier is missing; the message names file and row.
-
     References
     ----------
     OKX help, "How to download trading history"; what a change of balance contains is not documented.

@@ -36,17 +36,8 @@ def quantconnect(
     ----------
     files : path, open file, or sequence of them
         ``orders.csv``.
-    account : str
-        Label of the account, which the file does not have.
     multipliers : mapping of symbol to number, optional
         Money of one unit when the price moves by one; by default the value of a fill over its price and quantity.
-    currency : str
-        Currency of all instruments, which the file does not have.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn; the message names file and row.
 
     References
     ----------

@@ -83,18 +83,11 @@ def tradingview(
         Time zone of the chart, as "America/New_York"; needed, for the file does not say it.
     instrument : str, optional
         By default the symbol in the name of the file.
-    account : str
-        Label of the account, which the file does not have.
     currency : str, optional
         By default that of the headings.
     multiplier : number, optional
         Money of one contract when the price moves by one; by default the value of a trade over price and quantity where the
         file has it, and otherwise 1.
-
-    Raises
-    ------
-    InputError
-        If a file is of another format or torn, or `tz` is missing; the message names file and row.
 
     References
     ----------

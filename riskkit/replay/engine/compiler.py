@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -17,25 +18,26 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._bar import say
-from riskkit._cache import cache_folder
+from riskkit._bar import say, waiting
+from riskkit._cache import alone, cache_folder
 from riskkit._check import InputError
-from riskkit._jit import FLAGS, compiled, fingerprint, inner_compiler, plain, pointer_to
+from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays
-from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
+from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
-from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
 INNER = {
@@ -45,14 +47,14 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
-SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
+# rarely called: inlined, they would cost the loop registers
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
-DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
 def shape_of(
@@ -102,6 +104,7 @@ def shape_of(
         amends=amends,
         flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
+        commands=_commands(columns, kinds),
         netted=netted,
     )
 
@@ -110,6 +113,14 @@ def _flattened(columns: Mapping[str, Any]) -> bool:
     """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
     flags = columns.get("flags")
     return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
+
+
+def _commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
+    """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
+    if int(EventKind.CONTROL) not in kinds or "side" not in columns:
+        return int(EventKind.CONTROL) in kinds
+    control = columns["kind"] == EventKind.CONTROL
+    return bool((control & ((columns["side"] == TradingCommand.KILL) | (columns["qty"] != 0))).any())
 
 
 def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
@@ -125,7 +136,7 @@ def _frees(shape: RuleShape) -> bool:
     return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
-def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], GroupShape]) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool, bool], GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -143,8 +154,10 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], Group
         volume="volume" in kind.requires,
         opening="opening" in kind.requires,
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
-        group=groups.get((rule.scope, gathers(rule))) if has_group(rule) else None,
+        group=groups.get(book_of(rule)) if has_group(rule) else None,
         converts=bool(rule.currency),
+        recovers=kind.recovers,
+        overridden=bool(rule.overrides),
         reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
@@ -168,6 +181,11 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
         for shaped, rule in zip(shape.rules, rules, strict=True)
         for hook, function in _hooks(rule)
     )
+
+
+def rows_of_an_event(state: State, shape: Shape) -> int:
+    """The most decision rows that one event may write."""
+    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
 
 
 class ReplayLoop:
@@ -211,7 +229,7 @@ class ReplayLoop:
 
         Without `copy` they are views of the buffer, which the next iteration overwrites.
         """
-        limit = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        limit = rows_of_an_event(state, self.shape)
         rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
         state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
@@ -261,15 +279,26 @@ class ReplayLoop:
 
 
 def fixed_arguments(
-    rules: RuleSet, params: list[Any], found: Any, samples: Samples, currencies: Sequence[str] = ()
+    rules: RuleSet, params: list[Any], found: Any, samples: Samples, universe: Universe
 ) -> dict[str, Any]:
-    """The arguments of ``run`` beside columns, state and rows; ``currencies`` are those of the universe."""
+    """The arguments of ``run`` beside columns, state and rows."""
     return {
         "bounds": np.array(found.bounds),
         **samples._asdict(),
-        "terms": [terms(rule, found, currencies) for rule in rules],
-        "params": params,
+        "terms": [terms(rule, found, universe.currencies) for rule in rules],
+        "params": [
+            _versions(rule, integers, universe) if rule.overrides else integers
+            for rule, integers in zip(rules, params, strict=True)
+        ],
     }
+
+
+def _versions(rule: Rule, integers: Any, universe: Universe) -> np.ndarray:
+    """The parameters of the versions of a rule as a table, after an empty record."""
+    table = np.zeros(len(rule.versions) + 1, record_dtype(integers._fields))
+    for place, version in enumerate(rule.versions, 1):
+        table[place] = tuple(version.to_integers(universe))
+    return table
 
 
 class _Writable:
@@ -283,47 +312,6 @@ class _Writable:
 def _writable(column: np.ndarray) -> np.ndarray:
     """A column of a mapped file as the type of any other, so that no loop is compiled for it; loops write in none."""
     return column if column.flags.writeable else np.asarray(_Writable(column))
-
-
-def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
-    """Assign each order a record, released after the last event that refers to the order.
-
-    If the loop iterates over working orders (chains, cancels), only a cancel or an expiry releases it: an order without
-    further events goes on working. If children are counted, records are never released.
-
-    Returns
-    -------
-    slots : ndarray of int32, shape (n_events,)
-        The record of the event's order, -1 if none.
-    count : int
-        Maximum number of records in use at once.
-    """
-    from riskkit.replay.kernels.order_slots import slots_of
-
-    parent = columns.get("parent", np.full(0, -1, np.int64))
-    slots = np.empty(len(columns["ts"]), np.int32)
-    final = np.zeros(0, bool)
-    if shape.parents:
-        final = np.zeros(len(slots), bool)
-    elif shape.chains or shape.cancels:
-        final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
-        if "flags" in columns:
-            final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
-    return slots, int(slots_of(columns["order"], parent, final, slots))
-
-
-def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Row of the previous identical order (account, instrument, side, qty, price) of each order, -1 if none."""
-    flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
-    rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
-    prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
-    fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
-    order = np.lexsort(fields)  # stable: identical orders stay in row order
-    same = np.ones(max(len(rows) - 1, 0), bool)
-    for field in fields:
-        same &= field[order[1:]] == field[order[:-1]]
-    prev_duplicate[rows[order[1:][same]]] = rows[order[:-1][same]]
-    return prev_duplicate
 
 
 # ---------------------------------------------------------------------- generation of the loop
@@ -402,7 +390,7 @@ def _module_name(found: Loop, kind: str) -> str:
     for name, value in sorted(found.names.items()):
         source = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
         mark.update(name.encode() + source.encode())
-    mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
+    mark.update(repr((sorted(INNER.items()), SEPARATE, UNNEEDED)).encode())
     return f"riskkit_{kind}_{mark.hexdigest()}"
 
 
@@ -412,18 +400,33 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
 
     njit: Any = numba.njit
     module = load_module(_module_name(found, kind), found.text)
+    whole, parts = loop_compilers()
     inner = {
         **INNER,
-        "pipeline_class": inner_compiler(),
+        "pipeline_class": parts,
         "forceinline": kind == "loop",
     }  # the generic loop would become many times as large
     vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
     for function in found.functions[:-1]:
         flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
-        setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
-    run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+        setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
+    run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))
+    return _compiled_once(run, module.__name__)
+
+
+def _compiled_once(run: Any, name: str) -> Any:
+    """Let one process compile a cached function; another that wants it meanwhile waits, and loads it from the cache."""
+    compiler: Any = run.compile
+
+    def compile_alone(signature: Any) -> Any:
+        with ExitStack() as held:
+            with waiting("another process compiles this loop"):
+                held.enter_context(alone(name))
+            return compiler(signature)
+
+    run.compile = compile_alone
     return run
 
 

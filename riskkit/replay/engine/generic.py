@@ -12,10 +12,11 @@ A column that a log does not have is one default value, and its row number is ma
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from riskkit.replay.engine.generic_hooks import NOTHING, answered, coded
 from riskkit.replay.engine.generic_words import (
     BANKS,
     GROUP,
@@ -54,16 +55,16 @@ COLUMNS = (*REQUIRED, *MASKED)
 WORDS = ("rule_words", "group_words", "shape_words")
 CONSTANT = {"columns", "tables", "words"}  # the same for every shape
 GROUP_LISTS = {"groups", "cash_groups", "sums", "groups_told", "currency_groups", "sums_told"}
+# functions that are compiled once -> the variables that they change; numba's work grows faster than a function
 SHARED = {
-    "look_up_rules": "",
-    "record_outcome": "used",
-    "tell_group": "used",
-    "tell_key": "used",
-    "stop_work": "",
-    "after_change": "",
-    "revalue_groups": "",
-    "lots_changed": "",
-}  # compiled once -> the variable that they change
+    **dict.fromkeys(("look_up_rules", "stop_work", "after_change", "lots_changed", "revalue_groups"), ""),
+    "tell_amended": "",
+    **dict.fromkeys(("record_outcome", "tell_group", "tell_key", "tell_rules", "revalue_holders"), "used"),
+    **dict.fromkeys(("on_order", "on_fill", "on_modify", "on_cancel", "on_amend", "on_price", "on_control"), "used"),
+    "judge_message": "reducing, verdict, later",
+    "read_event": "event",
+}
+NUMBERS = ("change", "accepted", "reducing", "later", "committed_before", "rest_before", "worth_before", "fee")
 
 
 class Symbol(NamedTuple):
@@ -150,16 +151,18 @@ class Generic(Specialiser):
         """A separate function, one for all kinds; one of `BANKS` keeps the records of rules apart from its caller's."""
         name = source.name
         if name not in self.made:
-            values = {argument.arg: self.parameter(argument.arg) for argument in source.args.args}
-            body = self.block(source.body, Scope({**self.facts, **{k: v for k, v in values.items() if v is not None}}))
+            given = [argument.arg for argument in source.args.args]
+            values = {one: symbol for one in given if (symbol := self.parameter(one))}
+            ended = _statements([f"return {SHARED[name]}"], source.body[0]) if SHARED.get(name) else None
+            body = self.block(source.body, Scope({**self.facts, **values}, None, ended, ended is not None))
             if name in BANKS[1:]:
                 body = [*_statements([f"bank = {BANKS.index(name)}"], source.body[0]), *body]
-            if SHARED.get(name):
-                body += _statements([f"return {SHARED[name]}"], source.body[0])
-            given = [argument.arg for argument in source.args.args]
+            changed = SHARED.get(name, "").split(", ")
+            if unset := [one for one in changed if one in NUMBERS]:
+                body = [*_statements([f"{' = '.join(unset)} = 0"], source.body[0]), *body]
+            body += ended or []
             made = ast.FunctionDef(name, arguments_of(given, source), body, [], **position_of(source))
-            changed = [SHARED[name]] if SHARED.get(name) else []
-            made.args = arguments_of([*given, *changed, *self.free(made)], source)
+            made.args = arguments_of([*given, *(["used"] if changed == ["used"] else []), *self.free(made)], source)
             self.made[name] = made
         return self.made[name]
 
@@ -168,7 +171,7 @@ class Generic(Specialiser):
         """What an argument of a separate function stands for; None for a number."""
         return Symbol(name, name) if name in ("kind", "rule", "group") else None
 
-    def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.expr:
+    def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.Call:
         """A call of a separate function, with the variables that it reads."""
         made = self.function(function.name, function, {})
         given = [self.given(node, values) for node in call.args]
@@ -200,9 +203,10 @@ class Generic(Specialiser):
                 return [ast.Assign([_stored(word, node)], self.expression(value, values), **position_of(node))]
             case ast.Expr(ast.Call(ast.Name(name)) as call) if name in SHARED:
                 made = self.called(call, template().functions[name], values)
+                before = _branching_arguments(made)
                 if not SHARED[name]:
-                    return [ast.Expr(made, **position_of(node))]
-                return [ast.Assign([_stored(SHARED[name], node)], made, **position_of(node))]
+                    return [*before, ast.Expr(made, **position_of(node))]
+                return [*before, ast.Assign([_stored(SHARED[name], node)], made, **position_of(node))]
             case ast.For(_, over) if ast.unparse(over) == "shape.words":
                 return [*super().statement(node, scope), *_statements(self.opening(), node)]
         return super().statement(node, scope)
@@ -213,8 +217,7 @@ class Generic(Specialiser):
         records = {"position": "positions", "account": "accounts", "instrument": "instruments", "order": "orders",
                    "parent_order": "orders", "cash_balance": "cash_balances", "peer": "positions",
                    "member": "accounts"}  # fmt: skip
-        numbers = ("change", "accepted", "reducing", "later", "committed_before", "rest_before", "worth_before")
-        rest = ["bank = 0", "verdict = Judgement(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", f"{' = '.join(numbers)} = 0"]
+        rest = ["bank = 0", "verdict = Judgement(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", f"{' = '.join(NUMBERS)} = 0"]
         return [*masks, *(f"{name} = at({table}, -1)" for name, table in records.items()), *rest]
 
     def loop_over(
@@ -247,6 +250,8 @@ class Generic(Specialiser):
 
     def expression(self, node: ast.expr, values: Values) -> ast.expr:
         """One expression, with its facts read from their words."""
+        if isinstance(node, ast.Name) and _is_kind(values.get(node.id)):  # the number itself, not a fact of it
+            return parsed(values[node.id].row, node)
         if self.level(node, values):
             return self.read(node, values)
         match node:
@@ -254,10 +259,11 @@ class Generic(Specialiser):
                 return self.expression(body, values)
             case ast.Call(ast.Name("Book")):
                 return self.book(node, values)
-            case ast.Call(ast.Name("EventRow"), given) if len(given) < len(EventRow._fields):  # of one type everywhere
+            case ast.Call(ast.Name("EventRow"), given):  # of one type everywhere, or its callees are compiled again
                 rest = [EventRow._field_defaults[name] for name in EventRow._fields[len(given) :]]
-                whole = [*given, *(ast.Constant(value, **position_of(node)) for value in rest)]
-                return self.expression(ast.Call(node.func, whole, [], **position_of(node)), values)
+                whole = [self.number(one, values) for one in given]
+                whole += [ast.Constant(value, **position_of(node)) for value in rest]
+                return ast.Call(node.func, whole, [], **position_of(node))
             case ast.Call(ast.Name("at"), [ast.Attribute(ast.Name(owner), "states"), key]) if _is_rule(
                 values.get(owner)
             ):
@@ -277,13 +283,19 @@ class Generic(Specialiser):
                                          made.ctx, **position_of(made))  # fmt: skip
         return made
 
+    def number(self, node: ast.expr, values: Values) -> ast.expr:
+        """An expression as a number of 64 bits."""
+        made = self.expression(node, values)
+        is_one = isinstance(made, ast.Constant) or (isinstance(made, ast.Call) and ast.unparse(made.func) == "int64")
+        return made if is_one else ast.Call(parsed("int64", node), [made], [], **position_of(node))
+
     def book(self, node: ast.Call, values: Values) -> ast.expr:
         """A book of the same type everywhere: the empty records in place of None."""
         empty = {6: "at(cash_balances, -1)", 7: "at(orders, -1)"}
         args = [
             parsed(empty[k], node)
             if isinstance(arg, ast.Constant) and arg.value is None
-            else self.expression(arg, values)
+            else (self.number if k in (4, 5) else self.expression)(arg, values)
             for k, arg in enumerate(node.args)
         ]
         return ast.Call(node.func, args, [], **position_of(node))
@@ -306,7 +318,7 @@ class Generic(Specialiser):
     def hook(self, call: ast.Call, rule: Any, hook: str, values: Values) -> ast.expr:
         """A call of the function that calls the hook of a rule's type."""
         given = {keyword.arg: self.expression(keyword.value, values) for keyword in call.keywords}
-        given |= {name: parsed(self.word_of(rule, name), call) for name in ("duplicates", "best")}
+        given |= {name: parsed(self.word_of(rule, name), call) for name in ("duplicates", "best", "met")}
         given.setdefault("rate", parsed("at(conversions, -1)", call))
         given.setdefault("held", parsed("positions", call))
         names = self.branches(hook)
@@ -332,7 +344,7 @@ class Generic(Specialiser):
             answer = (
                 f"{hook}_{code}_{kind.name}({', '.join(own.get(name, name) for name in parameter_names(function))})"
             )
-            lines += [f"    if code == {code}:", *_answered(hook, kind, answer)]
+            lines += [f"    if code == {code}:", *answered(hook, kind, answer)]
         (made,) = ast.parse("\n".join([*lines, f"    return {NOTHING.get(hook, '0')}"])).body
         assert isinstance(made, ast.FunctionDef)
         self.made[name] = made
@@ -411,8 +423,10 @@ class Generic(Specialiser):
                 return self.parameters(alone, rule.row)
             case "states":
                 return f"states_{rule.kind.name}({self.word_of(rule, 'address')})"
-            case "n_keys" | "reducing" | "best" | "duplicates":
+            case "n_keys" | "reducing" | "best" | "met" | "duplicates":
                 return self.word_of(rule, name)
+            case "match_mode":  # the first parameter of `self_match`
+                return self.word_of(rule, "param_0")
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")
                 return f"{table}_at(group_words[{self.word_of(rule, 'group')} + {GROUP.index(table)}])"
@@ -444,34 +458,22 @@ class Generic(Specialiser):
         return f"rule_words[{rule.row} + {RULE.index(name)}]"
 
 
-NOTHING = {"check": "CapVerdict(0, 0, 0, 0, 0)", "holds_back": "False"}  # what a type without the hook returns
-
-
-def coded(kinds: Sequence[RuleType], hook: str) -> list[tuple[int, RuleType, Callable[..., Any] | None]]:
-    """The function of a hook by code: that of each type; then, of checks, those with converted amounts."""
-    own = [(code, kind, getattr(kind, hook)) for code, kind in enumerate(kinds)]
-    if hook != "check":
-        return own
-    return own + [(len(kinds) + code, kind, kind.converted) for code, kind in enumerate(kinds)]
-
-
-def _answered(hook: str, kind: RuleType, answer: str) -> list[str]:
-    """Statements that return the answer of a hook."""
-    if hook == "check":
-        rest = "answer.cap, answer.base" if kind.caps else "0, 0"
-        fields = ", ".join(f"int64(answer.{name})" for name in ("code", "observed", "limit"))
-        return [f"        answer = {answer}", f"        return CapVerdict({fields}, {rest})"]
-    if hook == "holds_back":
-        return [f"        return bool({answer})"]
-    return [f"        return int64({answer})"] if hook == "update" else [f"        {answer}", "        return 0"]
-
-
 def _is_kind(value: Any) -> bool:
     return isinstance(value, Symbol) and value.level == "kind"
 
 
 def _is_rule(value: Any) -> bool:
     return isinstance(value, Symbol) and value.level == "rule"
+
+
+def _branching_arguments(call: ast.Call) -> list[ast.stmt]:
+    """Assignments of the arguments that branch, which numba does not take within a call of more than 30 arguments."""
+    before: list[ast.stmt] = []
+    for k, given in enumerate(call.args):
+        if any(isinstance(part, (ast.IfExp, ast.BoolOp)) for part in ast.walk(given)):
+            before.append(ast.Assign([_stored(f"given_{k}", given)], given, **position_of(call)))
+            call.args[k] = parsed(f"given_{k}", given)
+    return before
 
 
 def _stored(text: str, node: ast.AST) -> ast.expr:

@@ -29,7 +29,7 @@ BANKS = ("run", "turn_over", "moved", "cancel_working")
 # words of a rule: where its records are (that of key 0, and the distance), then numbers; at last its facts
 MOST_PARAMETERS = 24
 RULE = ("address", "stride", "n_keys", "type", "check", "scope", "group", *(f"state_{name}" for name in BANKS),
-        "reducing", "best", "duplicates", *Terms._fields, *(f"param_{k}" for k in range(MOST_PARAMETERS)))  # fmt: skip
+        "reducing", "best", "met", "duplicates", *Terms._fields, *(f"param_{k}" for k in range(MOST_PARAMETERS)))  # fmt: skip
 RULE_WORDS = 192
 GROUP = ("number", "positions", "accounts", "cash")
 GROUP_WORDS = 32

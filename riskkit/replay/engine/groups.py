@@ -14,7 +14,7 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.scopes import SCOPES, number_of
-from riskkit.replay.schema.universe import Universe, exact
+from riskkit.replay.schema.universe import GROUPS, Universe, exact
 
 CHAINS = ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell")
 SUMS = ("external_equity", "external_deposits", "realised")
@@ -30,22 +30,28 @@ def has_group(rule: Rule) -> bool:
     return bool(reads and SCOPES[rule.scope].group and not own)
 
 
-def groups_of(rules: Iterable[Rule]) -> dict[tuple[str, bool], GroupShape]:
-    """The groups of a rule set by scope and by whether they have a book in each currency, in the order of the scopes."""
+def book_of(rule: Rule) -> tuple[str, bool, bool]:
+    """What names the group of a rule: its scope, a book in each currency, accounts that are not netted."""
+    return rule.scope, gathers(rule), rule.netting == "none"
+
+
+def groups_of(rules: Iterable[Rule]) -> dict[tuple[str, bool, bool], GroupShape]:
+    """The groups of a rule set by `book_of`, in the order of the scopes."""
     grouped = [rule for rule in rules if has_group(rule)]
     cash = {rule.scope for rule in grouped if "cash" in rule.kind.reads}
-    known = {(rule.scope, gathers(rule)) for rule in grouped}
+    known = {book_of(rule) for rule in grouped}
     return {
-        (name, converts): GroupShape(name, name in cash and not converts, converts)
+        (name, converts, separate): GroupShape(name, name in cash and not converts and not separate, converts, separate)
         for name in SCOPES
         for converts in (False, True)
-        if (name, converts) in known
+        for separate in (False, True)
+        if (name, converts, separate) in known
     }
 
 
 def group_of(rule: Rule) -> GroupShape:
     """The group of a rule that has one."""
-    return groups_of([rule])[rule.scope, gathers(rule)]
+    return groups_of([rule])[book_of(rule)]
 
 
 def group_tables(
@@ -60,8 +66,13 @@ def group_tables(
     found = {}
     for group in groups:
         held = positions.copy() if group.by_pair else _by_instrument(group, universe, accounts, positions)
-        held["account"][1:] = _keys(group, held, instruments, len(universe.instruments))
-        count = int(held["account"].max(initial=-1)) + 1 if group.by_pair else number_of(group.scope, universe)
+        held["account"][1:] = (
+            _holders(group, accounts)[held["account"][1:]]
+            if group.separate
+            else _keys(group, held, instruments, len(universe.instruments))
+        )
+        paired = SCOPES[group.scope].by_pair
+        count = int(held["account"].max(initial=-1)) + 1 if paired else number_of(group.scope, universe)
         if group.converts:
             count = number_of(group.scope, universe) * len(universe.quanta)
             currencies = instruments["currency"][1:][held["instrument"][1:]] if len(instruments) > 1 else 0
@@ -85,7 +96,7 @@ def _open_currencies(group: GroupShape, universe: Universe, table: np.ndarray, a
             quanta = int(exact(amount, "cash") / universe.quantum)
             for name in ("cash", "net_deposits"):
                 table[name][place] += quanta
-    if group.scope in ("desk", "firm"):
+    if group.scope in GROUPS:
         table[group.scope] = np.arange(-1, len(table) - 1) // width
 
 
@@ -142,7 +153,7 @@ def _by_instrument(group: GroupShape, universe: Universe, accounts: np.ndarray, 
 
 def _holders(group: GroupShape, accounts: np.ndarray) -> np.ndarray:
     """The holder of each account's positions."""
-    return accounts[group.scope][1:] if group.scope in ("desk", "firm") else np.zeros(len(accounts) - 1, np.int64)
+    return accounts[group.scope][1:] if group.scope in GROUPS else np.zeros(len(accounts) - 1, np.int64)
 
 
 def _keys(group: GroupShape, held: np.ndarray, instruments: np.ndarray, width: int) -> np.ndarray:
@@ -165,7 +176,7 @@ def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndar
     """The account record of each key, with its positions chained."""
     table = np.zeros(count + 1, record_dtype(ACCOUNT))
     table["first_position"] = -1
-    for name in ("desk", "firm"):
+    for name in GROUPS:
         table[name] = np.arange(-1, count) if group.scope == name else -1
     chain_positions(held, table)
     if group.sums:

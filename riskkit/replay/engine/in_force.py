@@ -70,7 +70,7 @@ def parts_of(
     parts = []
     for stretch, shape in zip(history.stretches, shapes, strict=True):
         params = [rule.to_integers(universe) for rule in stretch.rules]
-        fixed = fixed_arguments(stretch.rules, params, found, samples, universe.currencies)
+        fixed = fixed_arguments(stretch.rules, params, found, samples, universe)
         parts.append(Part(stretch, ReplayLoop(stretch.rules, shape, compiled=compiled), fixed))
     return parts
 

@@ -44,12 +44,21 @@ from riskkit.replay.schema.columns import (
     DecisionCode,
     EventKind,
     EventRow,
+    MatchMode,
     RowFlag,
     TradingCommand,
 )
 from riskkit.replay.schema.constants import NEVER
 
-FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
+FUNCTIONS = (
+    "run",
+    "turn_over",
+    "judge",
+    "moved",
+    "cancel_working",
+    "cancel_commanded",
+    "cancel_met",
+)  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -88,6 +97,8 @@ def run(start, stop):
     for rule in shape.rules:
         rule.states = table(rule.array)
         rule.n_keys = len(rule.array) - 1
+        if rule.overridden:
+            rule.versions = table(rule.table)
     used = 0
     room = len(arrays.rows) - counts[Counter.ROOM]
     next_turn = counts[Counter.NEXT_TURN]
@@ -142,6 +153,8 @@ def run(start, stop):
             and kind == EventKind.ERROR
         ):
             on_error()
+        elif shape.others and shape.watched(EventKind.CLOSE) and kind == EventKind.CLOSE:
+            tell_market(EventKind.CLOSE)
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -391,7 +404,9 @@ def first_place(group, instrument_id):
 def holder_of(group):
     """Number of the group to which `account` belongs; 0 for a group of all accounts."""
     return (
-        account.desk
+        account.trader
+        if group.scope == "trader"
+        else account.desk
         if group.scope == "desk"
         else account.firm
         if group.scope == "firm"
@@ -414,6 +429,21 @@ def tell_rules(kind, realised):
     book = Book(position, account, instrument, at(orders, -1), realised, 0, None, None)
     look_up_rules(kind)
     record_outcome(kind)
+
+
+def tell_market(kind):
+    """Tell the rules of an instrument's price or previous close."""
+    global book
+    look_up(i)
+    read_event(kind, i, 0, 0, int64(log.price[i]))
+    book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+    look_up_rules(kind)
+    record_outcome(kind)
+
+
+def day_of(rule):
+    """Start of the present trading day of a rule."""
+    return at(clocks, rule.terms.calendar).start
 
 
 def look_up_rules(kind):
@@ -475,11 +505,13 @@ def judge(kind):
                         rule_code = runtime.unrated(rule.terms.missing)
                     elif rule.checked(kind):
                         if rule.converts:
-                            answer = rule.check(book=converted_book(rule), rate=at(conversions, rule.number))
+                            answer = rule.check(
+                                book=converted_book(rule), rate=at(conversions, rule.number), day=day_of(rule)
+                            )
                         elif rule.group and "book" in rule.arguments("check"):
-                            answer = rule.check(book=group_book(rule), held=rule.group_positions)
+                            answer = rule.check(book=group_book(rule), held=rule.group_positions, day=day_of(rule))
                         else:
-                            answer = rule.check(held=positions)
+                            answer = rule.check(held=positions, day=day_of(rule))
                         rule_code = answer.code
                         rule_observed = answer.observed
                         rule_limit = answer.limit
@@ -533,6 +565,8 @@ def judge_message(kind, row, open_qty, working_qty):
             )  # fmt: skip
         if "best" in rule.arguments("check"):
             find_best(rule)
+        if "met" in rule.arguments("check"):
+            find_met(rule)
         if "duplicates" in rule.arguments("check"):
             if kind == EventKind.ORDER:
                 rule.duplicates = runtime.duplicates_before(
@@ -567,6 +601,86 @@ def find_best(rule):
             peer_id = peer.next_position
 
 
+def find_met(rule):
+    """Set the rule's `met` to the lots of the working orders in its scope that the order of `event` would meet."""
+    global peer, member
+    rule.met = order_chains.met_lots(position, orders, event.side, event.price, came_before())
+    if rule.has_peers:
+        rule.met = 0
+        peer_id = instrument.first_position
+        while peer_id >= 0:
+            peer = at(positions, peer_id)
+            member = at(accounts, peer.account)
+            if rule.member_key == rule.key:
+                rule.met += order_chains.met_lots(peer, orders, event.side, event.price, came_before())
+            peer_id = peer.next_position
+
+
+def came_before():
+    """The row before which an order must have come to be met: that of the message, or of its list."""
+    return event.batch if event.batch >= 0 else event.seq
+
+
+def prevent_matches():
+    """Let the orders give way that would match, if nothing but self-match prevention refuses the message."""
+    global qty, fill_cap, used
+    for rule in shape.matching:
+        if (
+            rule.terms.rejects == runtime.REJECTS_BREACH
+            and verdict.code != DecisionCode.HELD
+            and verdict.stopped | rule.bit == rule.bit
+        ):
+            find_met(rule)
+            if rule.met > 0 and rule.match_mode != MatchMode.CANCEL_AGGRESSING:
+                used = cancel_met(rule.number, rule.key, rule.match_mode, qty, used)
+                if rule.match_mode == MatchMode.DECREMENT and accepted != 0:
+                    qty -= rule.met
+                    fill_cap = runtime.CAP_QTY
+                    write_row(rule.bit, i, rule.met, 0, event.account, rule.number, DecisionCode.DECREMENTED)
+
+
+def cancel_met(number, key, mode, lots, used):
+    """Cancel or reduce the working orders of a key of rule `number` that the order of `event` meets, by the rule's mode.
+
+    What is cancelled counts as refused from then on. Returns the number of rows written.
+    """
+    global order, position, account, instrument, peer, member, change
+    left = lots
+    while left > 0:
+        slot = -1
+        order = at(orders, slot)  # none yet
+        instrument = at(instruments, event.instrument)
+        peer_id = instrument.first_position
+        while peer_id >= 0:
+            peer = at(positions, peer_id)
+            member = at(accounts, peer.account)
+            for rule in shape.matching:
+                if number == rule.number and (rule.member_key == key if rule.has_peers else peer_id == event.pair):
+                    slot = order_chains.first_met(peer, orders, event.side, event.price, came_before(), slot)
+            peer_id = peer.next_position
+        if slot < 0:
+            break
+        order = at(orders, slot)
+        position = at(positions, order.pair)
+        account = at(accounts, order.account)
+        instrument = at(instruments, position.instrument)
+        look_up_cash(order.account, instrument.currency)
+        rest = ledger.rest_of(order)
+        if mode == MatchMode.DECREMENT and rest > left:
+            write_row(1 << number, order.row, left, 0, order.account, number, DecisionCode.DECREMENTED)
+            before_change()
+            change = ledger.change_order(order, position, account, order.qty - left, order.price)
+            order.fill_cap = runtime.CAP_QTY
+            after_change()
+        else:
+            write_row(1 << number, order.row, rest, 0, order.account, number, DecisionCode.CANCELLED)
+            stop_work()
+            order.status = runtime.BLOCKED
+            counts[Counter.CANCELLED] += 1
+        left = left - rest if mode == MatchMode.DECREMENT else 0 if mode == MatchMode.CANCEL_BOTH else left
+    return used
+
+
 def conclude(kind):
     """Write the row of a message to which a rule objects, and call the rules' update hooks with the outcome."""
     global accepted
@@ -590,22 +704,29 @@ def record_of(rule, kind):
     """Call the update hook of a rule for this kind of event, and pause its key if it trips."""
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.alerts(kind):
-            answer = rule.check(held=positions)
+            answer = rule.check(held=positions, day=day_of(rule))
             if answer.code == DecisionCode.OBJECT:
                 write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
         if rule.calls_update(kind) and rule.gathers:
             trip = 0
             if gathered(rule, rule.key, -1, exchange.oldest_of(rule.terms, now)) == 0:
-                trip = rule.update(book=total_book(rule), accepted=1, passed=1)
+                trip = rule.update(book=total_book(rule), accepted=1, passed=1, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
+                day=day_of(rule),
+                held=rule.group_positions if rule.group else positions,
             )
         if rule.trips_by_breach(kind) and rule.calls_update(kind):
             trip |= (verdict.breached >> rule.number) & 1
         elif rule.trips_by_breach(kind):
             trip = (verdict.breached >> rule.number) & 1
+        if rule.recovers and rule.can_trip(kind) and trip < 0:
+            if rule.state.held_until > now:
+                write_row(rule.bit, 0, 0, now, rule.key, rule.number, DecisionCode.RELEASE)
+                rule.state.held_until = 0
+            trip = 0
         if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
             until = runtime.release_time(now, rule.terms, clocks)
             rule.state.held_until = until
@@ -663,6 +784,8 @@ def on_order():
     else:
         judge_message(EventKind.ORDER, i, event.qty, 0)
     conclude(EventKind.ORDER)
+    if shape.enforce and shape.matching:
+        prevent_matches()
     if shape.parents and (not shape.enforce or accepted != 0) and event.parent >= 0:
         parent_order.child_qty += qty
     if shape.orders and log.order[i] >= 0:
@@ -697,6 +820,11 @@ def let_work():
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
         order.former_qty = MISSING
+    if shape.takes_away:
+        order.row = i
+    if shape.numbers_orders:
+        counts[Counter.ENTERED] += 1
+        order.number = counts[Counter.ENTERED]
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -940,6 +1068,8 @@ def on_cancel():
         vanish(Counter.ORDERS_VANISHED)
         return
     if shape.orders and log.order[i] >= 0:
+        if shape.numbers_orders:
+            order.taken = ledger.rest_of(order)
         if not shape.answers:
             stop_work()
         elif order.status == runtime.WORKING:
@@ -1324,6 +1454,8 @@ def on_price():
         revalue_groups(int64(log.instrument[i]))
         if shape.groups_told:
             tell_groups_in(int64(log.instrument[i]))
+    if shape.watched(EventKind.PRICE):
+        tell_market(EventKind.PRICE)
 
 
 def quoted(name):
@@ -1469,7 +1601,11 @@ def on_equity():
 def tell_sums():
     """Tell the rules on the equity of the groups of `account` that it may have moved."""
     for group in shape.sums_told:
-        tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
+        if group.separate:
+            for rule in shape.told_of(group):
+                tell_key(rule, holder_of(group))
+        else:
+            tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
     for rule in shape.rated:
         tell_key(rule, holder_of(rule.group))
 
@@ -1495,8 +1631,8 @@ def tell_key(rule, key):
         i, now, EventKind.MARK, key if rule.scope == "account" else -1, -1, -1, 0, 0, MISSING, -1, -1,
     )  # fmt: skip
     book = Book(
-        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES]), at(instruments, -1),
-        at(orders, -1), 0, 0, None, None,
+        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES] if rule.gathers else key),
+        at(instruments, -1), at(orders, -1), 0, 0, None, None,
     )  # fmt: skip
     look_up_rule(rule, EventKind.MARK)
     record_of(rule, EventKind.MARK)
@@ -1506,17 +1642,23 @@ def tell_key(rule, key):
 
 
 def on_control():
-    """Execute a command for one account or (-1) for all."""
-    global book
+    """Execute a command for one account, a group of accounts, or (-1) for all."""
+    global book, used
     target = log.account[i]
     for a in range(counts[Counter.ACCOUNTS]):
-        if target < 0 or target == a:
+        if is_addressed(a):
             runtime.command(at(accounts, a), int64(log.side[i]))
+    if shape.commands and log.side[i] == TradingCommand.KILL:
+        used = cancel_commanded(used)
     if log.side[i] == TradingCommand.RESUME or log.side[i] == TradingCommand.RESET:
         for rule in shape.resettable:
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
-                if target < 0 or rule.state.owner == target:
+                if (
+                    key == log.price[i]
+                    if shape.commands and log.qty[i] == rule.group_number
+                    else (not shape.commands or log.qty[i] == 0) and (target < 0 or rule.state.owner == target)
+                ):
                     if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
                     if rule.gathers and rule.has("reset"):
@@ -1529,3 +1671,35 @@ def on_control():
                             rule.reset()
                     if rule.can_pause:
                         rule.state.held_until = 0
+
+
+def is_addressed(account_id):
+    """True if the command of the event is for an account."""
+    return (
+        runtime.addressed(at(accounts, account_id), account_id, int64(log.account[i]), log.qty[i], log.price[i])
+        if shape.commands
+        else log.account[i] < 0 or log.account[i] == account_id
+    )
+
+
+def cancel_commanded(used):
+    """Cancel the working orders of the accounts of a command, as if by a cancel each; return the number of rows written.
+
+    No rule counts these cancels. The rows are in the order in which the orders came.
+    """
+    global order, position, account, instrument
+    first = used
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        if order.status == runtime.WORKING and is_addressed(order.account):
+            position = at(positions, order.pair)
+            account = at(accounts, order.account)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            write_row(0, order.row, ledger.rest_of(order), 0, order.account, runtime.COMMAND, DecisionCode.CANCELLED)
+            stop_work()
+            counts[Counter.CANCELLED] += 1
+            if shape.answers:
+                order.status = runtime.CANCELLED
+    runtime.sort_rows(rows, first, used)
+    return used

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from riskkit.replay.engine.converted import converted_books
-from riskkit.replay.engine.state import State, begin_records, open_positions, owners_of, words_per_key, workspace_of
+from riskkit.replay.engine.state import (
+    State,
+    begin_records,
+    give_versions,
+    open_positions,
+    owners_of,
+    words_per_key,
+    workspace_of,
+)
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.kernels.workspace import joined
 from riskkit.replay.rules.history import Stretch
@@ -13,6 +21,7 @@ from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.retuned import keeps_state
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.scopes import owners
 from riskkit.replay.schema.universe import Universe
 
 
@@ -21,6 +30,12 @@ def change_rules(state: State, universe: Universe, before: Stretch, after: Stret
     released = []
     for k, rule in enumerate(after.rules):
         old = before.rules[k]
+        if rule.overrides != old.overrides:
+            table = state.rules[k]
+            table["version"] = 0
+            known = state.positions[: 1 + np.count_nonzero(state.positions["account"][1:] >= 0)]
+            keys = min(len(owners(rule.scope, universe, known)), len(table) - 1)
+            give_versions(rule, table, universe, known[1:], range(keys))
         if k in before.on and k in after.on and (old == rule or carry_on(state, k, old, rule, universe)):
             if old.can_pause and not rule.can_pause:
                 released.append(_release(state.rules[k], k, after))
@@ -73,8 +88,8 @@ def begin_anew(state: State, k: int, rule: Rule, universe: Universe) -> None:
             table[name] = 0
     state.memory = joined([state.memory, workspace_of(rule, integers, universe, table, len(state.memory))])
     if gathers(rule):
-        owners = converted_books(rule, len(table) - 1, state, universe)
+        holders = converted_books(rule, len(table) - 1, state, universe)
     else:
-        owners = owners_of(rule, state.accounts, state.groups)
-    begin_records(rule, integers, table, state, owners)
+        holders = owners_of(rule, state.accounts, state.groups)
+    begin_records(rule, integers, table, state, holders)
     open_positions(rule, table, state.positions, state.accounts, state.instruments, state.orders)

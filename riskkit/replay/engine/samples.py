@@ -20,7 +20,7 @@ class Samples(NamedTuple):
 
     ``sample_at`` are times in nanoseconds; ``sampled`` the equity and the net deposits of every account, shape
     (2, n_samples, n_accounts); ``paths`` the total profit of each currency at each sample, and its highest, its lowest
-    and its deepest fall since the sample before, shape (n_samples, n_currencies, 4); ``totals`` the present records. Of
+    and its maximum drawdown since the sample before, shape (n_samples, n_currencies, 4); ``totals`` the present records. Of
     a total that is sampled alone, ``sampled`` has no accounts, and ``nets`` the net position in each instrument.
     """
 

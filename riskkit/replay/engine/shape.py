@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.conversion import EXPOSURE, MONEY
 from riskkit.replay.schema.columns import FACTS, MESSAGES, REQUIRED, EventKind
 from riskkit.replay.schema.scopes import SCOPES
+from riskkit.replay.schema.universe import GROUPS
 
 __all__ = ["HOOKS", "KEYS", "MESSAGES", "ORDER_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
 
@@ -35,8 +36,10 @@ VARIABLES = (
     "n_keys",
     "terms",
     "params",
+    "versions",
     "duplicates",
     "best",
+    "met",
     "reducing",
 )  # of each rule in the loop
 
@@ -53,6 +56,7 @@ class GroupShape(NamedTuple):
     scope: str
     has_cash: bool
     converts: bool = False  # it has a book in each currency
+    separate: bool = False  # it adds the exposures of its accounts, and does not net them
 
     def variable(self, name: str) -> str | None:
         """The table of a group in the loop; None if `name` is a fact."""
@@ -60,7 +64,7 @@ class GroupShape(NamedTuple):
 
     def table(self, name: str) -> str:
         """Name of a table of records."""
-        return f"group_{name}_{self.scope}{'_by_currency' if self.converts else ''}"
+        return f"group_{name}_{self.scope}{'_by_currency' * self.converts}{'_separate' * self.separate}"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -71,7 +75,7 @@ class GroupShape(NamedTuple):
     @property
     def by_pair(self) -> bool:
         """True if its positions are those of the accounts, one by one."""
-        return "account" in SCOPES[self.scope].parts
+        return self.separate or "account" in SCOPES[self.scope].parts
 
     @property
     def by_holder(self) -> bool:
@@ -117,10 +121,15 @@ class RuleShape(NamedTuple):
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
+    recovers: bool = False  # its update ends its pause
+    overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
+        if self.overridden:
+            texts |= {"params": f"at(versions_{self.name}, state_{self.name}.version)", "table": f"params_{self.name}"}
+        texts |= {"match_mode": f"params_{self.name}.mode"}
         texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))
@@ -133,6 +142,11 @@ class RuleShape(NamedTuple):
     def arguments(self, hook: str) -> tuple[str, ...]:
         """Argument names of a hook; empty if the type does not have it."""
         return dict(self.hooks).get(hook, ())
+
+    @property
+    def group_number(self) -> int:
+        """Place of its scope among those of groups of accounts, from 1, as in a command; -1 of another scope."""
+        return GROUPS.index(self.scope) + 1 if self.scope in GROUPS else -1
 
     @property
     def nets(self) -> bool:
@@ -186,6 +200,8 @@ class RuleShape(NamedTuple):
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
         scope = SCOPES[self.scope]
+        if kind in (EventKind.PRICE, EventKind.CLOSE) and not scope.of_market:
+            return False
         return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
 
     def used_by(self, kind: int) -> bool:
@@ -220,6 +236,7 @@ class Shape(NamedTuple):
     amends: bool  # fills are busted or corrected
     flattens: bool  # the log has fills of flattenings
     columns: tuple[str, ...]
+    commands: bool = False  # a command cancels orders, or is for a group of accounts
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -331,6 +348,21 @@ class Shape(NamedTuple):
     def resettable(self) -> Rules:
         """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
+
+    @property
+    def matching(self) -> Rules:
+        """Rules that prevent matches of orders with working ones, each by its mode."""
+        return [rule for rule in self.rules if "met" in rule.arguments("check")]
+
+    @property
+    def takes_away(self) -> bool:
+        """True if a command or a rule takes working orders away by name."""
+        return self.commands or (self.enforce and bool(self.matching))
+
+    @property
+    def numbers_orders(self) -> bool:
+        """True if a rule looks at the working orders and at what a cancel takes of them."""
+        return any("orders" in rule.arguments("update") for rule in self.rules)
 
     @property
     def amending(self) -> Rules:

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 
-RULE_ARGUMENTS = {name: name for name in ("state", "params", "duplicates", "best")}  # of hooks -> variable of the rule
+RULE_ARGUMENTS = {
+    name: name for name in ("state", "params", "duplicates", "best", "met")
+}  # of hooks -> variable of the rule
 Values = dict[str, Any]  # the value of a name of the template: a fact, or the expression passed for it
 
 

@@ -18,6 +18,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.groups import (
     chain_positions,
     conversion_tables,
+    group_of,
     group_tables,
     groups_of,
     has_group,
@@ -37,6 +38,7 @@ from riskkit.replay.kernels.runtime import (
 )
 from riskkit.replay.kernels.workspace import joined, zeros
 from riskkit.replay.rules.money import gathers
+from riskkit.replay.rules.overrides import version_of
 from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.rules.rule import Rule, RuleType, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
@@ -44,10 +46,10 @@ from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
-from riskkit.replay.schema.scopes import SCOPES, key_of, owners
-from riskkit.replay.schema.universe import OutOfRange, Universe, exact
+from riskkit.replay.schema.scopes import SCOPES, key_of, key_parts, owners
+from riskkit.replay.schema.universe import GROUPS, OutOfRange, Universe, exact
 
-ENGINE_FIELDS = ("owner", "held_until", "trips")
+ENGINE_FIELDS = ("owner", "held_until", "trips", "version")  # version: of its limits, 0 without an override
 # fields that count the working orders of a key -> what a type requires to have them kept
 COUNTED = {"working": "working", "open_quantity": "volume", "open_money": "volume", "opening": "opening"}
 CLOCK = ("start", "end", "place", "stop")
@@ -307,7 +309,7 @@ def owners_of(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -
     """The records whose equity a rule's keys begin with: its groups, or the accounts."""
     if gathers(rule):  # no profit before the first mark, in any currency
         return np.zeros(len(accounts) + sum(map(len, groups.values())), accounts.dtype)
-    return groups[f"group_accounts_{rule.scope}"] if has_group(rule) else accounts
+    return groups[group_of(rule).table("accounts")] if has_group(rule) else accounts
 
 
 def _begin(
@@ -374,11 +376,13 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
         table["qty_unit"][code] = int(instrument.qty_step / universe.quantity_unit)
+        table["price_unit"][code] = int(instrument.price_step / universe.price_unit)
         table["product"][code] = universe.products.index(instrument.product)
         table["lot"][code] = int(instrument.lot / instrument.qty_step)
         table["tick"][code] = int(instrument.tick / instrument.price_step)
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
+        table["delta"][code] = int(instrument.delta * 1_000_000)
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
     return table
@@ -415,7 +419,8 @@ def _accounts(universe: Universe) -> np.ndarray:
         for name in ("cash", "net_deposits", "told_equity", "told_deposits"):
             table[name][code] = cash
     table["total"] = -1
-    for group, names in (("desk", universe.desks), ("firm", universe.firms)):
+    for group in GROUPS:
+        names = getattr(universe, f"{group}s")
         table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table
 
@@ -470,7 +475,15 @@ def rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndar
     keys = owners(rule.scope, universe, positions)
     table = np.zeros(len(keys) + 1, rule_dtype(rule.kind))
     table["owner"] = [-1, *keys]
+    give_versions(rule, table, universe, positions[1:], range(len(keys)))
     return table
+
+
+def give_versions(rule: Rule, table: np.ndarray, universe: Universe, pairs: np.ndarray, keys: Iterable[int]) -> None:
+    """Note in the records of some keys of a rule which limits hold for them; `pairs` are the records of positions."""
+    for key in keys if rule.overrides else ():
+        parts = key_parts(rule.scope, key, universe, pairs["account"], pairs["instrument"])
+        table["version"][key + 1] = version_of(rule, parts)
 
 
 def rule_dtype(kind: RuleType, *, fields: bool = True) -> np.dtype:

@@ -25,13 +25,13 @@ MANY = 20_000_000  # events for which a rule set's own loop repays its compilati
 def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:
     """The loop to use for a number of events: True, "generic" or False; the one asked for, unless "auto" is.
 
-    `shape` is that of the last rules. The generic loop has no word for a rule that is out of force.
+    `shape` is that of the last rules. The generic loop has no word for a rule that is out of force, nor for limits of single keys.
     """
     one_of(compiled, CHOICES, "compiled")
     if jit_is_off():
         return False
     rules = history.every
-    generic = not history.changes and all(is_generic(rule.kind) for rule in rules)
+    generic = not history.changes and all(is_generic(rule.kind) and not rule.overrides for rule in rules)
     if compiled != "auto":
         return True if compiled == "generic" and not generic else compiled
     plain = events * (PLAIN_EVENT + PLAIN_RULE * len(rules))

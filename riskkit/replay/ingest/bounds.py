@@ -140,7 +140,7 @@ def _check_rows(
     if over.any():
         first = int(np.argmax(over))
         raise OutOfRange(
-            f"row {source_row(int(rows[first]))}: quantity {qty[first]} x price {price[first]} (in lots and ticks) could "
+            f"row {source_row(int(rows[first]))}: quantity {qty[first]} x price {ticks[first]:.0f} (in lots and ticks) could "
             "overflow 64 bits"
         )
     if float(money.sum()) >= TOTAL:

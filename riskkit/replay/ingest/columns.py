@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, shown
 from riskkit.replay.schema.columns import FACTS, OPTIONAL, REQUIRED, EventKind
+from riskkit.replay.schema.universe import GROUPS
 
 
 class FrameColumn(NamedTuple):
@@ -37,7 +38,8 @@ COLUMNS: dict[str, FrameColumn] = {
     "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
-        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate)",
+        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
+        "previous close or settlement)",
         "kind",
         ("event",),
     ),
@@ -96,7 +98,12 @@ COLUMNS: dict[str, FrameColumn] = {
     "pnl": FrameColumn("profit of a closed trade, in money", "qty"),
     "ret": FrameColumn("return of a closed trade, as a fraction", "price"),
     "exit": FrameColumn("reason for which a trade was closed: stop_loss or another word", "flags"),
-    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, STOP, RESTART or LIMITS", "side"),
+    "cmd": FrameColumn(
+        "ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, STOP, RESTART, LIMITS or KILL (cancels every working order, then "
+        "HALTED)",
+        "side",
+    ),
+    **{group: FrameColumn(f"the {group} that a command is for, in place of an account", "price") for group in GROUPS},
 }
 
 FRAME_COLUMNS: dict[str, str] = {name: column.meaning for name, column in COLUMNS.items()}

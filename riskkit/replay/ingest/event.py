@@ -29,7 +29,7 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import ROUNDINGS
-from riskkit.replay.schema.universe import Instrument, Universe
+from riskkit.replay.schema.universe import GROUPS, Instrument, Universe
 
 Row = dict[str, int]
 DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
@@ -60,7 +60,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         raise InputError(f"instrument={shown(instrument)} is not a code of this universe")
     if event["kind"] not in KINDS:
         raise InputError(f"kind={shown(event['kind'])} is not a kind of event")
-    if not -1 <= event["side"] <= max(TradingCommand):
+    if not -1 <= event["side"] <= (1 if event["kind"] in TRADED else max(TradingCommand)):
         raise InputError(f"side={shown(event['side'])} is not a side, flow or command")
     for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
         if abs(event[name]) >= LARGEST and event[name] != MISSING:
@@ -405,6 +405,12 @@ class Entries:
                 row[name] = scalars.price(value, traded, row, name, nearest=self.nearest)
         return row
 
+    def close(self, ts: int, *, instrument: Any = None, price: Any = None) -> Row:
+        """A previous close or settlement."""
+        if price is None:
+            raise InputError("price=None is not a price; a price is a finite number")
+        return {**self.price(ts, instrument=instrument, price=price), "kind": int(EventKind.CLOSE)}
+
     def cash(
         self, ts: int, *, account: Any = None, amount: Any = None, flow: str = "deposit", currency: Any = None
     ) -> Row:
@@ -458,10 +464,22 @@ class Entries:
         """A success, a failure, or an automated execution of a strategy."""
         return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
 
-    def control(self, ts: int, cmd: str, account: Any = None) -> Row:
-        """A command to one account, or to all."""
+    def control(self, ts: int, cmd: str, account: Any = None, **groups: Any) -> Row:
+        """A command to one account, to a trader, desk or firm, or to all."""
         code, side = -1 if account is None else self.account(account), scalars.word(cmd, TradingCommand, "cmd")
-        return {**DEFAULTS, "ts": ts, "kind": int(EventKind.CONTROL), "account": code, "side": side}
+        row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.CONTROL), "account": code, "side": side}
+        for group, label in groups.items():
+            if label is None:
+                continue
+            if code >= 0 or row["qty"]:
+                raise InputError(
+                    f"{group}={shown(label)} is not alone: a command is for an account, a trader, a desk or a firm"
+                )
+            names = getattr(self.universe, f"{group}s")
+            if label_text(label) not in names:
+                raise InputError(f"{group}={shown(label)} is not the {group} of an account of this session")
+            row |= {"qty": GROUPS.index(group) + 1, "price": names.index(label_text(label))}
+        return row
 
     # ------------------------------------------------------------------ memory
 

@@ -25,6 +25,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "cancel": ("order_id", "account", "instrument", *ORIGIN),
     "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),
+    "close": ("instrument", "price", *ORIGIN),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("account", "amount", "flow", "currency", *ORIGIN),
     "equity": ("account", "equity", *ORIGIN),

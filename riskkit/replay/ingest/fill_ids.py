@@ -38,6 +38,7 @@ class FillIds:
         self._booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
         self._stands: dict[int, set[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
         self._sides: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument, id: last fill of each side
+        self._kept: list[tuple[int, ...]] = []  # of `keep`, not yet in the tables above: most fills are never asked for
 
     def code(self, label: Any) -> int:
         """Code of an id; that of a new one is the next."""
@@ -50,6 +51,7 @@ class FillIds:
 
     def forget(self, kept: Collection[int]) -> None:
         """Keep only the fills of these event numbers."""
+        self._file()
         known = len(self.codes)
         self._booked = {key: number for key, number in self._booked.items() if number in kept}
         self._stands = {number: contents for number, contents in self._stands.items() if number in kept}
@@ -63,6 +65,7 @@ class FillIds:
 
     def named(self, account: int, instrument: int, label: Any, side: int) -> tuple[int, int]:
         """Number and side of the fill that a bust or a correction names; `side` 0 if it gives none."""
+        self._file()
         sides = self._sides.get((account, instrument, self.codes.get(label_text(label), -1)), {})
         fitting = [(number, way) for way, number in sides.items() if side in (0, way)]
         if not fitting:
@@ -73,6 +76,7 @@ class FillIds:
 
     def repeats(self, row: Mapping[str, int], label: Any) -> bool:
         """True if a fill repeats an earlier one; one with its key and other contents is refused."""
+        self._file()
         number = self._booked.get(fill_key(row), -1)
         if number < 0:
             return False
@@ -84,16 +88,24 @@ class FillIds:
             )
         return True
 
-    def keep(self, text: str, key: tuple[int, int, int, int], day: int, contents: tuple[int, int], number: int) -> None:
-        """Keep a fill whose id is new; `key` and `contents` are its `FILL_KEY` and `FILL_CONTENTS`."""
-        account, instrument, side, code = key
-        self.codes[text] = code
-        self._booked[(*key, day)] = number
-        self._stands[number] = {contents}
-        self._sides[account, instrument, code] = {side: number}
+    def keep(self, text: str, fill: tuple[int, ...]) -> None:
+        """Keep a fill whose id is new: its `FILL_KEY`, day, `FILL_CONTENTS` and number."""
+        self.codes[text] = fill[3]
+        self._kept.append(fill)
+
+    def _file(self) -> None:
+        """Enter the fills of `keep` in the tables."""
+        for account, instrument, side, code, day, qty, price, number in self._kept:
+            self._booked[account, instrument, side, code, day] = number
+            self._stands[number] = {(qty, price)}
+            self._sides[account, instrument, code] = {side: number}
+        self._kept.clear()
 
     def remember(self, row: Mapping[str, int], number: int) -> None:
         """Keep a fill with an id, or what a bust or a correction says of one."""
+        if row["trade_id"] < 0 and row["fill"] < 0:
+            return
+        self._file()
         late = row["flags"] & RowFlag.BAD_TS
         if row["trade_id"] >= 0:
             first = number if late else self._booked.setdefault(fill_key(row), number)
@@ -101,7 +113,7 @@ class FillIds:
             sides = self._sides.setdefault((row["account"], row["instrument"], row["trade_id"]), {})
             if not late or row["side"] not in sides:
                 sides[row["side"]] = first
-        elif row["fill"] >= 0 and not late:
+        elif not late:
             if row["kind"] == EventKind.BUST:
                 self._stands[row["fill"]].clear()
             elif self._stands.get(row["fill"]):

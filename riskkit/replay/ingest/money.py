@@ -13,7 +13,7 @@ from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
 from riskkit.replay.schema.decimals import ROUND_IT
-from riskkit.replay.schema.universe import Universe, decimal_text
+from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
 
 
 def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
@@ -32,6 +32,7 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
         rows = frame.rows_of(kind)
         if rows.any():
             columns["side"] = np.where(rows, word_codes(frame, name, rows, words, absent), columns["side"])
+    _command_groups(frame, columns, universe)
     if frame.has("currency"):
         columns["price"] = np.where(frame.rows_of(EventKind.CASH), _currencies(frame, universe), columns["price"])
     trades = frame.rows_of(EventKind.TRADE)
@@ -40,6 +41,23 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
     fees = frame.rows_of(EventKind.FILL, EventKind.CORRECT) & ~frame.missing("fee")
     if fees.any():
         columns["fee"] = _quanta(frame, "fee", fees, quantum)
+
+
+def _command_groups(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
+    """Convert the group of accounts that a command is for to its scope (``qty``) and its code (``price``)."""
+    for number, group in enumerate(GROUPS, 1):
+        given = ~frame.missing(group)
+        if not given.any():
+            continue
+        frame.refuse(given & ~frame.rows_of(EventKind.CONTROL), group, "is of a command, and this row is none")
+        twice = given & ((columns["account"] >= 0) | (columns["qty"] != 0))
+        frame.refuse(twice, group, "is not alone: a command is for an account, a trader, a desk or a firm")
+        codes, found = pd.factorize(frame.column(group))
+        known = {name: code for code, name in enumerate(getattr(universe, f"{group}s"))}
+        places = np.array([*(known.get(label_text(label), -1) for label in found), MISSING], np.int64)[codes]
+        frame.refuse(given & (places < 0), group, f"is not the {group} of an account")
+        columns["qty"] = np.where(given, number, columns["qty"])
+        columns["price"] = np.where(given, places, columns["price"])
 
 
 def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:

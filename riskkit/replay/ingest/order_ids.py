@@ -103,7 +103,9 @@ class OrderIds:
     def __init__(self, policy: OrderPolicy) -> None:
         self.policy = policy.checked()
         self._by_account, self._by_day = policy.by_account, policy.by_day
-        self._orders: dict[Key, KnownOrder] = {}  # the last one of each key
+        self._orders: dict[
+            Key, tuple[int, ...]
+        ] = {}  # the last one of each key, as a plain tuple, which is made faster
         self._numbers: dict[
             tuple[Key, int], int
         ] = {}  # number of the order of each key and day, if ids are those of days
@@ -124,7 +126,7 @@ class OrderIds:
                     f"order_id={shown(label)} is the id of an order in several accounts ({of}); give the account"
                 )
             account = users[0]
-        return self._orders.get((text, account if self._by_account and account is not None else -1))
+        return self.known(text, account)
 
     def external(self, label: Any, account: int) -> int:
         """Number of an order from before the log; that of a new one is the next."""
@@ -139,7 +141,7 @@ class OrderIds:
         """Refuse a new order whose id is in use."""
         key = self._key(label_text(label), account)
         if self._is_used(key, ts):
-            number = self._numbers[key, ts // DAY_NS] if self._by_day else self._orders[key].row
+            number = self._numbers[key, ts // DAY_NS] if self._by_day else self._orders[key][0]
             raise InputError(
                 f"order_id={shown(label)} is used already by the order of event {number}; {self.policy.reuse}"
             )
@@ -166,7 +168,13 @@ class OrderIds:
 
     def known(self, text: str, account: int | None) -> KnownOrder | None:
         """The last order of this id, if the account is given where an id needs one."""
-        return self._orders.get((text, account if self._by_account and account is not None else -1))
+        found = self._orders.get((text, account if self._by_account and account is not None else -1))
+        return None if found is None else KnownOrder._make(found)
+
+    @property
+    def by_id(self) -> dict[Key, tuple[int, ...]] | None:
+        """The orders, if ids are unique and all are of orders of the log: then a new id is one that is not in it."""
+        return None if self._by_account or self._by_day or self._external_events else self._orders
 
     def is_new(self, text: str, account: int, ts: int) -> bool:
         """True if a new order may have this id."""
@@ -175,21 +183,22 @@ class OrderIds:
             return False
         return not self._is_used(key, ts) if self._by_day else key not in self._orders
 
-    def keep(self, text: str, ts: int, order: KnownOrder) -> None:
-        """Keep the id of a new order."""
-        key = text, order.account if self._by_account else -1
+    def keep(self, text: str, ts: int, order: tuple[int, ...]) -> None:
+        """Keep the id of a new order, the fields of a `KnownOrder`."""
+        row, account = order[:2]
+        key = text, account if self._by_account else -1
         self._orders[key] = order
         if self._by_day:
-            self._numbers[key, ts // DAY_NS] = order.row
-        if self._by_account and order.account not in self._accounts.setdefault(text, []):
-            self._accounts[text].append(order.account)
+            self._numbers[key, ts // DAY_NS] = row
+        if self._by_account and account not in self._accounts.setdefault(text, []):
+            self._accounts[text].append(account)
         if self.news is not None:
-            self.news.append((order.row, text))
+            self.news.append((row, text))
 
     def forget(self, kept: Collection[int], external: Collection[int]) -> None:
         """Keep only the orders of these event numbers, and those from before the log of these numbers."""
         known = len(self._external)
-        self._orders = {key: order for key, order in self._orders.items() if order.row in kept}
+        self._orders = {key: order for key, order in self._orders.items() if order[0] in kept}
         self._numbers = {key: number for key, number in self._numbers.items() if number in kept}
         self._external = {key: number for key, number in self._external.items() if number in external}
         self._external_events = {key: number for key, number in self._external_events.items() if number in kept}
@@ -205,7 +214,7 @@ class OrderIds:
         if self._by_day:
             yield from ((key[0], number) for (key, _), number in self._numbers.items())
         else:
-            yield from ((key[0], order.row) for key, order in self._orders.items())
+            yield from ((key[0], order[0]) for key, order in self._orders.items())
         yield from ((key[0], number) for key, number in self._external.items())
 
     def order_labels(self) -> OrderLabels:

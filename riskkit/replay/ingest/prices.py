@@ -52,7 +52,10 @@ def prices(
     missing, market = frame.missing("price"), _market(frame)
     frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
     rows = (
-        frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY, EventKind.CORRECT) & ~missing
+        frame.rows_of(
+            EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.CLOSE, EventKind.MODIFY, EventKind.CORRECT
+        )
+        & ~missing
     )
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)

@@ -80,7 +80,7 @@ def units_that_may_fit(
 ) -> Iterator[Units]:
     """Units to try, best first; with `keep_steps` the ticks and lots stay, and with `quanta` the unit of money."""
     accounts, found = list(accounts), sizes(frame, code, instruments)
-    tried: list[Instrument] = []
+    tried: list[Instrument] | None = None
     for decimals in (MAX_DECIMALS,) if keep_steps else range(MAX_DECIMALS + 3, -1, -1):
         steps = list(instruments) if keep_steps else _coarser(instruments, found, decimals)
         if steps == tried:

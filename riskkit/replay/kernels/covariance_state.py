@@ -81,7 +81,7 @@ def lay_down(
     Parameters
     ----------
     scope : str
-        account, desk, firm or global.
+        account, trader, desk, firm or global.
     name : str
         The rule, for messages.
     universe : Universe

@@ -3,7 +3,7 @@
 A group has an account record and a position record per instrument, of the same fields as those of an account. So a
 rule reads the book of a group as it reads that of an account:
 
-- *holders* (desk, firm, global): equity, deposits and realised profit are the sums over the member accounts;
+- *holders* (trader, desk, firm, global): equity, deposits and realised profit are the sums over the member accounts;
 - *parts* (account_instrument, account_product, instrument, product): profit is that of the fills in these instruments,
   realised as the accounts realise it;
 - *own* (strategy): profit is that of the strategy's own fills, realised on its own net position.

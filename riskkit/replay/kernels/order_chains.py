@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskkit.replay.kernels.book import rest_of
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
@@ -60,5 +61,37 @@ def best_offer(position: Record, orders: Record, side: int) -> int:
     while slot >= 0:
         order = at(orders, slot)
         best = min(best, -ANY_PRICE if order.price == MISSING else side * order.price)
+        slot = order.next_order
+    return best
+
+
+def meets(order: Record, side: int, price: int, before: int) -> bool:
+    """True if an order at a price (MISSING: market) meets a working one of the other side that came before a row."""
+    return order.row < before and (price == MISSING or order.price == MISSING or side * price >= side * order.price)
+
+
+def met_lots(position: Record, orders: Record, side: int, price: int, before: int) -> int:
+    """Lots of a position's working orders that an order would meet."""
+    lots = 0
+    slot = position.first_sell if side > 0 else position.first_buy
+    while slot >= 0:
+        order = at(orders, slot)
+        if meets(order, side, price, before):
+            lots += rest_of(order)
+        slot = order.next_order
+    return lots
+
+
+def first_met(position: Record, orders: Record, side: int, price: int, before: int, best: int) -> int:
+    """The order that is met first, at the best price or the first to come: of a position, or `best` (-1: none)."""
+    slot = position.first_sell if side > 0 else position.first_buy
+    while slot >= 0:
+        order = at(orders, slot)
+        if meets(order, side, price, before):
+            rank = -ANY_PRICE if order.price == MISSING else side * order.price
+            other = at(orders, best)
+            first = -ANY_PRICE if other.price == MISSING else side * other.price
+            if best < 0 or rank < first or (rank == first and order.row < other.row):
+                best = slot
         slot = order.next_order
     return best

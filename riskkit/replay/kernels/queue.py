@@ -49,6 +49,32 @@ def append(memory: Words, queue: int, ts: int, value: int) -> None:
     memory[queue + SUM] += value
 
 
+def keep_highest(memory: Words, queue: int, ts: int, value: int) -> None:
+    """Add an entry in place of those that it outlives, the lower and equal ones: the first entry is the highest."""
+    node = memory[queue + FIRST]
+    last = 0
+    left = memory[queue + LENGTH]
+    above = 0
+    while left > 0 and memory[node + VALUE] > value:
+        above += memory[node + VALUE]
+        last = node
+        node = memory[node + NEXT]
+        left -= 1
+    if left > 0:
+        memory[memory[queue + LAST] + NEXT] = memory[FREE]
+        memory[FREE] = node
+        memory[FREE_NODES] += left
+        memory[queue + LENGTH] -= left
+        memory[queue + LAST] = last
+        memory[queue + SUM] = above
+    append(memory, queue, ts, value)
+
+
+def first_value(memory: Words, queue: int) -> int:
+    """Value of the first entry of a queue that has one."""
+    return memory[memory[queue + FIRST] + VALUE]
+
+
 def adjust(memory: Words, queue: int, ts: int, change: int) -> None:
     """Add to the value of the first entry of a time, if there is one."""
     node = memory[queue + FIRST]

@@ -79,7 +79,8 @@ class Counter(IntEnum):
     SESSION_ROW = 32  # last row at which every day was ended, -1 if none
     CURRENCIES = 33  # number of currencies
     TOTALS = 34  # number of currencies whose total profit is sampled
-    SIZE = 35
+    ENTERED = 35  # number of orders that have begun to work, kept if a rule looks at cancels by their orders
+    SIZE = 36
 
 
 class Orphans(IntEnum):
@@ -268,13 +269,39 @@ RESUME = int(TradingCommand.RESUME)
 RESET = int(TradingCommand.RESET)
 STOP = int(TradingCommand.STOP)
 RESTART = int(TradingCommand.RESTART)
+KILL = int(TradingCommand.KILL)
 PAUSED, STOPPED = 1, 2  # of an account's ``paused``
+
+
+def addressed(account: Record, code: int, target: int, group: int, key: int) -> bool:
+    """True if a command to an account (`target`, -1: all) or a group (1 trader, 2 desk, 3 firm) is for this account."""
+    if group == 0:
+        return target < 0 or target == code
+    return key == (account.trader if group == 1 else account.desk if group == 2 else account.firm)
+
+
+def sort_rows(rows: Record, first: int, end: int) -> None:
+    """Sort the rows [first, end), which differ in ``observed``, ``limit`` and ``key`` only, by ``observed``."""
+    gap = (end - first) // 2
+    while gap > 0:
+        for place in range(first + gap, end):
+            row = at(rows, place)
+            observed, limit, key = row.observed, row.limit, row.key
+            while place - gap >= first and at(rows, place - gap).observed > observed:
+                row, lower = at(rows, place), at(rows, place - gap)
+                row.observed, row.limit, row.key = lower.observed, lower.limit, lower.key
+                place -= gap
+            row = at(rows, place)
+            row.observed, row.limit, row.key = observed, limit, key
+        gap //= 2
 
 
 def command(account: Record, code: int) -> None:
     """Apply a `TradingCommand` to one account; what is stopped is neither paused nor resumed, only restarted."""
     if code <= HALTED:
         account.state = code
+    elif code == KILL:
+        account.state = HALTED
     elif code == STOP:
         account.paused = STOPPED
     elif code == RESTART:

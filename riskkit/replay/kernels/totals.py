@@ -1,4 +1,4 @@
-"""Total profit of the accounts of each currency: its highest and lowest value and deepest fall between two samples.
+"""Total profit of the accounts of each currency: its highest and lowest value and maximum drawdown between two samples.
 
 A total is noted after the whole event: a price that moves several accounts is one mark. It follows the profit of each
 account, or, where nothing else needs that at every price, the net position of all accounts in an instrument.

@@ -64,25 +64,32 @@ class Batch(NamedTuple):
 
 def columns_of(events: Any) -> Columns:
     """Columns of a frame, an Arrow batch or table, dicts or dataclasses: arrays of numbers, lists of all else."""
-    if hasattr(events, "to_pydict"):  # Arrow
+    kind = type(events)  # a frame looks for an attribute among its columns
+    if hasattr(kind, "to_arrow"):  # Polars
+        return columns_of(events.to_arrow())
+    if hasattr(kind, "to_pydict"):  # Arrow
         return {name: _listed(events.column(name)) for name in events.schema.names}
-    if hasattr(events, "columns"):
-        return {str(name): _listed(events[name]) for name in events.columns}
+    if hasattr(kind, "columns"):
+        return {str(name): _listed(column.array) for name, column in events.items()}
     if isinstance(events, Mapping) or not isinstance(events, Iterable):
         raise InputError(
-            f"events is of the type {type(events).__name__}; give a frame, an Arrow batch, or a list of dicts or dataclasses"
+            f"events is of the type {kind.__name__}; give a frame, an Arrow batch, or a list of dicts or dataclasses"
         )
     rows = list(events)
     if rows and dataclasses.is_dataclass(rows[0]):
         names = [known.name for known in dataclasses.fields(rows[0])]
         return {name: [getattr(row, name) for row in rows] for name in names}
-    if not all(type(row) is dict or isinstance(row, Mapping) for row in rows):
+    types = set(map(type, rows))
+    if types != {dict} and not all(issubclass(one, Mapping) for one in types):
         raise InputError("events has a row that is no dict; give a list of dicts, or of dataclasses of one class")
     if not rows:
         return {"ts": []}
     names = list(rows[0])
-    if len(names) > 1 and all(row.keys() == rows[0].keys() for row in rows):  # all rows have the same fields
-        return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
+    if len(names) > 1 and set(map(len, rows)) == {len(names)}:
+        try:
+            return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
+        except KeyError:  # rows have other fields
+            pass
     names = list(dict.fromkeys(name for row in rows for name in row))
     return {name: [row.get(name) for row in rows] for name in names}
 
@@ -103,8 +110,7 @@ def _listed(column: Any) -> Any:
 
 def _words(column: Any) -> Words | None:
     """A column of texts that Arrow holds, also for pandas; None of other columns, of gaps, and of texts that are all unlike."""
-    held = getattr(column, "array", column)
-    held = held.__arrow_array__() if hasattr(held, "__arrow_array__") else held
+    held = column.__arrow_array__() if hasattr(column, "__arrow_array__") else column
     if str(getattr(held, "type", "")) not in ("string", "large_string") or held.null_count or not len(held):
         return None
     found = (held.combine_chunks() if hasattr(held, "combine_chunks") else held).dictionary_encode()
@@ -157,7 +163,7 @@ def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
         if kind in ("clock", "session"):
             actions = getattr(session, CALLS[kind])(ts)
         elif kind == "control":
-            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts)
+            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts, **given)
         else:
             call = getattr(session, CALLS.get(kind, f"process_{kind}"), None)
             if call is None or kind == "order_list":

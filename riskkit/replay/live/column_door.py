@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from riskkit.replay.ingest.amount import EXACT_FLOAT
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import is_missing
-from riskkit.replay.ingest.order_ids import KnownOrder
 from riskkit.replay.live.compiled_step import EVENT_WORDS
 from riskkit.replay.live.compiled_step import WORDS as PLACE_OF
 from riskkit.replay.live.door import FILL, LATEST, NO_IDS, ORDER, PRICE, SIDES, SIZE, Door, id_text
@@ -27,6 +26,7 @@ from riskkit.replay.schema.constants import DAY_NS
 
 KINDS = {"order": ORDER, "fill": FILL, "price": PRICE}
 COLUMNS = ("ts", "kind", "account", "instrument", "side", "qty", "price", "order_id", "trade_id", "bid", "ask")
+QUOTES = ("price", "bid", "ask")
 SMALL = 2**31  # products of two such integers fit in 64 bits
 Part = dict[str, Any]
 
@@ -66,6 +66,21 @@ class Stretch(NamedTuple):
     used: int
 
 
+class _Ids(NamedTuple):
+    """The ids of the orders and of the trades of some rows, as they were given and as texts."""
+
+    given: list[tuple[Any, Any]]
+    orders: list[str | None]
+    trades: list[str | None]
+    some_orders: bool
+    some_trades: bool
+
+    @classmethod
+    def of(cls, orders: list[Any], trades: list[Any]) -> _Ids:
+        some = [any(label is not None for label in ids) for ids in (orders, trades)]
+        return cls(list(zip(orders, trades, strict=True)), _texts(orders), _texts(trades), *some)
+
+
 class ColumnDoor(Door):
     """A door that takes stretches of columns, too."""
 
@@ -80,13 +95,13 @@ class ColumnDoor(Door):
         if not self.is_open or self._duplicates:
             return nothing
         try:
-            words, ids = self._translated(part)
+            words, ids = self._translated(part)  # `ids` of all rows, plain or not
         except (TypeError, OverflowError):  # an object in the place of a label or a number
             return nothing
         if not len(words):
             return nothing
         self.engine.make_room(len(words))
-        self.pending = ids or NO_IDS * len(words)
+        self.pending = ids.given[: len(words)] if ids else NO_IDS * len(words)
         first = self.kept
         used = self._step(self._block, int(words.ctypes.data), len(words))
         words = words[: self._head[SIZE] + self._shift - first]
@@ -95,55 +110,61 @@ class ColumnDoor(Door):
         self.kept = first + len(words)
         return Stretch(words, max(used, 0))
 
-    def _translated(self, part: Part) -> tuple[np.ndarray, list[tuple[Any, Any]]]:
-        """The words of the plain rows at the beginning, and their ids."""
-        count = len(part["ts"])
-        ts, kind = _whole(part["ts"]), np.full(count, ORDER)
-        if "kind" in part:
-            kind = _codes(part["kind"], KINDS, count)
-        quoted = kind == PRICE
+    def _translated(self, part: Part) -> tuple[np.ndarray, _Ids | None]:
+        """The words of the plain rows at the beginning, and the ids of all rows, if there are any."""
+        count, ts = len(part["ts"]), _whole(part["ts"])
+        kind = _codes(part["kind"], KINDS, count) if "kind" in part else None  # None: all are orders
         events = {"account": _codes(part.get("account"), self._universe.account_codes, count)}
         events["instrument"] = _codes(part.get("instrument"), self._universe.instrument_codes, count)
-        events |= {
-            "side": _codes(part.get("side"), SIDES, count),
-            "order": np.full(count, -1),
-            "strategy": np.full(count, -1),
-        }
-        ids = []
+        events["side"] = _codes(part.get("side"), SIDES, count, absent=0)
+        ids = None
         if "order_id" in part or "trade_id" in part:
-            ids = list(zip(_given(part.get("order_id"), count), _given(part.get("trade_id"), count), strict=True))
-        good = (ts < self._due) & (ts >= self._head[LATEST]) & (np.maximum.accumulate(ts) == ts)
-        if "order_id" in part:
+            ids = _Ids.of(_given(part.get("order_id"), count), _given(part.get("trade_id"), count))
+        good = ts < self._due
+        good &= np.maximum.accumulate(ts) == ts
+        good &= ts[0] >= self._head[LATEST]
+        if ids is not None and kind is not None:
+            events |= {"order": np.full(count, -1), "strategy": np.full(count, -1)}
             good &= self._refer(events, kind.tolist(), ids)
-        for name in ("qty", "price", "bid", "ask"):
-            events[name] = self._steps(part.get(name), name, events["instrument"], count)
-        lots, prices = events["qty"], np.array([events[name] for name in ("price", "bid", "ask")])
-        good &= (events["instrument"] >= 0) & (prices != 0).all(axis=0)
-        told = (
-            (events["account"] == MISSING) & (events["side"] == MISSING) & (lots == MISSING) & (prices > 0).any(axis=0)
-        )
-        traded = (events["account"] >= 0) & (events["side"] != MISSING) & (lots > 0) & (prices[0] > 0)
-        good &= np.where(quoted, told, traded & (prices[1:] == MISSING).all(axis=0))
+        traded = events["instrument"]
+        good &= traded >= 0
+        prices = {name: self._steps(part[name], name, traded, count) for name in QUOTES if name in part}
+        for steps in prices.values():
+            good &= steps != 0
+        price = prices.get("price", np.full(0, MISSING))
+        lots = self._steps(part["qty"], "qty", traded, count) if "qty" in part else np.full(count, MISSING)
+        order = (events["account"] >= 0) & (np.abs(events["side"]) == 1) & (lots > 0)
+        order &= price > 0 if len(price) else False
+        for name in prices.keys() - {"price"}:
+            order &= prices[name] == MISSING
+        highest, quoted = price, np.zeros(count, bool)
+        if kind is None:
+            good &= order
+        else:
+            quoted, absent = kind == PRICE, (events["account"] == MISSING) & (events["side"] == MISSING)
+            highest = np.max([np.full(count, MISSING), *prices.values()], axis=0)
+            good &= np.where(quoted, absent & (lots == MISSING) & (highest > 0), order & (kind >= 0))
         cut = count if good.all() else int(np.argmin(good))
-        events |= {"ts": ts, "kind": kind, "lots": lots, "highest": prices.max(axis=0)}
+        events |= prices | {"ts": ts, "qty": lots, "lots": lots, "highest": highest}
         words = np.empty((cut, len(EVENT_WORDS)), np.int64)
         words[:] = self._template
         for name, column in events.items():
             words[:, PLACE_OF[name]] = column[:cut]
-        for name, absent in (("account", -1), ("side", 0), ("qty", 0), ("lots", 0)):
-            words[quoted[:cut], PLACE_OF[name]] = absent
-        cut = self._name(words, ids) if ids else cut
-        cut = self._pair(words[:cut], quoted[:cut])
-        return words[:cut], ids[:cut]
+        words[:, PLACE_OF["kind"]] = ORDER if kind is None else kind[:cut]
+        if kind is not None:
+            for name, none in (("account", -1), ("side", 0), ("qty", 0), ("lots", 0)):
+                words[quoted[:cut], PLACE_OF[name]] = none
+        cut = self._name(words, ids) if ids and cut else cut
+        cut = self._pair(words[:cut], quoted[:cut]) if cut else 0
+        return words[:cut], ids
 
-    def _refer(self, events: dict[str, np.ndarray], kinds: list[int], ids: list[tuple[Any, Any]]) -> np.ndarray:
+    def _refer(self, events: dict[str, np.ndarray], kinds: list[int], ids: _Ids) -> np.ndarray:
         """Give fills what they have from their orders, also from those of the same stretch; return which rows are plain."""
         account, instrument, side = (events[name] for name in ("account", "instrument", "side"))
         good, fresh, first = np.ones(len(kinds), bool), {}, self.kept
-        for k, (kind, (label, _)) in enumerate(zip(kinds, ids, strict=True)):
-            if label is None:
+        for k, (kind, text) in enumerate(zip(kinds, ids.orders, strict=True)):
+            if text is None:
                 continue
-            text = id_text(label)
             if kind == ORDER:
                 fresh[text] = k
             elif kind == FILL and text:
@@ -186,44 +207,59 @@ class ColumnDoor(Door):
         self._currencies.setdefault(account, self._universe.instruments[instrument].currency)
         return pair
 
-    def _name(self, words: np.ndarray, ids: list[tuple[Any, Any]]) -> int:
+    def _only_orders(self, words: np.ndarray, ids: _Ids) -> dict[Any, Any] | None:
+        """The orders by id, if all rows are orders with an id and nothing else needs a thought."""
+        some = ids.some_orders and not ids.some_trades and (words[:, PLACE_OF["kind"]] == ORDER).all()
+        return self._by_id if some and None not in ids.orders else None
+
+    def _name(self, words: np.ndarray, ids: _Ids) -> int:
         """Write which orders are named and the codes of trades; return how many rows are plain: those with new ids."""
+        by_id, texts = self._only_orders(words, ids), ids.orders[: len(words)]
+        if by_id is not None and "" not in texts and len(set(texts)) == len(texts):
+            if by_id.keys().isdisjoint(zip(texts, repeat(-1), strict=False)):
+                words[:, PLACE_OF["named"]] = 1
+                return len(words)
         kinds, owners, times = (words[:, PLACE_OF[name]].tolist() for name in ("kind", "account", "ts"))
         code, orders, trades = self._fills.next, set(), set()
-        for k, (kind, (label, trade)) in enumerate(zip(kinds, ids, strict=False)):
-            if label is not None and kind == ORDER:
-                text = id_text(label)
+        for k, (kind, text, trade) in enumerate(zip(kinds, ids.orders, ids.trades, strict=False)):
+            if text is not None and kind == ORDER:
                 key = text, owners[k]
                 if not text or key in orders or not self._orders.is_new(text, owners[k], times[k]):
                     return k
                 orders.add(key)
                 words[k, PLACE_OF["named"]] = 1
             if trade is not None:
-                text = id_text(trade)
-                if kind != FILL or not text or text in self._fills.codes or text in trades:
+                if kind != FILL or not trade or trade in self._fills.codes or trade in trades:
                     return k
-                trades.add(text)
+                trades.add(trade)
                 words[k, PLACE_OF["trade_id"]] = code
                 code += 1
-            if label is not None and kind == PRICE:
+            if text is not None and kind == PRICE:
                 return k
         return len(words)
 
-    def _keep_ids(self, words: np.ndarray, ids: list[tuple[Any, Any]], first: int) -> None:
+    def _keep_ids(self, words: np.ndarray, ids: _Ids, first: int) -> None:
         """Keep the ids of the events that were taken."""
         names = ("ts", "kind", "account", "instrument", "side", "qty", "price", "trade_id")
-        rows = zip(*(words[:, PLACE_OF[name]].tolist() for name in names), strict=True)
-        for number, ((label, trade), row) in enumerate(zip(ids, rows, strict=False), first):
+        columns = [words[:, PLACE_OF[name]].tolist() for name in names]
+        by_id, numbers = self._only_orders(words, ids), range(first, first + len(words))
+        if by_id is not None:
+            known = zip(numbers, *columns[2:5], *map(repeat, (0, -1, -1, MISSING)), strict=False)
+            texts = cast("list[str]", ids.orders)  # each order has one
+            by_id.update(zip(zip(texts, repeat(-1), strict=False), known, strict=False))
+            if self._orders.news is not None:
+                self._orders.news.extend(zip(numbers, texts, strict=False))
+            return
+        rows = zip(*columns, strict=True)
+        for number, text, trade, row in zip(numbers, ids.orders, ids.trades, rows, strict=False):
             ts, kind, owner, traded, way, lots, ticks, code = row
-            if kind == ORDER and label is not None:
-                self._orders.keep(id_text(label), ts, KnownOrder(number, owner, traded, way, 0, -1, -1, MISSING))
+            if kind == ORDER and text is not None:
+                self._orders.keep(text, ts, (number, owner, traded, way, 0, -1, -1, MISSING))
             elif trade is not None:
-                self._fills.keep(id_text(trade), (owner, traded, way, code), ts // DAY_NS, (lots, ticks), number)
+                self._fills.keep(trade, (owner, traded, way, code, ts // DAY_NS, lots, ticks, number))
 
     def _steps(self, column: Any, name: str, traded: np.ndarray, count: int) -> np.ndarray:
         """A column of numbers in steps: MISSING where there is none, 0 where it is not plain."""
-        if column is None:
-            return np.full(count, MISSING)
         known, convert = (self._lots, self._new_lots) if name == "qty" else (self._ticks, self._new_ticks)
         values = column if isinstance(column, np.ndarray) else _uniform(column)
         if values is None:
@@ -283,17 +319,17 @@ def _uniform(column: list[Any]) -> np.ndarray | None:
     return np.array(column) if types == {float} else np.array(column, np.int64) if types == {int} else None
 
 
-def _codes(column: Any, known: Mapping[str, int], count: int) -> np.ndarray:
-    """Codes of a column of labels: MISSING where there is none, -1 of one that is not known."""
+def _codes(column: Any, known: Mapping[str, int], count: int, absent: int = -1) -> np.ndarray:
+    """Codes of a column of labels: MISSING where there is none, `absent` of one that is not known."""
     if column is None:
         return np.full(count, MISSING)
     if isinstance(column, np.ndarray):
-        return np.full(count, -1)
+        return np.full(count, absent)
     if isinstance(column, Words):
-        return column.coded(known, -1)
+        return column.coded(known, absent)
     if set(map(type, column)) == {str}:
-        return np.fromiter(map(known.get, column, repeat(-1)), np.int64, count)
-    codes = [MISSING if is_missing(x) else known.get(x, -1) if type(x) is str else -1 for x in column]
+        return np.fromiter(map(known.get, column, repeat(absent)), np.int64, count)
+    codes = [MISSING if is_missing(x) else known.get(x, absent) if type(x) is str else absent for x in column]
     return np.array(codes, np.int64)
 
 
@@ -301,9 +337,17 @@ def _given(column: Any, count: int) -> list[Any]:
     """A column of ids, None where there is none."""
     if column is None:
         return [None] * count
-    values = column.tolist() if isinstance(column, np.ndarray) else column
+    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
     return (
         values
         if set(map(type, values)) <= {str, int} and all(values)
         else [None if is_missing(x) else x for x in values]
     )
+
+
+def _texts(ids: list[Any]) -> list[str | None]:
+    """The text of each id; None where there is none, empty of one that is not plain."""
+    types = set(map(type, ids))
+    if types == {str} and (joined := "".join(ids)).isprintable() and " " not in joined:
+        return ids
+    return ids if types == {type(None)} else [None if label is None else id_text(label) for label in ids]

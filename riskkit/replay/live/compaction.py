@@ -175,7 +175,8 @@ def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, n
     counts[Counter.FILLS] = len(kept.fills)
     state["orders"] = state["orders"][np.append(0, kept.slots + 1)]
     state["fills"] = state["fills"][np.append(0, kept.fills + 1)]
-    state["fills"]["row"][1:] = rows[state["fills"]["row"][1:]]
+    for name in ("fills", "orders"):
+        state[name]["row"][1:] = _mapped(state[name]["row"][1:], rows)
     for table in state.values():
         for name in SLOTS:
             if name in (table.dtype.names or ()):

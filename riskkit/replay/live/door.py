@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -21,7 +21,7 @@ from riskkit.replay.ingest.amount import quantity as quantity_steps
 from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.labels import SIDES as SIDE_WORDS
 from riskkit.replay.ingest.order_ids import KnownOrder
-from riskkit.replay.live.compiled_step import EVENT_WORDS, PLACE, PLAIN_WORDS
+from riskkit.replay.live.compiled_step import EVENT_WORDS, ORDER_WORDS, PLACE, PLAIN_WORDS
 from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.open_universe import OpenUniverse
@@ -36,9 +36,10 @@ ORDER, FILL, CANCEL, MODIFY, PRICE = (
 SIZE, LATEST = PLACE["size"], PLACE["latest"]
 REDUCE_ONLY = int(RowFlag.REDUCE_ONLY)
 SIDES = {spelt: way for word, way in SIDE_WORDS.items() for spelt in (word, word.lower(), word.capitalize())}
-WORDS = struct.Struct(f"={len(PLAIN_WORDS)}q")
+pack_order = struct.Struct(f"={len(ORDER_WORDS)}q").pack_into
+pack_event = struct.Struct(f"={len(PLAIN_WORDS)}q").pack_into
+BEFORE = EVENT_PLACE["prev_duplicate"]
 NO_IDS: list[tuple[Any, Any]] = [(None, None)]
-_new = tuple.__new__
 
 
 class _TakenEvent(bytes):
@@ -63,14 +64,14 @@ class Door:
     ----------
     kept : int
         Number of events whose ids are kept; behind the engine's size only if a call was interrupted.
-    pending : list of tuple
+    pending : sequence of tuple
         Ids of the order and of the trade of each event that is being taken.
     """
 
     def __init__(self, engine: Engine, entries: Entries) -> None:
         self.engine = engine
         self.kept = engine.size
-        self.pending: list[tuple[Any, Any]] = []
+        self.pending: Sequence[tuple[Any, Any]] = ()
         self._due: float = SHUT  # time of the next lapse or end of a pause
         assert isinstance(entries.universe, OpenUniverse)
         self._universe = entries.universe
@@ -82,9 +83,10 @@ class Door:
         self._ticks: dict[tuple[int, Any, type], int] = {}
         self._template = [DEFAULTS.get(name, 0) for name in EVENT_WORDS]
         self._template[EVENT_PLACE["prev_duplicate"]] = -1
-        self._buffer = np.array(self._template, np.int64)
-        self._words = self._buffer.data
-        self._address = int(self._buffer.ctypes.data)
+        self._buffers = [np.array(self._template, np.int64) for _ in range(2)]  # of an order, and of any other event
+        self._order_words, self._words = (buffer.data for buffer in self._buffers)
+        self._order_address, self._address = (int(buffer.ctypes.data) for buffer in self._buffers)
+        self.last = self._words  # of the event that was taken last
 
     def open(self, due: int) -> None:
         """Take plain events before the time `due`, if the engine has a compiled step; all before have been kept."""
@@ -95,7 +97,7 @@ class Door:
         self._step, self._block, self._head = quick.step, quick.address, quick.block.data
         self._journal = self.engine.journal
         self._duplicates = self.engine.finds_duplicates
-        self._shift = self._journal.shift
+        self._shift, self._by_id = self._journal.shift, self._orders.by_id
         self._due = due
 
     def shut(self) -> None:
@@ -128,7 +130,7 @@ class Door:
 
     def event(self) -> Mapping[str, int]:
         """The event that was taken last."""
-        return taken_event(self._words)
+        return taken_event(self.last)
 
     # ------------------------------------------------------------------ events; each returns the number of its decisions
 
@@ -145,18 +147,18 @@ class Door:
         connection: Any,
     ) -> int:
         """A limit order, also the first of a new account in a known instrument."""
+        number = self.kept
         try:
-            if not self._in_order(ts) or type(account) is not str or type(instrument) is not str:
+            if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
+                return UNPLAIN
+            if type(account) is not str or type(instrument) is not str:
                 return UNPLAIN
             line = self._lines.get((account, instrument))
-            if line is None:
-                owner, traded, pair = self._apart(account, instrument)
-            else:
-                owner, traded, pair = line
-            way = SIDES.get(side) if type(side) is str else None
+            owner, traded, pair = self._apart(account, instrument) if line is None else line
+            way = SIDES[side] if type(side) is str else 0
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
-            if way is None or lots is None or ticks is None:
+            if way == 0 or lots is None or ticks is None:
                 return UNPLAIN
             book = login = -1
             if strategy is not None or connection is not None:
@@ -164,41 +166,46 @@ class Door:
                 if found is None:
                     return UNPLAIN
                 book, login = found
-            text = None
+            text, by_id = None, self._by_id
             if order_id is not None:
-                text = id_text(order_id)
-                if not text or not self._orders.is_new(text, owner, ts):
+                text = order_id
+                if type(order_id) is not str or not order_id.isprintable() or " " in order_id:
+                    text = id_text(order_id)
+                used_before = (text, -1) in by_id if by_id is not None else not self._orders.is_new(text, owner, ts)
+                if used_before or not text:
                     return UNPLAIN
-        except TypeError:  # a list, a dict, ... in the place of a label or a number
+        except (KeyError, TypeError):  # no side; a list, a dict, ... in the place of a label or a number
             return UNPLAIN
         if line is None:
-            sizes = self._universe.sizes
-            if not self._may_meet(owner, account, traded):
+            sizes = self._universe.sizes if owner < 0 else None
+            if ts < self._head[LATEST] or not self._may_meet(owner, account, traded):
                 return UNPLAIN
-            owner, pair = self._meet(account, traded)
-        before = -1
+            owner, pair = self._meet(account, traded) if owner < 0 else (owner, self.engine.meet(owner, traded))
         if self._duplicates:
             identical = owner, traded, way, lots, ticks, 0
-            before = self._journal.last_like.get(identical, -1)
-        place = self.kept
-        self.pending = [(order_id, None)]
-        WORDS.pack_into(
-            self._words, 0, ts, ORDER, owner, traded, pair, way, lots, ticks, -1, book, login, 0, -1, MISSING, MISSING,
-            text is not None, lots, ticks if ticks > 0 else -ticks, before,
+            self._order_words[BEFORE] = self._journal.last_like.get(identical, -1)
+        self.pending, self.last = ((order_id, None),), self._order_words
+        pack_order(
+            self._order_words, 0, ts, owner, traded, pair, way, lots, ticks, book, login, text is not None, lots,
+            ticks if ticks > 0 else -ticks,
         )  # fmt: skip
-        used = self._step(self._block, self._address, 1)
+        used = self._step(self._block, self._order_address, 1)
         if used < 0:
-            if line is None:
+            if line is None and sizes is not None:
                 self._universe.shrink(sizes)
             return UNPLAIN
         if self._duplicates:
-            self._journal.last_like[identical] = place - self._shift
+            self._journal.last_like[identical] = number - self._shift
         if text is not None:
-            self._orders.keep(text, ts, _new(KnownOrder, (place, owner, traded, way, 0, book, login, MISSING)))
+            known = number, owner, traded, way, 0, book, login, MISSING  # the fields of a `KnownOrder`
+            if by_id is None or self._orders.news is not None:
+                self._orders.keep(text, ts, known)
+            else:
+                by_id[text, -1] = known
         if line is None:
             self._lines[account, instrument] = owner, traded, pair
             self._currencies.setdefault(owner, self._universe.instruments[traded].currency)
-        self.kept = place + 1
+        self.kept = number + 1
         return used
 
     def fill(
@@ -242,16 +249,16 @@ class Door:
         except TypeError:
             return UNPLAIN
         place = self.kept
-        self.pending = [(order_id, trade_id)]
-        WORDS.pack_into(
-            self._words, 0, ts, FILL, owner, traded, pair, way, lots, ticks, row, book, -1, 0, code, MISSING, MISSING,
-            0, lots, ticks if ticks > 0 else -ticks, -1,
+        self.pending, self.last = ((order_id, trade_id),), self._words
+        pack_event(
+            self._words, 0, ts, owner, traded, pair, way, lots, ticks, book, -1, 0, lots, ticks if ticks > 0 else -ticks,
+            FILL, row, 0, code, MISSING, MISSING,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
         if used < 0:
             return UNPLAIN
         if text is not None:
-            self._fills.keep(text, (owner, traded, way, code), ts // DAY_NS, (lots, ticks), place)
+            self._fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, place))
         self.kept = place + 1
         return used
 
@@ -310,9 +317,9 @@ class Door:
         except TypeError:
             return UNPLAIN
         last, lower, upper = found
-        self.pending = NO_IDS
-        WORDS.pack_into(
-            self._words, 0, ts, PRICE, -1, traded, -1, 0, 0, last, -1, -1, -1, 0, -1, lower, upper, 0, 0, highest, -1
+        self.pending, self.last = NO_IDS, self._words
+        pack_event(
+            self._words, 0, ts, -1, traded, -1, 0, 0, last, -1, -1, 0, 0, highest, PRICE, -1, 0, -1, lower, upper
         )
         used = self._step(self._block, self._address, 1)
         if used >= 0:
@@ -323,11 +330,11 @@ class Door:
         """A message that names a known order."""
         row, owner, traded, _, _, book, login, _ = known
         row = self.place(row)
-        self.pending = NO_IDS
+        self.pending, self.last = NO_IDS, self._words
         highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
-        WORDS.pack_into(
-            self._words, 0, ts, kind, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, row, book,
-            login, flags, -1, MISSING, MISSING, 0, lots, highest, -1,
+        pack_event(
+            self._words, 0, ts, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, book, login, 0, lots,
+            highest, kind, row, flags, -1, MISSING, MISSING,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
         if used >= 0:
@@ -375,9 +382,7 @@ class Door:
     def _meet(self, account: str, traded: int) -> tuple[int, int]:
         """Register an account, if it is new, and its pair with an instrument."""
         owner = self._universe.add("accounts", account)
-        pair = self._journal.pair(owner, traded)
-        self.engine.make_room(1)
-        return owner, pair
+        return owner, self.engine.meet(owner, traded)
 
     def _origin(self, owner: int, strategy: Any, connection: Any) -> tuple[int, int] | None:
         """Codes of a strategy and a connection, -1 for none; None if one is not known."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, rows_of_an_event, shape_of
 from riskkit.replay.engine.in_force import shapes_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
@@ -27,7 +27,7 @@ from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.rules.currencies import refuse_live_currencies
 from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import OPTIONAL, EventKind
+from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.decimals import TOO_LARGE
 from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
@@ -35,6 +35,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
+CAPACITY, WRITTEN, ROW_BYTES = PLACE["capacity"], PLACE["written"], ROW.itemsize
 
 
 class Past(NamedTuple):
@@ -233,6 +234,17 @@ class EngineTables:
             self._keep_rows()
         journal.head[PLACE["capacity"]] = len(journal.columns["ts"])
 
+    def meet(self, account: int, instrument: int) -> int:
+        """The pair of an account, which may be new, and an instrument; of a session with a compiled step."""
+        assert self._state is not None
+        pair, room = self._journal.pair(account, instrument), self._head[CAPACITY]
+        self._head[CAPACITY] = 0  # as in `make_room`
+        if not room or self._growth.meet(self._state):
+            self._extend()
+        else:
+            self._head[CAPACITY] = room
+        return pair
+
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
         self._keep_rows()
@@ -253,8 +265,8 @@ class EngineTables:
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
-        end = ROW.itemsize * self._head[PLACE["written"]]
-        row = bytes(self._row_bytes[end - ROW.itemsize : end])
+        end = ROW_BYTES * self._head[WRITTEN]
+        row = bytes(self._row_bytes[end - ROW_BYTES : end])
         if not self._journal.shift:
             return row
         return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]
@@ -283,6 +295,8 @@ class EngineTables:
         """A copy of decision rows with the numbers of their events instead of places in the columns."""
         rows = rows.copy()
         rows["seq"] += self._journal.shift
+        named = np.isin(rows["code"], (DecisionCode.CANCELLED, DecisionCode.DECREMENTED))
+        rows["observed"][named] = self._journal.numbers(rows["observed"][named])
         return rows
 
     def _point(self) -> None:
@@ -312,12 +326,12 @@ class EngineTables:
         slots = journal.slots if self._quick is None else max(journal.slots + 1, STEP_EVENTS // 2)
         self._growth.admit(state, slots)
         hold_fills(state, len(journal.columns["ts"]))
-        room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        room = rows_of_an_event(state, self._engine.shape)
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         self._row_bytes = self._rows.view(np.uint8).data
-        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
+        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from riskkit._cache import lock
 from riskkit._check import InputError
 
 NAME = "lock"
-FAR = 1 << 30  # the byte that Windows locks, beyond the text
 WHY = "one session writes to a folder: close that one, or read the folder with open_journal"
 logger = logging.getLogger("riskkit")
 
@@ -40,7 +40,7 @@ class FolderLock:
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
         holder = os.read(self._file, 20).decode("ascii", "replace").strip()
         try:
-            _lock(self._file)
+            lock(self._file, wait=False)
         except OSError:
             os.close(self._file)
             raise InputError(
@@ -68,16 +68,3 @@ class FolderLock:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
             os.write(self._file, holder.encode())
-
-
-def _lock(file: int) -> None:
-    """Lock an open file, or raise an OSError at once."""
-    if os.name == "nt":
-        import msvcrt
-
-        os.lseek(file, FAR, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,12 +22,14 @@ from riskkit.replay.engine.state import (
     State,
     begin_records,
     blank_positions,
+    give_versions,
     grow,
     grow_orders,
     new_state,
     opening,
     words_per_key,
 )
+from riskkit.replay.kernels.book import ACCOUNT, INSTRUMENT, POSITION
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.kernels.workspace import joined, zeros
 from riskkit.replay.live.open_universe import OpenUniverse
@@ -36,6 +38,11 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import SCOPES, number_of
 from riskkit.replay.schema.universe import Universe
 
+POSITION_AT, INSTRUMENT_AT, ACCOUNT_AT = (
+    {name: place for place, name in enumerate(fields)} for fields in (POSITION, INSTRUMENT, ACCOUNT)
+)
+WORD = 8  # bytes; the first one of a rule's record is its owner
+POSITION_WORDS, INSTRUMENT_WORDS, ACCOUNT_WORDS = len(POSITION), len(INSTRUMENT), len(ACCOUNT)
 SPARED = ("accounts", "instruments", "strategies", "connections")
 FIRST_PAIRS = 8
 
@@ -56,9 +63,9 @@ class Growth:
     def __init__(
         self, rules: RuleSet, params: list[Any], universe: Universe, pairs: dict[tuple[int, int], int]
     ) -> None:
-        self.rules, self.params, self.universe, self.pairs = rules, params, universe, pairs
+        self.universe, self.pairs = universe, pairs
+        self._follow(rules, params)
         groups = groups_of(rules)
-        self._grouped = any(group.by_pair for group in groups.values())
         spared = set()
         if isinstance(universe, OpenUniverse):
             spared = {"strategies", "connections"}
@@ -69,20 +76,27 @@ class Growth:
         self._spared = frozenset(spared)
         self._capacity = {name: len(getattr(universe, name)) + (name in spared) for name in SPARED}
         self._instruments = len(universe.instruments)  # whose product is known
+        self._known = 0  # pairs that have a record
+        self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
+        self._last: dict[int, int] = {}  # last pair of each account
+        self._words: dict[str | int, tuple[np.ndarray, memoryview]] = {}  # the records of tables as words
+
+    def _follow(self, rules: RuleSet, params: list[Any]) -> None:
+        """Note what follows from the rules."""
+        self.rules, self.params = rules, params
+        self._grouped = any(group.by_pair for group in groups_of(rules).values())
         hooks = [[rule.kind.on_new_day, rule.kind.reset] for rule in rules]
         self._begins = [any("book" in parameter_names(hook) for hook in both if hook is not None) for both in hooks]
         self._by_pair = [
             (k, SCOPES[rule.scope].field == "pair") for k, rule in enumerate(rules) if SCOPES[rule.scope].by_pair
         ]
-        self._known = 0  # pairs that have a record
-        self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
-        self._last: dict[int, int] = {}  # last pair of each account
+        self._overridden = [k for k, rule in enumerate(rules) if rule.overrides]  # with limits of single keys
+        self._noted: dict[int, int] = {}  # number of keys whose limits are noted, by rule
 
     def under(self, rules: RuleSet, params: list[Any]) -> Growth:
         """The same room under other rules, which need no other spare records."""
         other = copy(self)
-        other.rules, other.params = rules, params
-        other._grouped = any(group.by_pair for group in groups_of(rules).values())
+        other._follow(rules, params)
         return other
 
     def twin(self, pairs: dict[tuple[int, int], int]) -> Growth:
@@ -90,6 +104,7 @@ class Growth:
         other = copy(self)
         other.pairs = pairs
         other._capacity, other._products, other._last = dict(self._capacity), dict(self._products), dict(self._last)
+        other._noted, other._words = dict(self._noted), {}
         return other
 
     def padded(self) -> Universe:
@@ -159,14 +174,25 @@ class Growth:
             product = self.universe.instruments[code].product
             state.instruments["product"][code + 1] = self.universe.product_codes[product]
         self._instruments = len(self.universe.instruments)
+        return moved | self.meet(state)
+
+    def meet(self, state: State) -> bool:
+        """As `admit`, where no more than an account and a pair are new."""
+        moved = len(self.universe.accounts) >= self._capacity["accounts"] and self._spare_again(state)
         added = len(self.pairs) - self._known
         if added and self._grouped:
             codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
             grow(state, self.universe, codes[:, 0], codes[:, 1], self.rules, self.params)
             self.note(state)
-            return True
-        for account, instrument in list(islice(reversed(self.pairs), added))[::-1]:
-            moved |= self._add_pair(state, account, instrument)
+            moved = True
+        elif added:
+            for account, instrument in list(islice(reversed(self.pairs), added))[::-1]:
+                moved |= self._add_pair(state, account, instrument)
+        for k in self._overridden:  # once more for the last key: a refused event may have given it another label
+            rule, table = self.rules[k], state.rules[k]
+            keys = range(max(self._noted.get(k, 0) - 1, 0), min(self._keys(rule.scope), len(table) - 1))
+            give_versions(rule, table, self.universe, state.positions[1:], keys)
+            self._noted[k] = keys.stop
         return moved
 
     def _spare_again(self, state: State) -> bool:
@@ -240,55 +266,69 @@ class Growth:
         if len(state.positions) <= pair + 1:
             state.positions = np.concatenate([state.positions, blank_positions(max(FIRST_PAIRS, pair))])
             moved = True
-        record, traded, owner = (
-            state.positions[pair + 1],
-            state.instruments[instrument + 1],
-            state.accounts[account + 1],
-        )
-        product = account, int(traded["product"])
+        positions, instruments = self._words_of("p", state.positions), self._words_of("i", state.instruments)
+        traded, at = (instrument + 1) * INSTRUMENT_WORDS, (pair + 1) * POSITION_WORDS
+        product = account, instruments[traded + INSTRUMENT_AT["product"]]
         key = self._products.setdefault(product, len(self._products))
-        record["account"], record["instrument"], record["code"], record["product"] = account, instrument, pair, key
-        if traded["last_pair"] < 0:
-            traded["first_position"] = pair
-        elif traded["last_pair"] != pair:  # as an interrupted call has left it
-            state.positions["next_position"][traded["last_pair"] + 1] = pair
-        traded["last_pair"] = pair
+        positions[at + POSITION_AT["account"]], positions[at + POSITION_AT["instrument"]] = account, instrument
+        positions[at + POSITION_AT["code"]], positions[at + POSITION_AT["product"]] = pair, key
+        before = instruments[traded + INSTRUMENT_AT["last_pair"]]
+        if before < 0:
+            instruments[traded + INSTRUMENT_AT["first_position"]] = pair
+        elif before != pair:  # as an interrupted call has left it
+            positions[(before + 1) * POSITION_WORDS + POSITION_AT["next_position"]] = pair
+        instruments[traded + INSTRUMENT_AT["last_pair"]] = pair
         last = self._last.get(account, -1)
         if last < 0:
-            owner["first_position"] = pair
+            accounts = self._words_of("a", state.accounts)
+            accounts[(account + 1) * ACCOUNT_WORDS + ACCOUNT_AT["first_position"]] = pair
         elif last != pair:
-            state.positions["next_of_account"][last + 1] = pair
+            positions[(last + 1) * POSITION_WORDS + POSITION_AT["next_of_account"]] = pair
         self._last[account] = pair
         for k, of_pair in self._by_pair:
             moved |= self._add_key(state, k, pair if of_pair else key, account)
         self._known += 1
         return moved
 
+    def _words_of(self, name: str | int, table: np.ndarray) -> memoryview:
+        """A table of records as words of 64 bits, which are written faster than fields."""
+        kept = self._words.get(name)
+        if kept is None or kept[0] is not table:
+            kept = self._words[name] = table, table.view(np.int64).data
+        return kept[1]
+
     def _add_key(self, state: State, k: int, key: int, account: int) -> bool:
         """Begin the record of a pair's or a product's key, unless it has begun."""
-        rule, params, table = self.rules[k], self.params[k], state.rules[k]
-        size = words_per_key(rule, params, key + 1) if rule.kind.workspace_size else 0
+        table = state.rules[k]
         moved = len(table) <= key + 1
         if moved:
-            blank = np.zeros(max(FIRST_PAIRS, key), table.dtype)
-            blank["owner"] = -1
-            if size:
-                blank["memory"] = len(state.memory) + size * np.arange(len(blank))
-                state.memory = joined([state.memory, zeros(size * len(blank))])
-            elif "memory" in (table.dtype.names or ()):
-                blank["memory"] = table["memory"][0]
-            table = state.rules[k] = np.concatenate([table, blank])
-        if table["owner"][key + 1] >= 0:
+            table = state.rules[k] = self._more_pairs(state, k, key)
+        words, owner = self._words_of(k, table), (key + 1) * table.dtype.itemsize // WORD
+        if words[owner] >= 0:
             return False
-        fresh = np.zeros(2, table.dtype)  # written in one go, so that an interrupted call begins it again
-        fresh["owner"][1] = account
-        if "memory" in (table.dtype.names or ()):
-            place = fresh["memory"][1] = int(table["memory"][key + 1])
-            state.memory[place : place + size] = 0
-        if self._begins[k]:
-            begin_records(rule, params, fresh, state)
-        table[key + 1] = fresh[1]
+        if self._begins[k]:  # in one go, so that an interrupted call begins it again
+            fresh = np.zeros(2, table.dtype)
+            fresh["owner"][1] = account
+            if "memory" in (table.dtype.names or ()):
+                fresh["memory"][1] = table["memory"][key + 1]
+            begin_records(self.rules[k], self.params[k], fresh, state)
+            table[key + 1] = fresh[1]
+        else:
+            words[owner] = account
         return moved
+
+    def _more_pairs(self, state: State, k: int, key: int) -> np.ndarray:
+        """The table of a rule by pair or product, with blank records up to that of a key and beyond."""
+        rule, table = self.rules[k], state.rules[k]
+        size = words_per_key(rule, self.params[k], key + 1) if rule.kind.workspace_size else 0
+        blank = np.zeros(max(FIRST_PAIRS, key), table.dtype)
+        blank["owner"] = -1
+        if size:
+            blank["memory"] = len(state.memory) + size * np.arange(len(blank))
+            state.memory = joined([state.memory, zeros(size * len(blank))])
+        elif "memory" in (table.dtype.names or ()):
+            blank["memory"] = table["memory"][0]
+        return np.concatenate([table, blank])
 
 
 def _copies(table: np.ndarray, count: int, block: int = 1) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.engine.compiler import DUPLICATE_FIELDS, find_duplicates
+from riskkit.replay.engine.order_columns import DUPLICATE_FIELDS, find_duplicates
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
 from riskkit.replay.log.event_log import EventLog
@@ -174,7 +174,7 @@ class Journal:
         return self.strays[order]
 
     def _prev_duplicate(self, event: Mapping[str, int], row: int) -> int:
-        """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_duplicates`."""
+        """Row of the previous identical order; see `riskkit.replay.engine.order_columns.find_duplicates`."""
         if event["kind"] != ORDER or event["flags"] & BAD_TS:
             return -1
         identical = duplicate_fields(event)

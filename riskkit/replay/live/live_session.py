@@ -271,10 +271,9 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _taken(self, used: int) -> list[Decision]:
         """The decisions on the event that the door took last."""
-        event = self._door.event()
         if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:
-            return [self._formatter.refusal(row, event)]
-        decided = self._live.last(used)
+            return [self._formatter.refusal(row, bytes(self._door.last), taken_event)]
+        event, decided = self._door.event(), self._live.last(used)
         if self._note_pauses(decided):
             self._door.open(self._due())
         return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.tables)

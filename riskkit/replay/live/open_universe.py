@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from riskkit.replay.schema.universe import Account, Instrument, Universe, common_unit
+from riskkit.replay.schema.universe import GROUPS, Account, Instrument, Universe, common_unit
 
-GROWING = ("accounts", "instruments", "strategies", "connections", "products", "desks", "firms")
+GROWING = ("accounts", "instruments", "strategies", "connections", "products", *(f"{group}s" for group in GROUPS))
 CODES = {"accounts": "account_codes", "instruments": "instrument_codes", "strategies": "strategy_codes"}
 CODES |= {"connections": "connection_codes", "products": "product_codes"}
 
@@ -40,7 +40,7 @@ class OpenUniverse(Universe):
         values: dict[str, Any] = {known.name: getattr(universe, known.name) for known in fields(universe)}
         values |= {name: list(getattr(universe, name)) for name in GROWING}
         values |= {codes: dict(getattr(universe, codes)) for codes in CODES.values()}
-        self.__dict__.update(values, _like=like, _frozen=universe)
+        self.__dict__.update(values, _like=like, _frozen=universe, _ungrouped=False)
 
     @property
     def like(self) -> Instrument | None:
@@ -61,7 +61,8 @@ class OpenUniverse(Universe):
     @property
     def sizes(self) -> tuple[int, ...]:
         """Number of labels of each kind."""
-        return tuple(len(self.__dict__[name]) for name in GROWING)
+        kept = self.__dict__
+        return tuple([len(kept[name]) for name in GROWING])
 
     def add(self, name: str, label: str) -> int:
         """Add a label of ``accounts``, ``instruments``, ``strategies`` or ``connections``; return its code, also if it is known."""
@@ -70,9 +71,11 @@ class OpenUniverse(Universe):
             return codes[label]
         entry: Any = label
         if name == "accounts":
-            entry = Account(label)
-            for group in ("desks", "firms"):
-                self.__dict__[group] += [] if "" in self.__dict__[group] else [""]
+            entry = _named(label) if label.isprintable() and " " not in label else Account(label)
+            if not self.__dict__["_ungrouped"]:
+                for group in GROUPS:
+                    self.__dict__[f"{group}s"] += [] if "" in self.__dict__[f"{group}s"] else [""]
+                self.__dict__["_ungrouped"] = True
         elif name == "instruments":
             assert self.like is not None
             entry = registered(label, self.like)
@@ -88,7 +91,7 @@ class OpenUniverse(Universe):
     def shrink(self, sizes: Sequence[int]) -> None:
         """Take out what was added since there were so many labels."""
         if self.sizes != tuple(sizes):
-            self.__dict__["_frozen"] = None  # it may have a label that is taken out
+            self.__dict__.update(_frozen=None, _ungrouped=False)  # it may have a label that is taken out
         for name, size in zip(GROWING, sizes, strict=True):
             for entry in self.__dict__[name][size:]:
                 if name in CODES:
@@ -109,9 +112,12 @@ class OpenUniverse(Universe):
 
     @property
     def keeps_units(self) -> bool:
-        """True if further instruments do not change the unit of quantities."""
+        """True if further instruments do not change the units of quantities and prices."""
         like = self.like
-        return like is None or common_unit([self.quantity_unit, like.qty_step]) == self.quantity_unit
+        return like is None or (
+            common_unit([self.quantity_unit, like.qty_step]) == self.quantity_unit
+            and common_unit([self.price_unit, like.price_step]) == self.price_unit
+        )
 
     def padded(self, spare: dict[str, int]) -> Universe:
         """A universe of these labels and, of each kind, so many without a name: what a later label becomes."""
@@ -125,6 +131,16 @@ class OpenUniverse(Universe):
         found = object.__new__(Universe)
         found.__dict__.update(values | {name: (*values[name], *entries) for name, entries in added.items()})
         return found
+
+
+NOBODY = vars(Account("nobody"))
+
+
+def _named(label: str) -> Account:
+    """An account of a label that needs no check."""
+    found = object.__new__(Account)
+    found.__dict__.update(NOBODY, id=label, cash={}, positions={})
+    return found
 
 
 def registered(label: str, like: Instrument) -> Instrument:

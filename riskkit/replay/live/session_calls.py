@@ -122,6 +122,10 @@ class SessionCalls(ABC):
         """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
         return self._process(ts, "price", fields, Entries.price)
 
+    def process_close(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the previous close or settlement of an ``instrument``: its ``price``."""
+        return self._process(ts, "close", fields, Entries.close)
+
     def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""
         return self._submit(ts, given := given_fields("fx", fields), partial(rate_row, given))
@@ -250,11 +254,27 @@ class SessionCalls(ABC):
         """End every pause of an account, or of all."""
         return self.command("RESUME", account, now)
 
-    def command(self, cmd: str, account: Any = None, now: Any = None) -> list[Decision]:
-        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), PAUSE, RESUME or RESET."""
+    def command(
+        self,
+        cmd: str,
+        account: Any = None,
+        now: Any = None,
+        *,
+        trader: Any = None,
+        desk: Any = None,
+        firm: Any = None,
+    ) -> list[Decision]:
+        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), KILL, PAUSE, RESUME or RESET.
+
+        KILL cancels every working order of the account, trader, desk or firm (default: of all), and is then HALTED; each
+        order is an action, to be cancelled at the venue.
+        """
         if str(cmd).upper() in SIGNED:
             raise InputError(f"cmd={cmd!r} needs a name and a reason; use {SIGNED[str(cmd).upper()]}")
-        return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
+        groups = {"trader": trader, "desk": desk, "firm": firm}
+        return self._submit(
+            now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account, **groups)], untimed=True
+        )
 
     def _clock(self, kind: EventKind, now: Any) -> list[Decision]:
         return self._submit(now, {}, lambda e, row, ts: [{**DEFAULTS, "ts": ts, "kind": int(kind)}], untimed=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars
 from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.kernels.book import notional
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.engine import Engine
@@ -77,6 +79,51 @@ class SessionStatus(Shown):
         quantity = int(found["qty"].sum()) * self.universe.instruments[codes[1]].qty_step if codes[1] is not None else 0
         return float(quantity)
 
+    def holdings(self, account: str) -> list[tuple[str, float, float]]:
+        """Instrument, quantity and value in money, at the last mark, of each position of an account; [] if it is not known.
+
+        It reads the positions of this account alone, where `positions` makes a table of all.
+        """
+        rows = self._pairs_of(account)
+        columns = (self.state.positions[name][rows].tolist() for name in ("instrument", "qty", "value"))
+        money, found = float(self.universe.quantum), []
+        for code, quantity, value in zip(*columns, strict=True):
+            if not self._books.marked and quantity != 0 and self._marks[code].mark != MISSING:
+                value = notional(self._marks[code], quantity, self._marks[code].mark)
+            instrument = self.universe.instruments[code]
+            found.append((instrument.id, float(quantity * instrument.qty_step), value * money))
+        return found
+
+    def drawdown(self, account: str) -> float | None:
+        """The largest drawdown of an account's profit, in money; None as `accounts` has NaN, or if it is not known."""
+        code = self.universe.account_codes.get(account)
+        if code is None or not self._books.marked:
+            return None
+        traded = self.state.positions["instrument"][self._pairs_of(account)].tolist()
+        currencies = {self.universe.instruments[code].currency for code in traded}
+        if len(currencies.union(self.universe.accounts[code].cash)) > 1:
+            return None
+        return float(self.state.accounts["drawdown"][code + 1] * float(self.universe.quantum))
+
+    def _pairs_of(self, account: str) -> np.ndarray:
+        """The rows of the positions of an account."""
+        code = self.universe.account_codes.get(account, -1)
+        order, owners = self._by_account
+        first, stop = np.searchsorted(owners, [code, code + 1])
+        return order[first:stop]
+
+    @cached_property
+    def _by_account(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the positions, sorted by account, and the accounts."""
+        owners = self.state.positions["account"][1:]
+        order = np.argsort(owners, kind="stable")
+        return order + 1, owners[order]
+
+    @cached_property
+    def _marks(self) -> Records:
+        """The instruments with their last marks."""
+        return Records(self.state.instruments, 1)
+
     def states(self) -> dict[str, str]:
         """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
         return self._books.states()
@@ -102,7 +149,12 @@ class SessionStatus(Shown):
                 if rule.kind.evict is not None:
                     fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
                     order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # to drop all old entries
-                    values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
+                    values = {
+                        "state": record,
+                        "params": formatter.params_of(k, record),
+                        "event": order,
+                        "memory": state.memory,
+                    }
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
                 reading = formatter.probe(k, key, state, event)
                 row = {

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRADED = tuple(kind for kind in EventKind if FACTS[kind].traded)
+PRICED = (*TRADED, EventKind.PRICE, EventKind.CLOSE)
 FIRST_DATE = DATES[0] * 10**9
 
 
@@ -405,7 +406,7 @@ class EventLog(Shown):
 
         columns, universe = self.columns, self.universe
         code = columns["instrument"]
-        priced = np.isin(columns["kind"], (*TRADED, EventKind.PRICE)) & (columns["price"] != MISSING)
+        priced = np.isin(columns["kind"], PRICED) & (columns["price"] != MISSING)
         frame = pd.DataFrame(
             {
                 "ts": pd.to_datetime(columns["ts"], utc=True),
@@ -445,7 +446,7 @@ class EventLog(Shown):
                 words += (
                     [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] or kind != EventKind.MODIFY else []
                 )
-            if kind in (*TRADED, EventKind.PRICE) and row["price"] != MISSING:
+            if kind in PRICED and row["price"] != MISSING:
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")

@@ -47,6 +47,7 @@ TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
     "connection": _labelled("connection"),
     "parent": _labelled("parent"),
     "list": _labelled("batch"),
+    "trader": lambda columns, universe: any(account.trader for account in universe.accounts),
     "desk": lambda columns, universe: any(account.desk for account in universe.accounts),
     "firm": lambda columns, universe: any(account.firm for account in universe.accounts),
     "named order": _named,

@@ -27,10 +27,11 @@ from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
+from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
-from riskkit.replay.schema.scopes import event_label, key_label
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
+from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
 
 __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
@@ -68,6 +69,8 @@ class DecisionKind(IntEnum):
         return self.name
 
 
+REJECT = DecisionKind.REJECT  # an attribute of an enum is found slowly
+_new = object.__new__
 COMMANDS = {
     TradingCommand.ACTIVE: (DecisionKind.RESUME, "trades again"),
     TradingCommand.REDUCING: (DecisionKind.REDUCE_ONLY, "may only reduce"),
@@ -78,6 +81,7 @@ COMMANDS = {
     TradingCommand.LIMITS: (DecisionKind.ALERT, "has other limits"),
     TradingCommand.STOP: (DecisionKind.HALT, "is stopped"),
     TradingCommand.RESTART: (DecisionKind.RESUME, "is restarted"),
+    TradingCommand.KILL: (DecisionKind.HALT, "is halted, its working orders cancelled,"),
 }
 
 
@@ -139,7 +143,7 @@ class Decision:
     @classmethod
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
-        found = object.__new__(cls)
+        found = _new(cls)
         values = found.__dict__
         values["action"], values["rule"], values["_late"] = action, rule, (make, args)
         return found
@@ -210,15 +214,19 @@ class DecisionFormatter:
             else:
                 yield seq, self._note(row, DecisionCode(code), event)
 
-    def refusal(self, row: bytes, event: Mapping[str, int]) -> Decision:
-        """The action of one row of `REFUSED`, as bytes."""
+    def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
+        """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
         cause = CAUSE.unpack_from(row, CAUSE_AT)[0]
         rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
-        return Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event)
+        found = _new(Decision)  # as `Decision.later`, without its call
+        values = found.__dict__
+        values["action"], values["rule"], values["_late"] = REJECT, rule, (self._refusal, (row, words, read))
+        return found
 
     # ------------------------------------------------------------------ rows
 
-    def _refusal(self, row: Any, event: Mapping[str, int]) -> Decision:
+    def _refusal(self, row: Any, event: Any, read: Callable[..., Mapping[str, int]] | None = None) -> Decision:
+        event = event if read is None else read(event)
         row = np.frombuffer(row, ROW)[0]
         code, cause, until = DecisionCode(int(row["code"])), int(row["cause"]), int(row["until"])
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
@@ -309,7 +317,15 @@ class DecisionFormatter:
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
-        """An action without a rule: a late event, a duplicate, an event dropped with its refused order."""
+        """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
+        if code in (DecisionCode.CANCELLED, DecisionCode.DECREMENTED):
+            whose, done = self.universe.accounts[int(row["key"])].id, "cancelled"
+            if code == DecisionCode.DECREMENTED:
+                traded = self.universe.instruments[event["instrument"]]
+                done = f"reduced by {decimal_text(int(row['limit']) * traded.qty_step)}"
+            rule = self.rules[int(row["cause"])].id if row["cause"] >= 0 else BY_HAND
+            why = f"the order of event {int(row['observed'])} is {done}"
+            return self._made(DecisionKind.ALERT, rule, whose, why, NOTHING, {**event, "account": int(row["key"])}, row)
         stopped = event["kind"] in MESSAGES and code in (
             DecisionCode.VANISH,
             DecisionCode.ORPHAN,
@@ -348,7 +364,7 @@ class DecisionFormatter:
     def said(self, event: Mapping[str, int], seq: int) -> Decision:
         """A command as an action on the account, or on everything."""
         action, done = COMMANDS[TradingCommand(event["side"])]
-        key = self._account(event) or "everything"
+        key = addressee(event, self.universe)
         return self._made(action, BY_HAND, key, f"{key} {done} by a command", NOTHING, event, {"seq": seq})
 
     # ------------------------------------------------------------------ labels
@@ -370,6 +386,11 @@ class DecisionFormatter:
 
     # ------------------------------------------------------------------ values
 
+    def params_of(self, k: int, record: Any) -> Any:
+        """The parameters of rule k, as integers, that hold for the key of a record."""
+        number = record.version
+        return self.rules[k].versions[number].to_integers(self.universe) if number else self.params[k]
+
     def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Reading:
         """Present observed value of rule k on a key: its check of an empty order."""
         rule, record = self.rules[k], Records(state.rules[k], 1)[key]
@@ -387,10 +408,13 @@ class DecisionFormatter:
         weight = 1 if rule.kind.counts_itself else 0
         fields = int(EventKind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
         order = EventRow(0, event["ts"], *fields, weight=weight)
-        values = {"state": record, "params": self.params[k], "book": book, "event": order, "memory": state.memory}
+        params = self.params_of(k, record)
+        values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
+        values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        values |= {"held": positions, "instruments": instruments, "later": 0}
         if rule.kind.used is not None:
-            found = plain(rule.kind.used)(record, self.params[k])
+            found = plain(rule.kind.used)(record, params)
             reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])
             return present(rule, reached, self.universe, event)
         check = rule.kind.converted if rule.currency else rule.kind.check
@@ -402,6 +426,13 @@ class DecisionFormatter:
         answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+def addressee(event: Mapping[str, int], universe: Universe) -> str:
+    """Who a command is for: an account, a trader, a desk, a firm, or everything."""
+    if event["qty"]:
+        return str(getattr(universe, f"{GROUPS[event['qty'] - 1]}s")[event["price"]])
+    return universe.accounts[event["account"]].id if event["account"] >= 0 else EVERYTHING
 
 
 def _after_colon(reading: Reading) -> str:

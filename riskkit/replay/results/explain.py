@@ -30,6 +30,8 @@ DECISION_WORDS = {
     DecisionCode.ERROR_TS: "earlier than the event before it",
     DecisionCode.TRIP: "trip",
     DecisionCode.RELEASE: "release",
+    DecisionCode.CANCELLED: "working order cancelled",
+    DecisionCode.DECREMENTED: "order reduced by self-match prevention",
 }
 
 

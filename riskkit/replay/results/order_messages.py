@@ -34,6 +34,8 @@ FATES = {
     DecisionCode.CLIPPED: "was cut to the position that is held",
     DecisionCode.DUP: "was left out: it repeats an earlier fill",
     DecisionCode.ERROR_TS: "was left out: its time is earlier than that of the event before it",
+    DecisionCode.CANCELLED: "took a working order off the book",
+    DecisionCode.DECREMENTED: "met a working order, and both were reduced",
 }
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 

@@ -91,7 +91,7 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
     measure = observation.measure
     scale = _scale(measure, universe, event)
     observed: Fraction | None = None if verdict.observed == MISSING else verdict.observed * scale
-    given = getattr(rule.parameters, observation.limit) if rule is not None and observation.limit else None
+    given = _given(rule, observation, verdict, universe)
     limit = exact(given, observation.limit) if given is not None else None
     if not observation.limit and abs(verdict.limit) < LARGEST:
         limit = verdict.limit * scale
@@ -127,11 +127,23 @@ def _is_minimum(rule: Rule | None, observation: Observation) -> bool:
     return rule is not None and bool(observation.limit) and rule.kind.units()[observation.limit].is_minimum
 
 
+def _given(rule: Rule | None, observation: Observation, verdict: Any, universe: Universe) -> Any:
+    """The limit as a person gave it: of versions of a rule, that which the verdict has in integers."""
+    if rule is None or not observation.limit:
+        return None
+    for version in rule.versions if rule.overrides else ():
+        if getattr(version.to_integers(universe), observation.limit) == verdict.limit:
+            return getattr(version.parameters, observation.limit)
+    return None if rule.overrides else getattr(rule.parameters, observation.limit)
+
+
 def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fraction:
     if measure == Measure.MONEY:
         return universe.quantum
     if measure == Measure.QUANTITY:
         return universe.quantity_unit
+    if measure == Measure.DELTA:
+        return universe.quantity_unit / 1_000_000
     if measure in OF_THE_EVENT:
         instrument = universe.instruments[event["instrument"]]
         return instrument.qty_step if measure == Measure.LOTS else instrument.price_step

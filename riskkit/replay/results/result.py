@@ -69,7 +69,7 @@ class ReplayResult(Exported):
     ([1], 64)
     >>> print(result.explain(1))
     event 1 1970-01-01 00:00:00.000000001+00:00 ORDER A X buy 9 at 10: refused by size (observed 9, limit 4).
-      size on A: a breach (observed 9, limit 4); a quantity of 4 would have passed it.
+      size on A: a breach (observed 9, limit 4); a quantity of 4 would have been accepted.
     """
 
     def __init__(
@@ -351,7 +351,7 @@ class ReplayResult(Exported):
         Returns
         -------
         ndarray of int64, shape (n_samples, 4)
-            Profit at each sample, and the highest, the lowest and the deepest fall since the sample before, after any
+            Profit at each sample, and the highest, the lowest and the maximum drawdown since the sample before, after any
             event.
 
         Raises

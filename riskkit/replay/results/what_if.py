@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, Tier, assign_slots, find_duplicates
+from riskkit.replay.engine.compiler import ReplayLoop, Tier
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
+from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.state import COUNTED, State, calendars, opening
@@ -35,7 +36,7 @@ WIDEST = 1 << 20  # search range of quantities, as a multiple
 WHY = {
     int(DecisionCode.OBJECT): "a breach",
     int(DecisionCode.NO_PRICE): "no price is known",
-    int(DecisionCode.HELD): "its key is paused",
+    int(DecisionCode.HELD): "paused",
     int(DecisionCode.ALERTED): "an alert",
 }
 SAID = tuple(WHY)
@@ -98,7 +99,7 @@ class Objection:
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
         passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
-        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have passed it"
+        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have been accepted"
 
 
 class Explainer:
@@ -228,7 +229,7 @@ class Moment:
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]), result.log.universe)
             if row["code"] == DecisionCode.HELD:
-                why = f"its key is {rule.pause_word}"
+                why = rule.pause_word
             if row["cause"] == k:
                 reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None

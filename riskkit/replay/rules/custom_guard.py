@@ -15,6 +15,8 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit._jit import apart
+from riskkit.replay.kernels.records import at
+from riskkit.replay.rules.custom_links import LINKS, check_at
 from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS
 
 CODES = (PASS, OBJECT, NO_PRICE, NOTICE)
@@ -128,6 +130,8 @@ class _Guard(ast.NodeTransformer):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in ("Verdict", "CapVerdict"):
             self.check_code(node)
+        if self.found.function.__globals__.get(name) is at:
+            check_at(self.found, node)
         if name in self.found.helpers:
             self.check_passed(node, name)
         passes = [isinstance(value, ast.Name) and value.id == "memory" for value in node.args]
@@ -235,6 +239,11 @@ class _Guard(ast.NodeTransformer):
         helper = [argument.arg for argument in self.found.helpers[name].tree.args.args]
         passed = [*zip(helper, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]
         for argument, value in passed:
+            table = value.id if isinstance(value, ast.Name) and value.id in LINKS else ""
+            if table != (argument if argument in LINKS else ""):
+                raise self.refusal(
+                    call, f"passes {ast.unparse(value)!r} as {argument!r}; orders and positions keep their names"
+                )
             given = value.id if isinstance(value, ast.Name) and value.id in own else ""
             if (given == "memory" or argument == "memory" or (argument == "state" and "memory" in helper)) and (
                 given != argument

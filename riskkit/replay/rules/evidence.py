@@ -31,6 +31,7 @@ _PLURAL = {
     EventKind.REJECT: "orders rejected by the venue", EventKind.CANCEL_REJECT: "cancels rejected by the venue",
     EventKind.MODIFY_REJECT: "modifies rejected by the venue", EventKind.BUST: "busted fills",
     EventKind.CORRECT: "corrected fills", EventKind.FX: "exchange rates",
+    EventKind.CLOSE: "previous closes",
 }  # fmt: skip
 WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},
@@ -38,6 +39,7 @@ WORDS: dict[str, str] = {
     "connection": "a connection label (column connection)",
     "parent": "child orders (column parent_id)",
     "list": "lists of orders (column batch)",
+    "trader": "accounts with a trader",
     "desk": "accounts with a desk",
     "firm": "accounts with a firm",
     "named order": "orders with an id (column order_id)",

@@ -66,9 +66,12 @@ class Stretch(NamedTuple):
     def same_text(self, other: Stretch) -> bool:
         """True if the loops of both differ in their arguments alone."""
         pairs = zip(self.rules, other.rules, strict=False)
-        facts = ("kind", "action", "scope", "currency")
+        facts = ("kind", "action", "scope", "currency", "netting")
         return self.on == other.on and all(
-            one is two or all(getattr(one, name) == getattr(two, name) for name in facts) for one, two in pairs
+            one is two
+            or all(getattr(one, name) == getattr(two, name) for name in facts)
+            and bool(one.overrides) == bool(two.overrides)
+            for one, two in pairs
         )
 
 

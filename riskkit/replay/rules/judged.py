@@ -16,6 +16,7 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import event_label
+from riskkit.replay.schema.universe import GROUPS
 
 EQUITY_MOVES = ("position", EventKind.CASH.name, EventKind.EQUITY.name)  # what a MARK comes from
 
@@ -107,7 +108,7 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
             f"looks at the {unknown[0]} of accounts, and this log does not know what they held before its first event; "
             "give the openings, or leave the rule out"
         )
-    if rule.scope in ("desk", "firm"):
+    if rule.scope in GROUPS:
         without = [account.id for account in log.universe.accounts if not getattr(account, rule.scope)]
         if without:
             whose = f"account {without[0]!r}" + (f" and {len(without) - 1:,} others" if len(without) > 1 else "")

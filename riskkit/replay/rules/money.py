@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.names import name_text
+from riskkit.replay.schema.universe import GROUPS
 
 if TYPE_CHECKING:
     from riskkit.replay.rules.rule import Rule
 
 CONVERSION = {"currency": "", "via": "USD", "max_age_ns": None}  # fields of a rule whose amounts are converted
 ADDED = frozenset({"exposure", "share", "equity", "profit"})  # what a book adds over its instruments and accounts
-WHOLE = ("account", "desk", "firm", "global")  # scopes of whole accounts, which have cash
+WHOLE = ("account", *GROUPS, "global")  # scopes of whole accounts, which have cash
 
 
 def money_limits(rule: Rule) -> tuple[str, ...]:

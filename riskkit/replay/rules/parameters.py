@@ -7,7 +7,7 @@ replay, so that every comparison in the loop is between integers and exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from fractions import Fraction
 from statistics import NormalDist
@@ -20,6 +20,8 @@ from riskkit.replay.schema.columns import RETURN_UNIT
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import SPANS, duration
 from riskkit.replay.schema.durations import duration_text as duration_text
+from riskkit.replay.schema.names import name_text
+from riskkit.replay.schema.sessions import calendar_version, sessions_of
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
@@ -60,6 +62,8 @@ PositiveCount = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
 PositiveDuration = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
+Price = Annotated[Any, Unit("price")]  # a distance of prices, the same for every instrument
+DeltaQuantity = Annotated[Any, Unit("quantity", ("millionths",))]  # of the underlying; the loop counts millionths
 Money = Annotated[Any, Unit("money")]
 MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # a value equal to it breaches: the loop compares with >
 MinQuantity = Annotated[Any, Unit("quantity", ("least",))]  # what is below it breaches
@@ -75,7 +79,12 @@ Flag = Annotated[bool, Unit("flag")]
 TimeZone = Annotated[str, Unit("zone")]
 Hour = Annotated[int, Unit("hour")]
 TimeOfDay = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
+LocalTime = Annotated[Any, Unit("day_time", ("local",))]  # "HH:MM" of the time zone of the rule
+Label = Annotated[str, Unit("label")]  # of an instrument
+ExchangeCalendar = Annotated[str, Unit("calendar")]  # of the package exchange_calendars, or "24/7"
 Labels = Annotated[Any, Unit("labels")]
+Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by instrument ("*": of all others)
+ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", tuple(member.name.lower() for member in OnMissingPrice))]
@@ -122,7 +131,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "duration":
         duration(value, name, zero="positive" not in unit.choices)
         return
-    elif unit.name in ("quantity", "money", "fraction", "ratio"):
+    elif unit.name in ("quantity", "price", "money", "fraction", "ratio"):
         number = exact(value, name)
         if number < 0:
             raise InputError(f"{name}={shown(value)} is negative; a limit is at or above zero")
@@ -166,6 +175,15 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "labels":
         if isinstance(value, str):
             raise InputError(f"{name}={shown(value)} is a string; give a list of labels")
+    elif unit.name == "calendar":
+        sessions_of(value)
+    elif unit.name == "label":
+        name_text(value, name)
+    elif unit.name == "table":
+        for rows in value.values() if isinstance(value, Mapping) else [value]:
+            _table(rows, name)
+    elif unit.name == "arrays":
+        _arrays(value, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -187,7 +205,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("zone", "labels"):
+    if unit.name in ("zone", "label", "labels", "table", "arrays", "calendar"):
         return 0
     if unit.name in ("fraction", "ratio", "decay"):
         return int(exact(value, name) * MILLION)
@@ -197,8 +215,10 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return round(NormalDist().inv_cdf(float(exact(value, name))) * PICO)
     if unit.name == "return":
         return int(exact(value, name) * RETURN_UNIT)
-    if unit.name in ("quantity", "money"):
-        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+    if unit.name in ("quantity", "price", "money"):
+        units = {"quantity": universe.quantity_unit, "price": universe.price_unit, "money": universe.quantum}
+        steps = exact(value, name) / units[unit.name]
+        steps *= MILLION if "millionths" in unit.choices else 1
     else:
         steps = Fraction(int(value))
     limit = _last_passing(steps, unit, (reached and unit.role == "limit") or "reached" in unit.choices)
@@ -207,12 +227,52 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
     return limit
 
 
+def integers_of(rule: Any, parameters: Any, universe: Universe) -> Any:
+    """Parameters of the type of a rule as the integers of the loop."""
+    reached = getattr(parameters, "breach", "exceed") == "reach"
+    cast = [
+        integer(getattr(parameters, name), unit, universe, reached, f"rule {rule.id!r}: {name}")
+        for name, unit in rule.kind.units().items()
+    ]
+    return (rule.kind.integer_parameters or rule.kind.parameters)(*cast)
+
+
 def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
     floor = steps.numerator // steps.denominator
     ceiling = -(-steps.numerator // steps.denominator)
     if unit.is_minimum:
         return floor + 1 if reached else ceiling
     return ceiling - 1 if reached else floor
+
+
+def _table(rows: Any, name: str) -> None:
+    """Refuse rows that are not (up to, rate) in rising order."""
+    lower = Fraction(0)
+    if isinstance(rows, str) or not isinstance(rows, (list, tuple)) or not rows:
+        raise InputError(f"{name}={shown(rows)} is no table; give rows of (up to, rate), as [[50_000, '0.004']]")
+    for row in rows:
+        if not isinstance(row, (list, tuple)) or len(row) != 2:
+            raise InputError(f"{name} holds {shown(row)}, which is no row; give rows of (up to, rate)")
+        bound, rate = exact(row[0], name), exact(row[1], name)
+        if bound <= lower or not 0 <= rate <= 1 or (rate * RETURN_UNIT).denominator != 1:
+            raise InputError(
+                f"{name} holds {shown(row)}: bounds rise from above zero, and rates are fractions with at most nine decimals"
+            )
+        lower = bound
+
+
+def _arrays(value: Any, name: str) -> None:
+    """Refuse what is not as many amounts of money for each instrument."""
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{name}={shown(value)} is not a table of amounts by instrument, as {{'FUT': [100, -100]}}")
+    for label, amounts in value.items():
+        if isinstance(amounts, str) or not isinstance(amounts, (list, tuple)) or not amounts:
+            raise InputError(f"{name} of {label!r} is {shown(amounts)}; give a list of amounts, one for each scenario")
+        for amount in amounts:
+            exact(amount, f"{name} of {label!r}")
+    widths = {label: len(amounts) for label, amounts in value.items()}
+    if len(set(widths.values())) > 1:
+        raise InputError(f"{name} has as many scenarios for each instrument, and got {widths}")
 
 
 def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
@@ -239,8 +299,19 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("quantity", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
+    if unit.name in ("quantity", "price", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
         return str(exact(value, name))
+    if unit.name == "calendar":
+        return calendar_version(value)
     if unit.name == "labels":
         return sorted(map(str, value))
+    if unit.name in ("table", "arrays"):
+        return _numbers(value)
     return sorted(value) if isinstance(value, tuple) else value
+
+
+def _numbers(value: Any) -> Any:
+    """The numbers of a table as texts that are the same for equal numbers."""
+    if isinstance(value, Mapping):
+        return {str(label): _numbers(value[label]) for label in sorted(value, key=str)}
+    return [_numbers(one) for one in value] if isinstance(value, (list, tuple)) else decimal_text(exact(value, "table"))

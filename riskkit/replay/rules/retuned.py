@@ -13,7 +13,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.tiered import TieredRule
 
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
-RULE_FIELDS = ("action", "severity", "scope", "hold")  # of a rule, beside its parameters
+RULE_FIELDS = ("action", "severity", "scope", "hold", "overrides")  # of a rule, beside its parameters
 KEPT = ("count", "quantity", "money", "fraction", "ratio", "return", "multiple", "confidence", "breach")
 
 
@@ -30,12 +30,23 @@ def differences(before: RuleSet, after: RuleSet) -> list[dict[str, Any]]:
             {**rule.parameters._asdict(), "action": rule.action, "severity": rule.severity, "hold": rule.hold_ns()}
             for rule in (one[name], two[name])
         ]
+        for rule, other, own in ((one[name], two[name], settings[0]), (two[name], one[name], settings[1])):
+            own |= overridden(rule, other)
         found += [
             {"rule": name, "parameter": setting, "before": value, "after": settings[1][setting]}
             for setting, value in settings[0].items()
             if settings[1][setting] != value
         ]
     return found
+
+
+def overridden(rule: Rule, other: Rule) -> dict[str, Any]:
+    """The limits of the keys for which a rule or another version of it has an override, as "limit of D1"."""
+    own = {(label, name): value for label, limits in rule.overrides for name, value in limits}
+    asked = dict.fromkeys([*own, *((label, name) for label, limits in other.overrides for name, _ in limits)])
+    return {
+        f"{name} of {label}": own.get((label, name), getattr(rule.parameters, name)) for label, name in sorted(asked)
+    }
 
 
 def with_setting(rules: RuleSet, setting: Mapping[str, Any]) -> RuleSet:
@@ -62,7 +73,16 @@ def with_setting(rules: RuleSet, setting: Mapping[str, Any]) -> RuleSet:
         if isinstance(entry, TieredRule):
             if entry.id in changes:
                 full = _changed(entry.full, changes[entry.id])
-                entry = TieredRule(full.id, full.parameters, entry.levels, full.scope, full.kind, **conversion_of(full))
+                entry = TieredRule(
+                    full.id,
+                    full.parameters,
+                    entry.levels,
+                    full.scope,
+                    full.kind,
+                    **conversion_of(full),
+                    overrides=full.overrides,
+                    netting=full.netting,
+                )
             levels = [_changed(rule, changes.get(rule.id, {})) for rule in entry.rules]
             found += [entry] if levels == list(entry.rules) else levels
         else:
@@ -100,7 +120,7 @@ def keeps_state(before: Rule, after: Rule) -> bool:
 
 def refuse_other_kind(before: Rule, after: Rule) -> None:
     """Refuse a rule under a known id that is not the same limit with other numbers."""
-    for name in ("type", "wire_scope", "currency", "via"):
+    for name in ("type", "wire_scope", "currency", "via", "netting"):
         if getattr(before, name) != getattr(after, name):
             what = name.removeprefix("wire_")
             raise InputError(

@@ -10,20 +10,24 @@ The functions name the arguments that they need, out of
     memory   the shared int64 workspace; this key's words start at `state.memory`
     reals    (check, update) the shared float64 workspace of rules that need the covariance, from `state.reals` on
     reducing (check) 1 if the order only reduces a position
+    instruments (check, update) the table of instruments
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
-    held     (check) the positions of the book: the table `positions`, or that of the rule's group
+    held     (check, update) the positions of the book: the table `positions`, or that of the rule's group
     later    (check) 1 for an order of a list that others follow, else 0: the rule judges the list at its last order
     rate     (converted) how amounts become those of the limit's currency (`riskkit.replay.kernels.conversion`); None in `check`
     best     (check) best working order of the other side in the rule's scope, a price times the order's side
+    met      (check) lots of the working orders of the other side in the rule's scope that the order would meet
     duplicates    (check) number of earlier identical orders within the rule's `window_ns`
+    day      (check, update) start of the trading day of the event, in the time zone of the rule
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
     passed   (update) 1 if this rule passed it
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
-trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or at a manual reset (the
-record's ``held_until`` is then still the end of the pause, 0 without a pause); ``on_pause_end`` takes its place where a
-pause ends by itself. ``holds_back`` is true if messages are refused as in a pause although it is over. ``apply_pending``
-adds an order of a list (`sign` 1) while the orders after it are checked, and removes it (-1).
+trips, -1 if what trips it is over (`recovers`), else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when
+a pause ends or at a manual reset (the record's ``held_until`` is then still the end of the pause, 0 without a pause);
+``on_pause_end`` takes its place where a pause ends by itself. ``holds_back`` is true if messages are refused as in a pause
+although it is over. ``apply_pending`` adds an order of a list (`sign` 1) while the orders after it are checked, and removes
+it (-1).
 """
 
 from __future__ import annotations
@@ -36,7 +40,9 @@ from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.rules.money import CONVERSION, check_currency
-from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
+from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
+from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
+from riskkit.replay.rules.rule_checks import check_effect, check_netting, check_scope
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
@@ -87,6 +93,7 @@ class RuleType:
     checked_by_pause : with an action that pauses, ``check`` is not called: the breach is a state, and its trip stops the
         messages after it. Of all other types, the breaching message is refused whatever the action.
     breach_trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
+    recovers : a breach found by ``update`` is a state: its pause ends when ``update`` returns -1.
     may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
     requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
@@ -157,6 +164,7 @@ class RuleType:
     hold: str = "reset"
     checked_by_pause: bool = False
     breach_trips: bool = True
+    recovers: bool = False
     may_pause: bool | None = False
     exempt_reducing: bool = False
     requires: frozenset[str] = frozenset()
@@ -233,7 +241,7 @@ class RuleType:
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
         """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``, ``currency``, ..."""
-        own = ("scope", "action", "severity", "hold", *CONVERSION)
+        own = ("scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS)
         common = {name: fields.pop(name) for name in own if name in fields and name not in self.parameters._fields}
         return Rule(id or self.name, self.make(fields), kind=self, **common)
 
@@ -326,6 +334,10 @@ class Rule:
         last rates (events of kind ``fx``) and against the trader: exposures at the ask and up, equity and profit at the bid.
     via, max_age_ns : str, and str or int, optional
         Currency of a cross; age up to which a rate counts. Without one ``on_missing_price`` decides, else it is refused.
+    overrides : mapping of label to limits, optional
+        Limits of single keys: ``{"D1": {"limit": 150}}``, of an account in an instrument also ``{"*/X": ...}``.
+    netting : {"net", "none"}
+        Exposure of a trader, desk, firm or of everything: of the net position in each instrument, or summed over accounts.
 
     Examples
     --------
@@ -346,6 +358,8 @@ class Rule:
     currency: str = ""
     via: str = "USD"
     max_age_ns: Any = None
+    overrides: Any = ()
+    netting: str = "net"
 
     def __post_init__(self) -> None:
         """Fill in the defaults of the type and validate the fields."""
@@ -356,14 +370,16 @@ class Rule:
         object.__setattr__(self, "id", name_text(self.id, "rule id"))
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
-        self._check_scope()
+        check_scope(self)
+        check_netting(self)
         vars(self).update(check_currency(self))
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
             length = f"{name}_ns" if f"{name}_ns" in kind.units() else ""
             fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}", length)
-        self._check_effect()
+        object.__setattr__(self, "overrides", check_overrides(self))
+        check_effect(self)
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
@@ -377,46 +393,15 @@ class Rule:
         if not isinstance(self.hold, (str, int, NoneType)):
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
-    def _check_effect(self) -> None:
-        """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
-        names = self.kind.one_of(self.parameters)
-        units = self.kind.units()
-        given = [getattr(self.parameters, name) for name in names]
-        timed = [units[name].name == "duration" for name in names]
-        if names and not any(
-            value is not None and not (span and duration(value, "") == 0)
-            for value, span in zip(given, timed, strict=True)
-        ):
-            wanted = " or ".join(names)
-            raise InputError(
-                f"rule {self.id!r} ({self.type}) limits nothing: give {wanted}{' above zero' if all(timed) else ''}"
-            )
-        if reason := self.kind.misfit(self):
-            raise InputError(f"rule {self.id!r} ({self.type}): {reason}")
-        if self.action == "REJECT" and not self.kind.refusable(self.parameters):
-            raise InputError(
-                f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
-                "action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
-            )
-
     @property
     def fractions_of_equity(self) -> tuple[str, ...]:
         """Names of the given limits that are fractions of an equity."""
         return tuple(name for name in sorted(self.kind.of_equity) if getattr(self.parameters, name) is not None)
 
-    def _check_scope(self) -> None:
-        """Refuse a scope that does not have what the rule reads."""
-        one_of(self.scope, SCOPES, f"rule {self.id!r}: scope")
-        reads = self.kind.reads | ({"equity"} if self.fractions_of_equity else set())
-        fitting = tuple(name for name in self.kind.scopes if name in scopes.scopes_of(reads))
-        if self.scope in fitting:
-            return
-        known = ", ".join(repr(scopes.WIRE.get(name, name)) for name in fitting)
-        lacking = (scopes.QUANTITIES[quantity] for quantity in sorted(reads))
-        why = next((f": {one.why_not}" for one in lacking if self.scope not in one.scopes), "")
-        raise InputError(
-            f"rule {self.id!r}: scope={shown(self.wire_scope)} does not fit the type {self.type!r}{why}; use {known}"
-        )
+    @property
+    def versions(self) -> tuple[Rule, ...]:
+        """The rule for keys without an override, then for each override."""
+        return versions_of(self)
 
     @property
     def type(self) -> str:
@@ -472,12 +457,7 @@ class Rule:
 
     def to_integers(self, universe: Universe) -> Any:
         """Parameters as the integers of the loop."""
-        reached = getattr(self.parameters, "breach", "exceed") == "reach"
-        cast = [
-            integer(getattr(self.parameters, name), unit, universe, reached, f"rule {self.id!r}: {name}")
-            for name, unit in self.kind.units().items()
-        ]
-        return (self.kind.integer_parameters or self.kind.parameters)(*cast)
+        return integers_of(self, self.parameters, universe)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
-from riskkit.replay.rules.parameters import amount_text
+from riskkit.replay.rules.overrides import override_text
+from riskkit.replay.rules.parameters import amount_text, canonical
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def limit_text(rule: Rule) -> str:
-    """The limit of a rule, amounts with separators."""
+    """The limit of a rule, amounts with separators, with those of single keys."""
+    return f"{_limit_text(rule)}{override_text(rule)}"
+
+
+def _limit_text(rule: Rule) -> str:
     amounts = {
         name: amount_text(value)
         for name, unit in rule.kind.units().items()
         if unit.name in ("quantity", "money") and (value := getattr(rule.parameters, name))
     }
+    own = {name for _, limits in rule.overrides for name, _ in limits}
+    amounts |= {name: "an amount of its own" for name in own if getattr(rule.parameters, name) is None}
     if not rule.currency:
         return rule.kind.sentence(rule.parameters._replace(**amounts))
     amounts |= {name: f"{amounts[name]} {rule.currency}" for name in money_limits(rule) if name in amounts}
@@ -34,8 +41,9 @@ def scope_text(rule: Rule) -> str:
     """Whose orders a rule limits: each account, each desk with its accounts netted, ..."""
     scope = SCOPES[rule.scope]
     each = ", in each instrument" if "position" in rule.kind.reads and not scope.has_instrument else ""
-    netted = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
-    return f"{scope.words}{', accounts netted' if netted else ''}{each}"
+    joined = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
+    how = ", accounts netted" if rule.netting == "net" else ", accounts added without netting"
+    return f"{scope.words}{how if joined else ''}{each}"
 
 
 def action_text(rule: Rule) -> str:
@@ -55,7 +63,8 @@ def action_text(rule: Rule) -> str:
         tz, hour = rule.zone()
         until = f"until the trading day turns ({hour:02d}:00 {tz})"
     else:
-        until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
+        by_hand = "until it holds again" if rule.kind.recovers else "until a person resets it"
+        until = f"for {duration_text(hold)}" if isinstance(hold, int) else by_hand
     if rule.refuses:
         return f"what breaches it is refused, and {who} {what}, {until} ({rule.severity})"
     return f"from the event after a breach on {who} {what}, {until} ({rule.severity})"
@@ -67,12 +76,19 @@ def description(rule: Rule) -> dict[str, Any]:
     for name in rule.parameters._fields:
         value = getattr(rule.parameters, name)
         if value is not None and value != rule.parameters._field_defaults.get(name, ...):
-            params[name] = list(value) if isinstance(value, tuple) else _plain(value)
-    described = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
+            unit = rule.kind.units()[name]
+            plain = canonical(value, unit, name) if unit.name in ("table", "arrays") else _plain(value)
+            params[name] = list(plain) if isinstance(plain, tuple) else plain
+    described: dict[str, Any] = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
     described["severity"] = rule.severity
     if rule.hold is not None:
         described["hold"] = _plain(rule.hold)
     described |= {name: _plain(value) for name, value in conversion_of(rule).items() if value != CONVERSION[name]}
+    described |= {"netting": rule.netting} if rule.netting != "net" else {}
+    if rule.overrides:
+        described["overrides"] = {
+            label: {name: _plain(value) for name, value in limits} for label, limits in rule.overrides
+        }
     return {**described, "params": params}
 
 

@@ -10,13 +10,14 @@ from riskkit._check import InputError
 from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.money import CONVERSION, conversion_of
+from riskkit.replay.rules.overrides import OF_KEYS, canonical_overrides
 from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.toml_file import read_toml
 
-FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, "params", "levels")
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS, "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # set by each level
 CATALOGUE = catalogue  # importing it registers its types
 
@@ -38,7 +39,7 @@ class RuleSet:
     >>> one == two
     True
     >>> print(one)
-    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account;
+    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones do not count, for each account;
     what breaches it is refused (WARN).
     """
 
@@ -94,6 +95,10 @@ class RuleSet:
             )  # a user-defined rule includes its functions
             if rule.currency:
                 source = [*source, conversion_of(rule)]
+            if rule.overrides:
+                source = [*source, canonical_overrides(rule)]
+            if rule.netting != "net":
+                source = [*source, {"netting": rule.netting}]
             rules.append(
                 [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *source]
             )
@@ -167,12 +172,13 @@ def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | Ti
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
+    own = {name: entry[name] for name in OF_KEYS if name in entry}
     money = {name: entry[name] for name in CONVERSION if name in entry}
     for name in CONVERSION if money else ():
         if name in params and name not in kind.parameters._fields:
             money[name] = params.pop(name)
     if "levels" in entry:
-        return _tiered(entry, kind, params, entry.get("scope", scope or ""), number, money)
+        return _tiered(entry, kind, params, entry.get("scope", scope or ""), number, {**money, **own})
     return Rule(
         str(entry.get("id", entry["type"])),
         kind.make(params),
@@ -182,11 +188,12 @@ def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | Ti
         hold=entry.get("hold"),
         kind=kind,
         **money,
+        **own,
     )
 
 
 def _tiered(
-    entry: Mapping[str, Any], kind: RuleType, params: dict[str, Any], scope: str, number: int, money: Mapping[str, Any]
+    entry: Mapping[str, Any], kind: RuleType, params: dict[str, Any], scope: str, number: int, more: Mapping[str, Any]
 ) -> TieredRule:
     for name in OF_LEVELS:
         if name in entry:
@@ -194,4 +201,4 @@ def _tiered(
     if not isinstance(entry["levels"], list):
         raise InputError(f"rule {number}: levels={entry['levels']!r} is not a list of tables")
     levels = [level_of(level, f"rule {number}") for level in entry["levels"]]
-    return TieredRule(str(entry.get("id", entry["type"])), kind.make(params), levels, scope, kind, **money)
+    return TieredRule(str(entry.get("id", entry["type"])), kind.make(params), levels, scope, kind, **more)

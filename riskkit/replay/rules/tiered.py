@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, shown
 from riskkit.replay.rules.money import CONVERSION, conversion_of
+from riskkit.replay.rules.overrides import OF_KEYS
 from riskkit.replay.rules.parameters import Unit
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import decimal_text, exact
@@ -50,7 +51,7 @@ class TieredRule:
         The full limit, as in `Rule`.
     levels : iterable of Tier
         Actions by fraction of the limit.
-    scope, kind, currency, via, max_age_ns
+    scope, kind, currency, via, max_age_ns, overrides, netting
         As in `Rule`.
 
     Raises
@@ -68,9 +69,9 @@ class TieredRule:
     """
 
     def __init__(
-        self, id: str, parameters: Any, levels: Iterable[Tier], scope: str = "", kind: Any = None, **money: Any
+        self, id: str, parameters: Any, levels: Iterable[Tier], scope: str = "", kind: Any = None, **more: Any
     ) -> None:
-        self.full = Rule(id, parameters, scope, kind=kind, **money)
+        self.full = Rule(id, parameters, scope, kind=kind, **more)
         fractions = [(_fraction(level, id), level) for level in levels]
         if not fractions:
             raise InputError(f"rule {id!r}: levels is empty; give at least one, as {{at = 0.8, action = 'ALERT'}}")
@@ -87,22 +88,30 @@ class TieredRule:
     def _rule(self, level: Tier) -> Rule:
         """A level as a rule with the scaled limit."""
         fraction = exact(level.at, "at")
-        scaled = {
-            name: _scaled(value, fraction, unit, f"rule {self.id!r}: {name}")
-            for name, unit in self.full.kind.units().items()
-            if unit.is_limit and not unit.is_minimum and (value := getattr(self.full.parameters, name)) is not None
-        }
-        if not scaled:
+        units = {name: unit for name, unit in self.full.kind.units().items() if unit.is_limit and not unit.is_minimum}
+
+        def scaled_of(limits: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                name: _scaled(value, fraction, units[name], f"rule {self.id!r}: {name}")
+                for name, value in limits.items()
+                if name in units and value is not None
+            }
+
+        scaled = scaled_of(self.full.parameters._asdict())
+        own = {label: {**dict(limits), **scaled_of(dict(limits))} for label, limits in self.full.overrides}
+        if not scaled and not own:
             raise InputError(f"rule {self.id!r} ({self.full.type}) has no upper limit that a level could scale")
         name = f"{self.id}@{decimal_text(100 * fraction)}%"
         parameters = self.full.parameters._replace(**scaled)
         whose = self.full.scope, level.action, level.severity, level.hold, self.full.kind
-        return Rule(name, parameters, *whose, **conversion_of(self.full))
+        return Rule(name, parameters, *whose, **conversion_of(self.full), overrides=own, netting=self.full.netting)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
         full = self.full.describe()
-        described = {name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION) if name in full}
+        described = {
+            name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION, *OF_KEYS) if name in full
+        }
         levels = []
         for level, rule in zip(self.levels, reversed(self.rules), strict=True):
             entry = {"at": float(level.at), "action": rule.action, "severity": rule.severity}

@@ -20,14 +20,15 @@ MISSING_ALERT = int(OnMissingPrice.ALERT)
 class Measure(StrEnum):
     """Unit of the observed value and the limit of a verdict.
 
-    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is the earliest
-    time that passes), FRACTION a fraction of the verdict's `base`, PER_FILL messages against fills; RANKED_PRICE is a
-    price times the order's side.
+    DELTA is in millionths of a quantity of the underlying, LOTS and PRICE are steps of the event's instrument, TIME
+    nanoseconds since the epoch (the limit is the earliest time that passes), FRACTION a fraction of the verdict's `base`,
+    PER_FILL messages against fills; RANKED_PRICE is a price times the order's side.
     """
 
     NOTHING = ""
     MONEY = "money"
     QUANTITY = "quantity"
+    DELTA = "delta"
     LOTS = "lots"
     PRICE = "price"
     RANKED_PRICE = "ranked price"

@@ -187,7 +187,7 @@ class ReplayComparison(Exported):
         found: dict[Any, Any] = {("", "orders"): by_account(columns["account"][columns["kind"] == EventKind.ORDER])}
         for mode, result in self.limited.items():
             found["refused", mode] = by_account(columns["account"][recorded_rows(result, result.rejections()["seq"])])
-        for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
+        for label, name in (("profit", "profit"), ("maximum drawdown", "drawdown")):
             for mode, result in self.results.items():
                 if mode != "shadow":  # its money is that of the record
                     found[label, mode] = result.accounts()[name].to_numpy()
@@ -223,14 +223,14 @@ class ReplayComparison(Exported):
         """Events dropped with refused orders, in enforce mode."""
         counts = [result.counts() if result.mode == "enforce" else {} for result in results]
         for label, name in (
-            ("fills gone with their orders", "fills_vanished"),
+            ("fills of refused orders", "fills_vanished"),
             ("orphan exits", "orphans"),
-            ("  orphan exits left out", "orphans_dropped"),
+            ("  orphan exits dropped", "orphans_dropped"),
         ):
             yield label, "", [found.get(name) for found in counts]
         if self.enforce is not None and "trade_id" in self.log.columns:
             unmatched = [result.unmatched()[0] if result.mode == "enforce" else None for result in results]
-            yield "trades with one side gone", "", unmatched
+            yield "trades with one side refused", "", unmatched
 
     def _money(self, results: list[ReplayResult], money: str) -> Iterator[tuple[str, str, list[Any]]]:
         """Profit, worst days and drawdowns, of all accounts of a currency together and of the worst account."""
@@ -338,7 +338,7 @@ class ReplayComparison(Exported):
                 f"It depends on the {enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
                 f"here), which are {ORPHANS_ARE[chosen]}: {others}."
             )
-        yield f"The deepest fall is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
+        yield f"The maximum drawdown is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
         if before.worst_day is not None and after.worst_day is not None:
             was = "" if before.worst_date == after.worst_date else f" on {before.worst_date}"
             yield (
@@ -372,9 +372,7 @@ class ReplayComparison(Exported):
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.fall for curve in curves.values()]), self.currency)
         lines = {name: curve.fall / scale for name, curve in curves.items()}
-        title = (
-            f"{_whose(account)} deepest fall was {_in_words({n: c.deepest / scale for n, c in curves.items()}, unit)}"
-        )
+        title = f"{_whose(account)} maximum drawdown was {_in_words({n: c.deepest / scale for n, c in curves.items()}, unit)}"
         return plot.falls(
             self._places,
             lines,

@@ -10,8 +10,9 @@ import numpy as np
 
 from riskkit._bar import waiting, with_bar
 from riskkit._check import Duration, InputError, instance, one_of
-from riskkit.replay.engine.compiler import Tier, assign_slots, find_duplicates, shape_of
+from riskkit.replay.engine.compiler import Tier, shape_of
 from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, parts_of, shapes_of
+from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, opening
 from riskkit.replay.engine.tiers import tier_of

@@ -73,6 +73,7 @@ class EventKind(IntEnum):
     BUST = 19
     CORRECT = 20
     FX = 21
+    CLOSE = 22  # previous close or settlement of an instrument
 
 
 class KindFacts(NamedTuple):
@@ -111,7 +112,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True),
     EventKind.CANCEL: KindFacts((*_WHOSE, "order_id"), watched=True),
     EventKind.FILL: KindFacts((*_WHOSE, "side", "qty", "price"), watched=True, traded=True, money="fee"),
-    EventKind.PRICE: KindFacts(("instrument", "price")),
+    EventKind.PRICE: KindFacts(("instrument", "price"), watched=True),
     EventKind.ACK: KindFacts(("account",), watched=True, rare=True),
     EventKind.ERROR: KindFacts(("account",), watched=True, rare=True),
     EventKind.CASH: KindFacts(("account", "amount"), money="amount", rare=True),
@@ -129,6 +130,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.BUST: KindFacts((*_WHOSE, "trade_id"), rare=True),
     EventKind.CORRECT: KindFacts((*_WHOSE, "trade_id", "qty", "price"), traded=True, money="fee", rare=True),
     EventKind.FX: KindFacts(("pair",), rare=True),
+    EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -162,6 +164,8 @@ class DecisionCode(IntEnum):
     ERROR_TS = 10
     TRIP = 11
     RELEASE = 12
+    CANCELLED = 13  # a working order, taken away: its row in ``observed``, its lots in ``limit``
+    DECREMENTED = 14  # an order, reduced by self-match prevention: its row, and the lots that it lost
 
 
 class FillCap(IntEnum):
@@ -204,6 +208,15 @@ class RowFlag(IntFlag):
     FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
 
 
+class MatchMode(IntEnum):
+    """What gives way where an order would meet a working one of its own account or group (`self_match`)."""
+
+    CANCEL_RESTING = 0
+    CANCEL_AGGRESSING = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+
+
 class CashFlowKind(IntEnum):
     """Type of a CASH event (column ``side``); all but deposits are profit or loss."""
 
@@ -214,7 +227,11 @@ class CashFlowKind(IntEnum):
 
 
 class TradingCommand(IntEnum):
-    """Command of a CONTROL event (column ``side``)."""
+    """Command of a CONTROL event (column ``side``).
+
+    One for a trader, desk or firm has the place of that scope in `riskkit.replay.schema.universe.GROUPS`, from 1, in ``qty``
+    and the code of the group in ``price``.
+    """
 
     ACTIVE = 0
     REDUCING = 1
@@ -225,6 +242,7 @@ class TradingCommand(IntEnum):
     LIMITS = 6  # other rules are in force from here on; see `riskkit.replay.rules.history`
     STOP = 7  # the kill switch: nothing but cancels passes until RESTART
     RESTART = 8
+    KILL = 9  # cancels every working order, then HALTED
 
 
 # column -> (dtype, value if a log does not have the column)

@@ -17,6 +17,7 @@ from riskkit._check import InputError, shown
 MAX_DIGITS = 400  # 2**256 has 78, the shortest text of a float at most 17
 MAX_EXPONENT = 307  # below it every number is finite as a float
 MIN_EXPONENT = -400
+ORDINARY = 1e307  # floats below it need no check
 MAX_BITS = 10 * MAX_DIGITS  # of numerator and denominator of a fraction
 ROUNDINGS = ("refuse", "nearest")  # of a number between two ticks, lots or units of money
 ROUND_IT = "rounding='nearest' rounds it"
@@ -40,6 +41,8 @@ def decimal_of(value: Any, name: str) -> Decimal:
         ...
     riskkit._check.InputError: price='1e9999999' is too large or too finely written; a number has at most 400 digits and an exponent from -400 to 307
     """  # noqa: E501
+    if type(value) is float and -ORDINARY < value < ORDINARY:
+        return Decimal(repr(value))
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit.replay.schema.columns import EventKind
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.universe import GROUPS, Universe
 
 EVERYTHING = "everything"
 TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
@@ -78,6 +79,11 @@ class Scope(NamedTuple):
         return self.record in ("", "account") or self.field == "account"
 
     @property
+    def of_market(self) -> bool:
+        """True if a price of an instrument, which has no account, has a key."""
+        return self.name in ("instrument", "product", "global")
+
+    @property
     def member_key(self) -> str:
         """The key of another account in the same instrument, as an expression of the loop."""
         return self.order_key.replace("account.", "member.").replace("position.", "peer.")
@@ -113,6 +119,7 @@ _ROWS = (
           (*_MESSAGES, EventKind.EXECUTION), group="own"),
     Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
+    Scope("trader", "for each trader", "account", "trader", "account.trader", ("trader",), group="holders"),
     Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
     Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
     Scope("global", "over everything", "", "", "0", (), group="holders"),
@@ -129,7 +136,7 @@ class Quantity(NamedTuple):
 
 _LOGIN = "fills of an account are not split by login session"
 _PARTS = tuple(name for name in SCOPES if name != "connection")
-_CASH = ("account", "desk", "firm", "global")
+_CASH = ("account", *GROUPS, "global")
 QUANTITIES: dict[str, Quantity] = {
     "position": Quantity(
         tuple(name for name in _PARTS if "product" not in name),
@@ -150,6 +157,7 @@ QUANTITIES: dict[str, Quantity] = {
 }
 
 
+@cache
 def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
     """The scopes that have all quantities that a rule reads, all scopes if it reads none; the account first."""
     return tuple(name for name in SCOPES if all(name in QUANTITIES[quantity].scopes for quantity in reads))
@@ -157,15 +165,9 @@ def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
 
 WIRE = {"connection": "session"}  # spelling in rule sets, if it differs
 
-_GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
-    "account": lambda universe: [account.id for account in universe.accounts],
-    "instrument": lambda universe: [instrument.id for instrument in universe.instruments],
-    "product": lambda universe: universe.products,
-    "strategy": lambda universe: universe.strategies,
-    "connection": lambda universe: universe.connections,
-    "desk": lambda universe: universe.desks,
-    "firm": lambda universe: universe.firms,
-}
+# the labels of a part, in a universe
+_LABELS = {name: f"{name}s" for name in ("account", "instrument", "product", "connection", *GROUPS)}
+_LABELS["strategy"] = "strategies"
 
 
 def scope_of(name: str) -> str:
@@ -186,7 +188,7 @@ def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
 def number_of(scope: str, universe: Universe) -> int:
     """The number of keys of a scope that does not depend on positions."""
     row = SCOPES[scope]
-    return len(_GROUPS[row.parts[0]](universe)) if row.parts else 1
+    return len(getattr(universe, _LABELS[row.parts[0]])) if row.parts else 1
 
 
 def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
@@ -204,28 +206,45 @@ def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
 
 def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str:
     """The label of the key that an event belongs to, as "account/product"."""
-    parts = SCOPES[scope].parts
-    return "/".join(_part(part, universe, event) for part in parts) if parts else EVERYTHING
+    return "/".join(event_parts(scope, universe, event)) if SCOPES[scope].parts else EVERYTHING
+
+
+def event_parts(scope: str, universe: Universe, event: Mapping[str, int]) -> tuple[str, ...]:
+    """The parts of that label."""
+    return tuple(_part(part, universe, event) for part in SCOPES[scope].parts)
 
 
 def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> str:
     """The label of a key; pairs are (account, instrument) in the order in which they appeared."""
+    parts = key_parts(scope, key, universe, pair_account, pair_instrument)
+    return "/".join(parts) if parts else EVERYTHING
+
+
+def key_parts(
+    scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
+) -> tuple[str, ...]:
+    """The parts of a key's label; none of the scope "global"."""
     parts = SCOPES[scope].parts
     if len(parts) < 2:
-        return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
+        return tuple(_label(part, universe, key) for part in parts)
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
         codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
-    return event_label(scope, universe, event)
+    return event_parts(scope, universe, event)
+
+
+def _label(part: str, universe: Universe, code: int) -> str:
+    entry = getattr(universe, _LABELS[part])[code]
+    return str(getattr(entry, "id", entry))
 
 
 def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
     if part in ("strategy", "connection"):
         code = event[part]
-        return str(_GROUPS[part](universe)[code]) if code >= 0 else ""
+        return _label(part, universe, code) if code >= 0 else ""
     group = "instrument" if part in ("instrument", "product") else "account"
     code = event[group]
     if code < 0:

@@ -23,6 +23,7 @@ from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.pairs import currencies_of
 
 FINEST = 10**300  # a float times this denominator is still finite
+GROUPS = ("trader", "desk", "firm")  # of accounts, from narrow to wide
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 
@@ -89,6 +90,8 @@ class Instrument:
         lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
     listed : bool
         False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
+    delta : str, Decimal, int or float
+        Units of the underlying that one unit of quantity stands for, at most six decimals; negative for a put.
 
     Examples
     --------
@@ -106,6 +109,7 @@ class Instrument:
     price_step: Any = None
     qty_step: Any = None
     listed: bool = True
+    delta: Any = Fraction(1)
 
     def __post_init__(self) -> None:
         """Convert units to exact fractions and check that they are above zero."""
@@ -127,6 +131,12 @@ class Instrument:
                 raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
         if not isinstance(self.currency, str):
             raise InputError(f"instrument {self.id!r}: currency={shown(self.currency)} is not a text such as 'USD'")
+        delta = exact(self.delta, f"instrument {self.id!r}: delta")
+        if (delta * 1_000_000).denominator != 1 or abs(delta) > 1_000_000:
+            raise InputError(
+                f"instrument {self.id!r}: delta={shown(self.delta)} is not within 1,000,000 with at most six decimals"
+            )
+        object.__setattr__(self, "delta", delta)
         product = name_text(self.product, f"instrument {self.id!r}: product") if self.product else self.id
         object.__setattr__(self, "product", product)
 
@@ -143,7 +153,7 @@ class Account:
         Opening cash.
     positions : mapping of instrument to quantity
         Opening quantities, negative for short; valued at the first mark.
-    desk, firm : str
+    desk, firm, trader : str
         Groups, for rules with such a scope.
 
     Examples
@@ -157,11 +167,12 @@ class Account:
     positions: Mapping[str, Any] = field(default_factory=dict)
     desk: str = ""
     firm: str = ""
+    trader: str = ""
 
     def __post_init__(self) -> None:
         """Convert the label to text."""
         object.__setattr__(self, "id", name_text(self.id, "account"))
-        for group in ("desk", "firm"):
+        for group in GROUPS:
             if getattr(self, group):
                 object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))
 
@@ -281,6 +292,11 @@ class Universe:
         return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
+    def price_unit(self) -> Fraction:
+        """The largest unit of which a cent and every instrument's price step are multiples."""
+        return common_unit([Fraction(1, 100), *(instrument.price_step for instrument in self.instruments)])
+
+    @cached_property
     def products(self) -> tuple[str, ...]:
         """The products, in order of appearance."""
         return tuple(dict.fromkeys(instrument.product for instrument in self.instruments))
@@ -294,6 +310,11 @@ class Universe:
     def firms(self) -> tuple[str, ...]:
         """The firms, in order of appearance."""
         return tuple(dict.fromkeys(account.firm for account in self.accounts))
+
+    @cached_property
+    def traders(self) -> tuple[str, ...]:
+        """The traders, in order of appearance."""
+        return tuple(dict.fromkeys(account.trader for account in self.accounts))
 
     @cached_property
     def instrument_codes(self) -> dict[str, int]:
@@ -367,14 +388,14 @@ class Universe:
         """Labels and units as plain lists, for hashing and storage."""
         instruments = [
             [i.id, *map(str, (i.tick, i.lot, i.multiplier)), i.currency, i.product, bool(i.negative_price)]
-            + [str(i.price_step), str(i.qty_step), bool(i.listed)]
+            + [str(i.price_step), str(i.qty_step), bool(i.listed), *[str(i.delta)] * (i.delta != 1)]
             for i in self.instruments
         ]
         accounts: list[list[Any]] = []
         for a in self.accounts:
             cash = [[k, str(exact(v, "cash"))] for k, v in a.cash.items()]
             accounts.append([a.id, cash, sorted([k, str(exact(v, "position"))] for k, v in a.positions.items())])
-            accounts[-1] += [a.desk, a.firm]
+            accounts[-1] += [a.desk, a.firm, *[a.trader] * bool(a.trader)]
         quanta = [[k, str(v)] for k, v in self.quanta.items()]
         return [instruments, accounts, quanta, list(self.strategies), list(self.connections), bool(self.mixed)]
 
@@ -388,8 +409,8 @@ class Universe:
             return {key: Fraction(value) for key, value in pairs}
 
         def instrument(entry: list[Any]) -> Instrument:
-            values: dict[str, Any] = dict(zip((known.name for known in fields(Instrument)), entry, strict=True))
-            return Instrument(**values | {name: Fraction(values[name]) for name in UNITS})
+            values: dict[str, Any] = dict(zip((known.name for known in fields(Instrument)), entry, strict=False))
+            return Instrument(**values | {name: Fraction(values[name]) for name in (*UNITS, "delta") if name in values})
 
         return cls(
             tuple(map(instrument, instruments)),
@@ -402,10 +423,9 @@ class Universe:
 
 
 _AMOUNTS = rows(row(text, ratio))
-_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag)
-DESCRIBED = row(
-    rows(_INSTRUMENT), rows(row(text, _AMOUNTS, _AMOUNTS, text, text)), _AMOUNTS, rows(text), rows(text), flag
-)
+_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, ratio, optional=1)
+_ACCOUNT = row(text, _AMOUNTS, _AMOUNTS, text, text, text, optional=1)
+DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)
 """Check of the plain lists of `Universe.describe`."""
 
 

@@ -84,6 +84,8 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
 
 def _unread(rule: Rule) -> str:
     """Reason why no proof uses the rule; empty if one may."""
+    if rule.overrides:
+        return "keys have limits of their own"
     if not rule.kind.bounds:
         return f"type {rule.type} is not among those with a proof"
     if not {"account", "instrument", "product"}.issuperset(SCOPES[rule.scope].parts):

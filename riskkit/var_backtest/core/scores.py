@@ -1,4 +1,4 @@
-"""Consistent scoring functions: the quantile loss of VaR and the joint FZ0 loss of VaR and ES."""
+"""Consistent scoring functions: quantile loss of VaR, joint FZ0 loss of VaR and ES, loss of an expectile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import with_labels
+from riskkit._check import confidence_level, with_labels
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
@@ -60,6 +60,45 @@ def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = DEFAUL
     checked, p = es_sample(returns, var, es), tail_probability(confidence)
     loss = fz0(checked.returns, checked.var, checked.es, p)
     return with_labels(loss, checked.index, name="fz0_loss")
+
+
+def expectile_loss(returns: ReturnsLike, var: Any, tau: float) -> Any:
+    """Asymmetric squared loss of an expectile forecast, day by day; smaller is better.
+
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realized returns, gains positive, oldest first.
+    var : (n_obs,) array or Series, or a number
+        Expectile VaR forecasts for the same days, as `riskkit.var.expectile_var` gives them: positive losses.
+    tau : float
+        Level of the expectile as a fraction: 0.00145 goes with 99 % VaR of normal returns.
+
+    Returns
+    -------
+    (n_obs,) array, or Series with the labels of `returns`
+        The square of return + VaR, times 1 - tau where it is below zero and tau elsewhere; in the square of the
+        unit of the returns.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, forecasts of other days, or a tau that is not between 0 and 1.
+
+    References
+    ----------
+    .. [1] Newey and Powell (1987), Asymmetric least squares estimation and testing, Econometrica 55, 819-847.
+    .. [2] Bellini and Di Bernardino (2017), Risk management with expectiles, European J. Finance 23, 487-506.
+
+    Examples
+    --------
+    >>> expectile_loss([0.01, -0.03], 0.02, 0.1).round(6).tolist()
+    [9e-05, 9e-05]
+    """
+    level = confidence_level(tau, "tau")
+    checked = sample(returns, var)
+    gap = checked.returns + checked.var
+    return with_labels(np.where(gap < 0.0, 1.0 - level, level) * gap**2, checked.index, name="expectile_loss")
 
 
 def quantile(returns: np.ndarray, var: np.ndarray, p: float) -> np.ndarray:

@@ -21,6 +21,7 @@ AMOUNTS = {
     "ticks",
     "fee",
     "qty_limit",
+    "delta_limit",
     "trade_limit",
     "required",
     "max_dd",
@@ -34,6 +35,8 @@ AMOUNTS |= {
     "reject_mps",
     "logout_mps",
     "probes",
+    "max_move",
+    "long_max_move",
 }
 
 
@@ -70,6 +73,9 @@ class Rule:
     def __init__(self, replay, given):
         self.replay, self.id, self.type = replay, given["id"], given["type"]
         self.params = self.given = given.get("params", {})
+        self.netting = given.get("netting", "net")
+        self.judged_key = None  # the key that a message is judged for
+        self.own = {key: [(limits, None)] for key, limits in given.get("overrides", {}).items()}  # with their ends
         self.action = given.get("action", "REJECT")
         self.scope = given.get("scope", self.params.get("scope", "account"))
         self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
@@ -99,6 +105,9 @@ class Rule:
         return True
 
     def limit(self, name="limit"):
+        for limits, until in self.own.get(self.judged_key, [])[-1:]:
+            if name in limits and (until is None or self.replay.now < until):
+                return Fraction(limits[name])
         return Fraction(self.params[name])
 
     def beyond(self, value, limit):
@@ -122,6 +131,7 @@ class Rule:
             "account_product": (account, product),
             "strategy": (account, get("strategy") or ""),
             "session": get("session") or "",
+            "trader": self.replay.accounts[account].trader if account is not None else None,
             "desk": self.replay.accounts[account].desk if account is not None else None,
             "firm": self.replay.accounts[account].firm if account is not None else None,
             "global": "everything",
@@ -138,14 +148,14 @@ class Rule:
     # ------------------------------------------------------------------ books of a key
 
     def members(self, key):
-        """The accounts of a key of accounts: one, a desk, a firm or all."""
+        """The accounts of a key of accounts: one, those of a trader, a desk, a firm or all."""
         return [label for label in self.replay.accounts if self.key({"account": label}) == key]
 
-    def net(self, key, instrument):
-        """What the accounts or strategies of a key hold of an instrument, netted."""
+    def net(self, key, instrument, who=None):
+        """What the accounts or strategies of a key, or one account, hold of an instrument, netted."""
         return sum(
             (qty for (account, label, strategy), qty in self.replay.holdings.items()
-             if label == instrument
+             if label == instrument and who in (None, account)
              and self.key({"account": account, "instrument": label, "strategy": strategy}) == key),
             Fraction(0),
         )  # fmt: skip
@@ -167,6 +177,7 @@ class Rule:
         verdict = Verdict(self)
         for place, member in enumerate(members if not self.asleep else ()):
             self.replay.phantoms = members[:place]
+            self.judged_key = self.key(member)
             self.later = place + 1 < len(members)
             self.listed = len(members) > 1 or event["kind"] == "order_list"
             free = member.reducing and self.action != "HALT"
@@ -245,20 +256,23 @@ class Rule:
         """Whether a key is refused as in a pause, with so many orders of the same list before."""
         return False
 
-    def command(self, who):
-        """RESUME or RESET of one account, or of every one (None)."""
-        for key in list(self.pauses):
-            if who is None or self.belongs(key, who):
-                del self.pauses[key]
-                self.lifted(key)
-        self.reset(lambda key: who is None or self.belongs(key, who))
+    def command(self, who, groups):
+        """RESUME or RESET of one account, of a trader, desk or firm, or of every one (None)."""
+
+        def mine(key):
+            return key == groups.get(self.scope) if groups else who is None or self.belongs(key, who)
+
+        for key in [key for key in self.pauses if mine(key)]:
+            del self.pauses[key]
+            self.lifted(key)
+        self.reset(mine)
 
     def reset(self, mine):
         """Set runs and counts of the keys that are `mine` to 0."""
 
     def pauses_account(self, label):
         account = self.replay.accounts[label]
-        key = {"account": label, "desk": account.desk, "firm": account.firm}.get(self.scope)
+        key = label if self.scope == "account" else getattr(account, self.scope, None)
         return "everything" in self.pauses or key in self.pauses
 
     def turn_day(self):
@@ -293,6 +307,13 @@ class Rule:
 
     def price_came(self, event):
         """A last price, a bid or an ask came."""
+
+    def prevent(self, number, member, allowed):
+        """An order comes that nothing else refuses; what it loses."""
+        return Fraction(0)
+
+    def closing(self, event):
+        """The previous close or settlement of an instrument came."""
 
     def equity_moved(self, account):
         """An account's equity may have moved."""

@@ -16,7 +16,7 @@ class OfProfit(Rule):
     passes_reducing = speaks_by_pausing = True
 
     def of_accounts(self):
-        return self.scope in ("account", "desk", "firm", "global")
+        return self.scope in ("account", "trader", "desk", "firm", "global")
 
     def keys(self):
         if self.of_accounts():
@@ -327,29 +327,49 @@ class Mmp(Rule):
     passes_reducing = speaks_by_pausing = True
 
     def begin(self):
-        self.fills = {}
+        self.fills, self.starts = {}, {}
 
     def ends_at(self):
         return self.replay.now + self.params["freeze_ns"] if self.params.get("freeze_ns") else None
 
-    def traded(self, key):
-        start = self.replay.now - self.params["window_ns"]
-        return sum((qty for ts, qty in self.fills.get(key, []) if ts > start), Fraction(0))
+    def window(self, key):
+        """Times, quantities and net deltas of the fills that count: the last ones, or since the first of a window."""
+        span, fixed = self.params["window_ns"], self.params.get("window", "sliding") != "sliding"
+        entries = self.fills.get(key, [])
+        start = self.starts.get(key)
+        if fixed and (start is None or self.replay.now >= start + span):
+            return []
+        return [entry for entry in entries if (entry[0] >= start if fixed else entry[0] > self.replay.now - span)]
+
+    def breached(self, key):
+        entries = self.window(key)
+        filled, delta = sum(qty for _, qty, _ in entries), abs(sum(delta for _, _, delta in entries))
+        return any(
+            name in self.params and self.beyond(value, self.limit(name))
+            for name, value in (("qty_limit", filled), ("delta_limit", delta))
+        )
 
     def objects(self, event, member, weight):
-        return self.beyond(self.traded(self.key(member)), self.limit("qty_limit"))
+        return self.breached(self.key(member))
 
     def filled(self, event, qty, realised, opened):
         key = self.key(self.replay.fill_key(event))
-        self.fills.setdefault(key, []).append((self.replay.now, qty))
-        if self.beyond(self.traded(key), self.limit("qty_limit")):
+        if not self.window(key):
+            self.starts[key] = self.replay.now
+            self.fills[key] = []
+        way = {"B": 1, "S": -1}[event["side"]] * self.replay.instruments[event["instrument"]].delta
+        self.fills[key].append((self.replay.now, qty, way * qty))
+        if self.breached(key):
             self.trip(key)
 
     def amended(self, fill, former, realised, opened):
         entries = self.fills.get(self.key(fill.member), [])
-        place = next((place for place, (ts, _) in enumerate(entries) if ts == fill.ts), None)
+        place = next((place for place, (ts, _, _) in enumerate(entries) if ts == fill.ts), None)
         if place is not None:
-            entries[place] = fill.ts, entries[place][1] + fill.qty - former[0]
+            more = fill.qty - former[0]
+            delta = fill.side * self.replay.instruments[fill.event["instrument"]].delta * more
+            entries[place] = fill.ts, entries[place][1] + more, entries[place][2] + delta
 
     def lifted(self, key):
         self.fills.pop(key, None)
+        self.starts.pop(key, None)

@@ -113,6 +113,47 @@ class SelfTrade(Rule):
         return False
 
 
+class SelfMatch(Rule):
+    def met(self, member):
+        """Working orders that an order meets, the best price first, then the first to come."""
+        found = []
+        for place, order in enumerate(self.replay.every_order):
+            if not order.working or order.instrument != member.instrument or self.key(order) != self.key(member):
+                continue
+            if order.side != -member.side:
+                continue
+            priced = isinstance(order.price, Fraction) and isinstance(member.price, Fraction)
+            if not priced or member.side * member.price >= member.side * order.price:
+                limited = isinstance(order.price, Fraction)
+                found.append((limited, member.side * order.price if limited else 0, place, order))
+        return [one[-1] for one in sorted(found, key=lambda one: one[:3])]
+
+    def objects(self, event, member, weight):
+        met = self.met(member)
+        mode = self.params.get("mode", "cancel_resting")
+        if not sum(order.rest for order in met) or (mode == "cancel_resting" and event["kind"] != "modify"):
+            return False
+        return mode != "decrement" or event["kind"] == "modify" or sum(order.rest for order in met) >= member.qty
+
+    def prevent(self, number, member, allowed):
+        """Let the orders give way; return what the order that came loses."""
+        mode, met = self.params.get("mode", "cancel_resting"), self.met(member)
+        lost, left = sum(order.rest for order in met), member.qty
+        if mode == "cancel_aggressing" or not lost:
+            return Fraction(0)
+        for order in met[:1] if mode == "cancel_both" else met:
+            if left <= 0:
+                break
+            rest = order.rest
+            if mode == "decrement" and rest > left:
+                order.qty, order.capped, order.limited = order.qty - left, True, False
+            else:
+                order.working, order.refused = False, True
+                self.replay.cancelled.setdefault(number, []).append(order.label)
+            left -= rest if mode == "decrement" else 0
+        return lost if mode == "decrement" and allowed else Fraction(0)
+
+
 class ReservePrice(Rule):
     def objects(self, event, member, weight):
         order = member.order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 from naive.rules.base import Rule
 from naive.rules.money import equity_of, needs_rates
@@ -40,8 +41,13 @@ class Exposure(Rule):
             super().ask(event, member, weight, verdict)
 
     def reduces(self, member):
-        held = self.net(self.key(member), member.instrument)
-        return held * member.side < 0 and member.rest + self.queued(member, member.side) <= abs(held)
+        held = self.net(self.key(member), member.instrument, self.whose(member))
+        mine = [one for one in self.replay.working() if self.whose(member) in (None, one.account)]
+        return held * member.side < 0 and member.rest + self.queued(member, member.side, mine) <= abs(held)
+
+    def whose(self, member):
+        """The account alone whose exposure is added, without netting, to that of the others of its key."""
+        return member.account if self.netting == "none" else None
 
     def reference(self, label, member=None):
         """The mark; without one the highest price of an order so far."""
@@ -57,21 +63,26 @@ class Exposure(Rule):
     def values(self, member, after):
         """By instrument of the key: its value with all buys filled, and with all sells; before or after the message."""
         key, found = self.key(member), {}
-        for label, traded in self.replay.instruments.items():
+        books = self.members(key) if self.netting == "none" else [None]
+        for (label, traded), who in product(self.replay.instruments.items(), books):
             orders = self.replay.working() if self.params.get("working", True) else self.replay.phantoms
-            mine = [one for one in orders if one.instrument == label and self.key(one) == key]
+            mine = [
+                one for one in orders if one.instrument == label and self.key(one) == key and who in (None, one.account)
+            ]
             if after:
                 mine = [one for one in mine if one is not member.order]
             buys = sum((one.rest for one in mine if one.side > 0), Fraction(0))
             sells = sum((one.rest for one in mine if one.side < 0), Fraction(0))
-            held = self.net(key, label)
+            held = self.net(key, label, who)
             price = self.reference(label, member if label == member.instrument and after else None)
-            if label == member.instrument and after:
+            if who not in (None, member.account) and traded.mark is None:  # as before the message
+                price = self.replay.estimates.get(label) or 0
+            if label == member.instrument and after and who == self.whose(member):
                 buys += member.rest if member.side > 0 else 0
                 sells += member.rest if member.side < 0 else 0
                 if not self.params.get("working", True) and held * member.side < 0:
                     held, buys, sells = held + buys - sells, 0, 0
-            found[label] = [(held + buys) * price * traded.multiplier, (held - sells) * price * traded.multiplier]
+            found[label, who] = [(held + buys) * price * traded.multiplier, (held - sells) * price * traded.multiplier]
         return found
 
     def sizes(self, values):
@@ -80,7 +91,7 @@ class Exposure(Rule):
     def total(self, values, size):
         """What `size` gives of a high and a low, summed by currency and converted."""
         found = {}
-        for label, both in values.items():
+        for (label, _), both in values.items():
             quote = self.replay.instruments[label].quote
             found[quote] = found.get(quote, Fraction(0)) + size(*both)
         return sum((self.up(amount, quote) for quote, amount in found.items() if amount), Fraction(0))

@@ -214,3 +214,69 @@ class OrderToTrade(Rule):
         entries = self.fills.get(self.key(fill.member), [])
         if fill.qty == 0 and (fill.ts, 1) in entries:
             entries.remove((fill.ts, 1))
+
+
+class UnexecutedOrders(Rule):
+    """RTS 9: orders of the day, of which a modification counts 2, over its fills (at least 1), less 1."""
+
+    def begin(self):
+        self.orders, self.fills = {}, {}  # of each key
+
+    def ratio(self, key, more):
+        return Fraction(self.orders.get(key, 0) + more, max(self.fills.get(key, 0), 1)) - 1
+
+    def objects(self, event, member, weight):
+        return self.beyond(self.ratio(self.key(member), weight * (2 if event["kind"] == "modify" else 1)), self.limit())
+
+    def heard(self, event, members, weight, stands, own):
+        key = self.key(members[0])
+        if stands or event["kind"] == "cancel":
+            self.orders[key] = self.orders.get(key, 0) + weight * (2 if event["kind"] == "modify" else 1)
+        return event["kind"] == "cancel" and self.beyond(self.ratio(key, 0), self.limit())
+
+    def filled(self, event, qty, realised, opened):
+        key = self.key(self.replay.fill_key(event))
+        self.fills[key] = self.fills.get(key, 0) + 1
+
+    def amended(self, fill, former, realised, opened):
+        if fill.qty == 0 and self.today(fill.ts):
+            self.fills[self.key(fill.member)] -= 1
+
+    def new_day(self):
+        self.begin()
+
+
+class Layering(Rule):
+    """Orders at several prices of one side, a fill on the other, the orders cancelled right after it."""
+
+    speaks_by_pausing = True
+
+    def begin(self):
+        self.shapes = {}  # key -> side, time of the fill, orders that worked, their rests, what was cancelled
+
+    def heard(self, event, members, weight, stands, own):
+        key, order = self.key(members[0]), self.replay.taken
+        shape = self.shapes.get(key)
+        if event["kind"] != "cancel" or shape is None or order is None or order not in shape["orders"]:
+            return False
+        if self.replay.now >= shape["since"] + self.params.get("window_ns", NS):
+            return False
+        rest = max(order.qty - order.filled, Fraction(0))
+        shape["gone"] += rest
+        whole = Fraction(self.params.get("share", "0.8")) * shape["layered"]
+        if rest == 0 or shape["gone"] < whole:
+            return False
+        del self.shapes[key]
+        return True
+
+    def filled(self, event, qty, realised, opened):
+        key, side = self.key(self.replay.fill_key(event)), -1 if event["side"] == "B" else 1
+        shape = self.shapes.get(key)
+        if shape is not None and self.replay.now < shape["since"] + self.params.get("window_ns", NS):
+            return
+        self.shapes.pop(key, None)
+        layers = [one for one in self.replay.every_order if one.working and one.side == side and self.key(one) == key]
+        layered = sum((one.rest for one in layers), Fraction(0))
+        if len({one.price for one in layers}) >= self.params.get("prices", 3) and layered > 0:
+            self.shapes[key] = {"side": side, "since": self.replay.now, "orders": layers, "layered": layered,
+                                "gone": Fraction(0)}  # fmt: skip

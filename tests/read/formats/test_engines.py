@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from refusing import refusal
 
 import riskkit as rk
 
@@ -49,9 +50,7 @@ def test_tradingview_asks_for_what_the_file_does_not_say():
         ),
     }
     for sentence, (name, arguments) in said.items():
-        with pytest.raises(rk.InputError) as refused:
-            rk.read.tradingview(Text(text, name), **arguments)
-        assert str(refused.value) == sentence
+        assert refusal(rk.read.tradingview, Text(text, name), **arguments) == sentence
 
 
 def test_backtrader_takes_a_zone_and_leaves_out_rows_of_nothing():

@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from refusing import refusal
 
 import riskkit as rk
 
@@ -52,9 +53,8 @@ def test_binance_takes_the_zone_of_the_file_name_or_of_the_argument(name, tz, ti
 
 def test_binance_asks_for_a_zone_that_is_nowhere():
     text = "Time,Pair,Side,Price,Executed,Amount,Fee\n27-07-05 12:07:20,BTCUSDT,SELL,50000,0.001BTC,50USDT,0.05USDT\n"
-    with pytest.raises(rk.InputError) as refused:
-        rk.read.binance(Text(text))
-    assert str(refused.value) == "export.csv, line 1: Time has no time zone, nor has the name of the file; give tz="
+    said = refusal(rk.read.binance, Text(text))
+    assert said == "export.csv, line 1: Time has no time zone, nor has the name of the file; give tz="
 
 
 def test_binance_futures_with_order_ids_and_glued_fees():
@@ -72,9 +72,7 @@ def test_binance_futures_with_order_ids_and_glued_fees():
 def test_binance_coin_margined_contracts_need_their_size():
     heading = "Date(UTC),Symbol,Side,Price,Quantity,Fee,Realized Profit,Trade Id\n"
     text = heading + "2024-02-28 23:49:16,BTCUSD_PERP,BUY,60000,3,0.00001 BTC,0,7\n"
-    with pytest.raises(rk.InputError) as refused:
-        rk.read.binance(Text(text))
-    assert str(refused.value) == (
+    assert refusal(rk.read.binance, Text(text)) == (
         "export.csv: the size of a contract is not in the file; give multipliers={'BTCUSD_PERP': ...}"
     )
     assert rk.read.binance(Text(text), multipliers={"BTCUSD_PERP": 100}).instruments[0].multiplier == 100
@@ -108,9 +106,7 @@ def test_the_currency_of_krakens_pairs(pair, currency):
 
 def test_an_unknown_pair_of_kraken_is_asked_for():
     text = "txid,ordertxid,pair,time,type,price,fee,vol\nT1,O1,FOOBAR,2024-03-10 02:30:50,buy,2.5,1.5,0.01\n"
-    with pytest.raises(rk.InputError) as refused:
-        rk.read.kraken(Text(text))
-    assert str(refused.value) == (
+    assert refusal(rk.read.kraken, Text(text)) == (
         "export.csv, line 2: pair='FOOBAR' ends in no known currency; give quotes={'FOOBAR': ...}, the currency of its prices"
     )
     assert rk.read.kraken(Text(text), quotes={"FOOBAR": "BAR"}).fees == {"BAR": Decimal("1.5")}
@@ -120,9 +116,7 @@ def test_a_fill_of_kraken_that_differs_under_one_id_is_refused():
     text = "txid,ordertxid,pair,time,type,price,fee,vol\n" + "".join(
         f"T1,O1,XXBTZUSD,2024-03-10 02:30:50,buy,2.5,1.5,{size}\n" for size in (1, 1, 2)
     )
-    with pytest.raises(rk.InputError) as refused:
-        rk.read.kraken(Text(text))
-    assert str(refused.value) == "export.csv, line 4: has the id of line 2 and other contents"
+    assert refusal(rk.read.kraken, Text(text)) == "export.csv, line 4: has the id of line 2 and other contents"
 
 
 def test_coinbase_before_portfolios_and_with_equal_ids():
@@ -207,9 +201,7 @@ def test_okx_without_its_first_line_or_a_leg_or_a_contract_size_is_refused():
         "export.csv: the size of a contract is not in the file; give multipliers={'BTC-USDT-SWAP': ...}": (swap, known),
     }  # fmt: skip
     for sentence, (row, arguments) in said.items():
-        with pytest.raises(rk.InputError) as refused:
-            rk.read.okx(Text(OKX + row), **arguments)
-        assert str(refused.value) == sentence
+        assert refusal(rk.read.okx, Text(OKX + row), **arguments) == sentence
 
 
 TRADE = {
@@ -241,8 +233,6 @@ def test_ccxt_derives_orders_of_trades_alone_and_keeps_ids_of_symbols_apart():
 
 def test_ccxt_asks_for_a_contract_size_that_costs_do_not_tell():
     trades = [{**TRADE, "symbol": "BTC/USD:BTC", "cost": cost, "id": str(cost)} for cost in (0.2, 0.3)]
-    with pytest.raises(rk.InputError) as refused:
-        rk.read.ccxt(Text(json.dumps(trades), "trades.json"))
-    assert str(refused.value) == (
+    assert refusal(rk.read.ccxt, Text(json.dumps(trades), "trades.json")) == (
         "trades.json: the size of a contract is not in the file; give multipliers={'BTC/USD:BTC': ...}"
     )

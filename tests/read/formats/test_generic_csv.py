@@ -6,6 +6,7 @@ import io
 from decimal import Decimal
 
 import pytest
+from refusing import refusal as refusal_of
 
 import riskkit as rk
 
@@ -21,9 +22,7 @@ def read(text: str, **arguments):
 
 
 def refusal(text: str, **arguments) -> str:
-    with pytest.raises(rk.InputError) as refused:
-        read(text, **arguments)
-    return str(refused.value)
+    return refusal_of(read, text, **arguments)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -28,10 +28,10 @@ from riskkit.rules import OrderRate, PositionLimit
 FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
-    "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False,
+    "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False, "commands": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
-BY_CURRENCY = tuple(GroupShape(name, False, True) for name in WHOLE)
+BY_CURRENCY = tuple(GroupShape(name, False, True, separate) for name in WHOLE for separate in (False, True))
 NOTHING = Shape((), **FACTS, groups=(), columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), groups=GROUPS, columns=tuple(OPTIONAL))
 ASKED = {
@@ -48,9 +48,10 @@ ASKED = {
         "duplicates",
         "held",
         "best",
+        "met",
         "later",
     ),
-    "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
+    "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed", "orders"),
     "on_new_day": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
     "evict": ("state", "params", "event", "memory"),
@@ -75,7 +76,18 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "reads": ("exposure", "profit"),
     }
     given |= dict.fromkeys(
-        ("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance", "volume", "opening", "whole"),
+        (
+            "can_pause",
+            "breach_trips",
+            "caps",
+            "exempt_reducing",
+            "working",
+            "covariance",
+            "volume",
+            "opening",
+            "whole",
+            "recovers",
+        ),
         True,
     )
     given |= {"group": next((group for group in GROUPS if group.scope == facts.get("scope")), None)}
@@ -90,6 +102,7 @@ def walk() -> list[Shape]:
     scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
+    rules += (rule(len(rules), hooks={"check": ("state", "params", "event")}, overridden=True),)
     hooks = [{**ASKED, "check": ("params", "rate")}] * len(BY_CURRENCY) + [{"reset": ASKED["reset"]}]
     rated = tuple(
         rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from refusing import refusal as refusal_of
 from streams import daily_closes
 
 from riskkit import EventLog, InputError, RuleSet, replay_log
@@ -345,6 +346,4 @@ def test_a_portfolio_that_never_trades(vbt, close):
 
 
 def refusal(portfolio, **options) -> str:
-    with pytest.raises(InputError) as refused:
-        EventLog.from_vectorbt(portfolio, **options)
-    return str(refused.value)
+    return refusal_of(EventLog.from_vectorbt, portfolio, **options)

@@ -141,13 +141,13 @@ BAD_FRAMES = {
     "unknown kind": (
         [{**ORDER, "kind": "buy"}],
         "row 0, column 'kind': 'buy' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, error, "
-        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct, fx",
+        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct, fx, close",
     ),
     "a kind of the engine's own": (
         [{**ORDER, "kind": "mark"}],
         "row 0, column 'kind': 'mark' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
         "error, cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, "
-        "bust, correct, fx",
+        "bust, correct, fx, close",
     ),
     "no account": (
         [{**ORDER, "account": None}],
@@ -260,11 +260,11 @@ BAD_FRAMES = {
     ),
     "unknown command": (
         [{"ts": 1, "kind": "control", "cmd": "BEGIN"}],
-        "row 0, column 'cmd': 'BEGIN' is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART",
+        "row 0, column 'cmd': 'BEGIN' is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART, KILL",
     ),
     "no command": (
         [{"ts": 1, "kind": "control"}],
-        "row 0, column 'cmd': nothing is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART",
+        "row 0, column 'cmd': nothing is not one of ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, LIMITS, STOP, RESTART, KILL",
     ),
     "return finer than a billionth": (
         [{"ts": 1, "kind": "trade", "account": "A", "instrument": "X", "side": "B", "ret": "0.0000000001"}],

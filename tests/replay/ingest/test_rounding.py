@@ -252,6 +252,12 @@ def test_a_rounded_number_is_the_nearest_one_of_its_grid(numbers):
             assert abs(int(count) * unit - exact(row[place], name)) <= unit / 2
 
 
+@pytest.mark.parametrize("rows", [[], [{"ts": "2024-01-01T00:00Z", "kind": "cash", "account": "A", "amount": 5.123}]])
+def test_a_table_without_an_instrument_is_rounded_as_another(rows):
+    frame = pd.DataFrame(rows, columns=["ts", "kind", "account", "amount"])
+    assert len(EventLog.from_frame(frame, rounding="nearest")) == len(rows)
+
+
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [

@@ -12,10 +12,12 @@ from label_calls import calls
 from proofs.test_proof import RULES
 from streams import universe
 
+from riskkit import InputError
 from riskkit.replay.live.column_door import COLUMNS
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
 
+ODD = {("side", None), ("side", 2.5), ("qty", None), ("qty", 2.5), ("price", None)}
 KINDS = {"process_trade": "fill", "tick": "clock"}
 
 
@@ -97,3 +99,49 @@ def test_actions_of_a_batch_are_a_frame():
     assert frame[["action", "rule", "seq", "observed", "limit"]].values.tolist() == [["REJECT", "ordered", 0, 90, 60]]
     assert frame["reason"].str.startswith("the order is refused by ordered").all()
     assert session.process([]).frame().empty
+
+
+@pytest.mark.xdist_group("proof")
+@pytest.mark.parametrize("value", ["X", "", 1, None, 2.5])
+@pytest.mark.parametrize("field", ["account", "instrument", "side", "qty", "price"])
+def test_a_row_of_no_meaning_in_a_long_batch_is_refused_as_in_a_single_call(field, value):
+    rows = [
+        {"ts": number, "account": "A0", "instrument": "I0", "side": "S", "qty": 1, "price": 5.0} for number in range(60)
+    ]
+    session = Session(RULES, universe())
+    session.process(rows[:20])
+    rows[50][field] = value
+    expected = {}
+    try:
+        Session(RULES, universe(), compiled=False).process_order(**rows[50])
+    except InputError as refused:
+        expected = {30: str(refused)}
+    assert session.process(rows[20:]).errors == expected
+    assert bool(expected) == (value in ("X", "") or (field, value) in ODD or field in ("account", "instrument"))
+
+
+@pytest.mark.xdist_group("proof")
+def test_sides_that_are_numbers_are_buys_and_sells():
+    frame = pd.DataFrame({"ts": range(60), "account": "A0", "instrument": "I0", "qty": 1, "price": 5.0})
+    session = Session(RULES, universe())
+    session.process(frame.assign(side="B"))
+    assert not session.process(frame.assign(ts=frame.ts + 60, side=[1, -1] * 30)).errors
+    assert session.log().columns["side"].tolist() == [1] * 60 + [1, -1] * 30
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_a_batch_is_a_frame_of_any_library(kind):
+    columns = {
+        "ts": [0, 1],
+        "account": ["A0"] * 2,
+        "instrument": ["I0"] * 2,
+        "side": ["B", "S"],
+        "qty": [1, 2],
+        "price": [5.0] * 2,
+    }
+    session, events = Session(RULES, universe(), compiled=False), pd.DataFrame(columns)
+    if kind != "pandas":
+        library = pytest.importorskip(kind)
+        events = library.DataFrame(columns) if kind == "polars" else library.table(columns)
+    batch = session.process(events)
+    assert not batch.errors and session.log().columns["side"].tolist() == [1, -1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from label_calls import answer, calls
+from marks import needs_compiling
 from proofs.test_proof import RULES
 from streams import universe
 
@@ -36,3 +37,17 @@ def test_plain_and_odd_calls_are_answered_alike(options, monkeypatch):
         assert list(extra[0]) == list(extra[1])
     if short.engine.make_step() is not None:  # there is none where numba is switched off
         assert taken.count(True) < 0.7 * taken.count(False)  # the short way was gone
+
+
+@pytest.mark.xdist_group("proof")
+@needs_compiling
+def test_an_account_and_an_instrument_that_meet_have_one_pair_and_a_record_of_it():
+    session = Session(RULES, universe())
+    session.process_order(ts=0, account="A0", instrument="I0", side="B", qty=1, price=100)
+    engine = session.engine
+    assert engine.make_step() is not None
+    code = session.universe.account_codes["A1"]
+    pair = engine.meet(code, 1)
+    assert engine.meet(code, 1) == pair and engine.meet(0, 0) == 0
+    record = engine.tables.positions[pair + 1]
+    assert (record["account"], record["instrument"], record["code"]) == (code, 1, pair)

@@ -11,12 +11,13 @@ import random_scenarios
 import scenario_runner
 from live_rows import submit
 
-from riskkit import Account, InputError, Instrument, RuleSet
+from riskkit import Account, InputError, Instrument, Rule, RuleSet
 from riskkit.replay.engine.groups import groups_of
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.schema.universe import Universe
+from riskkit.rules import MaxOrderQty
 
 ANY = Instrument("any", tick="0.01", lot="0.1", negative_price=True)
 
@@ -75,6 +76,26 @@ def assert_same_books(session: Session, expected: Any) -> None:
         assert len(mine) == len(theirs)
         for name in set(mine.dtype.names) - {"memory", "first_position"}:
             np.testing.assert_array_equal(mine[name][1:], theirs[name][1:], err_msg=name)
+
+
+@pytest.mark.parametrize("scope", ["account", "account_instrument", "account_product"])
+def test_limits_of_a_key_hold_for_its_label_and_not_for_a_refused_one_in_its_place(scope):
+    one = {"account": "one"} if scope == "account" else {"account": "one", scope.partition("_")[2]: "X"}
+    rule = Rule("size", MaxOrderQty(limit=5), scope=scope, overrides={"/".join(one.values()): {"limit": 9}})
+    session = Session.create(RuleSet([rule]), [Instrument("X")], ["A"], auto_register=ANY, compiled=False)
+    order = {"instrument": "X", "side": "B", "price": 100}
+    session.process_order(ts=0, account="A", qty=1, **order)
+    engine, universe = session.engine, session.engine.labels
+    before = universe.sizes
+    for label, version in (("other", 0), ("one", 1), ("last", 0)):  # each in the place of the one before it
+        code = universe.add("accounts", label)
+        pair = engine.journal.pair(code, 0)
+        engine.make_room(1)
+        key = code if scope == "account" else pair
+        assert engine.tables.rules[0]["version"][key + 1] == version, label
+        universe.shrink(before)
+    answers = [session.process_order(ts=1, account=label, qty=7, **order) for label in ("last", "one", "one")]
+    assert [len(found) for found in answers] == [1, 0, 0]
 
 
 def test_a_refused_label_is_not_remembered_in_place_of_the_next_one():

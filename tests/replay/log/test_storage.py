@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from refusing import refusal
 from streams import random_log
 
-from riskkit import Account, EventLog, InputError, Instrument
+from riskkit import Account, EventLog, Instrument
 from riskkit.replay.schema.digest import hash_plain
 
 
@@ -46,12 +47,6 @@ def same(one: EventLog, two: EventLog) -> None:
     assert one.source_rows.tolist() == two.source_rows.tolist()
     assert one.about == two.about
     assert one.event_hash == two.event_hash and one.universe_hash == two.universe_hash
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(InputError) as refused:
-        function(*args, **kwargs)
-    return str(refused.value)
 
 
 # ---------------------------------------------------------------------- round trips

@@ -80,7 +80,7 @@ def test_a_size_limit_names_the_limit_as_the_next_quantity():
     result = explained([ORDER], rk.Rule("size", rk.rules.MaxOrderQty(limit=3)))
     (one,) = result.explain(0).objections
     assert (one.observed, one.limit, one.next_quantity, one.next_ts) == (5, 3, "3", None)
-    assert "size on A: a breach (observed 5, limit 3); a quantity of 3 would have passed it." in result.explain(0)
+    assert "size on A: a breach (observed 5, limit 3); a quantity of 3 would have been accepted." in result.explain(0)
 
 
 def test_a_least_size_names_a_larger_quantity():
@@ -108,7 +108,7 @@ def test_a_pause_names_its_end():
     rate = rk.Rule("rate", rk.rules.OrderRate(limit=1, window_ns=10), action="PAUSE", hold="1us")
     result = explained([ORDER, {**ORDER, "ts": 1_001}, {**ORDER, "ts": 1_002}], rate)
     (one,) = result.explain(2).objections
-    assert (one.why, one.until, one.next_ts) == ("its key is paused", 2_001, 2_001)
+    assert (one.why, one.until, one.next_ts) == ("paused", 2_001, 2_001)
 
 
 def test_every_rule_that_objects_is_explained_beside_the_named_cause():

@@ -118,7 +118,7 @@ def test_a_halt_is_called_a_halt_everywhere(action, word):
     result = rk.replay_log(log, rules, compiled=False)
     assert result.states() == {"A": word.upper()}
     assert f"refused: {word} by r" in result.explain(1)
-    assert f"its key is {word}" in result.explain(1)
+    assert f"r on A: {word}" in result.explain(1)
     assert result.to_frame()["decision"].iloc[-1] == f"refused: {word}"
     session = rk.Session.create(rules, [Instrument("X")], ["A"], compiled=False)
     decided = submit(session, stream)

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from refusing import refusal
 
-from riskkit import Account, CircuitBreaker, EventLog, InputError, Instrument, Rule, RuleSet, replay_log
+from riskkit import Account, CircuitBreaker, EventLog, Instrument, Rule, RuleSet, replay_log
 from riskkit.replay import Engine
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.rules import BreakerLimits, DailyLoss
@@ -22,12 +23,6 @@ DAY = 24 * HOUR
 
 def ns(text: str, tz: str = "UTC") -> int:
     return int(pd.Timestamp(text, tz=tz).as_unit("ns").value)
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(InputError) as refused:
-        function(*args, **kwargs)
-    return str(refused.value)
 
 
 # ---------------------------------------------------------------------- the day's loss

@@ -12,6 +12,7 @@ from riskkit.replay.rules.rule import rule_types
 RATIOS = {
     ("leverage", "limit"): "exposure is a multiple of the equity",
     ("order_to_trade", "limit"): "messages a fill",
+    ("unexecuted_orders", "limit"): "messages a fill",
     ("order_to_parent", "limit"): "children may be allowed a margin above their parent",
 }
 assert catalogue.__all__  # importing it registers the types

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskkit import EventLog, Rule, RuleSet, Tier, TieredRule, replay_log
+from riskkit import EventLog, Rule, RuleSet, replay_log
 from riskkit.replay.rules.history import RuleChange, RuleHistory, as_history
 from riskkit.replay.rules.retuned import with_setting
-from riskkit.rules import MaxOrderQty, OrderRate, PositionLimit
+from riskkit.rules import MaxOrderQty, OrderRate, PositionLimit, Tier, TieredRule
 
 FIVE = RuleSet([Rule("size", MaxOrderQty(limit=5))])
 
@@ -44,8 +44,8 @@ def test_frames_and_explanations_have_the_limit_in_force_at_the_event():
     result = replay_log(orders(6, 4, 4, 6), RuleHistory(FIVE, [change(three, seq=2)]), compiled=False)
     assert result.rejections()["seq"].tolist() == [0, 2, 3]
     assert result.to_frame()["limit"].tolist() == [5.0, 3.0, 3.0]
-    assert str(result.explain(0)).endswith("(observed 6, limit 5); a quantity of 5 would have passed it.")
-    assert str(result.explain(2)).endswith("(observed 4, limit 3); a quantity of 3 would have passed it.")
+    assert str(result.explain(0)).endswith("(observed 6, limit 5); a quantity of 5 would have been accepted.")
+    assert str(result.explain(2)).endswith("(observed 4, limit 3); a quantity of 3 would have been accepted.")
     assert result.refusals_by_rule() == {"size": 3}
 
 

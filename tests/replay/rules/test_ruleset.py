@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from refusing import refusal
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import SCOPES, rule_types
@@ -61,8 +62,9 @@ RULES = RuleSet(
 )
 
 
-NEEDED: dict[str, dict[str, object]] = {
+NEEDED: dict[str, dict[str, object]] = {"self_match": {}, 
     "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
+    "initial_margin": {}, "maintenance_margin": {},
 }  # fmt: skip
 
 
@@ -70,12 +72,6 @@ def toml(tmp_path: Path, text: str) -> RuleSet:
     file = tmp_path / "rules.toml"
     file.write_text(text, encoding="utf-8")
     return RuleSet.from_toml(file)
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(InputError) as refused:
-        function(*args, **kwargs)
-    return str(refused.value)
 
 
 # ---------------------------------------------------------------------- one rule set, three ways
@@ -129,7 +125,7 @@ def test_a_rule_set_is_a_sequence():
 def test_rules_print_as_sentences_to_sign():
     lines = str(RULES).splitlines()
     assert lines[0] == (
-        "1. rate: at most 50 messages (orders, modifies) in any 1 s, refused ones leave no trace, for each account; "
+        "1. rate: at most 50 messages (orders, modifies) in any 1 s, refused ones do not count, for each account; "
         "what breaches it is refused (WARN)."
     )
     assert lines[1].startswith(
@@ -272,7 +268,7 @@ def test_a_fraction_of_equity_needs_a_scope_that_has_an_equity():
     assert Rule("r", DrawdownLimit(money=5), scope="product").scope == "product"
     assert refusal(Rule, "r", DrawdownLimit(pct="0.1"), scope="product") == (
         "rule 'r': scope='product' does not fit the type 'drawdown': equity belongs to accounts, not to a part of their "
-        "positions; use 'account', 'desk', 'firm', 'global'"
+        "positions; use 'account', 'trader', 'desk', 'firm', 'global'"
     )
 
 

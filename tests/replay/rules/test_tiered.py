@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from streams import random_log
 
-from riskkit import EventLog, InputError, Rule, RuleSet, Tier, TieredRule, replay_log
-from riskkit.rules import DrawdownLimit, MinOrderQty, OrderRate, PositionLimit, VolumeCap
+from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
+from riskkit.rules import DrawdownLimit, MinOrderQty, OrderRate, PositionLimit, Tier, TieredRule, VolumeCap
 
 LEVELS = [Tier(1, "REJECT", "CRITICAL"), Tier(0.8, "ALERT", "INFO"), Tier("0.9", "REDUCE_ONLY", hold="1h")]
 STAGED = TieredRule("position", PositionLimit(limit=10), LEVELS, "account_instrument")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from naive.curves import deepest_fall, profits_after, profits_at, worst_day
+from refusing import refusal
 
 from riskkit import plot
 from riskkit._check import InputError
@@ -109,7 +110,7 @@ def test_the_table_adds_up(found):
     assert accounts["", "orders"].sum() == table.loc["orders", "enforce"]
     for name in (WITHOUT, "enforce"):
         assert accounts["profit", name].sum() == pytest.approx(table.loc["profit", name])
-        assert accounts["deepest fall", name].max() == table.loc["max drawdown of one account", name]
+        assert accounts["maximum drawdown", name].max() == table.loc["max drawdown of one account", name]
 
 
 def test_labels_of_the_table_are_unique(found):
@@ -280,9 +281,7 @@ def test_plot_equity_draws_the_profit_curve(found, of_one):
 
 def test_plot_equity_needs_samples_and_a_known_account(frame, found):
     result = replay_log(EventLog.from_frame(frame), RULES, compiled=False)
-    with pytest.raises(InputError) as refused:
-        result.plot_equity()
-    assert str(refused.value) == "this replay was not sampled; replay the log with sample_ns='1d'"
+    assert refusal(result.plot_equity) == "this replay was not sampled; replay the log with sample_ns='1d'"
     with pytest.raises(InputError, match="account='nobody' is not in this log"):
         found.enforce.plot_equity(account="nobody")
 

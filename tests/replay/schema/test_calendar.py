@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusing import refusal
 
-from riskkit import InputError
 from riskkit.replay.schema.calendar import day_starts
 
 HOUR = 3_600_000_000_000
@@ -107,6 +107,4 @@ def test_the_table_cannot_be_changed():
     ],
 )
 def test_what_is_no_zone_or_hour_is_refused(tz, roll_hour, sentence):
-    with pytest.raises(InputError) as refused:
-        day_starts(tz, roll_hour, 0, 0)
-    assert str(refused.value) == sentence
+    assert refusal(day_starts, tz, roll_hour, 0, 0) == sentence

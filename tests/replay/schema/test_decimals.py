@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from refusing import refusal
 
 from riskkit import Account, EventLog, Instrument, Rule, RuleSet, Session, read_log
 from riskkit._check import InputError
@@ -52,9 +53,7 @@ DOORS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("number", [*HUGE, 10**5000], ids=range(len(HUGE) + 1))
 def test_a_number_of_absurd_size_is_refused_in_a_short_sentence(door, number):
-    with pytest.raises(InputError) as refused:
-        DOORS[door](number)
-    assert len(str(refused.value)) < 400
+    assert len(refusal(DOORS[door], number)) < 400
 
 
 def test_a_table_with_absurd_numbers_is_refused(tmp_path):

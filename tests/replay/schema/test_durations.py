@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from refusing import refusal
 
 import riskkit
 from riskkit import (
@@ -185,9 +186,7 @@ def test_durations_of_rules_are_the_same_in_every_spelling_and_bounded(kind, nam
 
 
 def test_the_length_of_a_window_given_as_its_mode_is_told_where_it_goes():
-    with pytest.raises(InputError) as refused:
-        Rule("rate", OrderRate(limit=3, window="1min"))
-    assert str(refused.value) == (
+    assert refusal(Rule, "rate", OrderRate(limit=3, window="1min")) == (
         "rule 'rate': window='1min' is not one of 'sliding', 'fixed_from_first', 'calendar_day'; its length in time is "
         "window_ns, as '1min'"
     )

@@ -10,11 +10,16 @@ from riskkit.replay.rules.catalogue.daily_loss import DailyLoss
 from riskkit.replay.rules.catalogue.dd_trades import TradeDrawdownLock
 from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
 from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
+from riskkit.replay.rules.catalogue.initial_margin import InitialMargin
 from riskkit.replay.rules.catalogue.known_instrument import AllowedInstruments
+from riskkit.replay.rules.catalogue.layering import Layering
 from riskkit.replay.rules.catalogue.leverage import Leverage
 from riskkit.replay.rules.catalogue.long_only import LongOnly
 from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
 from riskkit.replay.rules.catalogue.low_profit import LowProfitLock
+from riskkit.replay.rules.catalogue.luld import LimitUpLimitDown
+from riskkit.replay.rules.catalogue.maintenance_margin import MaintenanceMargin
+from riskkit.replay.rules.catalogue.market_breaker import MarketBreaker
 from riskkit.replay.rules.catalogue.max_exposure import MaxExposure
 from riskkit.replay.rules.catalogue.max_order_notional import MaxOrderNotional
 from riskkit.replay.rules.catalogue.max_order_qty import MaxOrderQty
@@ -30,10 +35,14 @@ from riskkit.replay.rules.catalogue.price_collar import PriceCollar
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
 from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
+from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
+from riskkit.replay.rules.catalogue.session_hours import SessionHours
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
+from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
 from riskkit.replay.rules.catalogue.var_limit import VarLimit
+from riskkit.replay.rules.catalogue.velocity import PriceVelocity
 from riskkit.replay.rules.catalogue.volume_cap import VolumeCap
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 
@@ -50,28 +59,37 @@ __all__ = [
     "DrawdownLimit",
     "DuplicateOrder",
     "AllowedInstruments",
+    "InitialMargin",
+    "Layering",
     "Leverage",
+    "LimitUpLimitDown",
     "LongOnly",
     "TickLotCheck",
     "LowProfitLock",
+    "MaintenanceMargin",
     "MaxExposure",
     "MaxOrderNotional",
     "MaxOrderQty",
     "MessageThrottle",
     "MinOrderNotional",
     "MinOrderQty",
+    "MarketBreaker",
     "MarketMakerProtection",
     "OrderRate",
     "ChildOrderLimit",
     "OrderToTradeRatio",
     "PositionLimit",
     "PriceCollar",
+    "PriceVelocity",
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
+    "SelfMatchPrevention",
     "SelfTradePrevention",
+    "SessionHours",
     "StoplossGuard",
     "TradingState",
+    "UnexecutedOrders",
     "VarLimit",
     "VolumeCap",
 ]

@@ -29,7 +29,7 @@ class CashLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("cash", CashLimit(fee="0.001")))
-    cash: a buy that costs and a fee of 0.1 % at most the cash that no working buy holds (no price known:
+    cash: a buy that costs and a fee of 0.1 % at most the cash that no working buy holds (if no price is known:
     reject), for each account; what breaches it is refused (WARN).
     """
 
@@ -67,9 +67,7 @@ def sentence(params: CashLimit) -> str:
     """The limit in words."""
     fee = f" and a fee of {float(params.fee) * 100:g} %" if params.fee else ""
     bound = at_most(params)
-    return (
-        f"a buy that costs{fee} {bound} the cash that no working buy holds (no price known: {params.on_missing_price})"
-    )
+    return f"a buy that costs{fee} {bound} the cash that no working buy holds (if no price is known: {params.on_missing_price})"
 
 
 CASH = register(

@@ -2,7 +2,8 @@
 
 Money, from the book's values at marks. With working orders a position counts as if those of one side were filled, of
 the side that makes it the largest (`riskkit.replay.kernels.exposure`). Lots of an instrument are valued at its mark;
-before the first mark at the highest price of an order so far, this one included.
+before the first mark at the highest price of an order so far, this one included. Of a group with ``netting="none"`` each account's
+positions count by themselves; this order's price then values the lots of its own account alone.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class MaxOrderNotional(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("max_order_notional", MaxOrderNotional(limit=250_000)))
     max_order_notional: one order of at most 250,000 in money, a sell below the market at the
-    market price (no price known: reject), for each account; what breaches it is refused (WARN).
+    market price (if no price is known: reject), for each account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Money]
@@ -63,7 +63,7 @@ MAX_ORDER_NOTIONAL = register(
         bounds="orders",
         sentence=lambda params: (
             f"one order of {at_most(params)} {params.limit} in money, a sell below the market at the market price "
-            f"(no price known: {params.on_missing_price})"
+            f"(if no price is known: {params.on_missing_price})"
         ),
     )
 )

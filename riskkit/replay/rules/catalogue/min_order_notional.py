@@ -31,7 +31,7 @@ class MinOrderNotional(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("min_order_notional", MinOrderNotional(limit=10)))
-    min_order_notional: one order of at least 10 in money (no price known: reject), for each account; what
+    min_order_notional: one order of at least 10 in money (if no price is known: reject), for each account; what
     breaches it is refused (WARN).
     """
 
@@ -63,7 +63,7 @@ def sentence(params: MinOrderNotional) -> str:
     """The limit in words."""
     bound = "at least" if params.breach == "exceed" else "more than"
     exempt = ", reduce-only orders are free" if params.exempt_reduce_only else ""
-    return f"one order of {bound} {params.limit} in money{exempt} (no price known: {params.on_missing_price})"
+    return f"one order of {bound} {params.limit} in money{exempt} (if no price is known: {params.on_missing_price})"
 
 
 MIN_ORDER_NOTIONAL = register(

@@ -56,7 +56,7 @@ class OrderRate(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("order_rate", OrderRate(limit=50, window_ns="1s")))
-    order_rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each
+    order_rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones do not count, for each
     account; what breaches it is refused (WARN).
     """
 
@@ -157,7 +157,7 @@ def sentence(params: OrderRate) -> str:
     else:
         span = f"any {duration_text(params.window_ns)}"
         span += f" (in buckets of {duration_text(params.bucket_ns)})" if params.bucket_ns else ""
-    counts = "refused ones leave no trace" if params.count == "accepted" else "refused ones count too"
+    counts = "refused ones do not count" if params.count == "accepted" else "refused ones count too"
     return f"{bound} messages ({kinds}) in {span}, {counts}"
 
 

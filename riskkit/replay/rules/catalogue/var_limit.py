@@ -19,6 +19,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.covariance_state import FIELDS, book_lots, is_ready, scarcest, shared_words, variance_after
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.message import own, rest
+from riskkit.replay.rules.money import WHOLE
 from riskkit.replay.rules.parameters import (
     PICO,
     Breach,
@@ -162,7 +163,7 @@ VAR_LIMIT = register(
         amend=amend,
         shared_workspace=shared_words,
         updates_on=frozenset({EventKind.FILL}),
-        scopes=("account", "desk", "firm", "global"),
+        scopes=WHOLE,
         exempt_reducing=True,
         requires=frozenset({"marks", "orders", "covariance"}),
         observes="limit",

@@ -167,17 +167,18 @@ class LossLimits(Exported):
     def _rows(self) -> list[Row]:
         interval = f"{percent(self.coverage)}, block bootstrap of days, {self.block:.3g} days a block"
         rows: list[Row] = [
-            ("days", len(self.pnl), f"worst {number(float(self.pnl.min()))} {self.currency}".strip()),
+            ("days", len(self.pnl), f"the worst {number(float(self.pnl.min()))} {self.currency}".strip()),
             ("slippage", percent(self.slippage), "of the limit"),
             ("intervals", "", interval),
         ]
+        money = f"{self.currency} " if self.currency else ""
         for path in self.paths:
             rows.append((path, "", PATH_WORDS[path]))
             table: Any = self.frame.loc[path]
             for limit, row in table.iterrows():
                 trips = f"{row['trips']:.3g} ({row['trips_low']:.3g} to {row['trips_high']:.3g})"
-                money = f"saved {row['saved']:,.0f}, cost {row['cost']:,.0f} a year {self.currency}".rstrip()
-                rows.append((f"  {limit:,.10g}", trips, f"trips a year; {money}"))
+                amount = f"saves {row['saved']:,.0f} and costs {row['cost']:,.0f}"
+                rows.append((f"  {limit:,.10g}", trips, f"trips, {amount} {money}a year"))
         return rows
 
 

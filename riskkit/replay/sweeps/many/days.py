@@ -48,7 +48,7 @@ class Measured(NamedTuple):
     """What a replay did on each trading day.
 
     ``sums`` are those of `SUMS`: money in quanta, halted time in microseconds; int64, shape (n_days, 12). ``path`` is
-    the highest and the lowest total profit of the day above that of its start, and its deepest fall below the highest
+    the highest and the lowest total profit of the day above that of its start, and its maximum drawdown below the highest
     of the day so far, after any event, in quanta; int64, shape (n_days, 3).
     """
 

@@ -28,7 +28,7 @@ HOUR = 3.6e9  # microseconds
 ENFORCED = {
     "profit": "profit of all accounts, money",
     "profit_change": "profit less that of the record, money",
-    "drawdown": "deepest fall of total profit below its highest value so far, after any event, money",
+    "drawdown": "maximum drawdown of total profit below its highest value so far, after any event, money",
     "drawdown_change": "drawdown less that of the record, money; negative if the limits reduced it",
     "worst_day": "smallest profit of a trading day, money",
     "expected_shortfall": "mean loss of the worst 5 % of the trading days, at least of one, money",

@@ -18,7 +18,7 @@ Array = np.ndarray
 
 
 def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
-    """The smallest limit at which each message is accepted, if refused ones leave no trace.
+    """The smallest limit at which each message is accepted, if refused ones do not count.
 
     Parameters
     ----------

@@ -48,7 +48,9 @@ class Observed(NamedTuple):
 
 
 def parameter_of(rule: Rule) -> str | None:
-    """The first given parameter of a rule that is a limit; None if there is none."""
+    """The first given parameter of a rule that is a limit; None if there is none, or keys have limits of their own."""
+    if rule.overrides:
+        return None
     limits = [one.limit for one in rule.kind.observed if one.limit] or list(rule.kind.limits)
     return next((name for name in limits if getattr(rule.parameters, name) is not None), None)
 

@@ -128,6 +128,28 @@ class Utilization(Shown):
         seen = _refusable(curve).seen
         return np.sort(_shares(seen[seen != ALWAYS], limit))
 
+    def path(self, rule: str) -> pd.DataFrame:
+        """Used/limit at every message that some limit would refuse, in order of the log.
+
+        Returns
+        -------
+        DataFrame
+            ``ts`` (UTC), ``key`` ("(all)" if only the loop knows the keys) and ``share``, infinite for a message that no limit
+            admits, as one without a price; indexed by the row of the log.
+        """
+        import pandas as pd
+
+        curve = self.curve(rule)
+        if not curve.exact:
+            raise InputError(f"the used share of {rule!r} is not known from one pass: {curve.observed.why}")
+        seen = _refusable(curve)
+        keys = keys_of(self.log, curve.rule.scope, seen.seq)
+        limit = curve.to_integer(getattr(curve.rule.parameters, curve.parameter))
+        names = ["(all)"] * len(seen.seq) if keys is None else labels_of(self.log, curve.rule, keys.tolist())
+        share = np.where(seen.seen == ALWAYS, np.inf, _shares(seen.seen, limit))
+        ts = pd.to_datetime(self.log.columns["ts"][seen.seq], utc=True)
+        return pd.DataFrame({"ts": ts, "key": names, "share": share}, index=pd.Index(seen.seq, name="row"))
+
     def plot(self, ax: Any = None) -> Any:
         """Plot, for each rule, the share of its messages that used at least a given fraction of its limit."""
         from riskkit import plot

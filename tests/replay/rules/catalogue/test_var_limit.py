@@ -17,7 +17,8 @@ from streams import log_of_rows, random_log, universe, whole_lists, with_every_c
 
 from riskkit import Account, InputError, Instrument, Rule, RuleSet, Session
 from riskkit.covariance import EwmaCovariance
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.engine.state import calendars, new_state, opening
@@ -383,7 +384,7 @@ def stretches(log, rules: RuleSet, step: int):
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)
-    fixed = fixed_arguments(rules, params, found, Samples.none(4))
+    fixed = fixed_arguments(rules, params, found, Samples.none(4), log.universe)
     for start in range(0, len(log), step):
         stop = min(start + step, len(log))
         yield stop, list(engine.feed(state, {**log.columns, "slots": slots}, fixed, start, stop)), state

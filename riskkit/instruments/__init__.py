@@ -1,0 +1,43 @@
+"""Values and sensitivities of options, bonds and perpetual futures, for scenarios, ladders and hedges.
+
+Options
+    european_option, OptionValue, black76, bachelier, american_option, option_ladder, OptionLadder
+    OptionBook (a book of options in scenarios)
+Bonds
+    bond, BondValue, key_rates, KeyRates
+Perpetual futures
+    liquidation_price, inverse_liquidation_price, bracket_liquidation_price, funding_rate, funding_payments
+"""
+
+from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
+from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
+from riskkit.instruments.ladders import OptionLadder, option_ladder
+from riskkit.instruments.lattice import american_option
+from riskkit.instruments.option_book import OptionBook
+from riskkit.instruments.perpetuals import (
+    bracket_liquidation_price,
+    funding_payments,
+    funding_rate,
+    inverse_liquidation_price,
+    liquidation_price,
+)
+
+__all__ = [
+    "BondValue",
+    "KeyRates",
+    "OptionBook",
+    "OptionLadder",
+    "OptionValue",
+    "american_option",
+    "bachelier",
+    "black76",
+    "bond",
+    "bracket_liquidation_price",
+    "european_option",
+    "funding_payments",
+    "funding_rate",
+    "inverse_liquidation_price",
+    "key_rates",
+    "liquidation_price",
+    "option_ladder",
+]

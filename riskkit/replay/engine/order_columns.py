@@ -1,0 +1,53 @@
+"""Columns of a loop that are computed once for a whole log: the records of its orders, and the orders that repeat another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from riskkit.replay.engine.shape import Shape
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
+
+
+def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
+    """Assign each order a record, released after the last event that refers to the order.
+
+    If the loop iterates over working orders (chains, cancels, commands), only a cancel or an expiry releases it: an order without
+    further events goes on working. If children are counted, records are never released.
+
+    Returns
+    -------
+    slots : ndarray of int32, shape (n_events,)
+        The record of the event's order, -1 if none.
+    count : int
+        Maximum number of records in use at once.
+    """
+    from riskkit.replay.kernels.order_slots import slots_of
+
+    parent = columns.get("parent", np.full(0, -1, np.int64))
+    slots = np.empty(len(columns["ts"]), np.int32)
+    final = np.zeros(0, bool)
+    if shape.parents:
+        final = np.zeros(len(slots), bool)
+    elif shape.chains or shape.cancels or shape.commands:
+        final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
+        if "flags" in columns:
+            final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
+    return slots, int(slots_of(columns["order"], parent, final, slots))
+
+
+def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Row of the previous identical order (account, instrument, side, qty, price) of each order, -1 if none."""
+    flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
+    rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
+    prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
+    fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
+    order = np.lexsort(fields)  # stable: identical orders stay in row order
+    same = np.ones(max(len(rows) - 1, 0), bool)
+    for field in fields:
+        same &= field[order[1:]] == field[order[:-1]]
+    prev_duplicate[rows[order[1:][same]]] = rows[order[:-1][same]]
+    return prev_duplicate

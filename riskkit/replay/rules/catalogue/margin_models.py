@@ -1,0 +1,282 @@
+"""Margin models: the money that positions require, from data that a rule is given; shared by the margin rules.
+
+A requirement is exact: whole quanta and a part of one, in the unit of its model. Each position counts at the worse of its
+working buys filled and its working sells filled; a maintenance requirement at what is held. Lots without a mark are valued as in
+`riskkit.replay.rules.catalogue.exposure`; those that are valued nowhere require nothing. The data lie in the rule's shared
+workspace, put there by `margin_words`:
+
+- ``reg_t``: 12 CFR 220.12(a) and (c), FINRA Rule 4210(c): half of the value of longs and shorts at first; to hold, 25 % of longs,
+  and of shorts the larger of 5.00 a share and 30 %, below a price of 5.00 the larger of 2.50 a share and 100 %.
+- ``linear_tier``: Deribit's linear contracts: notional × (`base` + `per_unit` × size), the rate rounded up to nine decimals.
+- ``brackets``: Binance USDT-M: notional × rate of its bracket less an amount that makes it continuous at the bounds:
+  cum[n] = bound[n-1] × (rate[n] - rate[n-1]) + cum[n-1]. A notional equal to a bound is in the lower bracket.
+- ``scan``: risk arrays as of CME SPAN: the largest loss over the scenarios of all positions together, at least 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import ceil, floor, lcm
+from typing import Any, NamedTuple
+
+from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.exposure import valuation_price
+from riskkit.replay.kernels.records import Record, Words, at
+from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import Universe, exact
+
+MODELS = ("reg_t", "linear_tier", "brackets", "scan")
+REG_T, LINEAR_TIER, BRACKETS, SCAN = range(len(MODELS))
+DATA = {"base": "linear_tier", "per_unit": "linear_tier", "table": "brackets", "arrays": "scan"}  # of which model
+BILLION = 1_000_000_000  # rates are whole billionths, and so are the parts of a requirement of all models but `scan`
+HELD, BEFORE, AFTER = range(3)  # positions as held; with working orders, before the order; and after it
+ROW = 4  # words of a bracket: bound, rate, and what is taken off (quanta, billionths)
+
+
+class Requirement(NamedTuple):
+    """Money that positions require: `quanta`, and `part` of one more."""
+
+    quanta: int
+    part: int
+
+
+class Leg(NamedTuple):
+    """A position as it counts: lots with its working buys filled, with its working sells filled, and its price."""
+
+    high: int
+    low: int
+    price: int
+
+
+# ---------------------------------------------------------------------- one position
+
+
+def of_rate(money: int, rate: int) -> Requirement:
+    """`money` times a rate in billionths, exact; LARGEST if it does not fit."""
+    whole, rest = rate // BILLION, rate % BILLION
+    if whole > 0 and money > LARGEST // (whole + 1):
+        return Requirement(LARGEST, 0)
+    product = (money % BILLION) * rest
+    return Requirement(money * whole + money // BILLION * rest + product // BILLION, product % BILLION)
+
+
+def plus(one: Requirement, other: Requirement, unit: int) -> Requirement:
+    """The sum of two requirements, at most LARGEST."""
+    part = one.part + other.part
+    return Requirement(min(one.quanta + other.quanta + part // unit, LARGEST), part % unit)
+
+
+def less(one: Requirement, other: Requirement) -> bool:
+    """True if a requirement is smaller than another."""
+    return one.quanta < other.quanta or (one.quanta == other.quanta and one.part < other.part)
+
+
+def reg_t(memory: Words, place: int, instrument: Record, lots: int, price: int, stage: int) -> Requirement:
+    """Requirement of Regulation T, or to hold a position."""
+    money = abs(notional(instrument, lots, price))
+    if stage != HELD:
+        return of_rate(money, BILLION // 2)
+    if lots > 0:
+        return of_rate(money, BILLION // 4)
+    five = memory[place]
+    per_share = abs(notional(instrument, lots, five))
+    if price >= five:
+        share = of_rate(money, 3 * BILLION // 10)
+        return Requirement(per_share, 0) if per_share > share.quanta else share
+    half = of_rate(per_share, BILLION // 2)
+    return half if half.quanta >= money else Requirement(money, 0)
+
+
+def bracket(memory: Words, table: int, money: int) -> Requirement:
+    """Requirement of a notional by the brackets at `table`; above the last bound the last rate goes on."""
+    row = table + 1
+    last = row + (memory[table] - 1) * ROW
+    while row < last and money > memory[row]:
+        row += ROW
+    found = of_rate(money, memory[row + 1])
+    part = found.part - memory[row + 3]
+    return Requirement(found.quanta - memory[row + 2] + part // BILLION, part % BILLION)
+
+
+def of_lots(
+    model: int, memory: Words, base: int, position: Record, instrument: Record, lots: int, price: int, stage: int
+) -> Requirement:
+    """Requirement of so many lots of a position's instrument, by a model that adds up position by position."""
+    if lots == 0 or price == MISSING:
+        return Requirement(0, 0)
+    if model == REG_T:
+        return reg_t(memory, base + position.instrument, instrument, lots, price, stage)
+    money = abs(notional(instrument, lots, price))
+    if model == BRACKETS:
+        table = memory[base + position.instrument]
+        return bracket(memory, base + table, money) if table != 0 else Requirement(0, 0)
+    size = abs(lots) * instrument.qty_unit
+    slope = memory[base + 1]
+    if slope > 0 and size > LARGEST // slope:
+        return Requirement(LARGEST, 0)
+    return of_rate(money, memory[base] - (-(size * slope) // memory[base + 2]))
+
+
+# ---------------------------------------------------------------------- all positions
+
+
+def leg_of(position: Record, instrument: Record, stage: int, own: Record, ordered: Leg) -> Leg:
+    """A position as it counts; `own` is that of the order, and `ordered` what it is after it."""
+    if stage == AFTER and position.instrument == own.instrument and position.code == own.code:
+        return ordered
+    price = valuation_price(instrument)
+    if stage == HELD:
+        return Leg(position.qty, position.qty, price)
+    return Leg(position.qty + position.open_buy_qty, position.qty - position.open_sell_qty, price)
+
+
+def requirement(
+    params: Any, state: Record, memory: Words, book: Book, held: Record, instruments: Record, stage: int, ordered: Leg
+) -> Requirement:
+    """Requirement of all positions of a book."""
+    if params.model == SCAN:
+        return scan_risk(state, memory, book, held, instruments, stage, ordered)
+    total = Requirement(0, 0)
+    place = book.account.first_position
+    while place >= 0:
+        position = at(held, place)
+        instrument = at(instruments, position.instrument)
+        leg = leg_of(position, instrument, stage, book.position, ordered)
+        one = of_lots(params.model, memory, state.memory, position, instrument, leg.high, leg.price, stage)
+        other = of_lots(params.model, memory, state.memory, position, instrument, leg.low, leg.price, stage)
+        total = plus(total, other if less(one, other) else one, BILLION)
+        place = position.next_of_account
+    return total
+
+
+def scan_risk(
+    state: Record, memory: Words, book: Book, held: Record, instruments: Record, stage: int, ordered: Leg
+) -> Requirement:
+    """The largest loss over the scenarios, in quanta and parts of the arrays' unit."""
+    base = state.memory
+    worst = 0
+    for scenario in range(memory[base]):
+        loss = 0
+        place = book.account.first_position
+        while place >= 0:
+            position = at(held, place)
+            leg = leg_of(position, at(instruments, position.instrument), stage, book.position, ordered)
+            each = memory[base + 2 + position.instrument * (memory[base] + 1) + 1 + scenario]
+            size = max(abs(leg.high), abs(leg.low))
+            if each != 0 and size > LARGEST // abs(each):
+                return Requirement(LARGEST, 0)
+            loss = min(max(loss + max(leg.high * each, leg.low * each), -LARGEST), LARGEST)
+            place = position.next_of_account
+        worst = max(worst, loss)
+    return Requirement(worst // memory[base + 1], worst % memory[base + 1])
+
+
+def has_data(params: Any, state: Record, memory: Words, instrument: int) -> bool:
+    """True if the rule's data have the instrument."""
+    if params.model == BRACKETS:
+        return memory[state.memory + instrument] != 0
+    return params.model != SCAN or memory[state.memory + 2 + instrument * (memory[state.memory] + 1)] != 0
+
+
+def beyond_brackets(params: Any, state: Record, memory: Words, instrument: Record, code: int, leg: Leg) -> bool:
+    """True if the notional of a position is above the last bound of its brackets."""
+    if params.model != BRACKETS:
+        return False
+    table = state.memory + memory[state.memory + code]
+    size = max(abs(leg.high), abs(leg.low))
+    return abs(notional(instrument, size, leg.price)) > memory[table + 1 + (memory[table] - 1) * ROW]
+
+
+def whole(required: Requirement) -> int:
+    """A requirement in quanta, rounded up: an equity in whole quanta covers it if it is at least that."""
+    return required.quanta + (1 if required.part > 0 else 0)
+
+
+# ---------------------------------------------------------------------- data of the models
+
+
+def margin_words(params: Any, universe: Universe) -> list[int]:
+    """The shared workspace of a margin rule: the data of its model in integers of the log."""
+    if params.model == "reg_t":
+        return [ceil(5 / instrument.price_step) for instrument in universe.instruments]
+    if params.model == "linear_tier":
+        slope = exact(params.per_unit or 0, "per_unit") * BILLION * universe.quantity_unit
+        return [int(exact(params.base or 0, "base") * BILLION), slope.numerator, slope.denominator]
+    if params.model == "brackets":
+        return _bracket_words(params.table, universe)
+    return _scenario_words(params, universe)
+
+
+def _bracket_words(table: Any, universe: Universe) -> list[int]:
+    """Offset of the brackets of each instrument, 0 if it has none, and the brackets."""
+    words = [0] * len(universe.instruments)
+    for place, instrument in enumerate(universe.instruments):
+        rows = table.get(instrument.id, table.get("*")) if isinstance(table, Mapping) else table
+        if rows is not None:
+            words[place] = len(words)
+            words += [len(rows), *_rows_of(rows, universe.quantum)]
+    return words
+
+
+def _rows_of(rows: Iterable[tuple[Any, Any]], quantum: Fraction) -> list[int]:
+    words: list[int] = []
+    lower = cum = before = Fraction(0)
+    for bound, rate in ((exact(one, "table"), exact(two, "table")) for one, two in rows):
+        cum += lower * (rate - before)
+        quanta = cum / quantum
+        words += [floor(bound / quantum), int(rate * BILLION), floor(quanta), floor((quanta - floor(quanta)) * BILLION)]
+        lower, before = bound, rate
+    return words
+
+
+def _scenario_words(params: Any, universe: Universe) -> list[int]:
+    """Number of scenarios, unit of losses, and of each instrument whether it has an array, and the losses of one long lot."""
+    width = len(next(iter(params.arrays.values())))
+    sign = -1 if params.sign == "gain" else 1
+    losses = {
+        instrument.id: [
+            sign * exact(gain, "arrays") * instrument.qty_step / universe.quantum
+            for gain in params.arrays[instrument.id]
+        ]
+        for instrument in universe.instruments
+        if instrument.id in params.arrays
+    }
+    unit = lcm(*(loss.denominator for row in losses.values() for loss in row))
+    words = [width, unit]
+    for instrument in universe.instruments:
+        row = losses.get(instrument.id)
+        words += [0] * (width + 1) if row is None else [1, *(int(loss * unit) for loss in row)]
+    return words
+
+
+# ---------------------------------------------------------------------- words
+
+
+def misfit(rule: Any) -> str:
+    """Reason why the parameters do not fit the model; empty if they do."""
+    params = rule.parameters
+    needed = [name for name, model in DATA.items() if model == params.model]
+    given = [name for name in DATA if getattr(params, name) is not None]
+    if needed and not set(needed) & set(given):
+        return f"model={params.model!r} needs {' or '.join(needed)}"
+    for name in given:
+        if name not in needed:
+            return f"{name} is data of the model {DATA[name]!r}, and has no effect with model={params.model!r}"
+    if params.sign != "gain" and params.model != "scan":
+        return f"sign={params.sign!r} is that of arrays, and has no effect with model={params.model!r}"
+    return ""
+
+
+def model_text(params: Any, initial: bool) -> str:
+    """The model in words."""
+    if params.model == "reg_t":
+        return "half of the value of longs and shorts (Regulation T)" if initial else "FINRA Rule 4210(c)"
+    if params.model == "linear_tier":
+        base, slope = (100 * float(number or 0) for number in (params.base, params.per_unit))
+        return f"{base:g} % and {slope:g} % a unit of size, of the notional"
+    if params.model == "brackets":
+        return "brackets of the notional"
+    width = len(next(iter(params.arrays.values())))
+    return f"the largest loss of {width} scenarios"

@@ -1,0 +1,130 @@
+"""Margin: what positions require, by the documents that the models come from."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise, product
+from math import ceil
+
+from naive.currencies import Missing
+from naive.rules.base import Rule
+from naive.rules.losses import OfProfit
+from naive.rules.money import equity_of
+from naive.rules.positions import Exposure
+
+
+def regulation_t(traded, qty, price, initial):
+    """12 CFR 220.12(a), (c); FINRA Rule 4210(c)."""
+    value, shares = abs(qty * price * traded.multiplier), abs(qty * traded.multiplier)
+    if initial:
+        return value / 2
+    if qty >= 0:
+        return value / 4
+    return max(5 * shares, value * 3 / 10) if price >= 5 else max(Fraction(5, 2) * shares, value)
+
+
+def cumulative(table):
+    """(up to, rate, amount taken off): floor × (rate - rate before) + the amount before."""
+    rows, taken = [], Fraction(0)
+    for (lower, rate_before), (upper, rate) in pairwise([("0", "0"), *table]):
+        taken += Fraction(lower) * (Fraction(rate) - Fraction(rate_before))
+        rows.append((Fraction(upper), Fraction(rate), taken))
+    return rows
+
+
+class Margin(Exposure):
+    """What the positions of a key require: each at the worse of its buys filled and its sells filled."""
+
+    initial = True
+
+    def legs(self, key, member=None, only=False):
+        """By instrument (and account, without netting): quantities with the buys and with the sells filled, and the price."""
+        books = self.members(key) if self.netting == "none" else [None]
+        for (label, traded), who in product(self.replay.instruments.items(), books):
+            mine = [
+                one
+                for one in self.replay.working()
+                if one.instrument == label and self.key(one) == key and who in (None, one.account)
+                if member is None or one is not member.order
+            ]
+            own = member is not None and label == member.instrument and who == self.whose(member)
+            if only and not own:
+                continue
+            held = self.net(key, label, who) + (member.side * member.rest if own else 0)
+            buys = sum((one.rest for one in mine if one.side > 0), Fraction(0)) if self.initial else 0
+            sells = sum((one.rest for one in mine if one.side < 0), Fraction(0)) if self.initial else 0
+            yield label, traded, (held + buys, held - sells), self.reference(label, member if own else None)
+
+    def required(self, key, member=None):
+        legs = list(self.legs(key, member))
+        if self.params["model"] == "scan":
+            sign = {"gain": -1, "loss": 1}[self.params.get("sign", "gain")]
+            arrays = self.params["arrays"]
+            width = len(next(iter(arrays.values())))
+            losses = [
+                sum(
+                    max(qty * sign * Fraction(arrays[label][place]) for qty in both)
+                    for label, _, both, _ in legs
+                    if label in arrays
+                )
+                for place in range(width)
+            ]
+            return max([Fraction(0), *losses])
+        return sum(max(self.alone(label, traded, qty, price) for qty in both) for label, traded, both, price in legs)
+
+    def rows(self, label):
+        table = self.params["table"]
+        return table.get(label, table.get("*")) if isinstance(table, dict) else table
+
+    def alone(self, label, traded, qty, price):
+        if not price or not qty:
+            return Fraction(0)
+        if self.params["model"] == "reg_t":
+            return regulation_t(traded, qty, price, self.initial)
+        value = abs(qty * price * traded.multiplier)
+        if self.params["model"] == "linear_tier":
+            rate = Fraction(self.params.get("base", 0)) + Fraction(self.params.get("per_unit", 0)) * abs(qty)
+            return value * Fraction(ceil(rate * 10**9), 10**9)
+        if self.rows(label) is None:
+            return Fraction(0)
+        rows = cumulative(self.rows(label))
+        _, rate, taken = next((row for row in rows if value <= row[0]), rows[-1])
+        return value * rate - taken
+
+
+class InitialMargin(Margin):
+    ask = Rule.ask
+    passes_reducing = False
+
+    def objects(self, event, member, weight):
+        key = self.key(member)
+        before = self.required(key)
+        if self.params["model"] == "scan" and member.instrument not in self.params["arrays"]:
+            raise Missing
+        if self.params["model"] == "brackets" and self.rows(member.instrument) is None:
+            raise Missing
+        self.reference(member.instrument, member)
+        then = self.required(key, member)
+        beyond = self.params["model"] == "brackets" and any(
+            abs(qty * price * traded.multiplier) > Fraction(self.rows(label)[-1][0])
+            for label, traded, both, price in self.legs(key, member, only=True)
+            for qty in both
+        )
+        return (then > equity_of(self, key) or beyond) and then >= before
+
+
+class MaintenanceMargin(Margin, OfProfit):
+    initial = False
+    speaks_by_pausing = True
+
+    def fallen(self, key):
+        return equity_of(self, key) < self.required(key)
+
+    def objects(self, event, member, weight):
+        return self.fallen(self.key(member))
+
+    def look(self, key):
+        if self.fallen(key):
+            self.trip(key)
+        else:
+            self.pauses.pop(key, None)

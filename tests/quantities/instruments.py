@@ -1,0 +1,125 @@
+"""Reference quantities of riskkit.instruments."""
+
+import numpy as np
+
+from riskkit import instruments
+
+
+def option(inputs):
+    """Arguments of an option, and its terms."""
+    years = inputs["maturity"] if "maturity" in inputs else inputs["days"] / 365.0
+    terms = {"rate": inputs["rate"], "dividend_yield": inputs["dividend_yield"]}
+    return (inputs["spot"], inputs["strike"], years, inputs["vol"]), terms
+
+
+def greeks(inputs):
+    arguments, terms = option(inputs)
+    return instruments.european_option(*arguments, **terms, option=inputs["type"])._asdict()
+
+
+def currency_option(inputs):
+    years = inputs["maturity"] if "maturity" in inputs else inputs["days"] / 365.0
+    domestic, foreign = (
+        inputs.first_of("rate_domestic", "rate", "domestic_rate"),
+        inputs.first_of("rate_foreign", "foreign_rate"),
+    )
+    return instruments.european_option(
+        inputs["spot"],
+        inputs["strike"],
+        years,
+        inputs["vol"],
+        rate=domestic,
+        dividend_yield=foreign,
+        option=inputs["type"],
+    )._asdict()
+
+
+def prices(inputs):
+    arguments, terms = option(inputs)
+    return {side: instruments.european_option(*arguments, **terms, option=side).price for side in ("call", "put")}
+
+
+def on_forward(inputs):
+    arguments = inputs["forward"], inputs["strike"], inputs["maturity"]
+    return {
+        "black76": instruments.black76(*arguments, inputs["vol"], rate=inputs["rate"]),
+        "bachelier": instruments.bachelier(*arguments, inputs["normal_vol"], rate=inputs["rate"]),
+    }
+
+
+def american(inputs):
+    arguments, terms = option(inputs)
+    return {"price": instruments.american_option(*arguments, **terms)}
+
+
+def ladder(inputs):
+    arguments, terms = option(inputs)
+    found = instruments.option_ladder(
+        *arguments,
+        **terms,
+        option=inputs["type"],
+        quantity=inputs["quantity"],
+        spot_shifts=inputs["spot_shifts"],
+        volatility_shifts=inputs["vol_shifts"],
+    )
+    return {"full_revaluation": found.revalued.to_numpy(), "delta_gamma_vega": found.expanded.to_numpy()}
+
+
+def bond(inputs):
+    terms = inputs["face"], inputs["coupon"], inputs["years"]
+    value = instruments.bond(*terms, inputs["yield_"], frequency=inputs["frequency"])
+    up = instruments.bond(*terms, inputs["yield_"] + 0.01, frequency=inputs["frequency"])
+    return value._asdict() | {
+        "pnl_up_100bp": up.price - value.price,
+        "second_order_up_100bp": value.second_order(0.01),
+    }
+
+
+def continuous_bond(inputs):
+    terms = inputs["face"], inputs["coupon"], inputs["years"], inputs["yield_continuous"]
+    value = instruments.bond(*terms, frequency=inputs["frequency"], continuous=True)
+    return {"price": value.price, "duration": value.macaulay}
+
+
+def key_rates(inputs):
+    flows = {float(years): amount for years, amount in inputs["cash_flows"].items()}
+    curve = instruments.key_rates(flows, dict(zip(inputs["key_tenors"], inputs["zero_rates_continuous"], strict=True)))
+    return {
+        **{"price": curve.price, "key_rate_durations": curve.durations},
+        "effective_duration": curve.effective_duration,
+        "pnl": {name: curve.pnl(changes) for name, changes in inputs["scenarios"].items()},
+    }
+
+
+def liquidation(function):
+    def quantity(inputs):
+        terms = inputs["entry"], inputs["leverage"], inputs["maintenance_rate"]
+        return {"long": function(*terms), "short": function(*terms, short=True)}
+
+    return quantity
+
+
+def funding(inputs):
+    found = instruments.funding_payments(inputs["quantity"], inputs["mark"], inputs["rate"])
+    return {"paid_by_long": found.payments, "total": found.total, "annualised_simple": found.annual_rate}
+
+
+QUANTITIES = {
+    "european_option_greeks": greeks,
+    "european_option_prices": prices,
+    "garman_kohlhagen": currency_option,
+    "black76_and_bachelier_call": on_forward,
+    "american_put": american,
+    "option_pnl_ladder": ladder,
+    "bond_duration_convexity": bond,
+    "bond_duration_continuous": continuous_bond,
+    "key_rate_durations_and_scenarios": key_rates,
+    "perp_liquidation_linear": liquidation(instruments.liquidation_price),
+    "perp_liquidation_inverse": liquidation(instruments.inverse_liquidation_price),
+    "perp_funding_rate": lambda inputs: {
+        "rate": instruments.funding_rate(
+            np.asarray(inputs["premium_index"]), interest=inputs["interest_8h"], clamp=inputs["clamp"]
+        )
+    },
+    "perp_funding_payments": funding,
+}

@@ -1,0 +1,57 @@
+"""Reference quantities of riskkit.stress."""
+
+import numpy as np
+import pandas as pd
+
+from riskkit import stress
+
+
+def mean_view(inputs):
+    assert inputs["prior"] == "equal"
+    found = stress.entropy_pooling(inputs["scenarios"], {0: inputs["mean"]})
+    return {name: getattr(found, name) for name in ("probabilities", "relative_entropy", "effective_scenarios")}
+
+
+def mean_variance_view(inputs):
+    assert inputs["prior"] == "equal"
+    table = pd.DataFrame(inputs["scenarios"])
+    found = stress.entropy_pooling(table, {"x": inputs["mean_x"]}, {"x": inputs["variance_x"]})
+    return {
+        **{"probabilities": found.probabilities.to_numpy(), "posterior_mean_y": found.mean["y"]},
+        "relative_entropy": found.relative_entropy,
+    }
+
+
+def conditional(inputs):
+    found = stress.conditional_moves(inputs["covariance"], {inputs["shocked"]: inputs["shock"]})
+    others = np.delete(np.arange(len(found.mean)), inputs["shocked"])
+    return {
+        **{"conditional_mean": found.mean[others], "mahalanobis": found.distance},
+        "conditional_covariance": found.covariance[np.ix_(others, others)],
+    }
+
+
+def index_drops(inputs):
+    known = {(drop.series, drop.start, drop.end): drop for drop in stress.INDEX_DROPS}
+    drops = []
+    for *name, close_from, close_to in zip(
+        *(inputs[key] for key in ("index", "from_date", "to_date", "close_from", "close_to")), strict=True
+    ):
+        drop = known.get(tuple(name), stress.IndexDrop(*name, close_from, close_to))
+        assert (drop.close_from, drop.close_to) == (close_from, close_to)
+        drops.append(100.0 * drop.move)
+    return {"drop_pct": drops}
+
+
+def rates(inputs):
+    table = stress.rate_shocks(inputs["tenors"], inputs["parallel_bp"], inputs["short_bp"], inputs["long_bp"])
+    return {name: table[name].tolist() for name in table}
+
+
+QUANTITIES = {
+    "entropy_pooling_mean_view": mean_view,
+    "entropy_pooling_mean_variance_view": mean_variance_view,
+    "conditional_normal_scenario": conditional,
+    "historical_index_drops": index_drops,
+    "irrbb_rate_scenarios": rates,
+}
