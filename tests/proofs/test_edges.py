@@ -54,6 +54,7 @@ from riskkit.rules import (
     ReservePrice,
     SelfMatchPrevention,
     SelfTradePrevention,
+    SessionHours,
     StoplossGuard,
     TickLotCheck,
     TradeCooldown,
@@ -744,6 +745,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         [order(order_id="a"), order(1, side="S", price=98)],
         (98, 100, -2, "price"),
     ),
+    "session_hours": (SessionHours("XNYS"), [order(-1)], (START - 1, START, -1, "time")),
     "stoploss_guard": (StoplossGuard(1, "1s", 100), [trade(ret="-0.1"), order(1)], LOCKED),
     "trading_state": (TradingState(), [event("control", cmd="HALTED"), order(1)], NOTHING),
     "var_limit": (

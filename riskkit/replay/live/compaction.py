@@ -2,7 +2,8 @@
 
 Rows of the journal are *local* numbers in memory: first the rows that are carried over from before, then the new ones.
 Carried are the orders that work or are younger than the horizon, with their parents; the fills that may still be busted or
-corrected; and what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
+corrected, and of each position the last fill before those, which prices it when they are busted and is *closed* itself; and
+what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
 order or a fill that is gone is one from before the log. Older fills are folded into the opening of their position.
 """
 
@@ -70,7 +71,9 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Part
     time = np.maximum.accumulate(np.where(late, -LARGEST, columns["ts"]))
     recent, window = (time > max(header["latest"] - age, -LARGEST) for age in horizon)
     fills = state["fills"][1 : 1 + int(state["counts"][Counter.FILLS])]
-    noted = _noted(fills, recent, state["positions"])
+    open_fills = recent[fills["row"]] | (state["positions"]["unpriced"][fills["pair"] + 1] != 0)
+    closed = _last_of_each(fills, ~open_fills)
+    noted = open_fills | closed
     _fold(fills, ~noted, fills["pair"].astype(np.int64), state["positions"], state["instruments"])
     for group in own:
         tagged = fills["strategy"] >= 0
@@ -81,16 +84,16 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Part
     slots = np.array(
         [*columns["slots"][rows[orders[rows]]].tolist(), *(slot for _, slot in header["strays"])], np.int64
     )
-    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted)))
+    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted), fills["row"][closed]))
 
 
-def _noted(fills: np.ndarray, recent: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """True for each fill whose record is kept: the recent ones, the last of each position, and those before its first mark."""
-    noted = recent[fills["row"]] | (positions["unpriced"][fills["pair"] + 1] != 0)
-    booked = np.flatnonzero(fills["qty"] > 0)
-    _, last = np.unique(fills["pair"][booked][::-1], return_index=True)
-    noted[booked[::-1][last]] = True
-    return noted
+def _last_of_each(fills: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """True for the last booked fill of each position among some."""
+    last = np.zeros(len(fills), bool)
+    booked = np.flatnonzero(among & (fills["qty"] > 0))
+    _, places = np.unique(fills["pair"][booked][::-1], return_index=True)
+    last[booked[::-1][places]] = True
+    return last
 
 
 def _places(group: GroupShape, fills: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
@@ -141,20 +144,21 @@ def _rows(
     """The rows that are kept, in their order."""
     kind, order = columns["kind"], columns["order"]
     kept = orders | (window & (kind == EventKind.ORDER)) | (recent & (np.isin(kind, FILLS) | (order <= FIRST_EXTERNAL)))
-    kept |= (kind == EventKind.EXPIRE) & (order >= 0) & orders[order]
+    kept |= (kind == EventKind.EXPIRE) & (order >= 0) & orders[np.maximum(order, 0)]  # some name orders of before
     kept[noted] = True
     fill = columns["fill"]
-    kept |= np.isin(kind, AMENDS) & (fill >= 0) & kept[fill]
+    kept |= np.isin(kind, AMENDS) & (fill >= 0) & kept[np.maximum(fill, 0)]
     kept[[row for row, _ in strays]] = True
     return np.flatnonzero(kept)
 
 
 class _Kept(NamedTuple):
-    """Numbers of what is kept: rows, records of orders, records of fills."""
+    """Numbers of what is kept: rows, records of orders, records of fills; and of the rows of closed fills."""
 
     rows: np.ndarray
     slots: np.ndarray
     fills: np.ndarray
+    closed: np.ndarray
 
 
 def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, np.ndarray], kept: _Kept) -> Parts:
@@ -193,6 +197,7 @@ def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, n
     made |= {f"state_{name}": array for name, array in state.items()}
     answers = np.concatenate([arrays["answers"], arrays["rows"]])
     made |= {"answers": answers[np.isin(answers["seq"], carried)], "rows": arrays["rows"][:0]}
+    made["closed"] = np.sort(carried[rows[kept.closed]])
     return Parts(header, {**arrays, **made, "carried": carried.astype(np.int64)})
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from riskkit._check import InputError, instance
+from riskkit._check import Duration, InputError, instance
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
@@ -64,7 +64,7 @@ class EarlyWarning:
     [[20.0, 0.5, 160.0]]
     """
 
-    def __init__(self, window_ns: Any, horizon: Any) -> None:
+    def __init__(self, window_ns: Duration, horizon: Duration) -> None:
         self.window_ns = duration(window_ns, "window_ns", zero=False)
         self.horizon = duration(horizon, "horizon", zero=False)
         self._past: dict[tuple[str, str], deque[tuple[int, Fraction]]] = {}
@@ -130,7 +130,9 @@ class EarlyWarning:
         }
 
 
-def early_warnings(log: EventLog, rules: RuleSet, *, window_ns: Any, horizon: Any, sample_ns: Any) -> pd.DataFrame:
+def early_warnings(
+    log: EventLog, rules: RuleSet, *, window_ns: Duration, horizon: Duration, sample_ns: Duration
+) -> pd.DataFrame:
     """The alerts of an `EarlyWarning` over a log, whose events happen as recorded (shadow mode).
 
     Parameters

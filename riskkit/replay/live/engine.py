@@ -205,6 +205,7 @@ class Engine(EngineEvents):
         }
         arrays |= {f"column_{name}": column[: len(journal)] for name, column in journal.columns.items()}
         arrays |= {"rows": self._decisions(), "answers": self.answers, "carried": journal.carried}
+        arrays["closed"] = journal.closed
         arrays["reach"] = self._reach.words
         if self._state is not None:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
@@ -265,7 +266,7 @@ class Engine(EngineEvents):
         columns = {name: arrays[f"column_{name}"] for name in self._journal.columns}
         self._journal.refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
         self._journal.columns["prev_duplicate"] = arrays["column_prev_duplicate"]  # with the changes of the loop
-        self._journal.carry(arrays["carried"], header["shift"])
+        self._journal.carry(arrays["carried"], header["shift"], arrays["closed"])
         self._journal.latest = header["latest"]
         self._reach.words = arrays["reach"]
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []

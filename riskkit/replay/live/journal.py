@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from copy import copy
 from typing import Any
 
@@ -42,6 +42,8 @@ class Journal:
         Code of each (account, instrument).
     carried : ndarray of int64
         The numbers of the first rows, which are carried over from before (`riskkit.replay.live.compaction`).
+    closed : ndarray of int64
+        Those of them that no event may name: fills beyond the horizon that are the last ones of their position before it.
     shift : int
         The number of every other row, less its place in the columns.
     """
@@ -50,7 +52,7 @@ class Journal:
         self.universe = universe
         self.head = np.zeros(len(HEAD), np.int64)
         self.latest = MISSING
-        self.carried, self.shift = np.zeros(0, np.int64), 0
+        self.carried, self.shift, self.closed = np.zeros(0, np.int64), 0, np.zeros(0, np.int64)
         self._carried: dict[int, int] = {}
         self.pairs = {pair: code for code, pair in enumerate(universe.opening_pairs())}
         self.columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
@@ -90,10 +92,17 @@ class Journal:
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         return codes[:, 0], codes[:, 1]
 
-    def carry(self, carried: np.ndarray, shift: int) -> None:
-        """Say which rows the first ones are, and the distance of the others to their number."""
-        self.carried, self.shift = carried, shift
+    def carry(self, carried: np.ndarray, shift: int, closed: np.ndarray) -> None:
+        """Say which rows the first ones are, the distance of the others to their number, and which no event may name."""
+        self.carried, self.shift, self.closed = carried, shift, closed
         self._carried = {number: place for place, number in enumerate(carried.tolist())}
+        for number in closed.tolist():
+            del self._carried[number]
+
+    @property
+    def named(self) -> Set[int]:
+        """The carried rows that an event may name."""
+        return self._carried.keys()
 
     @property
     def begins_late(self) -> bool:

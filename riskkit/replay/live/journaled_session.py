@@ -248,7 +248,7 @@ class JournaledSession(LiveSession):
             challenger.forget(self._storage.horizon_ns)
         self._live.compact(self._storage.horizon_ns)
         journal = self._live.journal
-        kept = set(journal.carried.tolist())
+        kept = set(journal.named)
         external = np.unique(journal.columns["order"][: len(journal)])
         self._entries.orders.forget(kept, set(external[external <= FIRST_EXTERNAL].tolist()))
         self._entries.fills.forget(kept)

@@ -99,7 +99,8 @@ class Objection:
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
         passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
-        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have been accepted"
+        instead = "raised no alert" if self.why == WHY[DecisionCode.ALERTED] else "been accepted"
+        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have {instead}"
 
 
 class Explainer:
@@ -230,7 +231,7 @@ class Moment:
                 why = unjudged(rule, int(row["limit"]), result.log.universe)
             if row["code"] == DecisionCode.HELD:
                 why = rule.pause_word
-            if row["cause"] == k:
+            if row["cause"] == k or int(row["mask"]) == 1 << k:  # of an alert on a cancel, no rule is the cause
                 reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
         key = formatter.key_of_event(rule, self._named())

@@ -22,14 +22,22 @@ from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.results.present import Reading, present, verdict_of
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.schema.columns import DecisionCode
-from riskkit.rules import MaxOrderQty
+from riskkit.rules import MaxOrderQty, SessionHours
 
 NAMES = ("observed", "limit", "headroom", "unit")
 
 
+def ruled(parameters: Any) -> Rule:
+    """A rule that refuses, or alerts where only cancels breach it, which are never refused."""
+    if isinstance(parameters, SessionHours):
+        pytest.importorskip("exchange_calendars")
+    alerting = Rule("r", parameters, action="ALERT")
+    return Rule("r", parameters, action="REJECT") if alerting.kind.refusable(parameters) else alerting
+
+
 def replayed(parameters: Any, stream: list[dict[str, Any]], cash: Any = 1_000, tick: str = "0.01", lot: str = "1"):
     """The result, the rule's row of the last event, and what it shows; None where the rule does not object."""
-    rules = rk.RuleSet([Rule("r", parameters, action="REJECT")])
+    rules = rk.RuleSet([ruled(parameters)])
     things = [Instrument(label, tick=tick, lot=lot) for label in "XYVW"]
     accounts = [Account("A", {"USD": cash})]
     log = rk.EventLog.from_frame(pd.DataFrame(stream), things, accounts=accounts, on_bad_order="flag")
@@ -49,7 +57,8 @@ def answers(parameters: Any, stream: list[dict[str, Any]]) -> dict[str, tuple[An
     options = {"mode": "shadow", "on_bad_order": "flag", "compiled": False}
     session = rk.Session.create(result.rules, things, accounts, **options)
     submit(session, stream[:-1])
-    live = [action for action in submit(session, stream[-1:]) if action.action is DecisionKind.REJECT][-1]
+    shows = (DecisionKind.REJECT, DecisionKind.ALERT)
+    live = [action for action in submit(session, stream[-1:]) if action.action in shows][-1]
     found["live"] = tuple(getattr(live, name) for name in NAMES)
     explanation = result.explain(int(row["seq"]))
     [objection] = explanation.objections
@@ -83,7 +92,7 @@ def others(name: str, parameters: Any, limit: int) -> Iterator[Any]:
             continue
         changed = parameters._replace(**{parameter: str(limit / 100) if unit.name == "money" else limit})
         with contextlib.suppress(rk.InputError):  # a number that does not fit the others
-            rk.RuleSet([Rule("r", changed, action="REJECT")])
+            rk.RuleSet([ruled(changed)])
             yield changed
 
 
@@ -132,7 +141,9 @@ def test_neither_tick_nor_cash_nor_another_parameter_moves_it(name):
     """The other parameters are set to what the limit is as an integer, in whatever unit: no coincidence tells a unit."""
     parameters, stream, expected = SHOWN[name]
     worlds = [{"tick": "0.0001"}, {"lot": "0.001"}]
-    worlds += [{"cash": 2_000}] if name not in ("cash", "leverage", "drawdown") else []  # which are about cash
+    worlds += (
+        [{"cash": 2_000}] if name not in ("cash", "leverage", "drawdown", "initial_margin") else []
+    )  # which are about cash
     for world in worlds:
         assert replayed(parameters, stream, **world)[2][:4] == pytest.approx(expected), world
     _, row, _ = replayed(parameters, stream)

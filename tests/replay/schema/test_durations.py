@@ -31,6 +31,7 @@ from riskkit import (
 from riskkit._check import InputError
 from riskkit.desk import AlertSystem, MarketStream, PositionTracker, RiskManager, RiskState
 from riskkit.incidents import detection, stop_report
+from riskkit.replay.live.early_warning import EarlyWarning, early_warnings
 from riskkit.replay.rules.rule import rule_types
 from riskkit.replay.rules.tiered import Tier, TieredRule
 from riskkit.replay.schema.durations import duration, duration_text
@@ -58,9 +59,19 @@ def presets_doors() -> dict[tuple[str, str], Callable[[Any], Any]]:
     return doors
 
 
+def warned(**changed: Any) -> str:
+    """The alerts of early warnings over the log, with another duration."""
+    return early_warnings(LOG, RULES, **{"window_ns": 1, "horizon": 1, "sample_ns": "1h", **changed}).to_csv()
+
+
 DOORS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("tiny_log", "spacing_ns"): lambda span: replay.tiny_log([1, 1], spacing_ns=span).event_hash,
     ("replay_log", "sample_ns"): lambda span: replay_log(LOG, RULES, sample_ns=span, **PLAIN).profit_curve().tolist(),
+    ("early_warnings", "window_ns"): lambda span: warned(window_ns=span),
+    ("early_warnings", "horizon"): lambda span: warned(horizon=span),
+    ("early_warnings", "sample_ns"): lambda span: warned(sample_ns=span),
+    ("EarlyWarning", "window_ns"): lambda span: EarlyWarning(span, 1).window_ns,
+    ("EarlyWarning", "horizon"): lambda span: EarlyWarning(1, span).horizon,
     ("compare", "sample_ns"): lambda span: repr(compare(LOG, RULES, ("shadow",), sample_ns=span, **PLAIN)),
     ("sweep", "horizon_ns"): lambda span: sweep(LOG, RULES, GRID, horizon_ns=span, **PLAIN).horizon_ns,
     ("calibrate", "horizon_ns"): lambda span: (
@@ -167,6 +178,7 @@ def test_what_is_no_duration_is_refused_in_one_sentence(door, bad):
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
 
 
+TOGETHER = {("mmp", "freeze_ns"): ("window_ns",), ("velocity", "long_window_ns"): ("long_max_move",)}
 OF_RULES = [(kind, name) for kind in rule_types() for name, unit in kind.units().items() if unit.name == "duration"]
 
 
@@ -175,6 +187,7 @@ def test_durations_of_rules_are_the_same_in_every_spelling_and_bounded(kind, nam
     needed = {f: 1 for f in kind.parameters._fields if f not in kind.parameters._field_defaults} | {"limit": 1}
     given = {f: value for f, value in needed.items() if f in kind.parameters._fields}
     given |= dict.fromkeys(kind.one_of(kind.parameters(**given))[:1], 1)  # without it, the rule limits nothing
+    given |= {needed: 1 for needed in TOGETHER.get((kind.name, name), ()) if needed not in given}
     make = partial(kind.parameters, **{f: value for f, value in given.items() if f != name})
     rules = [Rule("r", make(**{name: span})) for span in SPANS]
     assert len({RuleSet([rule]).hash for rule in rules}) == 1

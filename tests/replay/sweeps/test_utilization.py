@@ -176,7 +176,7 @@ def test_the_table_of_used_shares():
     result = replay_log(log, rules, compiled=False)
     refused = found.frame["refused"].groupby("rule").sum()
     by_rule = {rule: len(found.curve(rule).rejections(limit)) for rule, limit in (("size", 4), ("money", 300))}
-    assert refused.to_dict() == by_rule and by_rule["size"] == result.refusals_by_rule()["size"] > 0
+    assert refused.to_dict() == by_rule and by_rule["size"] == result.objections_by_rule()["size"] > 0
     kinds = np.isin(log.columns["kind"], (EventKind.ORDER, EventKind.MODIFY))
     assert found.frame.loc["size", "messages"].sum() <= kinds.sum()
     account = log.columns["account"]

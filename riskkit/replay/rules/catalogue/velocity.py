@@ -119,6 +119,7 @@ VELOCITY = register(
         workspace_size=QUEUES * QUEUE,
         nodes_per_event=QUEUES,
         updates_on=frozenset({EventKind.PRICE}),
+        breached_by=frozenset(),
         scopes=("instrument",),
         observes=Measure.PRICE,
         bounds="nothing",
