@@ -78,7 +78,7 @@ MAP = (Path(__file__).parents[2] / "notebooks" / "README.md").read_text(encoding
 
 
 def test_the_notebooks_are_one_book():
-    assert [path.name[:2] for path in NUMBERED] == [f"{number:02d}" for number in range(22)]
+    assert [path.name[:2] for path in NUMBERED] == [f"{number:02d}" for number in range(23)]
 
 
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)
