@@ -27,6 +27,7 @@ from riskkit.replay.kernels.book import (
     order_price,
     profit,
 )
+from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.rules.custom_check import (
@@ -86,6 +87,8 @@ __all__ = [
     "Verdict",
     "at",
     "equity",
+    "exceeds_fraction",
+    "fraction_of",
     "notional",
     "order_price",
     "custom",
@@ -109,7 +112,7 @@ OF_MARKET = (EventKind.PRICE, EventKind.CLOSE)  # they have no account, and most
 UPDATE_KINDS = tuple(kind.name.lower() for kind in WATCHED if kind not in OF_MARKET)
 ENGINE = ("owner", "held_until", "trips", "working", "memory")  # fields that the engine adds to a rule's record
 VALUED = {"value", "gross", "peak", "drawdown", "net_deposits", "mark", "unpriced"}  # these need marks
-VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
+VALUES = {"equity", "profit"}
 QUEUED = {"open_buy_qty", "open_sell_qty"}
 
 
@@ -347,7 +350,8 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
     book |= {"parent": ORDER, "cash_balance": CASH_BALANCE}
     records: dict[str, Any] = {"state": (*fields, *ENGINE), "params": parameters._fields, "event": EventRow._fields}
     check_fields(found, {**records, "book": book})
-    check_writes(found, WRITES[role], ENGINE)
+    for part in found.with_helpers():
+        check_writes(part, WRITES[role], ENGINE)
     if role == "check":
         if "duplicates" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
             raise InputError(

@@ -1,8 +1,9 @@
 """Static checks on a user-defined rule: its source is parsed, validated and frozen.
 
 The functions run compiled and interpreted, with the same result. So they are integer arithmetic, branches and loops
-over their arguments, and all other values are fixed at the declaration: riskkit's helpers, other functions of the
-cell, and integer constants. Everything else is refused with its line.
+over their arguments, and all other values are fixed at the declaration: the functions of riskkit in `FUNCTIONS`, which
+change nothing and follow no index, other functions of the cell, and integer constants. Everything else is refused with
+its line.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import textwrap
 import tokenize
 import types
 from collections.abc import Iterator, Mapping
-from enum import IntEnum
+from enum import EnumType, IntEnum
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.replay.kernels.book import equity, notional, order_price, profit
+from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
+from riskkit.replay.kernels.records import at
+from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.rules.custom_guard import guarded
 
 BUILTINS = ("abs", "bool", "float", "int", "max", "min", "range")
-HELPERS = tuple(f"riskkit.replay.{room}" for room in ("kernels.", "rules."))
+FUNCTIONS = (at, equity, exceeds_fraction, fraction_of, notional, order_price, price_of, profit, rest)
 STATEMENTS: tuple[type[ast.stmt], ...] = (ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If)
 STATEMENTS += (ast.For, ast.Expr, ast.Pass, ast.Break, ast.Continue)
 EXPRESSIONS: tuple[type[ast.expr], ...] = (ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Call)
@@ -191,10 +196,16 @@ def _bind(found: CellFunction, known: dict[Any, CellFunction], words: int) -> No
     code = function.__code__
     local = {*code.co_varnames, *code.co_cellvars}
     values: dict[str, Any] = {"__builtins__": builtins.__dict__}
+    called = {id(node.func) for node in ast.walk(found.tree) if isinstance(node, ast.Call)}
+    owners = {id(node.value) for node in ast.walk(found.tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(found.tree):
-        if not isinstance(node, ast.Name) or node.id in local or node.id in values or _is_annotation(found, node):
+        if not isinstance(node, ast.Name) or node.id in local or _is_annotation(found, node):
             continue
-        values[node.id] = _global(found, node, known, words)
+        if node.id not in values:
+            values[node.id] = _global(found, node, known, words)
+        value = values[node.id]
+        if callable(value) and id(node) not in (owners if isinstance(value, EnumType) else called):
+            raise InputError(f"{found.at(node)} uses {node.id!r} as a value; a rule calls functions by their names")
     frozen = types.FunctionType(guarded(found, values, words), values, function.__name__)
     frozen.__module__ = function.__module__
     frozen.__doc__ = function.__doc__
@@ -218,8 +229,13 @@ def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction],
         found.constants[name] = int(value)
         return int(value) if not isinstance(value, bool) else value
     if isinstance(value, types.FunctionType):
-        if (value.__module__ or "").startswith(HELPERS):
+        if value in FUNCTIONS:
             return value
+        if (value.__module__ or "").startswith("riskkit."):
+            allowed = ", ".join(function.__name__ for function in FUNCTIONS)
+            raise InputError(
+                f"{found.at(node)} calls {name!r}; the functions of riskkit that a rule may call are {allowed}"
+            )
         found.helpers[name] = read(value, known=known, words=words)
         if found.helpers[name].frozen is None:
             raise InputError(
@@ -271,16 +287,14 @@ def check_fields(found: CellFunction, records: Mapping[str, Mapping[str, Any] | 
 def check_writes(found: CellFunction, writable: tuple[str, ...], reserved: tuple[str, ...] = ()) -> None:
     """Raise if a function changes anything but local names and the arguments in `writable`, without `reserved` fields."""
     for node in ast.walk(found.tree):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        for target in targets if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else []:
-            if isinstance(target, ast.Attribute) and target.attr in reserved:
-                raise InputError(f"{found.at(node)} changes {target.attr!r}, which the engine keeps")
-            at: Any = target
-            while isinstance(at, ast.Attribute | ast.Subscript):
-                at = at.value
-            if at is not target and isinstance(at, ast.Name) and at.id not in writable:
-                allowed = f"may change {' and '.join(writable)}" if writable else "changes nothing"
-                raise InputError(f"{found.at(node)} changes {at.id!r}; {found.function.__name__} {allowed}")
+        if not isinstance(node, ast.Attribute | ast.Subscript) or not isinstance(node.ctx, ast.Store):
+            continue
+        if isinstance(node, ast.Attribute) and node.attr in reserved:
+            raise InputError(f"{found.at(node)} changes {node.attr!r}, which the engine keeps")
+        if not isinstance(node.value, ast.Name) or node.value.id not in writable:
+            allowed = f"may change {' and '.join(writable)}" if writable else "changes nothing"
+            changed = ast.unparse(node.value)
+            raise InputError(f"{found.at(node)} changes {changed!r}; {found.function.__name__} {allowed}")
 
 
 def check_returns(found: CellFunction) -> None:

@@ -1,4 +1,4 @@
-"""Guards in the functions of a user-defined rule: indices of the workspace, divisors, codes of verdicts, lengths of loops.
+"""Guards in the functions of a user-defined rule: indices, divisors, codes of verdicts, lengths of loops.
 
 What can be known at the declaration is refused there. The rest is checked as it runs, plain and compiled alike: the
 guarded function calls one of the functions below, which raises a `RuleFault` that names the line.
@@ -17,16 +17,18 @@ from riskkit._check import InputError
 from riskkit._jit import apart
 from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.custom_links import LINKS, check_at
-from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS
+from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS, CapVerdict, Verdict
 
 CODES = (PASS, OBJECT, NO_PRICE, NOTICE)
+TABLES = ("memory", *LINKS)
 MOST_TURNS = 1_000_000
-INDEX, DIVISOR, CODE, TURNS = range(4)
+INDEX, DIVISOR, CODE, TURNS, ITEM = range(5)
 WORDS = {
     INDEX: "reads or writes word {value} of its workspace, which has the words 0 to {last}",
     DIVISOR: "divides by zero; test the divisor first",
     CODE: f"returns a verdict with the code {{value}}; a code is PASS, OBJECT, NO_PRICE or NOTICE ({CODES})",
     TURNS: f"loops {{value}} times; a loop of a rule has at most {MOST_TURNS:,} turns",
+    ITEM: "reads item {value} of a tuple that has the items 0 to {last}",
 }
 _GUARDED: dict[int, Any] = {}  # functions by mark, for the line of a fault
 
@@ -37,9 +39,9 @@ class RuleFault(InputError):
     Parameters
     ----------
     what : int
-        INDEX, DIVISOR, CODE or TURNS.
+        INDEX, DIVISOR, CODE, TURNS or ITEM.
     value, size : int
-        The value that came, and the words of the workspace.
+        The value that came, and the words of the workspace or the items of the tuple.
     mark, line : int
         The function, and its line.
     """
@@ -84,7 +86,15 @@ def guarded_turns(bound: int, mark: int, line: int) -> int:
     return bound
 
 
-GUARDS = (guarded_index, guarded_divisor, guarded_code, guarded_turns)
+@apart
+def guarded_item(index: int, size: int, mark: int, line: int) -> int:
+    """An index of a tuple that has such an item."""
+    if index < 0 or index >= size:
+        raise RuleFault(ITEM, index, size, mark, line)
+    return index
+
+
+GUARDS = (len, guarded_index, guarded_item, guarded_divisor, guarded_code, guarded_turns)
 
 
 def guarded(found: Any, values: dict[str, Any], words: int) -> types.CodeType:
@@ -119,33 +129,37 @@ class _Guard(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """The workspace has one name, under which it is indexed."""
-        if node.id == "memory" and "memory" in self.arguments:
-            raise self.refusal(node, "gives memory away; index it, or pass it on as an argument named memory")
-        if isinstance(node.ctx, ast.Store) and node.id in ("state", "params") and node.id in self.arguments:
+        if isinstance(node.ctx, ast.Store) and node.id in ("state", "params", *TABLES) and node.id in self.arguments:
             raise self.refusal(node, f"gives another value to {node.id!r}; take another name")
+        if node.id in TABLES and node.id in self.arguments:
+            use = "index it" if node.id == "memory" else "reach its records with at"
+            raise self.refusal(node, f"gives {node.id} away; {use}, or pass it on as an argument named {node.id}")
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """A call: codes of verdicts and bounds of loops; memory goes on only as memory, with its state."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in ("Verdict", "CapVerdict"):
+        if not name or name in self.found.function.__code__.co_varnames:
+            raise self.refusal(node, f"calls {ast.unparse(node.func)!r}; a rule calls functions by their names")
+        called = self.found.function.__globals__.get(name)
+        if called in (Verdict, CapVerdict):
             self.check_code(node)
-        if self.found.function.__globals__.get(name) is at:
+        if called is at:
             check_at(self.found, node)
         if name in self.found.helpers:
             self.check_passed(node, name)
-        passes = [isinstance(value, ast.Name) and value.id == "memory" for value in node.args]
+        passes = [isinstance(value, ast.Name) and value.id in TABLES for value in node.args]
         node.args = [
-            value if is_memory else self.visit(value) for value, is_memory in zip(node.args, passes, strict=True)
+            value if is_table else self.visit(value) for value, is_table in zip(node.args, passes, strict=True)
         ]
         node.keywords = [ast.keyword(word.arg, self.visit(word.value)) for word in node.keywords]
         if name == "range":
             node.args = [
                 value if isinstance(value, ast.Constant) else self.guard(guarded_turns, value) for value in node.args
             ]
-        elif name in ("Verdict", "CapVerdict") and node.args:
+        elif called in (Verdict, CapVerdict) and node.args:
             node.args[0] = self.guard(guarded_code, node.args[0])
-        elif name in ("Verdict", "CapVerdict"):
+        elif called in (Verdict, CapVerdict):
             node.keywords = [
                 ast.keyword(word.arg, self.guard(guarded_code, word.value)) if word.arg == "code" else word
                 for word in node.keywords
@@ -158,7 +172,9 @@ class _Guard(ast.NodeTransformer):
         if name != "memory" or "memory" not in self.arguments:
             if not name or name in self.arguments:
                 raise self.refusal(node, "indexes what is neither memory nor a tuple of its own")
-            return self.generic_visit(node)
+            size = ast.Call(ast.Name("len", ast.Load()), [ast.Name(name, ast.Load())], [])
+            node.slice = self.guard(guarded_item, self.visit(node.slice), size)
+            return node
         if self.words == 0:
             raise self.refusal(node, "indexes memory, and the rule has no workspace; declare workspace_size")
         if "state" not in self.arguments:
@@ -245,9 +261,7 @@ class _Guard(ast.NodeTransformer):
                     call, f"passes {ast.unparse(value)!r} as {argument!r}; orders and positions keep their names"
                 )
             given = value.id if isinstance(value, ast.Name) and value.id in own else ""
-            if (given == "memory" or argument == "memory" or (argument == "state" and "memory" in helper)) and (
-                given != argument
-            ):
+            if (given == "memory" or argument in own) and given != argument:
                 raise self.refusal(
                     call, f"passes {ast.unparse(value)!r} as {argument!r}; memory and state keep their names"
                 )

@@ -12,12 +12,15 @@ from riskkit import EventLog, InputError, RuleSet, replay_log
 from riskkit.replay.rules.custom_guard import RuleFault
 
 HEAD = (
-    "from typing import NamedTuple\nfrom riskkit.replay.rules.custom import *\n"
+    "from riskkit.replay.kernels.queue import append; from riskkit.replay.rules.custom import Verdict as V\n"
+    "from typing import NamedTuple; from riskkit.replay.rules.custom import *\n"
     "class P(NamedTuple):\n    limit: Count\n    far: Count = 0\n"
 )
 CELL = HEAD + (
     "def turn(state, memory, place):\n    return memory[state.memory + place]\n"
-    "def check(state, params, event, memory):\n    {body}\n    return Verdict(PASS, found, params.limit)\n"
+    "def check(state, params, event, memory, book):\n    {body}\n    return Verdict(PASS, found, params.limit)\n"
+    "def fills(position):\n    position.qty = 99\n    return 1\n"
+    "def notes(state):\n    state.run = 1\n    return 1\n"
     "kind = custom('guarded', P, state=['run'], check=check, checks_on='order', workspace_size={words})"
 )
 LOG = EventLog.from_frame(
@@ -48,11 +51,24 @@ REFUSED = {
     "found = 0; for i in range(event.qty): found += i":
         "loops without a bound that is known; write range of a number or a parameter",
     "found = 0; for i in range(0, 9, event.qty): found += i": "loops with a step that is not a number other than zero",
-    "found = check(state, params, event, memory)": "calls 'check', which is not finished: a rule's functions call no caller",
+    "found = check(state, params, event, memory, book)": "calls 'check', which is not finished: a rule's functions call no caller",
     "found = event.qty // 0": "divides by zero; test the divisor first",
     "found = event.qty; found %= 0": "divides by zero; test the divisor first",
     "return Verdict(7, 0, 0); found = 1":
         "returns a verdict with the code 7; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
+    "return V(7, 0, 0); found = 1":
+        "returns a verdict with the code 7; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
+    "return Verdict(PASS, 0, 0)._replace(code=7); found = 1":
+        "calls 'Verdict(PASS, 0, 0)._replace'; a rule calls functions by their names",
+    "made = Verdict; found = 1": "uses 'Verdict' as a value; a rule calls functions by their names",
+    "found = state(7)": "calls 'state'; a rule calls functions by their names",
+    "other = notional; found = 1": "uses 'notional' as a value; a rule calls functions by their names",
+    "found = append(memory, state.memory + 5_000_000, 1, 2)":
+        "calls 'append'; the functions of riskkit that a rule may call are at, equity, exceeds_fraction, fraction_of, "
+        "notional, order_price, price_of, profit, rest",
+    "found = notes(event)": "passes 'event' as 'state'; memory and state keep their names",
+    "found, book.position.qty = 1, 99": "changes 'book.position'; check changes nothing",
+    "for book.account.cash in range(7): found = 1": "changes 'book.account'; check changes nothing",
     "return Verdict(code=-1, observed=0, limit=0); found = 1":
         "returns a verdict with the code -1; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
 }  # fmt: skip
@@ -63,6 +79,19 @@ def test_what_is_wrong_whatever_comes_is_refused_where_it_is_declared(body):
     with pytest.raises(InputError) as refused:
         declared(body)
     assert str(refused.value).startswith("check, line ") and str(refused.value).endswith(") " + REFUSED[body])
+
+
+CHANGES = {
+    "found = fills(book.position)": "fills, line 12 ('position.qty = 99') changes 'position'; fills changes nothing",
+    "found = notes(state)": "notes, line 15 ('state.run = 1') changes 'state'; notes changes nothing",
+}
+
+
+@pytest.mark.parametrize("body", CHANGES)
+def test_a_function_that_a_check_calls_changes_nothing_either(body):
+    with pytest.raises(InputError) as refused:
+        declared(body)
+    assert str(refused.value) == CHANGES[body]
 
 
 def test_memory_without_a_workspace_is_refused():
@@ -91,6 +120,7 @@ FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
     "found = int(1.5 / (params.far - params.far))": (9, "divides by zero; test the divisor first"),
     "return Verdict(params.far, 0, 0); found = 1":
         (9, "returns a verdict with the code {far}; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))"),
+    "pair = (1, 2); found = pair[params.far]": (10, "reads item {far} of a tuple that has the items 0 to 1"),
     "found = 0; for i in range(params.far): found += i": (10, "loops {far} times; a loop of a rule has at most 1,000,000 turns"),
 }  # fmt: skip
 

@@ -47,7 +47,11 @@ ASTRAY = {
     "state as a record": ["other = state", "found = at(orders, other.first_buy).qty"],
     "a link that is counted on": ["slot = book.position.first_buy", "slot += 1", "found = at(orders, slot).qty"],
     "a number of a loop": ["found = 0", "for slot in range(9):", "    found += at(orders, slot).qty"],
-    "another table": ["orders = positions", "found = at(orders, book.position.first_buy).qty"],
+    "another table": [
+        "slot = book.position.first_buy",
+        "slot = book.account.first_position",
+        "found = at(orders, slot).qty",
+    ],
     "one of two": ["slot = -1 if event.qty > 1 else event.qty", "found = at(orders, slot).qty"],
 }
 
