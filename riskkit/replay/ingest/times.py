@@ -107,6 +107,8 @@ def _of_numbers(frame: Frame, name: str, given: pd.Series, form: TimeForm) -> tu
     frame.refuse(out, name, SPAN if unit == "ns" else f"{SPAN}, in {UNITS[unit]}; {WAY_OUT}")
     found[at] = numbers * span
     for index, rest in rests.items():
+        if span == 1:
+            frame.refuse_row(int(at[index]), name, f"is no whole number of nanoseconds; {WAY_OUT}")
         found[at[index]] += round(rest * span)
     return found, unit
 
