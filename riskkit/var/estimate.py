@@ -208,6 +208,8 @@ class RiskEstimate(Exported):
             yield "portfolios", len(names), ""
             for name, why in self.refusals.items():
                 yield f"{name}", "NaN", why
+        if (var < 0.0).any():
+            yield "caution", "", "VaR is below zero, a gain even in the tail; prices go through simple_returns(prices)"
         yield "observations", self.n_obs, ""
         yield "horizon", self.horizon, "period" if self.horizon == 1.0 else "periods"
         for name, value in self.parameters.items():

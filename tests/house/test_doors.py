@@ -250,6 +250,12 @@ def test_returns_and_pnl_without_a_loss_are_accepted(kind):
     assert rk.value_at_risk(values).var < 0.0
 
 
+def test_a_var_below_zero_has_a_caution():
+    for few in ([5000, 4900, 4800, 5100, 4950.0], [1.08, 1.081, 1.079, 1.085, 1.082] * 10):
+        assert "prices go through simple_returns(prices)" in repr(rk.value_at_risk(few, 0.9))
+    assert "caution" not in repr(rk.value_at_risk([-0.02, 0.01, 0.03, -0.01, 0.02] * 10, 0.9))
+
+
 def test_a_column_without_a_loss_is_no_table_of_prices():
     table = RETURNS.assign(cash=0.0001, nav=PRICES["A"])
     rk.covariance.sample_covariance(table)

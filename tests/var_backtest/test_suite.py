@@ -174,6 +174,11 @@ def test_signs_of_another_unit_or_sign_are_cautioned():
     for result in (calm, often):
         assert "caution" in repr(result)
     assert backtest_var(RETURNS, 0.02, confidence=0.975).cautions == ()
+    swapped = backtest_var(np.full(len(RETURNS), 0.02), RETURNS, confidence=0.975)
+    negative = (RETURNS < 0.0).sum()
+    assert swapped.cautions == (
+        f"VaR is negative on {negative:,} of {len(RETURNS):,} days; VaR is a loss above zero, and the order is returns, var",
+    )
 
 
 EDGES = {

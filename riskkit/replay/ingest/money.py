@@ -35,6 +35,10 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
     _command_groups(frame, columns, universe)
     if frame.has("currency"):
         columns["price"] = np.where(frame.rows_of(EventKind.CASH), _currencies(frame, universe), columns["price"])
+    executed = frame.rows_of(EventKind.EXECUTION) & ~frame.missing("qty") & ~frame.missing("price")
+    frame.refuse(
+        executed, "kind", "is one run of a strategy, and this row has a quantity and a price; did you mean 'fill'?"
+    )
     trades = frame.rows_of(EventKind.TRADE)
     if trades.any():
         _returns(frame, trades, columns)

@@ -172,6 +172,11 @@ class Account:
     def __post_init__(self) -> None:
         """Convert the label to text."""
         object.__setattr__(self, "id", name_text(self.id, "account"))
+        for name, key in (("cash", "USD"), ("positions", "X")):
+            if not isinstance(given := getattr(self, name), Mapping):
+                raise InputError(
+                    f"account {self.id!r}: {name}={shown(given)} is not a mapping such as {{{key!r}: 1_000}}"
+                )
         for group in GROUPS:
             if getattr(self, group):
                 object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))

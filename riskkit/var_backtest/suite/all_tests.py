@@ -143,6 +143,10 @@ class BacktestResult(Exported):
         returns, var, found = self.sample.returns, self.sample.var, []
         if (var > np.abs(returns).max()).all():
             found.append(f"VaR (at least {var.min():.4g}) is above every return in size; check its unit")
+        if negative := int((var < 0.0).sum()):
+            found.append(
+                f"VaR is negative on {negative:,} of {returns.size:,} days; VaR is a loss above zero, and the order is returns, var"
+            )
         if 2 * self.n_hits > returns.size and self.confidence > 0.5:
             found.append(f"{self.n_hits:,} of {returns.size:,} days are hits; check the signs of returns and VaR")
         if self.left_out:
