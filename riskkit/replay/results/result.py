@@ -24,6 +24,7 @@ from riskkit.replay.results.last_marks import valued
 from riskkit.replay.results.order_messages import OrderMessages
 from riskkit.replay.results.plots import equity_plot, refusals_plot
 from riskkit.replay.results.result_digest import digest_of
+from riskkit.replay.results.stale_prices import stale_prices
 from riskkit.replay.results.states import states_of
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
@@ -475,6 +476,7 @@ class ReplayResult(Exported):
         found = self.summary()
         rows: list[Row] = [
             *(("cannot be judged on this log", f"{name}: {why}", "") for name, why in self.not_judged.items()),
+            *(("old prices", why, "") for why in [stale_prices(self.rules, self.log)] if why),
             ("events", found["events"], ""),
             *((kind, total, "") for kind, (_, total) in self.refused_by_kind().items()),
             *((f"refused {kind}", count, "") for kind, (count, _) in self.refused_by_kind().items()),
@@ -493,8 +495,6 @@ class ReplayResult(Exported):
             chosen = " (this replay)" if policy == self.options["orphans"] else ""
             label = f"  if orphan exits are {ORPHANS_ARE[policy]}{chosen}"
             rows += [(label, profit, currency) for currency, profit in profits.items()]
-        rows.append(("digest", found["digest"][:16], "..."))
-        rows.append(("data", data_sentence(self.log.about).removeprefix("Data: "), ""))
-        if self.mode == "enforce":
-            rows.append(("note", NOTE, ""))
-        return rows
+        data = data_sentence(self.log.about).removeprefix("Data: ")
+        rows += [("digest", found["digest"][:16], "..."), ("data", data, "")]
+        return [*rows, ("note", NOTE, "")] if self.mode == "enforce" else rows

@@ -21,6 +21,7 @@ from riskkit.replay.log.event_log import EventLog, external_text
 from riskkit.replay.results.booked import recorded_rows
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
+from riskkit.replay.results.stale_prices import stale_prices
 from riskkit.replay.results.timeline import DAY, Timeline
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
@@ -300,7 +301,8 @@ class ReplayComparison(Exported):
     def sentences(self) -> list[str]:
         """Summary of the effect of the limits in a few sentences."""
         unjudged = [f"Rule {name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
-        found = (*unjudged, *self._noticed(), self._objected(), *self._enforced())
+        old = stale_prices(self.rules, self.log)
+        found = (*unjudged, f"Old prices: {old}." if old else "", *self._noticed(), self._objected(), *self._enforced())
         return [sentence for sentence in found if sentence]
 
     def _noticed(self) -> Iterator[str]:
