@@ -13,11 +13,15 @@ from riskkit.replay.schema.columns import MESSAGES, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration_text
 
+GAPS = 10  # usual gaps between prices after which one is old: a log of daily prices has nights, weekends and holidays
+
 
 def stale_prices(rules: RuleSet, log: EventLog) -> str:
-    """The order that came longest after the last price of its instrument, if by more than a day, and the rules that value.
+    """The order that came longest after the last price of its instrument, and the rules that value by it.
 
-    As positions are marked: at the price events, before the first one at the fills. Empty without such an order or rule.
+    Old is a price of more than a day and of more than ten usual gaps (the median) between prices of the instrument. The
+    prices are those at which positions are marked: price events, before the first one the fills. Empty without such an order
+    or rule.
 
     Examples
     --------
@@ -36,9 +40,12 @@ def stale_prices(rules: RuleSet, log: EventLog) -> str:
     np.minimum.at(begins, instrument[quoted], rows[quoted])
     prices = quoted | ((kind == EventKind.FILL) & (rows < begins[instrument]))
     last = pd.Series(np.where(prices, rows, -1)).groupby(instrument).cummax().to_numpy()
+    times = pd.Series(ts[prices]).groupby(instrument[prices])
+    usual = times.diff().groupby(instrument[prices]).median().reindex(instrument).fillna(0.0).to_numpy()
     ages = np.where(np.isin(kind, MESSAGES) & (last >= 0), ts - ts[last], 0)
+    ages[ages <= np.maximum(DAY_NS, GAPS * usual)] = 0
     row = int(ages.argmax())
-    if ages[row] <= DAY_NS:
+    if not ages[row]:
         return ""
     name = log.universe.instruments[instrument[row]].id
     return (

@@ -42,6 +42,14 @@ def test_an_order_long_after_the_last_price_is_said(name):
     assert stale_prices(rules, log(24)) == ""
 
 
+def test_weekends_of_daily_prices_are_not_old():
+    days = [PRICE | {"ts": START + pd.Timedelta(days=day)} for day in range(5)]
+    for gap, old in ((4, False), (12, True)):
+        late = ORDER | {"ts": START + pd.Timedelta(days=4 + gap)}
+        events = EventLog.from_frame(pd.DataFrame([*days, late]))
+        assert bool(stale_prices(RuleSet([Rule("r", MaxExposure(limit=100))]), events)) == old
+
+
 def test_rules_that_need_no_price_or_refuse_an_old_one_are_not_named():
     quantity, collar = Rule("q", MaxOrderQty(limit=5)), Rule("c", PriceCollar(pct="0.1", max_age_ns="1h"))
     assert stale_prices(RuleSet([quantity, collar]), log(72)) == ""
@@ -60,6 +68,7 @@ def test_a_fill_is_a_price_only_before_the_first_price():
 @pytest.mark.parametrize("seed", range(3))
 def test_the_oldest_price_is_that_of_a_plain_loop(seed, monkeypatch):
     monkeypatch.setattr("riskkit.replay.results.stale_prices.DAY_NS", 0)
+    monkeypatch.setattr("riskkit.replay.results.stale_prices.GAPS", 0)
     events = random_log(seed, 200)
     marked, quoted, oldest = {}, set(), (0, -1)
     for row, (kind, code, ts) in enumerate(
