@@ -66,9 +66,12 @@ class BestHedges(Shown):
         frame = self.to_frame().iloc[::-1]
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         ax.barh([plot.literal(name) for name in frame.index], frame["after"], color=plot.STRONG)
-        ax.axvline(self.before, color=plot.WARM, linewidth=1.4)
+        ax.axvline(
+            self.before, color=plot.WARM, linewidth=1.4, label=f"now: {plot.loss_text(self.before, self.measure)}"
+        )
         plot.thousands(ax.xaxis)
-        ax.set_xlabel(f"{NAMES[self.measure]} after the hedge, money (line: before)")
+        ax.set_xlabel(f"{NAMES[self.measure]} after the hedge, money")
+        plot.legend_below(ax)
         plot.dress(ax, self._title())
         return ax
 

@@ -123,6 +123,7 @@ class Draft:
 
         self._check_multipliers()
         rows = self._with_orders(self._in_time())
+        self._say_doubts([row for row in rows if row["kind"] == "fill"])
         fees, rows = self._fees(rows)
         used = [name for name in FRAME_COLUMNS if name in ("ts", "kind") or any(name in row for row in rows)]
         frame = pd.DataFrame(rows, columns=used)
@@ -148,6 +149,15 @@ class Draft:
             self.realised_pnl,
             self.facts,
         )
+
+    def _say_doubts(self, fills: list[Event]) -> None:
+        """Say what is right in some files and a slip in others: equal fills without an id, prices that are not above zero."""
+        names = ("account", "instrument", "side", "ts", "qty", "price")
+        known = Counter(tuple(fill.get(name) for name in names) for fill in fills if "trade_id" not in fill)
+        if again := known.total() - len(known):
+            self.assume(f"{again} fills are equal to another one and have no id; each is a fill of its own")
+        if low := dict.fromkeys(fill["instrument"] for fill in fills if fill["price"] <= 0):
+            self.assume(f"fills at prices that are not above zero stand as they are: {', '.join(low)}")
 
     def _place(self, left_out: tuple[str, str, str]) -> tuple[int, list[int]]:
         """Place of a row that is left out: its file, and its numbers (line, order)."""

@@ -20,7 +20,7 @@ QUOTES = (
     "MNT",
 )  # fmt: skip
 SIDES = {"buy": "B", "sell": "S", "long": "B", "short": "S"}
-AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+)\s*([A-Za-z][A-Za-z0-9]*)")
+AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+(?:[eE][+-]\d+)?)\s*([A-Za-z][A-Za-z0-9]*)")
 NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?\s*")
 
 
@@ -142,14 +142,14 @@ def with_unit(row: TableRow, name: str, units: Sequence[str] = ()) -> tuple[Deci
         if unit and text.upper().endswith(unit.upper()) and NUMBER.fullmatch(text[: -len(unit)]):
             return without_commas(row, name, text[: -len(unit)]), unit
     match = AMOUNT.fullmatch(text)
-    if match is None:
+    if match is None or NUMBER.fullmatch(text):  # 1e400 is no amount of E400
         row.refuse(f"{name}={text!r} is not an amount with its unit")
     return without_commas(row, name, match[1]), match[2]
 
 
 def without_commas(row: TableRow, name: str, text: str) -> Decimal:
-    """A number of a cell with commas between thousands."""
-    return TableRow(row.source, row.at, {name: text.replace(",", "")}).number(name)
+    """A number of a cell with commas between every three digits, and nowhere else: a decimal comma is refused."""
+    return TableRow(row.source, row.at, {name: text}).number(name, ",")
 
 
 class ScopedIds:

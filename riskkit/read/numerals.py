@@ -16,6 +16,7 @@ from riskkit.replay.schema.decimals import decimal_of
 NOTHING = ("", "-", "--", "n/a", "n.a.")
 SIGNS = re.compile(rf"[{''.join(CURRENCIES)}\s\u00a0\u202f']|[A-Z]{{3}}$")
 NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)*|[+-]?[.,]\d+")
+GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{2,3})*[.,]\d{3}")  # of three digits, or of two as in India
 DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 HOUR = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:([AaPp])\.?[Mm]\.?)?")
 
@@ -74,7 +75,10 @@ class Numerals:
         """The exact number of a text; None if it is none."""
         plain = _bare(text)
         thousands = "," if self.decimal == "." else "."
-        plain = plain.replace(thousands, "").replace(self.decimal, ".")
+        whole, mark, rest = plain.partition(self.decimal)
+        if thousands in plain and (thousands in rest or GROUPS.fullmatch(whole) is None):
+            return None
+        plain = whole.replace(thousands, "") + ("." if mark else "") + rest
         sign = -1 if text.strip().startswith("(") and text.strip().endswith(")") else 1
         if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", plain):
             return None

@@ -109,6 +109,18 @@ class Source:
         except (ValueError, RecursionError) as problem:
             self.refuse("", f"is not a whole JSON file ({' '.join(str(problem).split())})")
 
+    def record(self, at: str, values: Any, *nested: str) -> TableRow:
+        """A record of a JSON file with its plain values; those of `nested` are records themselves, one or a list of them."""
+        if not isinstance(values, dict):
+            self.refuse(at, "is not a record, names with their values")
+        for name in nested:
+            inner = values.get(name) or []
+            if not all(isinstance(one, dict | None) for one in (inner if isinstance(inner, list) else [inner])):
+                self.refuse(at, f"{name} is neither a record nor a list of records")
+        return TableRow(
+            self, at, {k: value for k, value in values.items() if k in nested or not isinstance(value, list | dict)}
+        )
+
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number")
@@ -157,7 +169,7 @@ class TableRow:
         if (
             thousands
             and isinstance(value, str)
-            and re.fullmatch(rf"[+-]?\d{{1,3}}([{thousands}]\d{{3}})+(\.\d*)?", value.strip())
+            and re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}([{thousands}]\d{{3}})+(\.\d*)?", value.strip())
         ):
             value = re.sub(f"[{thousands}]", "", value)
         found = (

@@ -177,7 +177,7 @@ class RiskEstimate(Exported):
     def _plot_bars(self, ax: Any, unit: str | None) -> Any:
         """VaR and ES as bars, one pair per confidence and portfolio, with the interval if known."""
         frame = self.to_frame()
-        ax = plot.axes(ax, width=max(7.0, 1.6 + 1.1 * len(frame)))
+        ax = plot.axes(ax, width=max(9.0, 1.6 + 1.1 * len(frame)))
         positions = np.arange(len(frame))
         for offset, name, colour in ((-0.2, "var", plot.STRONG), (0.2, "es", plot.WARM)):
             label = name.upper() if name == "es" else "VaR"
@@ -186,6 +186,8 @@ class RiskEstimate(Exported):
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
                 ax.errorbar(positions + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
         ax.set_xticks(positions, [_tick(label) for label in frame.index])
+        if not self._many:
+            ax.set_xlabel("confidence")
         label = plot.unit_axis(ax.yaxis, frame["es"], unit)
         ax.set_ylabel("loss" if label == "return" else label.replace("P&L", "loss"))
         plot.dress(ax, self._title())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import riskkit as rk
-from riskkit.replay.rules.custom import OBJECT, PASS, Count, Verdict, custom
+from riskkit.replay.rules.custom import OBJECT, PASS, Quantity, Verdict, custom
 
 HEADS = {
     "binance.csv": '"Date(UTC)","Pair","Side","Price","Executed","Amount","Fee"',
@@ -84,26 +84,15 @@ def test_a_sweep_of_one_limit_and_its_picture(folder):
     assert found.frame["orders_rejected"].is_monotonic_decreasing
 
 
-class OneWay(NamedTuple):
-    """At most so many orders in a row on one side."""
-
-    limit: Count
-
-
-def in_a_row(state, params, event):
-    return Verdict(OBJECT if state.side == event.side and state.run >= params.limit else PASS, state.run, params.limit)
-
-
-def count(state, event):
-    state.run = state.run + 1 if state.side == event.side else 1
-    state.side = event.side
-    return 0
-
-
 def test_a_rule_of_ones_own(folder):
-    own = custom("one_way", OneWay, check=in_a_row, update=count, state=["side", "run"], updates_on=["order"])
-    result = rk.replay_log(rk.read_log("binance.csv"), rk.RuleSet([own("row", limit=2)]), compiled=False)
-    assert result.refusals_by_rule()["row"] > 3
+    Params = NamedTuple("Params", [("limit", Quantity)])  # noqa: UP014, N806
+
+    def check(params, event):
+        return Verdict(OBJECT if event.side < 0 and event.qty > params.limit else PASS, event.qty, params.limit)
+
+    own = custom("large_sell", Params, check=check)
+    result = rk.replay_log(rk.read_log("binance.csv"), rk.RuleSet([own("sells", limit="2.5")]), compiled=False)
+    assert result.refusals_by_rule()["sells"] > 3
 
 
 @pytest.mark.slow

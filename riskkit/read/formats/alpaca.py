@@ -16,6 +16,10 @@ NEW_YORK = "America/New_York"
 SIDES = {"buy": "B", "buy_to_cover": "B", "sell": "S", "sell_short": "S"}
 ENDS = {"canceled": ("cancel", "canceled_at"), "expired": ("expire", "expired_at"), "rejected": ("reject", "failed_at"),
         "done_for_day": ("expire", "updated_at")}  # fmt: skip
+OTHERS = (
+    "new", "accepted", "accepted_for_bidding", "pending_new", "pending_cancel", "pending_replace", "pending_review", "held",
+    "partially_filled", "filled", "replaced", "stopped", "suspended", "calculated",
+)  # fmt: skip
 FLOWS = {"FEE": "fee", "CFEE": "fee", "PTC": "fee", "DIV": "dividend", "INT": "funding"}  # by the begin of the type
 WITHOUT_FILL = {
     "OPEXP": "option expired: closes a position without a fill",
@@ -86,9 +90,10 @@ def _entries(source: Source) -> Iterator[tuple[str, TableRow]]:
         kind = "activity" if "activity_type" in entry else "order"
         if kind == "order" and not {"id", "status", "symbol"} <= entry.keys():
             source.refuse(f"entry {number}", "is neither an order nor an activity")
-        yield kind, TableRow(source, f"{kind} {number}", entry)
-        for part, leg in enumerate(entry.get("legs") or []):
-            yield kind, TableRow(source, f"{kind} {number}, leg {part}", leg)
+        row = source.record(f"{kind} {number}", entry, "legs")
+        yield kind, row
+        for part, leg in enumerate(row.get("legs") or []):
+            yield kind, source.record(f"{kind} {number}, leg {part}", leg)
 
 
 class _Account:
@@ -204,6 +209,8 @@ class _Account:
     def ends(self, orders: list[TableRow]) -> None:
         """Cancels, expiries and rejections, at their times."""
         for row in orders:
+            if row.text("status") not in (*ENDS, *OTHERS):
+                row.refuse(f"status={row['status']!r} is not a status of an order")
             if row["status"] in ENDS and row["id"] in self.known:
                 kind, moment = ENDS[row["status"]]
                 moment = moment if row.get(moment) else "updated_at"

@@ -120,7 +120,7 @@ class _Blotter:
     ) -> None:
         self.draft, self.clock, self.account, self.currency = draft, clock, account, currency
         thousands = "." if decimal == "," else ","
-        self.number = re.compile(rf"([+-]?)(\d{{1,3}}(?:[{thousands}]\d{{3}})+|\d+)(?:[{decimal}](\d+))?")
+        self.number = re.compile(rf"([+-]?)([1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+|\d+)(?:[{decimal}](\d+))?")
         self.decimal, self.thousands = decimal, thousands
         self.names = NAMES | {_plain(heading): name for heading, name in columns.items()}
 

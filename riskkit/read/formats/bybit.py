@@ -115,10 +115,10 @@ def _time(row: TableRow, clock: Clock) -> int:
 
 
 def _event(draft: Draft, row: TableRow, ts: int, quotes: Mapping[str, str]) -> None:
-    symbol, kind = row.text(first_of(row, *SYMBOL)), row.get("Filled Type") or "Trade"
+    spot = "Spot Pairs" in row.values
+    symbol, kind = row.text(first_of(row, *SYMBOL)), "Trade" if spot else row.text("Filled Type")
     coin = row.get("feeCoin")
     fee = _fee(row)
-    spot = "Spot Pairs" in row.values
     currency = coin if coin and not spot else "USDC" if symbol.endswith("PERP") else quote_of(row, symbol, quotes)
     draft.instrument(symbol, currency=currency)
     if kind.lower() in ("funding", "settle", "settlement"):

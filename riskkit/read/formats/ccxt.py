@@ -85,7 +85,7 @@ def _items(source: Source) -> list[TableRow]:
     rows = []
     for number, values in enumerate(data):
         what = "order" if "status" in values and "filled" in values else "trade"
-        rows.append(TableRow(source, f"{what} {number}", values))
+        rows.append(source.record(f"{what} {number}", values, "fee", "fees"))
     return rows
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
+from riskkit.read.exchange import heading_of
 from riskkit.read.market_by_order import MarketByOrder, Resting
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
@@ -22,8 +23,7 @@ Key = tuple[str, str, str]
 
 
 def _recognises(source: Source) -> bool:
-    heading = {cell.strip() for cell in source.first_text.split("\n", 1)[0].split(",")}
-    return heading >= NEEDED
+    return set(heading_of(source)) >= NEEDED
 
 
 @reader(_recognises)
@@ -104,8 +104,10 @@ class _Feed:
             self.draft.leave_out(row, f"trade {seen if side in SIDES else 'without a side (auction or off book)'}")
         elif action not in ("A", "M", "C", "F"):
             row.refuse(f"action={action!r} is not one of A, C, F, M, N, R, T")
-        elif side not in SIDES:
+        elif side == "N":
             self.draft.leave_out(row, f"action {action} without a side")
+        elif side not in SIDES:
+            row.refuse(f"side={side!r} is not one of A, B, N")
         else:
             ts = max(ts, self.cleared.get(book, ts))
             self._order(row, ts, action, (*book, row.text("order_id")), SIDES[side])
@@ -129,6 +131,8 @@ class _Feed:
                 row.refuse(f"order {key[2]} is added, and it rests already")
             self.market.add(row, ts, key, label, side, size, price)
         elif action == "F":
+            if price is None:
+                row.refuse("is a fill without a price")
             order = self.market.find(row, ts, key, label, side, size, price)
             self.market.fill(row, ts, key, order, size, price)
             self.filled[key] = ts, size

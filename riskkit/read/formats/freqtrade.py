@@ -99,8 +99,8 @@ def _trades(source: Source) -> Iterator[Trade]:
         source.refuse("", "has no trades with their orders; it is no json of freqtrade")
     for number, values in enumerate(found):
         at = f"trade {number}"
-        orders = [TableRow(source, f"{at}, order {place}", order) for place, order in enumerate(values["orders"])]
-        yield Trade(TableRow(source, at, values), orders)
+        orders = [source.record(f"{at}, order {place}", order) for place, order in enumerate(values["orders"])]
+        yield Trade(source.record(at, values), orders)
 
 
 def _of_database(source: Source) -> Iterator[Trade]:

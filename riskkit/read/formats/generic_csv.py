@@ -259,7 +259,7 @@ def _event(
         draft.event(row, kind, ts, **common)
         return
     quantity = numbers["qty"]
-    side = _side(row, quantity)
+    side = _side(row, quantity, needed=kind != "modify" and table.has("side"))
     size = row.refuse("has no quantity") if quantity is None and kind != "modify" else quantity and abs(quantity)
     price = numbers["price"]
     if kind == "fill":
@@ -282,12 +282,17 @@ def _event(
         ends.append((made, state))
 
 
-def _side(row: TableRow, quantity: Decimal | None) -> str | None:
-    """Side by its word, or by the sign of the quantity where there is none."""
+def _side(row: TableRow, quantity: Decimal | None, needed: bool) -> str | None:
+    """Side by its word, or by the sign of the quantity where no word for it is needed."""
     word = row.get("side")
     if word is None:
+        if needed:
+            row.refuse("has no side")
         return None if not quantity else "B" if quantity > 0 else "S"
-    return meaning(word, SIDES) or row.refuse(f"side={word!r} is neither a buy nor a sell")
+    side = meaning(word, SIDES) or row.refuse(f"side={word!r} is neither a buy nor a sell")
+    if side == "B" and quantity and quantity < 0:
+        row.refuse(f"side={word!r} is a buy, and the quantity {quantity} a sale")
+    return side
 
 
 def _currency(row: TableRow, label: str) -> str | None:
@@ -351,5 +356,9 @@ def _said(draft: Draft, table: Table, form: _Form, tz: str | None, clock: Clock)
             draft.assume(f"{name}: dates have the {'day' if form.dates.day_first else 'month'} first")
     if clock.repeated:
         draft.assume("in the hour that comes twice the order of rows tells the first from the second")
+    if table.has("clock") and any(row.get("clock") is None for row in table.rows):
+        draft.assume(f"{name}: a date without an hour is its midnight")
+    if any((form.number(row, "fee") or 0) < 0 for row in table.rows if table.has("fee")):
+        draft.assume(f"{name}: a fee below zero is a rebate, money received")
     if form.numerals.decimal == ",":
         draft.assume(f"{name}: numbers have a decimal comma")

@@ -85,7 +85,7 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
     clock = Clock(tz)
     before: Counter[Any] = Counter()
     for source in given:
-        lines = list(_lines(source))
+        lines = list(_lines(draft, source))
         _Statement(draft, clock, lines, before).read()
     draft.assume(
         f"times are local to {tz}: the statement does not say so (a setting of the account); a date alone is its midnight",
@@ -94,17 +94,26 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
     return draft.finish()
 
 
-def _lines(source: Source) -> Iterator[Line]:
-    """The lines of the tables that are read, with the heading that holds for them."""
+def _lines(draft: Draft, source: Source) -> Iterator[Line]:
+    """The lines of the tables that are read, with the heading that holds for them; the other tables are named."""
+    others: dict[str, None] = {}
     headings: dict[str, list[str]] = {}
     for at, cells in source.rows():
         table, kind = cells[0].strip(), cells[1].strip() if len(cells) > 1 else ""
         if kind == "Header":
             headings[table] = [cell.strip() for cell in cells[2:]]
+        elif not headings:
+            source.refuse(
+                at, "is no line of an activity statement: table, Header or Data, then its cells, with commas between"
+            )
         elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
             if table not in headings:
                 source.refuse(at, f"is a row of {table!r}, which has no heading")
             yield Line(table, kind, TableRow(source, at, named_cells(source, at, headings[table], cells[2:])))
+        else:
+            others[table] = None
+    if others:
+        draft.assume(f"{source.name}: tables without trades and flows of money are not read: {', '.join(others)}")
 
 
 class _Statement:
@@ -187,6 +196,8 @@ class _Statement:
             (name for name in row.values if name in ("Comm/Fee", "Commission") or COMMISSION.fullmatch(name)), ""
         )
         currency = row.text("Currency")
+        if not fee_name:
+            self.draft.assume("a table of trades has no column of commissions (Comm/Fee); its fees are not known")
         named = COMMISSION.fullmatch(fee_name)
         fee = row.number_or(fee_name, None, ",")
         if row.get("Realized P/L") is not None:

@@ -140,8 +140,10 @@ class _Report:
             if not self._again(row, "Deal"):
                 self._deal(row)
         for row in known:
-            if row.text("State") in ENDS:
-                self.draft.event(row, ENDS[row["State"]], self._ts(row, "Time"), **self._common(row, row.text("Order")))
+            if row.text("State").lower() in ENDS:
+                self.draft.event(
+                    row, ENDS[row["State"].lower()], self._ts(row, "Time"), **self._common(row, row.text("Order"))
+                )
 
     def _again(self, row: TableRow, name: str) -> bool:
         """True if an order or a deal was read before, in this report or another."""
@@ -176,9 +178,13 @@ class _Report:
     def _number(self, row: TableRow, name: str) -> Decimal:
         return TableRow(row.source, row.at, {name: BLANKS.sub("", row.get(name) or "0")}).number(name)
 
+    def _needed(self, row: TableRow, name: str) -> Decimal:
+        row.text(name)
+        return self._number(row, name)
+
     def _order(self, row: TableRow) -> bool:
         """Take an order; False if it has no side."""
-        form, _, kind = row.text("Type").partition(" ")
+        form, _, kind = row.text("Type").lower().partition(" ")
         if form not in SIDES:
             self.draft.leave_out(row, f"order of type {row['Type']!r}, without a side; its deals tell it")
             return False
@@ -197,7 +203,7 @@ class _Report:
         form, ts = row.text("Type").lower(), self._ts(row, "Time")
         if form in SIDES:
             self.draft.event(
-                row, "fill", ts, side=SIDES[form], qty=self._number(row, "Volume"), price=self._number(row, "Price"),
+                row, "fill", ts, side=SIDES[form], qty=self._needed(row, "Volume"), price=self._needed(row, "Price"),
                 trade_id=row.text("Deal"), fee=-(self._number(row, "Commission") + self._number(row, "Fee")),
                 fee_currency=self.currency, **self._common(row, row.text("Order")),
             )  # fmt: skip
@@ -205,6 +211,8 @@ class _Report:
             self._cash(row, ts, self._number(row, "Swap"), "funding")
         elif "cancel" in form:
             self.draft.leave_out(row, f"deal of type {form!r}: it was cancelled")
+        elif row.get("Symbol") and row.get("Volume"):
+            row.refuse(f"Type={form!r} is neither a buy nor a sell")
         else:
             flow = next((flow for word, flow in FLOWS.items() if word in form), "deposit")
             names = ("Profit", "Commission", "Fee", "Swap")

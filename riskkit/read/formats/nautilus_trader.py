@@ -10,6 +10,7 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
+from riskkit.read.exchange import heading_of
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -19,11 +20,15 @@ ORDERS = {"client_order_id", "instrument_id", "quantity", "filled_qty", "status"
 FILLS = {"client_order_id", "instrument_id", "order_side", "last_qty", "last_px", "commission", "ts_event"}
 SIDES = {"BUY": "B", "SELL": "S"}
 ENDS = {"DENIED": "reject", "REJECTED": "reject", "CANCELED": "cancel", "EXPIRED": "expire", "VOIDED": "expire"}
+OTHERS = (
+    "INITIALIZED", "EMULATED", "RELEASED", "SUBMITTED", "ACCEPTED", "TRIGGERED", "PENDING_UPDATE", "PENDING_CANCEL",
+    "PARTIALLY_FILLED", "FILLED",
+)  # fmt: skip
 CONTRACT = re.compile(r"[A-Z0-9]{1,5}[FGHJKMNQUVXZ]\d{1,2}\.|.*\d{6}[CP]\d{8}\.")  # a future, or an option
 
 
 def _heading(source: Source) -> set[str]:
-    return {cell.strip() for cell in source.first_text.split("\n", 1)[0].split(",")}
+    return set(heading_of(source))
 
 
 def _recognises(source: Source) -> bool:
@@ -140,6 +145,8 @@ class _Reports:
                 if not quantity:
                     self.draft.leave_out(row, "order in the quote currency of which nothing was filled: no quantity")
                     continue
+            if row.text("status") not in (*ENDS, *OTHERS):
+                row.refuse(f"status={row['status']!r} is not a status of an order")
             price = row.number_or("price", None)
             self.draft.event(
                 row, "order", self._ts(row, "ts_init"), qty=quantity, price=price, type=None if price is not None else "market",

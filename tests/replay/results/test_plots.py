@@ -108,7 +108,7 @@ OLDER = {  # the result, what stands at its axes, right and up
     "schedule": (lambda: frontier().best, "days", "shares held"),
     "drawdowns": (lambda: rk.performance.drawdown_table(RETURNS["KO"]), "", "below the peak"),
     "attribution": (lambda: rk.attribution.parametric(HELD, RETURNS), "share of the book", ""),
-    "hedges": (lambda: rk.attribution.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money (line: before)", ""),
+    "hedges": (lambda: rk.attribution.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money", ""),
     "risk": (lambda: rk.var.historical(RETURNS, [0.9, 0.95]), "", "loss"),
     "risk of one series": (lambda: rk.var.historical(RETURNS["KO"], 0.95), "return", "number of periods"),
     "Monte Carlo": (

@@ -1,0 +1,152 @@
+"""Samples in other clothes (encodings, quotes, order of columns, cases, decimal marks, rows twice, a torn end): each is read
+as before, or refused, or the reading says what is different."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import random
+import re
+from collections import Counter
+
+import pytest
+from format_samples import SAMPLES, name_of, parts_of
+
+import riskkit as rk
+from riskkit.read.source import Source
+
+SIDE = re.compile(r"(?:(?:open|close|entry|exit) )?(?:buy|sell|long|short)|[KV]", re.I)
+DECIMALS = re.compile(r"-?\d+\.\d+(?= ?[A-Za-z]*$)")
+TABLES = [sample for sample in SAMPLES if all(path.suffix == ".csv" for path in parts_of(sample)[1])]
+HEADLESS = ("ib_activity", "lobster", "mt5", "okx")  # several headings, one after other lines, or none
+
+
+@functools.cache
+def as_it_is(sample) -> tuple:
+    """The contents of a sample as it is."""
+    _, paths, arguments = parts_of(sample)
+    return contents(getattr(rk.read, sample.parent.name)(paths, **arguments))
+
+
+def contents(reading) -> tuple:
+    """The standing fills, fees and flows of a reading, whatever their form."""
+    fills = reading.standing()
+    names = [name for name in ("account", "instrument", "side", "qty", "price", "ts") if name in fills]
+    amounts = [{key: amount for key, amount in sums.items() if amount} for sums in (reading.fees, reading.cash)]
+    return Counter(map(tuple, fills[names].to_numpy().tolist())), *amounts
+
+
+def changed(path, change, **form) -> Source:
+    """A file with other cells: `change` gets the rows of its table."""
+    if "orderbook" in path.name:  # belongs to messages, line by line
+        return Source(path.name, path.read_bytes())
+    text = Source(path.name, path).text
+    mark = ";" if path.name == "ereignisse.csv" else ","
+    out = io.StringIO()
+    csv.writer(out, delimiter=mark, **form).writerows(change(list(csv.reader(io.StringIO(text), delimiter=mark))))
+    return Source(path.name, out.getvalue().encode("utf-8-sig" if form else "utf-8"))
+
+
+def as_before_or_refused(sample, change, **form) -> str:
+    """The sentence of the refusal; empty if the changed files read as before."""
+    _, paths, arguments = parts_of(sample)
+    read = getattr(rk.read, sample.parent.name)
+    try:
+        found = read([changed(path, change, **form) for path in paths], **arguments)
+    except rk.InputError as problem:
+        assert any(path.name in str(problem) for path in paths)
+        return str(problem)
+    assert contents(found) == as_it_is(sample)
+    return ""
+
+
+@pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name != "lobster"], ids=name_of)
+def test_a_byte_order_mark_quotes_and_empty_lines_change_nothing(sample):
+    assert (
+        as_before_or_refused(sample, lambda rows: [*rows, [], []], quoting=csv.QUOTE_ALL, lineterminator="\r\n") == ""
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name not in HEADLESS], ids=name_of)
+def test_columns_in_another_order_are_found_by_their_names(sample):
+    def shuffled(rows):
+        places = random.Random(1).sample(range(len(rows[0])), len(rows[0]))
+        return [[row[place] for place in places if place < len(row)] for row in rows]
+
+    said = as_before_or_refused(sample, shuffled)
+    assert not said or "heading" in said or "order" in sample.name.lower() or "generic" in str(sample), said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", TABLES, ids=name_of)
+def test_sides_in_another_case_are_the_same_sides(sample):
+    said = as_before_or_refused(
+        sample, lambda rows: [[cell.swapcase() if SIDE.fullmatch(cell) else cell for cell in row] for row in rows]
+    )
+    assert not said or "is not BUY or SELL" in said
+
+
+@pytest.mark.parametrize("sample", [one for one in TABLES if "ereignisse" not in one.name], ids=name_of)
+def test_decimal_commas_are_never_taken_for_thousands(sample):
+    as_before_or_refused(
+        sample,
+        lambda rows: [[DECIMALS.sub(lambda number: number[0].replace(".", ","), cell) for cell in row] for row in rows],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name not in HEADLESS], ids=name_of)
+def test_rows_that_stand_twice_are_left_out_refused_or_said(sample):
+    _, paths, arguments = parts_of(sample)
+    read = getattr(rk.read, sample.parent.name)
+    twice = [changed(path, lambda rows: rows[:1] + [row for row in rows[1:] for _ in "12"]) for path in paths]
+    try:
+        found = read(twice, **arguments)
+    except rk.InputError:
+        return
+    assert contents(found) == as_it_is(sample) or "are equal to another one and have no id" in repr(found)
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if parts_of(one)[1][0].suffix == ".json"], ids=name_of)
+def test_a_record_with_lists_where_values_belong_is_read_or_refused_by_name(sample):
+    _, paths, arguments = parts_of(sample)
+    draw = random.Random(name_of(sample))
+    for path in paths:
+        whole = json.loads(path.read_text())
+        entries = whole if isinstance(whole, list) else whole["trades"]
+        for name in draw.sample(sorted(entries[0]), 3):
+            for wrong in ([7], {"a": 1}):
+                record = draw.choice(entries)
+                before = record.get(name)
+                record[name] = wrong
+                given = [
+                    Source(one.name, json.dumps(whole).encode() if one == path else one.read_bytes()) for one in paths
+                ]
+                record[name] = before
+                try:
+                    getattr(rk.read, sample.parent.name)(given, **arguments)
+                except rk.InputError as problem:
+                    assert any(one.name in str(problem) for one in paths)
+
+
+def test_a_statement_names_its_tables_that_are_not_read_and_fees_that_it_does_not_have():
+    text = (
+        "Statement,Header,Field Name,Field Value\nAccount Information,Header,Field Name,Field Value\n"
+        "Account Information,Data,Account,U1\nTrade,Header,Symbol\nTrade,Data,X\n"
+        "Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds\n"
+        'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:58:29",5,46.96,-234.8\n'
+    )
+    said = repr(rk.read.ib_activity(io.StringIO(text)))
+    assert "file: tables without trades and flows of money are not read: Trade" in said
+    assert "has no column of commissions (Comm/Fee); its fees are not known" in said
+
+
+def test_doubtful_fills_are_said():
+    text = "time,symbol,side,qty,price,fee\n" + 2 * "2024-03-05 10:00,X,buy,5,0,-0.5\n"
+    said = repr(rk.read.generic_csv(io.StringIO(text)))
+    assert "1 fills are equal to another one and have no id; each is a fill of its own" in said
+    assert "fills at prices that are not above zero stand as they are: X" in said
+    assert "file: a fee below zero is a rebate, money received" in said
