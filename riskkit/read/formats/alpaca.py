@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from riskkit._check import shown
 from riskkit.read.draft import Draft
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
@@ -87,7 +88,10 @@ def _entries(source: Source) -> Iterator[tuple[str, TableRow]]:
         if kind == "order" and not {"id", "status", "symbol"} <= entry.keys():
             source.refuse(f"entry {number}", "is neither an order nor an activity")
         yield kind, TableRow(source, f"{kind} {number}", entry)
-        for part, leg in enumerate(entry.get("legs") or []):
+        legs = entry.get("legs") or []
+        if not isinstance(legs, list) or not all(isinstance(leg, dict) for leg in legs):
+            source.refuse(f"{kind} {number}", f"legs={shown(legs)} is not a list of orders")
+        for part, leg in enumerate(legs):
             yield kind, TableRow(source, f"{kind} {number}, leg {part}", leg)
 
 
