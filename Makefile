@@ -36,11 +36,18 @@ servers:
 	else echo "install as root, with apt-get or what your system has: $(SERVERS)"; fi
 	npm ci --silent --legacy-peer-deps --no-audit --no-fund --prefix tests/service/timescale
 
-# the properties on more cases, each time others, and the tests of killed processes again and again; of one kind of attack
-# only by PROFILE=numbers, files, signals or names
+# the properties on more cases, each time others, the tests of killed processes again and again, and ten minutes of atheris;
+# of one kind of attack only by PROFILE=numbers, files, signals, names or guided
 PROFILE ?=
-fuzz: $(VENV)/dev
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/fuzz
+ifneq ($(PROFILE),guided)
 	$(PYTEST) --long tests$(if $(PROFILE),/house/test_fuzz_$(PROFILE).py)
+endif
+ifneq ($(filter guided,$(or $(PROFILE),guided)),)
+	mkdir -p out/fuzz
+	$(BIN)/python tests/guided_fuzz.py -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=out/fuzz/
+endif
 
 # workers at a broker for an hour, at 2,000 events a second, with limits that change, kills, restarts and a silent broker
 SOAK ?= 3600
@@ -108,6 +115,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/dev: $(VENV)/demo
 	$(INSTALL) --editable '.[notebooks,garch,shrinkage]' --group test --group lint
+	touch $@
+
+$(VENV)/fuzz: $(VENV)/dev
+	$(INSTALL) --group fuzz
 	touch $@
 
 $(VENV)/docs: $(VENV)/demo

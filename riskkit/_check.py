@@ -25,6 +25,7 @@ ROUNDING = 1e-8
 """Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
 
 MOST_SHOWN = 60  # characters of a value in a message
+MOST_SAID = 600  # characters of a message
 LARGEST_COUNT = 2**53
 """Up to which every integer is exact as a float."""
 
@@ -41,6 +42,11 @@ class InputError(ValueError):
         ...
     riskkit._check.InputError: confidence=95 is not between 0 and 1; use 0.95 for 95%
     """
+
+    def __str__(self) -> str:
+        """Return the message; of one that a name or a cell from outside makes endless, its beginning and its end."""
+        text = super().__str__()
+        return text if len(text) <= MOST_SAID else f"{text[: MOST_SAID - 200]} ... {text[-195:]}"
 
 
 def shown(value: Any) -> str:

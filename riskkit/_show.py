@@ -36,14 +36,14 @@ class Shown:
 
 
 def one_line(text: str) -> str:
-    r"""A text on one line without control characters, for a terminal or a log.
+    r"""A text on one line of characters that can be printed, for a terminal or a log.
 
     Examples
     --------
     >>> one_line("boom\nCRITICAL\x1b[2J forged")
     'boom CRITICAL [2J forged'
     """
-    return " ".join(CONTROLS.sub(" ", text).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def number(value: Any) -> str:

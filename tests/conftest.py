@@ -8,6 +8,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+collect_ignore = ["guided_fuzz.py"]  # needs atheris, and instruments what it imports
+
 # No property is judged by a clock. What a commit is judged by is the same every time; `make fuzz` looks for new cases.
 CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, **CALM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -195,16 +196,23 @@ OTHERS = [
     b"\xff" * 99,
     b"ts\n",
 ]
+CELLS = [b"9" * 6_000, b"x y" * 3_000, b"1e99999999", b"[" * 3_000, b"-1", b"nan", b"null", b"[]", b"{}", b'"x"', b""]
+"""What a word of a file is not."""
 
 
 def spoilt(data: bytes, draw: Random) -> bytes:
-    """The bytes of a file with a bit flipped, a piece lost, doubled, moved or replaced, cut, or all other ones."""
+    """The bytes of a file with a bit flipped, a piece lost, doubled, moved or replaced, another word, cut, or all other ones."""
     if not data:
         return b"\x00"
     place, size = draw.randrange(len(data)), draw.choice([1, 2, 8, 64, 512])
-    kind = draw.choice(["flip"] * 4 + ["cut", "lose", "double", "zero", "noise", "swap", "other", "longer"])
+    kind = draw.choice(
+        ["flip"] * 4 + ["cut", "lose", "double", "zero", "noise", "swap", "other", "longer"] + ["word"] * 4
+    )
     if kind == "flip":
         return data[:place] + bytes([data[place] ^ 1 << draw.randrange(8)]) + data[place + 1 :]
+    if kind == "word":
+        begin, end = draw.choice([word.span() for word in re.finditer(rb"[\w.+-]+", data)] or [(0, 0)])
+        return data[:begin] + draw.choice(CELLS) + data[end:]
     if kind == "swap":
         other = draw.randrange(len(data))
         low, high = sorted((place, other))

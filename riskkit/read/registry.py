@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from decimal import localcontext
 from typing import ParamSpec
 
+from riskkit._check import InputError
 from riskkit._docs import shared_parameters
+from riskkit._files import words_of
 from riskkit.read.reading import Reading
-from riskkit.read.source import Source
+from riskkit.read.source import Source, sources
 
 documented = shared_parameters(
     {
@@ -40,10 +43,19 @@ def reader(recognises: Recognises) -> Callable[[Callable[P, Reading]], Callable[
     """
 
     def declared(function: Callable[P, Reading]) -> Callable[P, Reading]:
+        signature = inspect.signature(function)
+
         @functools.wraps(documented(function))
         def exact(*args: P.args, **kwargs: P.kwargs) -> Reading:
+            call = signature.bind(*args, **kwargs)
             with localcontext(prec=DIGITS):
-                return function(*args, **kwargs)
+                try:
+                    return function(*args, **kwargs)
+                except InputError:
+                    raise
+                except Exception as error:  # of a value where no file has one
+                    names = ", ".join(file.name for file in sources(call.arguments["files"]))
+                    raise InputError(f"{names} cannot be read as {function.__name__}: {words_of(error)}") from error
 
         READERS[function.__name__] = exact
         RECOGNISERS[function.__name__] = recognises

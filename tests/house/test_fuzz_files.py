@@ -10,12 +10,14 @@ from random import Random
 
 import numpy as np
 import pytest
-from hostile_files import GONE, KINDS, RULES, WRONG, leaves, log, order, session, spoil, with_leaf
+from format_samples import SAMPLES, parts_of
+from hostile_files import GONE, KINDS, RULES, WRONG, leaves, log, order, session, spoil, spoilt, with_leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import riskkit as rk
 from riskkit import InputError
+from riskkit.read.source import Source
 from riskkit.replay.live.engine_snapshot import CHECKSUM, unpack
 from riskkit.replay.live.journal_folder import COLUMNS, DECISIONS, _hash, file_of, firsts, read_segment
 from riskkit.replay.log.storage import read_parquet, write_parquet
@@ -67,6 +69,20 @@ def answered(read, *given) -> None:
         read(*given)
     except InputError as error:
         assert 0 < len(str(error)) < LONGEST and str(error).isprintable()
+
+
+@pytest.mark.slow
+@settings(max_examples=5_000)
+@given(sample=st.sampled_from(SAMPLES), seed=st.integers(0, 2**32))
+def test_a_spoilt_file_of_any_format_is_read_or_refused(sample, seed):
+    _, paths, arguments = parts_of(sample)
+    draw = Random(seed)
+    chosen = draw.randrange(len(paths))
+    files = [
+        Source(path.name, spoilt(path.read_bytes(), draw) if place == chosen else path.read_bytes())
+        for place, path in enumerate(paths)
+    ]
+    answered(lambda: getattr(rk.read, sample.parent.name)(files, **arguments).log(rounding="nearest"))
 
 
 @pytest.mark.slow

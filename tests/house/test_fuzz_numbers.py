@@ -72,3 +72,8 @@ def test_a_hostile_number_in_a_file_is_taken_or_refused_at_once(door, tmp_path):
 @given(st.sampled_from(list(LIVE)), VALUES)
 def test_whatever_comes_is_taken_or_refused_at_once(door, value):
     taken_or_refused(LIVE[door], value)
+
+
+def test_a_message_shows_the_beginning_and_the_end_of_what_is_endless():
+    text = str(InputError(f"a.csv, line 2: side={'9' * 6_000} is not a side"))
+    assert text.startswith("a.csv, line 2: side=999") and text.endswith("999 is not a side") and len(text) <= 600

@@ -271,17 +271,19 @@ def dashboard_metrics(
     import pandas as pd
 
     confidence, z = checker.limits.confidence, checker.z
-    daily = risk.covariance.to_frame() * risk.bars_per_day
-    positions = pd.Series(risk.positions, index=daily.index, dtype=float)
-    components: Any = attribution.component(positions, daily, confidence, z=z) if len(positions) else positions.copy()
+    index, daily = risk.covariance.index, risk.covariance.matrix * risk.bars_per_day
+    components = attribution.component(risk.positions, daily, confidence, z=z) if index else np.zeros(0)
     stressed_var = None
     if stressed is not None:
         stressed_var = attribution.portfolio(risk.positions, stressed * risk.bars_per_day, confidence, z=z)
     equity, volatility = ledger.money(ledger.equity), risk.variance**0.5 * risk.bars_per_day**0.5
-    frame = pd.DataFrame.from_dict(_holdings(ledger), orient="index", columns=list(POSITION)).rename_axis("ticker")
-    frame["weight"] = frame["value"] / equity if equity > 0 else np.nan
-    frame["volatility"] = pd.Series(np.sqrt(np.diag(daily)), index=daily.index).reindex(frame.index)
-    frame["component_var"] = components.reindex(frame.index)
+    held = _holdings(ledger)
+    places = [index[ticker] for ticker in held]
+    values = np.array([[row[name] for name in POSITION] for row in held.values()], float).reshape(-1, len(POSITION))
+    columns = dict(zip(POSITION, values.T, strict=True))
+    columns["weight"] = columns["value"] / (equity if equity > 0 else np.nan)
+    columns["volatility"] = np.sqrt(np.diag(daily))[places]
+    columns["component_var"] = np.asarray(components, float)[places]
     return DashboardMetrics(
         value=equity,
         cash=ledger.money(ledger.cash),
@@ -289,8 +291,8 @@ def dashboard_metrics(
         volatility=volatility / equity if equity > 0 else None,
         var=checker.factor * risk.variance**0.5,
         stressed_var=stressed_var,
-        component_var=components,
-        holdings=frame,
+        component_var=pd.Series(components, index=list(index), dtype=float),
+        holdings=pd.DataFrame(columns, index=pd.Index(list(held), name="ticker")),
         drawdown=ledger.drawdown,
         confidence=confidence,
         timestamp=timestamp,

@@ -70,5 +70,5 @@ def _whole(raw: bytes, separator: bytes) -> list[bytes]:
 def _proved(fields: list[bytes], check: int) -> bool:
     body = SOH.join(fields[2:]) + SOH
     head = SOH.join(fields[:2]) + SOH
-    length = int(fields[1][2:]) if len(fields) > 1 and fields[1][2:].isdigit() else -1
+    length = int(fields[1][2:]) if len(fields) > 1 and re.fullmatch(rb"\d{1,9}", fields[1][2:]) else -1
     return len(body) == length and sum(head + body) % 256 == check

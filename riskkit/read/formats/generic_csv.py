@@ -23,7 +23,7 @@ from riskkit.replay.ingest.times import UNITS, unit_by_size
 from riskkit.replay.schema.durations import SPANS
 
 NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask")
-EPOCH = re.compile(r"\d+(?:\.\d+)?")
+EPOCH = re.compile(r"\d{1,19}(?:\.\d{1,19})?")
 ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
 CLOSE = Decimal("0.01")  # of a multiplier that amounts tell to a whole number
 
