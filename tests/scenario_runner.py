@@ -271,16 +271,23 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
 
 def run(scenario: dict[str, Any], way: str) -> Outcome:
     """Replay a scenario as plain Python, by the generic loop, compiled, or one event at a time (live)."""
-    log, numbers = log_of(scenario)
-    mode = scenario.get("mode", "shadow")
-    orphans = scenario.get("orphans", "keep")  # of scenario files; the default of a replay is another
     if way == "live":
+        log, numbers = log_of(scenario)
+        mode, orphans = scenario.get("mode", "shadow"), scenario.get("orphans", "keep")
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
-        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
-        history = history_of(scenario, numbers).placed(log.columns)
-        result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
+        stage, history, numbers = staged(scenario, compiled=COMPILED[way])
+        result = stage.replay(history)
     return outcome_of(scenario, result, numbers)
+
+
+def staged(scenario: dict[str, Any], compiled: bool | str = False) -> tuple[Stage, RuleHistory, list[int]]:
+    """A replay that is ready to run, also where the log lacks what the rules need, its rules, and the event of each row."""
+    log, numbers = log_of(scenario)
+    history = history_of(scenario, numbers).placed(log.columns)
+    orphans = scenario.get("orphans", "keep")  # of scenario files; the default of a replay is another
+    options: dict[str, Any] = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": compiled}
+    return Stage(log, history, scenario.get("mode", "shadow"), **options), history, numbers
 
 
 def live(log: EventLog, history: RuleHistory, mode: str, **options: Any) -> Engine:

@@ -116,7 +116,7 @@ class Source:
         for name in nested:
             inner = values.get(name) or []
             if not all(isinstance(one, dict | None) for one in (inner if isinstance(inner, list) else [inner])):
-                self.refuse(at, f"{name} is neither a record nor a list of records")
+                self.refuse(at, f"{name}={shown(inner)} is neither a record nor a list of records")
         return TableRow(
             self, at, {k: value for k, value in values.items() if k in nested or not isinstance(value, list | dict)}
         )

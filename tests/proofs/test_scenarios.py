@@ -1,7 +1,8 @@
-"""Every scenario file comes out as it says: plain, one event at a time, and compiled.
+"""Every scenario file comes out as it says: plain, one event at a time, and by the generic loop.
 
-``python -m pytest tests/proofs/test_scenarios.py --scenarios DIR`` runs any folder of such files instead of the shipped ones;
-their format is in tests/scenarios/README.md.
+By the loop of its own rules too with ``--scenarios DIR``, which runs any folder of such files instead of the shipped ones, and in
+`make fuzz`; in `make test` test_fused.py has the few loops that hold all that those of the files do. The format is in
+tests/scenarios/README.md.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ def pytest_generate_tests(metafunc):
     if "path" in metafunc.fixturenames:
         paths = files(metafunc.config)
         metafunc.parametrize("path", paths, ids=[path.stem for path in paths])
+    if "way" in metafunc.fixturenames:
+        option = metafunc.config.getoption
+        ways = WAYS if option("extent") == "long" or option("--scenarios") else WAYS[:-1]
+        metafunc.parametrize("way", [GENERIC if way == "generic" else way for way in ways])
 
 
 GENERIC = pytest.param("generic", marks=pytest.mark.xdist_group("generic"))  # one process compiles it
@@ -46,7 +51,6 @@ def given(path):
     return scenario
 
 
-@pytest.mark.parametrize("way", [GENERIC if way == "generic" else way for way in WAYS])
 def test_a_scenario_comes_out_as_it_says(path, way):
     scenario = given(path)
     assert differences(scenario, run(scenario, way)) == []
