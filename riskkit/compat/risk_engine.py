@@ -172,19 +172,23 @@ class RiskEngine:
 
     def process_order(self, order: Order) -> list[Decision]:
         """Process an order and return the actions (empty if it passed)."""
-        with self._lock:
+        self._lock.acquire()  # faster than a with statement
+        try:
+            direction = order.direction
             actions = self.session.process_order(
-                ts=order.timestamp,
-                account=order.account_id,
-                instrument=order.contract_id,
-                side=_side(order.direction),
-                qty=order.volume,
-                price=order.price,
-                order_id=order.oid,
+                order.timestamp,
+                order.account_id,
+                order.contract_id,
+                "B" if direction is BID else "S" if direction is ASK else _side(direction),
+                order.volume,
+                order.price,
+                order.oid,
             )
             if actions or self._paused:
                 actions = self._rate_actions(actions, order)
             return actions + self._call("on_order", order) if self._hooks["on_order"] else actions
+        finally:
+            self._lock.release()
 
     def probe(self, order: Order) -> list[Decision]:
         """What riskkit's rules would say of an order now; nothing changes, and rules written in Python are not asked."""
@@ -193,18 +197,22 @@ class RiskEngine:
 
     def process_trade(self, trade: Trade) -> list[Decision]:
         """Process a trade; its account, contract and direction are those of its order, unless it says them."""
-        with self._lock:
+        self._lock.acquire()
+        try:
+            direction = trade.direction
             found = self.session.process_trade(
-                ts=trade.timestamp,
-                order_id=trade.oid,
-                qty=trade.volume,
-                price=trade.price,
-                trade_id=trade.tid,
-                account=trade.account_id,
-                instrument=trade.contract_id,
-                side=None if trade.direction is None else _side(trade.direction),
+                trade.timestamp,
+                trade.oid,
+                trade.volume,
+                trade.price,
+                trade.tid,
+                trade.account_id,
+                trade.contract_id,
+                None if direction is None else _side(direction),
             )
             return found + self._call("on_trade", trade) if self._hooks["on_trade"] else found
+        finally:
+            self._lock.release()
 
     def process_cancel(
         self, oid: Any, timestamp: int, account_id: str | None = None, contract_id: str | None = None

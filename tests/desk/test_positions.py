@@ -538,3 +538,40 @@ def test_a_tracker_answers_while_a_feed_is_waited_for():
 
     statistics = made.ingest(feed())
     assert answers == [0, 1, 1] and statistics.accepted == 3 and statistics.traded == 15.0
+
+
+def test_the_sums_of_a_user_follow_trades_prices_and_removals():
+    random = np.random.default_rng(8)
+    tracker = PositionTracker(dict.fromkeys("ABC", 1))
+    for token in "ABC":
+        tracker.set_price(token, 10, 0)
+    for time in range(1, 400):
+        token, market, user = (str(random.choice(list(words))) for words in ("ABC", "MN", "uv"))
+        if time % 5 == 0:
+            tracker.set_price(token, int(random.integers(1, 50)), time, market if time % 2 else None)
+        elif time % 17 == 0 and tracker.has(user, market, token):
+            tracker.remove(user, market, token)
+        elif time == 211:
+            tracker.clear("u")
+        else:
+            tracker.update(user, market, token, int(random.choice([-2, -1, 1, 3])), "10.25", time)
+        if time % 3:
+            continue
+        for name in tracker.users():
+            held = tracker.positions_of(name)
+            assert tracker.total_exposure(name) == sum(abs(one.value) for one in held)
+            assert tracker.total_unrealized_pnl(name) == pytest.approx(sum(one.unrealized for one in held), abs=1e-6)
+
+
+def test_a_position_stays_what_it_was_when_it_was_asked_for():
+    tracker = PositionTracker({"A": 1}, stale_after=10)
+    tracker.set_price("A", 5, 0)
+    tracker.update("u", "M", "A", 2, 4, 1)
+    early = tracker.get("u", "M", "A", 20)
+    tracker.update("u", "M", "A", 7, 4, 2)
+    tracker.set_price("A", 9, 3)
+    assert (early.stale, early.price_age, early.value, early.amount, early.updated) == (True, 20, 10.0, 2, 1)
+    again = tracker.get("u", "M", "A", 3)
+    assert pickle.loads(pickle.dumps(again)) == again and (again.stale, again.value) == (False, 81.0)
+    with pytest.raises(AttributeError, match="a Position has no field 'worth'"):
+        _ = again.worth

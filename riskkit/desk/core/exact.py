@@ -63,7 +63,7 @@ class Step:
             An amount that is not a whole number of steps, beyond 256 bits, not finite, or a float where `floats` is
             False (True reads 0.1 as the decimal that it prints as).
         """
-        numerator, denominator = ratio_of(value, name, floats=floats)
+        numerator, denominator = (value, 1) if type(value) is int else ratio_of(value, name, floats=floats)
         count, rest = divmod(numerator * self.denominator, denominator * self.numerator)
         if rest:
             raise InputError(f"{name}={shown(value)} is not a whole number of {self}; round it before the call")
@@ -202,10 +202,10 @@ def ratio_of(value: Any, name: str, *, floats: bool = False) -> tuple[int, int]:
     InputError
         A value that is not a finite number; a float without `floats`.
     """
-    if isinstance(value, Fraction):
-        return fraction_of(value, name).as_integer_ratio()
     if type(value) is int and value.bit_length() <= LIMIT.bit_length():
         return value, 1
+    if isinstance(value, Fraction):
+        return fraction_of(value, name).as_integer_ratio()
     if isinstance(value, (float, np.floating)) and not floats:
         raise InputError(f"{name}={shown(value)} is a float, which is not exact; give an int, a Decimal or a text")
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal, np.integer, np.floating)):

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from riskkit._check import InputError, finite_number, positive, shown
 from riskkit._show import Row, Shown
@@ -159,6 +159,22 @@ class CheckedRecord(Shown):
         record = object.__new__(cls)
         record.__dict__.update(values)
         return record
+
+    if not TYPE_CHECKING:  # a type checker would accept every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """A field of a record that was made as ``_late``, a function and its arguments: it gives all fields, once."""
+            values = self.__dict__
+            late = values.get("_late")  # None: made by another thread meanwhile
+            if late is not None:
+                values.update(late[0](*late[1]))
+                values.pop("_late", None)
+            if name not in values:
+                raise AttributeError(f"a {type(self).__name__} has no field {name!r}")
+            return values[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._fields}
 
     def _inconsistency(self) -> Problem | None:
         """A problem between fields that are valid by themselves."""

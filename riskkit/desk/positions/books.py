@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from riskkit._check import InputError, shown
 from riskkit._commit import Change, commit
-from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
+from riskkit.desk.core.exact import CostBasis, ExactPrice, Step, half_even
 from riskkit.desk.core.journal import Key, PositionRow
 from riskkit.desk.positions.results import (
     DuplicateTradeError,
@@ -22,6 +22,9 @@ from riskkit.desk.positions.results import (
     UnknownUserError,
     UserExposure,
 )
+
+_new = object.__new__
+MOST_PRICES = 1 << 16  # of trades that are remembered
 
 
 class PriceTable:
@@ -37,6 +40,9 @@ class PriceTable:
         self.quantum = quantum
         self.lots: dict[str, Step] = {}
         self.prices: dict[tuple[str | None, str], ExactPrice] = {}
+        self.changes = 0  # of prices
+        self.changed: dict[str, int] = {}  # the number of the last one of each token, on any market
+        self._costs: dict[tuple[Any, ...], ExactPrice] = {}  # prices of trades, as they came
 
     def declare(self, token: str, lot: Any) -> Step:
         """The lot size of a token that is not declared yet."""
@@ -63,7 +69,23 @@ class PriceTable:
         new, old = self.priced(token, price, timestamp), self.prices.get((market, token))
         if old is not None and timestamp < old.timestamp:
             return []
-        return [(self.prices.__setitem__, (market, token), new)]
+        number = self.changes + 1
+        counted = (self.changed.__setitem__, token, number), (setattr, self, "changes", number)
+        return [(self.prices.__setitem__, (market, token), new), *counted]
+
+    def cost(self, token: str, price: Any, lots: int) -> int:
+        """Quanta of money for lots (at least 0) of a token at the price of a trade."""
+        key = token, price, type(price)
+        try:
+            known = self._costs.get(key)
+        except TypeError:  # a list, ...
+            known = None
+        if known is None:
+            known = self.priced(token, price, 0)
+            if len(self._costs) >= MOST_PRICES:
+                self._costs.clear()
+            self._costs[key] = known
+        return half_even(lots * known.numerator, known.denominator)
 
     def find(self, market: str, token: str) -> ExactPrice | None:
         """Price on the market, else on all markets, else None."""
@@ -96,14 +118,27 @@ class UserAccount:
         Number of periods and of closing trades to keep.
     """
 
-    __slots__ = ("closed", "cost", "fees", "gross", "keys", "profit", "realized", "returns", "traded", "trades")
+    __slots__ = (
+        "closed", "cost", "fees", "gross", "keys", "profit", "realized", "returns", "traded", "trades", "values", "worth",
+    )  # fmt: skip
 
     def __init__(self, window: int) -> None:
         self.keys: dict[Key, None] = {}
+        self.values: dict[Key, int] = {}  # of the positions that `worth` has
+        self.worth = 0, 0, 0  # gross and net of `values`, and how many prices had changed by then
         self.cost = self.realized = self.fees = self.traded = self.trades = 0
         self.profit = self.gross = 0  # at the end of the last period
         self.closed: deque[int] = deque(maxlen=window)
         self.returns: deque[float] = deque(maxlen=window)
+
+    def without(self, keys: Iterable[Key]) -> list[Change]:
+        """The changes that take positions, which change, out of the known values."""
+        gone = {key: self.values[key] for key in keys if key in self.values}
+        if not gone:
+            return []
+        gross, net, at = self.worth
+        left = gross - sum(map(abs, gone.values())), net - sum(gone.values()), at
+        return [(setattr, self, "worth", left), *((self.values.pop, key) for key in gone)]
 
     def end_period(self, profit: int, gross: int) -> list[Change]:
         """The changes that add the return since the last period, if anything was held at its start."""
@@ -155,7 +190,9 @@ class Books:
             costs[key[0]] += self.positions[key].basis.cost
             changes += [(self.positions.pop, key), (self.users[key[0]].keys.pop, key)]
         for user, cost in costs.items():
-            changes.append((setattr, self.users[user], "cost", self.users[user].cost - cost))
+            account = self.users[user]
+            changes.append((setattr, account, "cost", account.cost - cost))
+            changes += account.without([key for key in keys if key[0] == user])
         for market, left in Counter(key[1] for key in keys).items():
             held = self.by_market[market]
             changes += [(held.pop, key) for key in keys if key[1] == market]
@@ -178,33 +215,56 @@ class Books:
             yield key, price, price.money(self.positions[key].basis.lots)
 
     def worth(self, user: str) -> tuple[int, int]:
-        """(gross, net) value of the positions of a user, in quanta."""
-        values = [value for _, _, value in self.valued(user)]
-        return sum(map(abs, values)), sum(values)
+        """(gross, net) value of the positions of a user, in quanta: sums that follow what has changed."""
+        account, prices = self.account(user), self.prices
+        gross, net, at = account.worth
+        known, changed = account.values, prices.changed
+        if at == prices.changes and len(known) == len(account.keys):
+            return gross, net
+        found: list[Change] = []
+        for key in account.keys:
+            before = known.get(key)
+            if before is None or changed.get(key[2], 0) > at:
+                value = prices.known(key[1], key[2]).money(self.positions[key].basis.lots)
+                gross, net = gross + abs(value) - abs(before or 0), net + value - (before or 0)
+                found.append((known.__setitem__, key, value))
+        commit([*found, (setattr, account, "worth", (gross, net, prices.changes))])
+        return gross, net
 
     def position(self, key: Key, now: int | None) -> Position:
         """A position as a result, valued at the last price."""
-        position, lot, money = self.positions[key], self.prices.lots[key[2]], self.quantum.number
-        basis, price = position.basis, self.prices.find(key[1], key[2])
+        position, prices = self.positions.get(key), self.prices.prices
+        if position is None:
+            user, market, token = key
+            self.account(user)
+            raise UnknownPositionError(f"{user!r} has no position in {token!r} on {market!r}")
+        price = prices.get(key[1:]) or prices.get((None, key[2]))
+        found = _new(Position)
+        found.__dict__["_late"] = self._described, (key, position, price, now)
+        return found
+
+    def _described(self, key: Key, position: OpenPosition, price: ExactPrice | None, now: int | None) -> dict[str, Any]:
+        """The fields of a position, which no trade changes: it makes another one."""
+        user, market, token = key
+        basis, lot, money = position.basis, self.prices.lots[token], self.quantum.number
         value = None if price is None else price.money(basis.lots)
         age = None if price is None or now is None else now - price.timestamp
-        user, market, token = key
-        return Position._trusted(
-            user=user,
-            market=market,
-            token=token,
-            amount=lot.amount(basis.lots),
-            average_cost=basis.cost * self.quantum.step / (basis.lots * lot.step) + 0.0,
-            cost=money(basis.cost),
-            realized=money(basis.realized),
-            price=None if price is None else price.price,
-            value=None if value is None else money(value),
-            unrealized=None if value is None else money(value - basis.cost),
-            opened=position.opened,
-            updated=position.updated,
-            price_age=age,
-            stale=price is None or (age is not None and self._is_stale(age)),
-        )
+        return {
+            "user": user,
+            "market": market,
+            "token": token,
+            "amount": lot.amount(basis.lots),
+            "average_cost": basis.cost * self.quantum.step / (basis.lots * lot.step) + 0.0,
+            "cost": money(basis.cost),
+            "realized": money(basis.realized),
+            "price": None if price is None else price.price,
+            "value": None if value is None else money(value),
+            "unrealized": None if value is None else money(value - basis.cost),
+            "opened": position.opened,
+            "updated": position.updated,
+            "price_age": age,
+            "stale": price is None or (age is not None and self._is_stale(age)),
+        }
 
     def _is_stale(self, age: int) -> bool:
         """True for a price that is too old, or of a time that has not come."""
@@ -233,14 +293,6 @@ class Books:
         net = sum(value for _, value, _, _ in sums.values())
         return UserExposure(user, money(total), money(net), tokens, now)
 
-    def open_key(self, user: str, market: str, token: str) -> Key:
-        """The key of an open position."""
-        key = (user, market, token)
-        if key not in self.positions:
-            self.account(user)
-            raise UnknownPositionError(f"{user!r} has no position in {token!r} on {market!r}")
-        return key
-
     def account(self, user: str) -> UserAccount:
         """The account of a known user."""
         account = self.users.get(user)
@@ -259,28 +311,32 @@ class Draft:
     user, market : str
     """
 
+    __slots__ = ("account", "books", "closed", "cost", "fees", "market", "positions", "realized", "traded", "user")
+
     def __init__(self, books: Books, user: str, market: str) -> None:
         self.books, self.user, self.market = books, user, market
         self.account = books.users.get(user) or UserAccount(books.window)
-        self.sums = {name: getattr(self.account, name) for name in ("cost", "realized", "fees", "traded", "trades")}
+        self.fees = self.traded = self.cost = self.realized = 0  # more than the account has
         self.closed: list[int] = []
         self.positions: dict[Key, OpenPosition] = {}
 
     def fill(self, key: Key, lots: int, money: int, timestamp: int) -> int:
         """Add one leg of signed lots for `money` quanta (at least 0); return the realized profit."""
-        position = self.positions.get(key) or self._copied(key)
+        position = self.positions.get(key) or self.books.positions.get(key)
         if position is None or position.basis.lots == 0:
-            position = OpenPosition(timestamp, timestamp)
-        self.positions[key] = position
-        held, cost = position.basis.lots, position.basis.cost
-        realized = position.basis.fill(lots, money)
-        self.sums["realized"] += realized
-        self.sums["cost"] += position.basis.cost - cost
+            opened, updated, held, cost, basis = timestamp, timestamp, 0, 0, CostBasis()
+        else:
+            opened, updated, old = position.opened, position.updated, position.basis
+            held, cost = old.lots, old.cost
+            basis = CostBasis(held, cost, old.realized)
+        realized = basis.fill(lots, money)
+        self.cost += basis.cost - cost
         if held * lots < 0:
+            self.realized += realized
             self.closed.append(realized)
-        position.updated = max(position.updated, timestamp)
-        if held * position.basis.lots < 0:
-            position.opened = timestamp
+            if held * basis.lots < 0:
+                opened = timestamp
+        self.positions[key] = OpenPosition(opened, timestamp if timestamp > updated else updated, basis)
         return realized
 
     def position_row(self, key: Key) -> PositionRow:
@@ -293,24 +349,36 @@ class Draft:
     def changes(self) -> list[Change]:
         """The changes that put the trade into the books."""
         books, account = self.books, self.account
-        held = books.by_market.get(self.market, {})
-        opened = [key for key, one in self.positions.items() if one.basis.lots and key not in books.positions]
-        closed = [key for key, one in self.positions.items() if not one.basis.lots and key in books.positions]
-        found: list[Change] = [(setattr, account, name, value) for name, value in self.sums.items()]
-        found += [(account.closed.append, realized) for realized in self.closed]
-        found += [(books.positions.__setitem__, key, one) for key, one in self.positions.items() if one.basis.lots]
-        for key in opened:
-            found += [(account.keys.__setitem__, key, None), (held.__setitem__, key, None)]
-        for key in closed:
-            found += [(books.positions.pop, key), (account.keys.pop, key), (held.pop, key)]
-        found.append((books.users.__setitem__, self.user, account))
-        if len(held) + len(opened) > len(closed):
-            return [*found, (books.by_market.__setitem__, self.market, held)]
-        return [*found, (books.by_market.pop, self.market, None)]
-
-    def _copied(self, key: Key) -> OpenPosition | None:
-        known = self.books.positions.get(key)
-        return None if known is None else OpenPosition(known.opened, known.updated, replace(known.basis))
+        found: list[Change] = [
+            (setattr, account, "trades", account.trades + 1),
+            (setattr, account, "traded", account.traded + self.traded),
+            (setattr, account, "cost", account.cost + self.cost),
+        ]
+        if self.fees:
+            found.append((setattr, account, "fees", account.fees + self.fees))
+        if self.closed:
+            found.append((setattr, account, "realized", account.realized + self.realized))
+            found.append((account.closed.extend, self.closed))
+        if account.values:
+            found += account.without(self.positions)
+        known, held = books.positions, books.by_market.get(self.market, {})
+        opened = closed = 0
+        for key, position in self.positions.items():
+            if position.basis.lots:
+                found.append((known.__setitem__, key, position))
+                if key not in known:
+                    found += [(account.keys.__setitem__, key, None), (held.__setitem__, key, None)]
+                    opened += 1
+            elif key in known:
+                found += [(known.pop, key), (account.keys.pop, key), (held.pop, key)]
+                closed += 1
+        if opened:
+            found.append((books.by_market.__setitem__, self.market, held))
+        elif closed == len(held):
+            found.append((books.by_market.pop, self.market, None))
+        if self.user not in books.users:
+            found.append((books.users.__setitem__, self.user, account))
+        return found
 
 
 MOST_OF_AN_INSTANT = 10  # times `size`

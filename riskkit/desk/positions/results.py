@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -194,9 +194,9 @@ class Position(CheckedRecord):
     unrealized: Money | None
     opened: Nanoseconds
     updated: Nanoseconds
-    price_age: Age | None = None
+    price_age: Age | None = field(default_factory=type(None))  # a default would be an attribute of the class
     """Nanoseconds since the price was set."""
-    stale: Flag = False
+    stale: Flag = field(default_factory=bool)
     """True if the price is older than the tracker's `stale_after`, or missing."""
 
     def _inconsistency(self) -> Problem | None:

@@ -30,7 +30,7 @@ WITHIN = {
 }
 WIDER = {"unique": "'account', 'day' or 'account_day'", "account": "'account_day'", "day": "'account_day'"}
 
-Key = tuple[str, int]  # an id, and the code of its account; -1 if ids are not those of an account
+Key = str | tuple[str, int]  # an id, with the code of its account if ids are those of an account
 
 
 class OrderPolicy(NamedTuple):
@@ -109,7 +109,7 @@ class OrderIds:
         self._numbers: dict[
             tuple[Key, int], int
         ] = {}  # number of the order of each key and day, if ids are those of days
-        self._external: dict[Key, int] = {}  # by id and account
+        self._external: dict[tuple[str, int], int] = {}  # by id and account
         self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
         self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
         self.forgotten = 0  # number of orders from before the log whose id is known no longer
@@ -119,13 +119,13 @@ class OrderIds:
         """The last order of this id; `account` is its code (None: not given) among `accounts`."""
         text = label_text(label)
         if self._by_account and account is None:
-            users = self._accounts.get(text, [-1])
+            users = self._accounts.get(text, [])
             if len(users) > 1:
                 of = ", ".join(accounts[code].id for code in users[:5])
                 raise InputError(
                     f"order_id={shown(label)} is the id of an order in several accounts ({of}); give the account"
                 )
-            account = users[0]
+            account = users[0] if users else None
         return self.known(text, account)
 
     def external(self, label: Any, account: int) -> int:
@@ -168,7 +168,7 @@ class OrderIds:
 
     def known(self, text: str, account: int | None) -> KnownOrder | None:
         """The last order of this id, if the account is given where an id needs one."""
-        found = self._orders.get((text, account if self._by_account and account is not None else -1))
+        found = self._orders.get(self._key(text, account))
         return None if found is None else KnownOrder._make(found)
 
     @property
@@ -178,7 +178,7 @@ class OrderIds:
 
     def is_new(self, text: str, account: int, ts: int) -> bool:
         """True if a new order may have this id."""
-        key = text, account if self._by_account else -1
+        key = self._key(text, account)
         if self._external_events and (key, self._day(ts)) in self._external_events:
             return False
         return not self._is_used(key, ts) if self._by_day else key not in self._orders
@@ -186,7 +186,7 @@ class OrderIds:
     def keep(self, text: str, ts: int, order: tuple[int, ...]) -> None:
         """Keep the id of a new order, the fields of a `KnownOrder`."""
         row, account = order[:2]
-        key = text, account if self._by_account else -1
+        key = self._key(text, account)
         self._orders[key] = order
         if self._by_day:
             self._numbers[key, ts // DAY_NS] = row
@@ -212,10 +212,10 @@ class OrderIds:
     def labels(self) -> Iterator[tuple[str, int]]:
         """Id and number of each order, for a snapshot; and those of the orders from before the log."""
         if self._by_day:
-            yield from ((key[0], number) for (key, _), number in self._numbers.items())
+            yield from ((self._text(key), number) for (key, _), number in self._numbers.items())
         else:
-            yield from ((key[0], order[0]) for key, order in self._orders.items())
-        yield from ((key[0], number) for key, number in self._external.items())
+            yield from ((self._text(key), order[0]) for key, order in self._orders.items())
+        yield from ((text, number) for (text, _), number in self._external.items())
 
     def order_labels(self) -> OrderLabels:
         """The ids of the orders by row; of an id that is used again, the last one's unless ids are those of days."""
@@ -223,7 +223,10 @@ class OrderIds:
         return OrderLabels(np.array([row for row, _ in found], np.int64), [label for _, label in found])
 
     def _key(self, text: str, account: int | None) -> Key:
-        return text, -1 if account is None or not self._by_account else account
+        return (text, -1 if account is None else account) if self._by_account else text
+
+    def _text(self, key: Key) -> str:
+        return key if isinstance(key, str) else key[0]
 
     def _day(self, ts: int) -> int:
         return ts // DAY_NS if self._by_day else 0

@@ -216,7 +216,7 @@ class ColumnDoor(Door):
         """Write which orders are named and the codes of trades; return how many rows are plain: those with new ids."""
         by_id, texts = self._only_orders(words, ids), ids.orders[: len(words)]
         if by_id is not None and "" not in texts and len(set(texts)) == len(texts):
-            if by_id.keys().isdisjoint(zip(texts, repeat(-1), strict=False)):
+            if by_id.keys().isdisjoint(texts):
                 words[:, PLACE_OF["named"]] = 1
                 return len(words)
         kinds, owners, times = (words[:, PLACE_OF[name]].tolist() for name in ("kind", "account", "ts"))
@@ -246,7 +246,7 @@ class ColumnDoor(Door):
         if by_id is not None:
             known = zip(numbers, *columns[2:5], *map(repeat, (0, -1, -1, MISSING)), strict=False)
             texts = cast("list[str]", ids.orders)  # each order has one
-            by_id.update(zip(zip(texts, repeat(-1), strict=False), known, strict=False))
+            by_id.update(zip(texts, known, strict=False))
             if self._orders.news is not None:
                 self._orders.news.extend(zip(numbers, texts, strict=False))
             return

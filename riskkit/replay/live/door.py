@@ -97,7 +97,11 @@ class Door:
         self._step, self._block, self._head = quick.step, quick.address, quick.block.data
         self._journal = self.engine.journal
         self._duplicates = self.engine.finds_duplicates
-        self._shift, self._by_id = self._journal.shift, self._orders.by_id
+        self._shift, self._by_id, self._pairs = self._journal.shift, self._orders.by_id, self._journal.pairs
+        self._told = (
+            self._by_id is None or self._orders.news is not None
+        )  # that an order is more than an entry of `_by_id`
+        self._named = {} if self._by_id is None else self._by_id
         self._due = due
 
     def shut(self) -> None:
@@ -151,14 +155,14 @@ class Door:
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
-            if type(account) is not str or type(instrument) is not str:
-                return UNPLAIN
             line = self._lines.get((account, instrument))
+            if line is None and not type(account) is type(instrument) is str:
+                return UNPLAIN
             owner, traded, pair = self._apart(account, instrument) if line is None else line
-            way = SIDES[side] if type(side) is str else 0
+            way = SIDES[side]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
-            if way == 0 or lots is None or ticks is None:
+            if lots is None or ticks is None:
                 return UNPLAIN
             book = login = -1
             if strategy is not None or connection is not None:
@@ -169,9 +173,11 @@ class Door:
             text, by_id = None, self._by_id
             if order_id is not None:
                 text = order_id
-                if type(order_id) is not str or not order_id.isprintable() or " " in order_id:
+                if type(order_id) is int or not (
+                    type(order_id) is str and order_id.isprintable() and " " not in order_id
+                ):
                     text = id_text(order_id)
-                used_before = (text, -1) in by_id if by_id is not None else not self._orders.is_new(text, owner, ts)
+                used_before = text in by_id if by_id is not None else not self._orders.is_new(text, owner, ts)
                 if used_before or not text:
                     return UNPLAIN
         except (KeyError, TypeError):  # no side; a list, a dict, ... in the place of a label or a number
@@ -198,10 +204,10 @@ class Door:
             self._journal.last_like[identical] = number - self._shift
         if text is not None:
             known = number, owner, traded, way, 0, book, login, MISSING  # the fields of a `KnownOrder`
-            if by_id is None or self._orders.news is not None:
+            if self._told:
                 self._orders.keep(text, ts, known)
             else:
-                by_id[text, -1] = known
+                self._named[text] = known
         if line is None:
             self._lines[account, instrument] = owner, traded, pair
             self._currencies.setdefault(owner, self._universe.instruments[traded].currency)
@@ -220,35 +226,37 @@ class Door:
         side: Any = None,
     ) -> int:
         """A fill of a known order, or of labels that are known."""
+        number, row, book = self.kept, -1, -1
         try:
-            if not self._in_order(ts) or (side is not None and type(side) is not str):
+            if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
-            way = None if side is None else SIDES.get(side, 0)
-            row, book = -1, -1
             if order_id is None:
-                line = self._lines.get((account, instrument)) if type(account) is type(instrument) is str else None
-                if line is None or not way:
-                    return UNPLAIN
-                owner, traded, pair = line
+                owner, traded, pair = self._lines[account, instrument]
+                way = SIDES[side]
             else:
-                known = self._known(order_id, account, instrument)
-                if known is None or way not in (None, known.side):
-                    return UNPLAIN
+                known = self._named.get(str(order_id) if type(order_id) is int else order_id)
+                if known is None or account is not None or instrument is not None:
+                    known = self._known(order_id, account, instrument)
+                    if known is None:
+                        return UNPLAIN
                 row, owner, traded, way, _, book, _, _ = known
-                row = self.place(row)
-                pair = self._journal.pairs[owner, traded]
+                if side is not None and SIDES[side] != way:
+                    return UNPLAIN
+                if self._shift:
+                    row = self._journal.place(row)
+                pair = self._pairs[owner, traded]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
-            code, text = -1, None
-            if trade_id is not None:
-                text, code = id_text(trade_id), self._fills.next
-                if not text or text in self._fills.codes:
-                    return UNPLAIN
             if lots is None or ticks is None:
                 return UNPLAIN
-        except TypeError:
+            code, text = -1, None
+            if trade_id is not None:
+                text, fills = id_text(trade_id), self._fills
+                if not text or text in fills.codes:
+                    return UNPLAIN
+                code = fills.next
+        except (KeyError, TypeError):  # as in `order`
             return UNPLAIN
-        place = self.kept
         self.pending, self.last = ((order_id, trade_id),), self._words
         pack_event(
             self._words, 0, ts, owner, traded, pair, way, lots, ticks, book, -1, 0, lots, ticks if ticks > 0 else -ticks,
@@ -258,8 +266,8 @@ class Door:
         if used < 0:
             return UNPLAIN
         if text is not None:
-            self._fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, place))
-        self.kept = place + 1
+            fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, number))
+        self.kept = number + 1
         return used
 
     def cancel(self, ts: Any, order_id: Any = None, account: Any = None, instrument: Any = None) -> int:
@@ -424,10 +432,6 @@ def id_text(label: Any) -> str:
 
 # what `Session` tries first, by kind, and the fields with which it may be plain
 SHORT: dict[str, tuple[Callable[..., int], frozenset[str]]] = {
-    "fill": (
-        Door.fill,
-        frozenset({"order_id", "qty", "price", "trade_id", "account", "instrument", "side"}),
-    ),
     "cancel": (Door.cancel, frozenset({"order_id", "account", "instrument"})),
     "modify": (Door.modify, frozenset({"order_id", "account", "instrument", "qty", "price"})),
     "price": (Door.price, frozenset({"instrument", "price", "bid", "ask"})),
