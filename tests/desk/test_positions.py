@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 import threading
 import tracemalloc
 from decimal import Decimal

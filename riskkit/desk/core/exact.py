@@ -18,6 +18,7 @@ from riskkit.replay.schema.decimals import decimal_of, fraction_of
 from riskkit.replay.schema.universe import decimal_text, exact
 
 LIMIT = 2**256
+SMALL_BITS = LIMIT.bit_length()  # of an integer that needs no reading
 WIDE = Context(prec=400, Emin=-999_999, Emax=999_999)
 
 
@@ -63,7 +64,8 @@ class Step:
             An amount that is not a whole number of steps, beyond 256 bits, not finite, or a float where `floats` is
             False (True reads 0.1 as the decimal that it prints as).
         """
-        numerator, denominator = (value, 1) if type(value) is int else ratio_of(value, name, floats=floats)
+        small = type(value) is int and value.bit_length() <= SMALL_BITS
+        numerator, denominator = (value, 1) if small else ratio_of(value, name, floats=floats)
         count, rest = divmod(numerator * self.denominator, denominator * self.numerator)
         if rest:
             raise InputError(f"{name}={shown(value)} is not a whole number of {self}; round it before the call")
@@ -202,7 +204,7 @@ def ratio_of(value: Any, name: str, *, floats: bool = False) -> tuple[int, int]:
     InputError
         A value that is not a finite number; a float without `floats`.
     """
-    if type(value) is int and value.bit_length() <= LIMIT.bit_length():
+    if type(value) is int and value.bit_length() <= SMALL_BITS:
         return value, 1
     if isinstance(value, Fraction):
         return fraction_of(value, name).as_integer_ratio()
