@@ -219,14 +219,11 @@ class LiveDesk:
 
         book, rules = self.manager.get_limit_utilization(), self.utilization()
         currency = "money" if self.session is None else self.session.universe.currency
-        states = [
-            "paused" if row.paused else "" if pd.isna(row.headroom) else state_of(row.headroom, row.limit)
-            for row in rules.itertuples()
-        ]
-        table = [book.assign(unit=currency), rules.drop(columns="paused").assign(state=states)]
-        columns = ["rule", "key", "observed", "limit", "headroom", "unit", "state"]
-        rows = [row for frame in table for row in frame[columns].itertuples(index=False, name=None)]
-        return pd.DataFrame(rows, columns=columns)
+        rows = [{**row, "unit": currency} for row in book.to_dict("records")]
+        for row in rules.to_dict("records"):
+            open_state = "" if pd.isna(row["headroom"]) else state_of(row["headroom"], row["limit"])
+            rows.append({**row, "state": "paused" if row["paused"] else open_state})
+        return pd.DataFrame(rows, columns=["rule", "key", "observed", "limit", "headroom", "unit", "state"])
 
     def utilization(self) -> Any:
         """Utilization of the limits of the rules, one row per rule and key: rule, key, observed, limit, headroom, paused.
