@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import json
@@ -83,6 +84,14 @@ def test_a_spoilt_file_of_any_format_is_read_or_refused(sample, seed):
         for place, path in enumerate(paths)
     ]
     answered(lambda: getattr(rk.read, sample.parent.name)(files, **arguments).log(rounding="nearest"))
+
+
+def test_a_file_that_is_refused_is_closed(tmp_path):
+    log().save(tmp_path / "log")
+    (tmp_path / "log" / "ts.npy").write_bytes(b"PK\x03\x04" + bytes(400))
+    with pytest.raises(InputError, match="ts.npy cannot be read as an array"):
+        rk.read_log(tmp_path / "log")
+    gc.collect()  # a file that is still open warns here, and a warning is an error
 
 
 @pytest.mark.slow

@@ -102,10 +102,17 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
         if not file.exists():
             continue
         with reading(f"{folder.name}: {file.name}", "an array"):
-            empty = file.stat().st_size <= 128  # and cannot be mapped
-            mapped = np.load(file, mmap_mode=None if empty else "c", allow_pickle=False)
-        columns[name] = mapped.view(np.ndarray)  # slices of a memmap are slower
+            columns[name] = _mapped(file)
     return _checked(folder.name, columns, text)
+
+
+def _mapped(file: Path) -> np.ndarray:
+    """An array of a file, mapped; `np.load` takes archives too, and leaves one open that is none."""
+    if file.stat().st_size > 128:
+        mapped = np.lib.format.open_memmap(file, mode="c")
+        return mapped.view(np.ndarray)  # slices of a memmap are slower
+    with file.open("rb") as opened:  # empty, and cannot be mapped
+        return np.asarray(np.lib.format.read_array(opened, allow_pickle=False))
 
 
 def _sealed(header: dict[str, Any]) -> dict[str, Any]:
