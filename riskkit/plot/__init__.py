@@ -25,7 +25,7 @@ from riskkit.plot.basics import (
     unit_axis,
 )
 from riskkit.plot.limits import exceedances, threshold
-from riskkit.plot.losses import loss_histogram, losses_over_time
+from riskkit.plot.losses import loss_histogram, loss_text, losses_over_time
 from riskkit.plot.matrices import correlations, heat, signed
 from riskkit.plot.over_time import FALLS_HEIGHT, TimeAxis, curves, falls, lanes, lanes_height
 
@@ -55,6 +55,7 @@ __all__ = [
     "line_style",
     "literal",
     "loss_histogram",
+    "loss_text",
     "losses_over_time",
     "money_scale",
     "percentages",

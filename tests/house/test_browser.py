@@ -1,4 +1,4 @@
-"""In a real browser: Voilà serves the dashboard as a page of its own, JupyterLab runs a notebook by its menu.
+"""In a real browser: Voilà serves the dashboard as a page of its own, JupyterLab runs a notebook by its menu and completes names.
 
 Skipped where no Chromium or no Playwright, Voilà or JupyterLab is installed. The servers listen on this machine only,
 without a token, and are ended with their kernels.
@@ -180,14 +180,19 @@ def test_the_stream_moves_the_page(desk):
 # ---------------------------------------------------------------------- a notebook in JupyterLab
 
 
-def test_a_notebook_runs_by_menu_and_the_threshold_moves(browser, tmp_path):
+@contextmanager
+def notebook(browser, home: Path, *cells: str) -> Iterator:
+    """JupyterLab with a notebook of these cells, all of which were run by its menu."""
     import nbformat
 
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PANEL)])
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(book, tmp_path / "panel.ipynb")
-    options = ("--ip=127.0.0.1", "--allow-root", "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}")
-    with serving(tmp_path, "jupyterlab", *options) as address:
+    nbformat.write(book, home / "panel.ipynb")
+    patience = home / "settings" / "@jupyterlab" / "completer-extension" / "manager.jupyterlab-settings"
+    patience.parent.mkdir(parents=True)
+    patience.write_text('{"providerTimeout": 30000}')  # of a second, after which JupyterLab shows no names
+    options = ("--ip=127.0.0.1", "--allow-root", "--IdentityProvider.token=", f"--ServerApp.root_dir={home}")
+    with serving(home, "jupyterlab", *options) as address:
         lab = opened(browser, f"{address}lab/tree/panel.ipynb")
         lab.wait_for_selector("text=/ipykernel.* Idle/", timeout=1000 * STARTS)
         for _ in range(ANSWERS):
@@ -196,8 +201,41 @@ def test_a_notebook_runs_by_menu_and_the_threshold_moves(browser, tmp_path):
             lab.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
             lab.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
             time.sleep(1.0)  # while the kernel is being connected, what is run is lost
+        yield lab
+
+
+def test_a_notebook_runs_by_menu_and_the_threshold_moves(browser, tmp_path):
+    with notebook(browser, tmp_path, PANEL) as lab:
         lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 20: 30 of 60 orders rejected')")
         lab.locator(".noUi-handle").focus()
         lab.keyboard.press("ArrowRight")
         lab.wait_for_selector(".riskkit-board caption:has-text('size.limit = 30: 20 of 60 orders rejected')")
         assert lab.locator(".riskkit-board img").count() == 2
+
+
+def typed(lab, text: str, keys: str, shown: str):
+    """What JupyterLab shows when a person writes a text into the last cell and presses keys."""
+    editor = lab.locator(".jp-Notebook .jp-CodeCell .cm-content").last
+    editor.click()
+    lab.keyboard.press("Escape")  # closes what an earlier key has opened
+    editor.click()
+    lab.keyboard.press("Control+A")
+    lab.keyboard.type(text, delay=50)
+    time.sleep(1.0)  # while JupyterLab asks what the cell is about, a key is lost
+    lab.keyboard.press(keys)
+    lab.wait_for_selector(shown)
+    return lab.locator(shown)
+
+
+def test_tab_shows_names_by_area_and_shift_tab_a_signature_that_reads(browser, tmp_path):
+    with notebook(browser, tmp_path, "import riskkit as rk\nrk.__version__", "1") as lab:
+        lab.wait_for_selector(".jp-InputPrompt:has-text('[2]')")
+        names = ".jp-Completer .jp-Completer-match"
+        areas = typed(lab, "rk.", "Tab", f"{names}:text-is('var_backtest')")
+        every = set(lab.locator(names).all_inner_texts())
+        assert {"var", "rules", "read", "replay_log", "value_at_risk"} <= every and areas.count() == 1
+        assert len(every) < 80 and not any(name.startswith("_") for name in every)
+        typed(lab, "rk.var.", "Tab", f"{names}:text-is('filtered_historical')")
+        assert {"historical", "student_t", "evt", "rolling"} <= set(lab.locator(names).all_inner_texts())
+        help_text = typed(lab, "rk.replay_log(", "Shift+Tab", ".jp-Tooltip:has-text('Signature')").first.inner_text()
+        assert "mode" in help_text and not any(word in help_text for word in ("ForwardRef", "Annotated", "<unknown>"))
