@@ -30,7 +30,11 @@ def simulated(n=1200, a=0.05, b=0.92, seed=5, n_assets=3):
 
 
 RETURNS = simulated()
-FIT = fit_dcc(RETURNS)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit_dcc(RETURNS)
 
 
 def by_hand(z, a, b, target):
@@ -41,22 +45,22 @@ def by_hand(z, a, b, target):
     return path
 
 
-def test_the_parameters_are_found_again():
-    assert FIT.converged and FIT.a == pytest.approx(0.05, abs=0.025) and FIT.b == pytest.approx(0.92, abs=0.05)
+def test_the_parameters_are_found_again(fitted):
+    assert fitted.converged and fitted.a == pytest.approx(0.05, abs=0.025) and fitted.b == pytest.approx(0.92, abs=0.05)
 
 
-def test_the_path_and_the_likelihood_are_the_recursion():
-    target = FIT.residuals.T @ FIT.residuals / len(RETURNS)
-    path = by_hand(FIT.residuals, FIT.a, FIT.b, target)
-    assert dcc_path(FIT.residuals, FIT.a, FIT.b) == pytest.approx(np.array(path))
-    assert FIT.correlation == pytest.approx(path[-1]) and FIT.long_run == pytest.approx(target)
+def test_the_path_and_the_likelihood_are_the_recursion(fitted):
+    target = fitted.residuals.T @ fitted.residuals / len(RETURNS)
+    path = by_hand(fitted.residuals, fitted.a, fitted.b, target)
+    assert dcc_path(fitted.residuals, fitted.a, fitted.b) == pytest.approx(np.array(path))
+    assert fitted.correlation == pytest.approx(path[-1]) and fitted.long_run == pytest.approx(target)
     margins = [fit_garch(column, distribution="normal") for column in RETURNS.T]
     total = sum(margin.log_likelihood for margin in margins)
-    for z, matrix in zip(FIT.residuals, [correlation_from_covariance(target), *path], strict=False):
+    for z, matrix in zip(fitted.residuals, [correlation_from_covariance(target), *path], strict=False):
         total -= 0.5 * (math.log(np.linalg.det(matrix)) + z @ np.linalg.solve(matrix, z) - z @ z)
-    assert FIT.log_likelihood == pytest.approx(total)
+    assert fitted.log_likelihood == pytest.approx(total)
     volatility = [margin.next_volatility for margin in margins]
-    assert FIT.covariance == pytest.approx(FIT.correlation * np.outer(volatility, volatility))
+    assert fitted.covariance == pytest.approx(fitted.correlation * np.outer(volatility, volatility))
 
 
 def test_two_assets_are_their_only_pair():
@@ -65,12 +69,12 @@ def test_two_assets_are_their_only_pair():
     assert pairs.log_likelihood == pytest.approx(full.log_likelihood, abs=1e-4)
 
 
-def test_margins_without_a_fit():
+def test_margins_without_a_fit(fitted):
     quick = fit_dcc(RETURNS, "pairs", margins="ewma")
     variances = np.vstack([ewma_initial(RETURNS), ewma_variance(RETURNS)])
     assert np.asarray(quick.residuals) == pytest.approx(RETURNS / np.sqrt(variances[:-1]))
     assert np.diag(quick.covariance) == pytest.approx(variances[-1])
-    assert quick.correlation == pytest.approx(FIT.correlation, abs=0.1)
+    assert quick.correlation == pytest.approx(fitted.correlation, abs=0.1)
     silent = RETURNS.copy()
     silent[:100, 0] = 0.0
     assert np.isfinite(fit_dcc(silent, "pairs", margins="ewma").covariance).all()
@@ -85,10 +89,10 @@ def test_a_likelihood_by_pairs_takes_some_of_very_many(monkeypatch):
     assert (some.a, some.b) == pytest.approx((whole.a, whole.b), abs=0.15)
 
 
-def test_the_unit_does_not_matter_and_names_come_out():
+def test_the_unit_does_not_matter_and_names_come_out(fitted):
     table = pd.DataFrame(RETURNS * 1e7, pd.bdate_range("2019-01-01", periods=len(RETURNS)), ["a", "b", "c"])
     fit = fit_dcc(table)
-    assert fit.correlation.to_numpy() == pytest.approx(FIT.correlation, abs=1e-5)
+    assert fit.correlation.to_numpy() == pytest.approx(fitted.correlation, abs=1e-5)
     assert list(fit.covariance.columns) == ["a", "b", "c"] and "DCC(1,1) of 3 assets" in repr(fit)
     assert fit.plot() is not None
 

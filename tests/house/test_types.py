@@ -46,6 +46,7 @@ def said(tmp_path_factory):
         "--config-file=",
         "--ignore-missing-imports",
         "--follow-imports=silent",
+        f"--cache-dir={ROOT / '.mypy_cache' / 'user'}",
         "user.py",
     ]
     env = {**os.environ, "MYPYPATH": str(ROOT)}
