@@ -124,6 +124,15 @@ class Door:
         other._lines, other._origins = self._lines, self._origins
         return other
 
+    def codes(self, account: Any, instrument: Any) -> tuple[int, int, int] | None:
+        """Codes of an account, an instrument and their pair, if they have met here."""
+        return self._lines.get((account, instrument))
+
+    def is_unused(self, order_id: Any, owner: int, ts: int) -> bool:
+        """True if a plain order may have this id."""
+        text = id_text(order_id)
+        return bool(text) and self._orders.is_new(text, owner, ts)
+
     def learn(self, row: Row, account: Any, instrument: Any, strategy: Any, connection: Any) -> None:
         """Remember the codes of the labels of an order or a fill that was taken."""
         if row["pair"] >= 0 and row["kind"] in (ORDER, FILL) and type(account) is type(instrument) is str:

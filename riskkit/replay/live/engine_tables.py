@@ -120,7 +120,8 @@ class EngineTables:
     def go_on(self, state: State, blocks: list[np.ndarray]) -> None:
         """Continue with the state and the decision rows of another engine of the same journal."""
         self._state, self.blocks = state, [block for block in blocks if len(block)]
-        self._extend()
+        if self._step_before is None or self.make_step() is None:
+            self._extend()
 
     @property
     def params(self) -> list[Any]:
@@ -194,6 +195,11 @@ class EngineTables:
         """The present state with its spare records, after the first event."""
         assert self._state is not None
         return self._state
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The arguments of the loop; another list once a table has moved."""
+        return self._values
 
     @property
     def marked(self) -> bool:
@@ -294,6 +300,8 @@ class EngineTables:
     def _numbered(self, rows: np.ndarray) -> np.ndarray:
         """A copy of decision rows with the numbers of their events instead of places in the columns."""
         rows = rows.copy()
+        if not self._journal.shift:  # places are numbers
+            return rows
         rows["seq"] += self._journal.shift
         named = np.isin(rows["code"], (DecisionCode.CANCELLED, DecisionCode.DECREMENTED))
         rows["observed"][named] = self._journal.numbers(rows["observed"][named])
@@ -329,7 +337,9 @@ class EngineTables:
         room = rows_of_an_event(state, self._engine.shape)
         state.counts[Counter.ROOM] = room
         self._keep_rows()
-        self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
+        rows = 2 * room + (8 if self._quick is None else STEP_ROWS)
+        if len(self._rows) != rows:
+            self._rows = np.zeros(rows, ROW)
         self._row_bytes = self._rows.view(np.uint8).data
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)

@@ -271,12 +271,23 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _taken(self, used: int) -> list[Decision]:
         """The decisions on the event that the door took last."""
-        if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:
-            return [self._formatter.refusal(row, bytes(self._door.last), taken_event)]
-        event, decided = self._door.event(), self._live.last(used)
-        if self._note_pauses(decided):
+        refused = self._refused(used)
+        if refused is not None:
+            return [refused]
+        if self._note_pauses(self._live.last(used)):
             self._door.open(self._due())
-        return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.tables)
+        return self._told(used)
+
+    def _refused(self, used: int) -> Decision | None:
+        """The decision on the event that the door took last, if it is one refusal."""
+        if used != 1 or (row := self._live.last_row())[CODE_AT] not in REFUSED:
+            return None
+        return self._formatter.refusal(row, bytes(self._door.last), taken_event)
+
+    def _told(self, used: int) -> list[Decision]:
+        """All decisions on that event."""
+        event = {self._door.kept - 1: self._door.event()}
+        return self._formatter.actions(self._live.last(used), event, self._live.tables)
 
     def _settle(self) -> None:
         """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""

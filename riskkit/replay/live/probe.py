@@ -1,8 +1,9 @@
 """What would be said of an order now, without any change.
 
-The order is taken, answered and undone: an order that nobody can refer to changes the records of its rules, some counts and the
-bound on amounts, which are put back. Where it would change more (a new day, an order that lapses, a first order of a pair, the
-child of an order, a rule whose workspace is shared or whose limit is converted), it is taken by a copy of the engine.
+The order is taken, answered and undone: an order that nobody can refer to changes the records of its rules, some counts and
+the bound on amounts, which are put back. A plain order is taken by the door, so that a probe costs what an order costs. Where
+it would change more (a new day, an order that lapses, a first order of a pair, the child of an order, a rule whose workspace is
+shared or whose limit is converted), it is taken by a copy of the engine.
 """
 
 from __future__ import annotations
@@ -11,24 +12,27 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit.replay.engine.state import words_per_key
-from riskkit.replay.ingest.event import Entries, Row
+from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import given_fields
 from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.journal import duplicate_fields
 from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.results.decisions import Decision, DecisionFormatter
 from riskkit.replay.rules.rule import Rule
-from riskkit.replay.schema.columns import RowFlag
+from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.scopes import key_of
 
 Part = tuple[np.ndarray, Any]  # of a table, by an index
+NEXT_TURN = int(Counter.NEXT_TURN)
+PLAIN = frozenset({"account", "instrument", "side", "qty", "price", "order_id", "strategy", "connection"})
 
 
 @contextmanager
@@ -94,13 +98,48 @@ def _touched(engine: Engine, row: Row) -> Iterator[Part]:
             yield state.memory, slice(first, first + words_per_key(rule, params, len(table) - 1))
 
 
+class Undo(NamedTuple):
+    """The memory that an order of an account in an instrument may change, and the counts of the state."""
+
+    parts: tuple[memoryview, ...]
+    counts: memoryview
+
+    @classmethod
+    def of(cls, engine: Engine, account: int, instrument: int) -> Undo | None:
+        """That of a plain order; None if it may change more."""
+        row = {**DEFAULTS, "ts": MISSING, "account": account, "instrument": instrument}
+        if not _is_local(engine, [row]):
+            return None
+        parts = [table[_span(table, index)].view(np.uint8).data for table, index in _touched(engine, row)]
+        return cls(tuple(parts), engine.tables.counts.data)
+
+
+def _span(table: np.ndarray, index: Any) -> slice:
+    """An index of one row or several, as a slice of the table's first axis."""
+    return index if isinstance(index, slice) else slice(index, index + 1)
+
+
 class Probing(ABC):
     """A session that can be asked."""
 
     _live: Engine
+    _door: ColumnDoor
     _lock: threading.RLock
+    _undo: tuple[Any, Any, dict[tuple[int, int], Undo | None]] = (
+        None,
+        None,
+        {},
+    )  # of the arguments of a loop, and of a bound
     _lapses: list[tuple[int, int]]
     _formatter: DecisionFormatter
+
+    @abstractmethod
+    def _refused(self, used: int) -> Decision | None:
+        """The decision on the event that the door took last, if it is one refusal."""
+
+    @abstractmethod
+    def _told(self, used: int) -> list[Decision]:
+        """All decisions on that event."""
 
     @abstractmethod
     def _settle(self) -> None:
@@ -147,6 +186,10 @@ class Probing(ABC):
         True
         """
         with self._lock:
+            if fields.keys() <= PLAIN:
+                found = self._at_the_door(ts, **fields)
+                if found is not None:
+                    return found
             self._settle()
             given = given_fields("order", fields)
             universe = self._live.labels
@@ -156,6 +199,61 @@ class Probing(ABC):
                 return self._probed(ts, given)
             finally:
                 universe.shrink(before)
+
+    def _at_the_door(
+        self,
+        ts: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        order_id: Any = None,
+        strategy: Any = None,
+        connection: Any = None,
+    ) -> list[Decision] | None:
+        """The decisions on a plain order, which the door takes and which is undone; None if it is not plain."""
+        door, live = self._door, self._live
+        try:
+            codes = door.codes(account, instrument)
+        except TypeError:  # a list, ...
+            return None
+        if codes is None or not door.is_open or live.finds_duplicates:
+            return None
+        now = live.latest if ts is None else ts
+        undo = self._undo_of(codes)
+        if undo is None or type(now) is not int or now >= undo.counts[NEXT_TURN]:
+            return None
+        if order_id is not None and not door.is_unused(order_id, codes[0], now):
+            return None
+        kept, before = door.kept, [part.tobytes() for part in undo.parts]
+        try:
+            used = door.order(now, account, instrument, side, qty, price, None, strategy, connection)
+            if used <= 0:
+                return None if used else []
+            refused = self._refused(used)
+            if refused is not None:
+                return [refused]
+            found = self._told(used)
+            for action in found:
+                str(action.reason)  # made while the records that it names are there
+            return found
+        finally:
+            for part, values in zip(undo.parts, before, strict=True):
+                part[:] = values
+            door.kept = kept
+
+    def _undo_of(self, codes: tuple[int, int, int]) -> Undo | None:
+        """What is to be put back after an order, found once as long as the tables stay where they are."""
+        live = self._live
+        arguments, bound, known = self._undo
+        if arguments is not live.arguments or bound is not live.reach.words:
+            known = {}
+            self._undo = live.arguments, live.reach.words, known
+        key = codes[:2]
+        if key not in known:
+            known[key] = Undo.of(live, *key)
+        return known[key]
 
     def _probed(self, ts: Any, given: Mapping[str, Any]) -> list[Decision]:
         now, late = self._time(ts, untimed=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from label_calls import answer, calls
+from marks import needs_compiling
 from proofs.test_proof import RULES as PROVEN
 from random_scenarios import CONVERTING, PARAMETERS, in_currencies, scenario
 from scenario_runner import log_of, rules_of
@@ -18,6 +20,7 @@ from riskkit.replay.ingest.event import DEFAULTS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.probe import _is_local, passing
 from riskkit.replay.live.session import Session
+from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import EventKind
 
 ENDS = "is ended by its time", "is ended with the day"
@@ -40,6 +43,42 @@ def same(engine: Engine, before: tuple[dict[str, bytes], list[Any]]) -> bool:
 
 def said(session: Session, call: str, given: dict[str, Any]) -> list[str]:
     return [text for text in answer(session, call, given) if not any(end in text for end in ENDS)]
+
+
+SMALL = rk.RuleSet(
+    [
+        rk.Rule("size", rk.rules.MaxOrderQty(limit=5)),
+        rk.Rule("rate", rk.rules.OrderRate(limit=3, window_ns="10s"), scope="account_instrument"),
+        rk.Rule("desk", rk.rules.OrderRate(limit=20, window_ns="20s"), action="PAUSE", hold="30s"),
+    ]
+)
+
+
+@pytest.mark.slow
+@needs_compiling
+def test_the_door_answers_a_probe_of_a_plain_order_and_changes_nothing(monkeypatch):
+    random = np.random.default_rng(5)
+    session = rk.Session.create(SMALL, [rk.Instrument("X"), rk.Instrument("Y")], ["A", "B"], order_ids="account")
+    complete, asked = [], 0
+    monkeypatch.setattr(Session, "_probed", counted(Session._probed, complete))
+    for number in range(400):
+        order = {"account": "AB"[number % 2], "instrument": "XY"[number // 2 % 2], "side": "B", "price": 100}
+        order |= {"qty": int(random.integers(1, 7)), "ts": int(number * 10**9 * random.choice([1, 1, 1, 2]))}
+        order["ts"] = max(order["ts"], session.latest)
+        order |= {"order_id": f"o{number // 3}"} if number % 3 else {}
+        before = picture(session.engine) if number else None
+        probed, digest = said(session, "probe", order), session.digest
+        assert before is None or same(session.engine, before)
+        assert digest == session.digest and probed == said(session, "process_order", order)
+        asked += probed != []
+    assert asked > 50
+    assert len(complete) < 150  # a first order of a pair, a used id, an end of a pause
+    assert session.digest == replay_log(session.log(), SMALL, compiled=False).digest
+
+
+def counted(call: Any, calls: list[Any]) -> Any:
+    """A method that notes its calls."""
+    return lambda *args: calls.append(args) or call(*args)
 
 
 @pytest.mark.parametrize("mode", ["shadow", pytest.param("enforce", marks=pytest.mark.slow)])
