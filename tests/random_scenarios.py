@@ -105,6 +105,8 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
+    if name == "pace":  # what is too fast waits
+        action = "QUEUE"
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
@@ -179,6 +181,12 @@ def _lock(draw: random.Random) -> dict[str, Any]:
 
 PARAMETERS = {
     "order_rate": _rate,
+    "pace": lambda d: {
+        "limit": d.randint(1, 3),
+        **d.choice([{"window_ns": WINDOW}, {"window_ns": 2 * HOUR}, {"refill_ns": d.choice([3, WINDOW, HOUR])}]),
+        **d.choice([{}, {"max_queue": d.randint(0, 3)}]),
+        **d.choice([{}, {"kinds": ["order", "order_list", "modify"]}]),
+    },
     "message_level": lambda d: {
         "reject_mps": d.randint(1, 4) * 10**8,
         "logout_mps": d.randint(4, 7) * 10**8,
@@ -322,6 +330,7 @@ WITHOUT_BREACH = (
     "self_match",
     "layering",
     "session_hours",
+    "pace",
 )
 WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)

@@ -60,6 +60,7 @@ class Outcome:
     also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
     alerts: dict[int, list[str]] = field(default_factory=dict)  # rules of which a cancel is an alert
     cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
+    releases: dict[int, int] = field(default_factory=dict)  # of messages that wait, when they go
     working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
 
 
@@ -260,6 +261,9 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if "levels_pct" in params:
         kept = {f"level_{number}": level for number, level in enumerate(params["levels_pct"], 1)}
         return {"params": {name: value for name, value in {**params, **kept}.items() if name != "levels_pct"}}
+    if rule["type"] == "pace" and params.get("kind") == "token_bucket":
+        kept = {name: value for name, value in params.items() if name not in ("kind", "rate", "burst")}
+        return {"params": {**kept, "limit": params["burst"], "refill_ns": int(10**9 / number_of(params["rate"]))}}
     if rule["type"] == "margin":
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
@@ -308,6 +312,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     cut = 0
     also: dict[int, list[str]] = {}
     alerts: dict[int, list[str]] = {}
+    releases: dict[int, int] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
@@ -315,6 +320,10 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             decisions[number] = ("REJECT", rule)
             objecting = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
             also[number] = [one.id for one in objecting if one.action != "ALERT" and one.id != rule]
+        elif code == DecisionCode.QUEUED:
+            if number not in releases:
+                decisions[number] = ("QUEUE", result.rules[cause].id)
+            releases[number] = int(row["until"])
         elif code == DecisionCode.ALERTED and events[number - 1]["kind"] == "cancel":
             speaking = [one.id for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
             alerts[number] = [*alerts.get(number, []), *speaking]
@@ -339,7 +348,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
             working[sent["order_id"]] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, working)
+    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -378,6 +387,9 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for number, labels in scenario["expected"].get("cancelled", {}).items():
         if found.cancelled.get(int(number), []) != labels:
             wrong.append(f"event {number}: cancelled {found.cancelled.get(int(number), [])} instead of {labels}")
+    if "release" in scenario["expected"]:
+        said = {int(number): ts for number, ts in scenario["expected"]["release"].items()}
+        wrong += [] if found.releases == said else [f"releases {found.releases} instead of {said}"]
     for label, quantity in scenario["expected"].get("working", {}).items():
         if number_of(found.working.get(label, "0")) != number_of(quantity):
             wrong.append(f"order {label}: {found.working.get(label, '0')} works instead of {quantity}")

@@ -53,6 +53,8 @@ MEANINGS = {
     "calendar": "the exchange whose sessions hold",
     "window": "sliding, or from the first event to its end",
     "window_ns": "length of the window",
+    "refill_ns": "a token more in each of these",
+    "max_queue": "messages that may wait; more are refused",
     "tier": "1 or 2, of the instrument in the plan",
     "last_halt": "the last time at which levels 1 and 2 halt",
     "double_open": "bands are twice as wide in the first 15 minutes",

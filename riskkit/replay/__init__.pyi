@@ -9,5 +9,6 @@ from .log.tiny_log import tiny_log as tiny_log
 from .results.cancelled import cancelled_orders as cancelled_orders
 from .results.decisions import DecisionKind as DecisionKind
 from .results.headroom import headroom_tree as headroom_tree
+from .results.waits import waiting_messages as waiting_messages
 from .run.comparison import ReplayComparison as ReplayComparison
 from .worst_case.answer import WorstCase as WorstCase

@@ -172,6 +172,7 @@ class Replay:
         self.decisions = {}
         self.fills_vanished = 0
         self.cancelled = {}  # event -> ids of orders
+        self.releases = {}  # message that waits -> when it goes
         self.alerts = {}  # cancel -> ids of rules
         self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
@@ -310,7 +311,11 @@ class Replay:
         decision = ("REJECT", stopping[0]) if stopping else ("ALLOW", None)
         if paused or any(verdict.held for verdict in verdicts):
             decision = ("REJECT", "PAUSED")
-        self.decisions[number] = decision
+        waiting = [rule for rule in self.rules if rule.release is not None] if decision[0] == "ALLOW" else []
+        self.until = max((rule.release for rule in waiting), default=None)
+        if waiting:
+            self.releases[number] = self.until
+        self.decisions[number] = ("QUEUE", waiting[0].id) if waiting else decision
         for verdict in verdicts:
             own = not verdict.stops and not verdict.held
             stands = decision[0] == "ALLOW" if self.enforce else own
@@ -341,6 +346,8 @@ class Replay:
             order.refused = self.enforce and not allowed
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
+            for rule in self.rules:
+                rule.named(member, order)
             self.every_order.append(order)
             if order.working:
                 self.estimate(order)
@@ -374,8 +381,15 @@ class Replay:
         if named is not None and named.refused:
             return False
         if named is not None:
-            named.working, named.believed = False, None
+            self.stop(named, None)
         return True
+
+    def stop(self, order, believed):
+        """An order works no longer, and is believed to have ended so."""
+        if order.working:
+            for rule in self.rules:
+                rule.ended(order)
+        order.working, order.believed = False, believed
 
     def take_reject(self, number, event):
         self.end(event)
@@ -405,7 +419,7 @@ class Replay:
         self.decisions[number] = ("ALLOW", None)
         self.taken = named if named is not None and named.working else None
         if named is not None and named.working:
-            named.working, named.believed = False, "cancelled"
+            self.stop(named, "cancelled")
         elif named is not None and named.believed != "cancelled":
             named.believed = None
         member = Member(event, {}, named)
@@ -647,7 +661,7 @@ class Replay:
         """Every working order of some accounts is cancelled, the first one first, and no rule hears of it."""
         for order in self.every_order:
             if order.account in accounts and order.working:
-                order.working, order.believed = False, "cancelled"
+                self.stop(order, "cancelled")
                 self.cancelled.setdefault(number, []).append(order.label)
 
     # ------------------------------------------------------------------ the end

@@ -46,6 +46,7 @@ from riskkit.rules import (
     MinOrderQty,
     OrderRate,
     OrderToTradeRatio,
+    Pace,
     PositionLimit,
     PriceCollar,
     PriceVelocity,
@@ -195,6 +196,16 @@ TABLE: dict[str, Edge] = {
         lambda ts: [order(), order(5), order(ts)],
         clears(1_005),
     ),
+    "pace window": Edge(Pace(1, 100, max_queue=0), two, clears(100)),
+    "pace token": Edge(Pace(1, refill_ns=100, max_queue=0), two, clears(100)),
+    "pace second token": Edge(
+        Pace(2, refill_ns=100, max_queue=0), lambda ts: [order(), order(), order(150), order(ts)], clears(200)
+    ),
+    "pace queue": Edge(Pace(2, "1s", max_queue=3), many, rise(4, 5, 6)),
+    "pace queue moves up": Edge(  # the second goes at 100, so that one more may wait
+        Pace(1, 100, max_queue=1), lambda ts: [order(), order(), order(ts)], clears(100)
+    ),
+    "pace list": Edge(Pace(3, "1s"), listed, rise(2, 3, 4)),
     "message_level count": Edge(MessageThrottle(2, window_ns="3s"), many, rise(5, 6, 7)),
     "message_level window": Edge(
         MessageThrottle(1, window_ns="3s"), lambda ts: [order(), order(1), order(2), order(ts)], clears(3 * S)
@@ -697,6 +708,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (3, 2.5, -0.5, "delta"),
     ),
     "order_rate": (OrderRate(3, "1s"), many(4), (4, 3, -1, "count")),
+    "pace": (Pace(1, "1s", max_queue=1), many(3), (2, 1, -1, "count")),
     "order_to_parent": (
         ChildOrderLimit("0.5"),
         [order(qty=6, order_id="p"), order(1, qty=4, parent_id="p")],

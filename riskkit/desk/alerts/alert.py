@@ -59,7 +59,7 @@ class Alert(CheckedRecord):
         Numbers at the event: observed value, limit and headroom of the rule, in its unit; cash and realized of the
         account, in money; if a rule depends on marks also equity, gross_exposure, net_exposure, unrealized and
         max_drawdown_money.
-    action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
+    action : {"ALERT", "QUEUE", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
         Effect of the decision.
     seq : int, optional
         Number of the event in the journal, the argument of `ReplayResult.explain`.

@@ -518,7 +518,11 @@ def judge(kind):
                         if rule.caps:
                             rule_cap = answer.cap
                             rule_base = answer.base
-        if rule_code != DecisionCode.PASS:
+        if rule.queues and rule_code == DecisionCode.QUEUED:
+            breached |= rule.bit
+            if cause == runtime.NO_RULE:
+                until = max(until, rule_limit - event.ts)  # from now
+        elif rule_code != DecisionCode.PASS:
             mask |= rule.bit
             if rule_code == DecisionCode.OBJECT:
                 breached |= rule.bit
@@ -685,6 +689,9 @@ def conclude(kind):
     """Write the row of a message to which a rule objects, and call the rules' update hooks with the outcome."""
     global accepted
     accepted = 1 if verdict.cause == runtime.NO_RULE else 0
+    for rule in shape.queueing:
+        if rule.can_object(kind) and accepted != 0 and verdict.breached & rule.bit != 0:
+            write_row(rule.bit, 0, 0, now + verdict.until, event.account, rule.number, DecisionCode.QUEUED)
     if verdict.mask != 0:
         write_row(
             verdict.mask, verdict.observed, verdict.limit, verdict.until, event.account,
@@ -710,11 +717,12 @@ def record_of(rule, kind):
         if rule.calls_update(kind) and rule.gathers:
             trip = 0
             if gathered(rule, rule.key, -1, exchange.oldest_of(rule.terms, now)) == 0:
-                trip = rule.update(book=total_book(rule), accepted=1, passed=1, day=day_of(rule))
+                trip = rule.update(book=total_book(rule), accepted=1, passed=1, released=now, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
+                released=release_of(rule, kind),
                 day=day_of(rule),
                 held=rule.group_positions if rule.group else positions,
             )
@@ -734,6 +742,11 @@ def record_of(rule, kind):
             write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
             if shape.cancels and rule.terms.rejects == runtime.REJECTS_BREACH:
                 cancel_working(rule.number, rule.key)
+
+
+def release_of(rule, kind):
+    """Time at which the last of the rules that let an accepted message wait lets it go; now if none does."""
+    return now + verdict.until if rule.queues and rule.can_object(kind) and verdict.cause == runtime.NO_RULE else now
 
 
 def passed(rule, kind):
@@ -822,6 +835,8 @@ def let_work():
         order.former_qty = MISSING
     if shape.takes_away:
         order.row = i
+    if shape.queueing:
+        order.release = now + verdict.until if verdict.cause == runtime.NO_RULE and event.batch < 0 else now
     if shape.numbers_orders:
         counts[Counter.ENTERED] += 1
         order.number = counts[Counter.ENTERED]
@@ -938,6 +953,17 @@ def stop_work():
     before_change()
     change = ledger.close_order(order, position, account)
     after_change()
+    if shape.queueing and change != 0 and order.release > now:
+        leave_queues()
+
+
+def leave_queues():
+    """Take an order that ends while it waits its turn out of the queues of the rules."""
+    for rule in shape.queueing:
+        if rule.order_key >= 0:
+            rule.state = at(rule.states, rule.order_key)
+            rule.leave(release=order.release)
+    order.release = now
 
 
 def judge_list():

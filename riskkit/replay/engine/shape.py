@@ -29,6 +29,7 @@ HOOKS = (
     "amend",
     "on_pause_end",
     "holds_back",
+    "leave",
 )  # functions of a rule's type that the loop calls
 VARIABLES = (
     "state",
@@ -122,6 +123,7 @@ class RuleShape(NamedTuple):
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
     converts: bool = False  # its limit is in one currency, and what it compares in any
     recovers: bool = False  # its update ends its pause
+    queues: bool = False  # what it would refuse waits
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
 
     def variable(self, name: str) -> str | None:
@@ -363,6 +365,11 @@ class Shape(NamedTuple):
     def numbers_orders(self) -> bool:
         """True if a rule looks at the working orders and at what a cancel takes of them."""
         return any("orders" in rule.arguments("update") for rule in self.rules)
+
+    @property
+    def queueing(self) -> Rules:
+        """Rules that let messages wait."""
+        return [rule for rule in self.rules if rule.queues]
 
     @property
     def amending(self) -> Rules:

@@ -144,6 +144,7 @@ ORDER: dict[str, str] = dict(
     number="its place among the orders that have begun to work, kept if a rule looks at cancels by their orders; else 0",
     taken="lots that its last cancel took off the book, likewise",
     row="row of its order event, kept if a command or a rule may cancel it; else 0",
+    release="time until which it waits its turn, kept if rules let orders wait; else 0",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",

@@ -75,6 +75,37 @@ def first_value(memory: Words, queue: int) -> int:
     return memory[memory[queue + FIRST] + VALUE]
 
 
+def first_time(memory: Words, queue: int) -> int:
+    """Time of the first entry of a queue that has one."""
+    return memory[memory[queue + FIRST] + TIME]
+
+
+def last_time(memory: Words, queue: int) -> int:
+    """Time of the last entry of a queue that has one."""
+    return memory[memory[queue + LAST] + TIME]
+
+
+def time_at(memory: Words, queue: int, sum_of_values: int) -> int:
+    """Time of the first entry up to which the values add up to a sum, which the queue has."""
+    node = memory[queue + FIRST]
+    left = sum_of_values - memory[node + VALUE]
+    while left > 0:
+        node = memory[node + NEXT]
+        left -= memory[node + VALUE]
+    return memory[node + TIME]
+
+
+def pop(memory: Words, queue: int) -> None:
+    """Remove the first entry of a queue that has one."""
+    node = memory[queue + FIRST]
+    memory[queue + FIRST] = memory[node + NEXT]
+    memory[queue + LENGTH] -= 1
+    memory[queue + SUM] -= memory[node + VALUE]
+    memory[node + NEXT] = memory[FREE]
+    memory[FREE] = node
+    memory[FREE_NODES] += 1
+
+
 def adjust(memory: Words, queue: int, ts: int, change: int) -> None:
     """Add to the value of the first entry of a time, if there is one."""
     node = memory[queue + FIRST]

@@ -202,9 +202,11 @@ def merge(combined: Judgement, verdict: Judgement) -> Judgement:
     mask = combined.mask | verdict.mask
     breached = combined.breached | verdict.breached
     stopped = combined.stopped | verdict.stopped
+    waits = max(combined.until, verdict.until) if combined.cause == NO_RULE and verdict.cause == NO_RULE else 0
     if verdict.cause == NO_RULE or not comes_first(verdict, combined):
         verdict = combined
-    named = verdict.cause, verdict.code, verdict.observed, verdict.limit, verdict.until, verdict.cap, verdict.base
+    until = max(verdict.until, waits)  # a list goes as a whole
+    named = verdict.cause, verdict.code, verdict.observed, verdict.limit, until, verdict.cap, verdict.base
     return Judgement(mask, breached, stopped, *named)
 
 

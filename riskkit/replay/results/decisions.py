@@ -56,12 +56,13 @@ class DecisionKind(IntEnum):
 
     RESUME = 0
     ALERT = 1
-    REJECT = 2
-    REDUCE_ONLY = 3
-    PAUSE = 4
-    HALT = 5
-    PAUSE_ORDER = 4
-    PAUSE_TRADING = 4
+    QUEUE = 2
+    REJECT = 3
+    REDUCE_ONLY = 4
+    PAUSE = 5
+    HALT = 6
+    PAUSE_ORDER = 5
+    PAUSE_TRADING = 5
     RESUME_ORDER = 0
     RESUME_TRADING = 0
 
@@ -106,7 +107,7 @@ class Decision:
     ts : int
         Time of the event, nanoseconds since the epoch.
     until : int, optional
-        Time at which a pause ends by itself.
+        Time at which a pause ends by itself, or a message that waits (QUEUE) goes.
     seq : int
         The event's number in the journal.
     account, instrument : str
@@ -209,6 +210,8 @@ class DecisionFormatter:
             elif code == DecisionCode.TRIP:
                 before = rows[index - 1] if index and values[index - 1][0] == seq else None
                 yield seq, self._trip(row, before, event, state, past)
+            elif code == DecisionCode.QUEUED:
+                yield seq, Decision.later(DecisionKind.QUEUE, self._ids[cause], self._queued, row, event)
             elif code == DecisionCode.RELEASE:
                 yield seq, self.release(cause, key, event, seq, state, "by a command")
             else:
@@ -265,6 +268,14 @@ class DecisionFormatter:
         reading = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
         why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(reading)}"
         return self._made(DecisionKind.ALERT, rule.id, key, why, reading, event, row)
+
+    def _queued(self, row: np.void, event: Mapping[str, int]) -> Decision:
+        """An accepted message that waits its turn."""
+        cause, until = int(row["cause"]), int(row["until"])
+        rule = self.rules[cause]
+        message = "modify" if event["kind"] == EventKind.MODIFY else "order"
+        why = f"the {message} waits its turn by {rule.id} ({self.sentences[cause]}) and goes at {time_text(until)}"
+        return self._made(DecisionKind.QUEUE, rule.id, self.key_of_event(rule, event), why, NOTHING, event, row, until)
 
     def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
         return {int(row["cause"]) for row in rows if row["seq"] == seq and row["code"] == DecisionCode.TRIP}

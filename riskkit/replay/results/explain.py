@@ -32,6 +32,7 @@ DECISION_WORDS = {
     DecisionCode.RELEASE: "release",
     DecisionCode.CANCELLED: "working order cancelled",
     DecisionCode.DECREMENTED: "order reduced by self-match prevention",
+    DecisionCode.QUEUED: "accepted, but waits its turn",
 }
 
 

@@ -115,6 +115,11 @@ class OrderMessages:
         if code == DecisionCode.TRIP:
             rule = self._rule(row)
             return Explanation(f"{self.message(seq)} tripped {rule.id}, {self.time.until(int(row['until']))}.")
+        if code == DecisionCode.QUEUED:
+            until = self.time(int(row["until"]))
+            return Explanation(
+                f"{self.message(seq)} was accepted and waits its turn by {self._rule(row).id}, until {until}."
+            )
         return Explanation(f"{self.message(seq)} {FATES[code]}.")
 
     def message(self, seq: int) -> str:

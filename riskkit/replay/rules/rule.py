@@ -21,13 +21,14 @@ The functions name the arguments that they need, out of
     day      (check, update) start of the trading day of the event, in the time zone of the rule
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
     passed   (update) 1 if this rule passed it
+    released (update) time at which an accepted message goes that rules with the action QUEUE let wait; now if none does
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
 trips, -1 if what trips it is over (`recovers`), else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when
 a pause ends or at a manual reset (the record's ``held_until`` is then still the end of the pause, 0 without a pause);
 ``on_pause_end`` takes its place where a pause ends by itself. ``holds_back`` is true if messages are refused as in a pause
-although it is over. ``apply_pending`` adds an order of a list (`sign` 1) while the orders after it are checked, and removes
-it (-1).
+although it is over. ``leave`` takes an order that would go at `release` out of a queue. ``apply_pending`` adds an order of a
+list (`sign` 1) while the orders after it are checked, and removes it (-1).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Universe
 
-ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
+ACTIONS = ("ALERT", "QUEUE", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
 SCOPES = tuple(scopes.SCOPES)
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
@@ -69,7 +70,7 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Proportion`, ...).
     state : tuple of str
         Fields of each key's record, all int64.
-    check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional; see the module docstring.
+    check, update, on_new_day, reset, on_pause_end, holds_back, leave, apply_pending : functions, optional; see above.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
     amend : counts (``sign`` 1) or undoes (-1) a fill that is corrected or busted; ``today``: 1 if it is of this trading day.
@@ -150,6 +151,7 @@ class RuleType:
     amend: Callable[..., Any] | None = None
     on_pause_end: Callable[..., Any] | None = None
     holds_back: Callable[..., Any] | None = None
+    leave: Callable[..., Any] | None = None
     on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
@@ -323,8 +325,8 @@ class Rule:
         For example `OrderRate(limit=50, window_ns=1_000_000_000)`.
     scope : str
         Key of the limit: account, instrument, account_instrument, ...
-    action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
-        Effect of a breach, mildest first.
+    action : {"ALERT", "QUEUE", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
+        Effect of a breach, mildest first; QUEUE is that of `pace` alone, and refuses only what finds its queue full.
     severity : {"INFO", "WARN", "CRITICAL"}
         Severity of its alerts.
     hold : str or int

@@ -55,6 +55,14 @@ def check_effect(rule: Rule) -> None:
     for version in rule.versions:
         if reason := rule.kind.misfit(version):
             raise InputError(f"rule {rule.id!r} ({rule.type}): {reason}")
+    if (rule.action == "QUEUE") != (rule.kind.action == "QUEUE"):
+        instead = (
+            "use QUEUE, or the type 'order_rate' to refuse" if rule.kind.action == "QUEUE" else "only 'pace' has one"
+        )
+        why = "lets messages wait in a queue" if rule.kind.action == "QUEUE" else "has no queue"
+        raise InputError(
+            f"rule {rule.id!r}: action={rule.action!r} does not fit the type {rule.type!r}, which {why}; {instead}"
+        )
     if rule.action == "REJECT" and not rule.kind.refusable(rule.parameters):
         raise InputError(
             f"rule {rule.id!r} ({rule.type}) counts only cancels, and a cancel is never refused: "

@@ -51,6 +51,8 @@ def action_text(rule: Rule) -> str:
     who = SCOPES[rule.scope].who
     if rule.action == "ALERT":
         return f"a breach raises an alert ({rule.severity}) and stops nothing"
+    if rule.action == "QUEUE":
+        return f"what is too fast waits its turn, and what finds the queue full is refused ({rule.severity})"
     if rule.action == "REJECT":
         return f"what breaches it is refused ({rule.severity})"
     what = {

@@ -13,6 +13,7 @@ OBJECT = int(DecisionCode.OBJECT)
 NO_PRICE = int(DecisionCode.NO_PRICE)
 HELD = int(DecisionCode.HELD)
 NOTICE = int(DecisionCode.ALERTED)
+QUEUED = int(DecisionCode.QUEUED)
 MISSING_REJECT = int(OnMissingPrice.REJECT)
 MISSING_ALERT = int(OnMissingPrice.ALERT)
 
@@ -48,7 +49,8 @@ class Observation(NamedTuple):
 class Verdict(NamedTuple):
     """Result of a check: code, observed value and limit.
 
-    PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only.
+    PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only; QUEUED: it waits
+    until the time `limit`.
     The observed value of a breach is exact; that of a pass may be an upper bound (`order_rate` counts lazily).
 
     Examples

@@ -166,6 +166,7 @@ class DecisionCode(IntEnum):
     RELEASE = 12
     CANCELLED = 13  # a working order, taken away: its row in ``observed``, its lots in ``limit``
     DECREMENTED = 14  # an order, reduced by self-match prevention: its row, and the lots that it lost
+    QUEUED = 15  # an accepted message that waits its turn until ``until``
 
 
 class FillCap(IntEnum):

@@ -35,6 +35,7 @@ AMOUNTS |= {
     "reject_mps",
     "logout_mps",
     "probes",
+    "max_queue",
     "max_move",
     "long_max_move",
 }
@@ -69,6 +70,7 @@ class Rule:
     ends = "command"
     of_the_record = False  # it looks at orders and prices that were there before it
     asleep = False  # not in force
+    release = None  # when the message that it judged last may go, if that waits
 
     def __init__(self, replay, given):
         self.replay, self.id, self.type = replay, given["id"], given["type"]
@@ -307,6 +309,12 @@ class Rule:
 
     def price_came(self, event):
         """A last price, a bid or an ask came."""
+
+    def named(self, member, order):
+        """A message of an order with a name became that order."""
+
+    def ended(self, order):
+        """A working order was cancelled, expired or was taken away."""
 
     def prevent(self, number, member, allowed):
         """An order comes that nothing else refuses; what it loses."""

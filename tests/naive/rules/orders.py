@@ -148,7 +148,8 @@ class SelfMatch(Rule):
             if mode == "decrement" and rest > left:
                 order.qty, order.capped, order.limited = order.qty - left, True, False
             else:
-                order.working, order.refused = False, True
+                self.replay.stop(order, None)
+                order.refused = True
                 self.replay.cancelled.setdefault(number, []).append(order.label)
             left -= rest if mode == "decrement" else 0
         return lost if mode == "decrement" and allowed else Fraction(0)

@@ -67,6 +67,66 @@ class OrderRate(Rule):
             self.log.clear()
 
 
+class Pace(Rule):
+    """Every message that was let through, by key: (when it goes, how many it is, the order that it is of)."""
+
+    def begin(self):
+        self.gone = {}
+        if self.params.get("kind") == "token_bucket":
+            every = NS / Fraction(self.params["rate"])
+            self.params = {**self.params, "limit": self.params["burst"], "refill_ns": every}
+        self.kinds = self.params.get("kinds", ["order", "order_list"])
+
+    def judge(self, event, members, weight):
+        self.release = None
+        return super().judge(event, members, weight)
+
+    def due(self, key, weight):
+        """The earliest time for so many more messages at once; None if there is none."""
+        now, gone, most = self.replay.now, self.gone.get(key, []), int(self.limit())
+        times = [ts for ts, count, _ in gone for _ in range(count)]
+        if weight > most:
+            return None
+        if self.params.get("refill_ns"):
+            full_at = None
+            for ts, count, _ in gone:
+                full_at = (ts if full_at is None else max(full_at, ts)) + count * self.params["refill_ns"]
+            due = now if full_at is None else full_at - (most - weight) * self.params["refill_ns"]
+        else:
+            due = times[-(most - weight + 1)] + self.params["window_ns"] if len(times) > most - weight else now
+        return max([now, due, *times[-1:]])
+
+    def objects(self, event, member, weight):
+        if weight == 0 or event["kind"] not in self.kinds:
+            return False
+        key = self.key(member)
+        due = self.due(key, weight)
+        if due is None:
+            return True
+        waiting = sum(count for ts, count, _ in self.gone.get(key, []) if ts > self.replay.now)
+        if due > self.replay.now and "max_queue" in self.params and waiting + weight > self.limit("max_queue"):
+            return True
+        self.release = due if due > self.replay.now else None
+        return False
+
+    def heard(self, event, members, weight, stands, own):
+        if event["kind"] in self.kinds and stands and weight:
+            due = max(self.due(self.key(members[0]), weight), self.replay.until or 0)
+            waits = event["kind"] == "order" and self.replay.until is not None
+            self.gone.setdefault(self.key(members[0]), []).append([due, weight, members[0] if waits else None])
+        return False
+
+    def named(self, member, order):
+        """A message has become an order."""
+        for gone in self.gone.values():
+            for one in gone:
+                one[2] = order if one[2] is member else one[2]
+
+    def ended(self, order):
+        for key, gone in self.gone.items():
+            self.gone[key] = [one for one in gone if one[0] <= self.replay.now or one[2] is not order]
+
+
 class MessageLevel(Rule):
     pauses_with_reject = True
     trips_by_breach = False

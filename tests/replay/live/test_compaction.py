@@ -18,6 +18,7 @@ from riskkit.rules import (
     DuplicateOrder,
     MarketMakerProtection,
     OrderRate,
+    Pace,
     PositionLimit,
     PriceCollar,
     SelfTradePrevention,
@@ -26,6 +27,7 @@ from riskkit.rules import (
 RULES = RuleSet(
     [
         Rule("rate", OrderRate(limit=9, window_ns="1h")),
+        Rule("pace", Pace(limit=3, window_ns="20min", max_queue=4)),
         Rule("size", PositionLimit(limit=25)),
         Rule("own", SelfTradePrevention()),
         Rule("twice", DuplicateOrder(limit=1, window_ns="2h")),

@@ -23,6 +23,7 @@ LIMITS = {"limit": 0, "qty_limit": 0, "trade_limit": 1, "notional": 0, "pct": 0,
 STRICTEST: dict[str, dict[str, object]] = {
     "session_hours": {"calendar": "XNYS"},
     "velocity": {"max_move": 0, "window_ns": "1h"},
+    "pace": {"limit": 1, "window_ns": "1h", "max_queue": 0},
     "luld": {"opens": "00:00", "closes": "23:59"},
     "market_breaker": {"index": "X", "level_1": 0, "opens": "00:00", "last_halt": "23:59"},
     "self_match": {"mode": "cancel_aggressing"},
@@ -128,6 +129,7 @@ def strictest(name: str, action: str, scope: str) -> Rule:
     if scope not in QUANTITIES["equity"].scopes:
         given = {field: value for field, value in given.items() if field not in kind.of_equity}
     scope = scope if scope in kind.scopes else kind.scopes[0]
+    action = "QUEUE" if kind.action == "QUEUE" else action
     action = action if kind.refusable(kind.make(given)) or action != "REJECT" else "ALERT"  # of cancels
     return Rule("r", kind.make(given), scope=scope, action=action)
 

@@ -208,7 +208,7 @@ BAD_RULES = {
     ),
     "an unknown action": (
         table(action="STOP"),
-        "rule 'r': action='STOP' is not one of 'ALERT', 'REJECT', 'REDUCE_ONLY', 'PAUSE', 'HALT'",
+        "rule 'r': action='STOP' is not one of 'ALERT', 'QUEUE', 'REJECT', 'REDUCE_ONLY', 'PAUSE', 'HALT'",
     ),
     "an unknown severity": (
         table(severity="HIGH"),

@@ -30,6 +30,7 @@ from riskkit.replay.rules.catalogue.mmp import MarketMakerProtection
 from riskkit.replay.rules.catalogue.order_rate import OrderRate
 from riskkit.replay.rules.catalogue.order_to_parent import ChildOrderLimit
 from riskkit.replay.rules.catalogue.order_to_trade import OrderToTradeRatio
+from riskkit.replay.rules.catalogue.pace import Pace
 from riskkit.replay.rules.catalogue.position_limit import PositionLimit
 from riskkit.replay.rules.catalogue.price_collar import PriceCollar
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
@@ -78,6 +79,7 @@ __all__ = [
     "OrderRate",
     "ChildOrderLimit",
     "OrderToTradeRatio",
+    "Pace",
     "PositionLimit",
     "PriceCollar",
     "PriceVelocity",
