@@ -37,12 +37,14 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path, why: str = WHY) -> None:
-        self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
-        holder = os.read(self._file, 20).decode("ascii", "replace").strip()
+        # a file object: where an interruption leaves nobody who could release it, it is closed as it is forgotten
+        self._file = (folder / NAME).open("a+b", buffering=0)
+        self._file.seek(0)
+        holder = (self._file.read(20) or b"").decode("ascii", "replace").strip()
         try:
-            lock(self._file, wait=False)
+            lock(self._file.fileno(), wait=False)
         except OSError:
-            os.close(self._file)
+            self._file.close()
             raise InputError(
                 f"folder {folder.name!r} is held by process {holder or 'unknown'}, which is running; {why}"
             ) from None
@@ -58,13 +60,11 @@ class FolderLock:
 
     def release(self) -> None:
         """Give the folder free; once more changes nothing."""
-        if self._file >= 0:
+        if not self._file.closed:
             self._name("")
-            os.close(self._file)
-            self._file = -1
+            self._file.close()
 
     def _name(self, holder: str) -> None:
         with suppress(OSError):  # a full disk; the name is for people only
-            os.ftruncate(self._file, 0)
-            os.lseek(self._file, 0, os.SEEK_SET)
-            os.write(self._file, holder.encode())
+            self._file.truncate(0)
+            self._file.write(holder.encode())
