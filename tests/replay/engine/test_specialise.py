@@ -59,6 +59,7 @@ ASKED = {
     "amend": ("state", "params", "book", "event", "sign", "today", "memory", "reals"),
     "on_pause_end": ("state", "params"),
     "holds_back": ("state", "params"),
+    "leave": ("state", "memory", "release"),
 }
 
 
@@ -103,6 +104,8 @@ def walk() -> list[Shape]:
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
     rules += (rule(len(rules), hooks={"check": ("state", "params", "event")}, overridden=True),)
+    paced = {name: ASKED[name] for name in ("check", "leave")} | {"update": ("state", "released")}
+    rules += (rule(len(rules), hooks=paced, queues=True),)
     hooks = [{**ASKED, "check": ("params", "rate")}] * len(BY_CURRENCY) + [{"reset": ASKED["reset"]}]
     rated = tuple(
         rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())
@@ -159,6 +162,8 @@ def test_nothing_is_left_of_what_a_shape_does_not_need():
         "judge_modify(",
         "reals",
         "prev_duplicate",
+        "released",
+        "leave",
     ):
         assert word not in text, word
     assert "judge_modify(" in specialise(EVERYTHING).text
