@@ -48,4 +48,4 @@ def opened(folder: Path, **options: Any) -> JournaledSession:
 def leave(session: JournaledSession) -> None:
     """What a killed process leaves open."""
     os.close(session._wal._file)
-    os.close(session._lock_file._file)
+    session._lock_file._close()

@@ -64,7 +64,7 @@ def test_an_order_passes_or_is_refused_and_says_why(partition):
         ({"kind": 7}, "kind=7 is not a text"),
         ({**ORDER, "qty": -1}, "qty=-1 is not a quantity"),
         ({**ORDER, "self": 1}, "kind='order': "),
-        ({"account": "A"}, "kind='order': missing 1 required keyword-only argument: 'ts'"),
+        ({"account": "A"}, "kind='order': missing 1 required positional argument: 'ts'"),
         ({**ORDER, "account": [[]]}, "account=[[]] is neither a text nor a number"),
         ({"token_in": "ETH"}, "a trade event missing 6 required positional arguments"),
         ({**SWAP.fields(), "amount_in": "-1"}, "amount_in='-1' is not a whole number above zero and below 2**256"),
@@ -169,7 +169,7 @@ def test_neither_batches_nor_crashes_change_what_is_told(tmp_path, seed):
             if draw.random() < 0.7:
                 partition.commit()
         os.close(partition.session._wal._file)
-        os.close(partition.session._lock_file._file)
+        partition.session._lock_file._close()
     assert [told[offset] for offset in range(len(values))] == once
     assert sent >= len(values)
     last = Partition(setup(tmp_path / "often"), "in", 1, 4)

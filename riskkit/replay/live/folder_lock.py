@@ -36,15 +36,15 @@ class FolderLock:
     ...     FolderLock(Path(folder)).release()
     """
 
+    _file = -1
+
     def __init__(self, folder: Path, why: str = WHY) -> None:
-        # a file object: where an interruption leaves nobody who could release it, it is closed as it is forgotten
-        self._file = (folder / NAME).open("a+b", buffering=0)
-        self._file.seek(0)
-        holder = (self._file.read(20) or b"").decode("ascii", "replace").strip()
+        self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        holder = os.read(self._file, 20).decode("ascii", "replace").strip()
         try:
-            lock(self._file.fileno(), wait=False)
+            lock(self._file, wait=False)
         except OSError:
-            self._file.close()
+            self._close()
             raise InputError(
                 f"folder {folder.name!r} is held by process {holder or 'unknown'}, which is running; {why}"
             ) from None
@@ -58,13 +58,23 @@ class FolderLock:
     def __exit__(self, *error: object) -> None:
         self.release()
 
+    def __del__(self) -> None:
+        """Close the file where an interruption left nobody who could release it."""
+        self._close()
+
     def release(self) -> None:
         """Give the folder free; once more changes nothing."""
-        if not self._file.closed:
+        if self._file >= 0:
             self._name("")
-            self._file.close()
+            self._close()
+
+    def _close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
     def _name(self, holder: str) -> None:
         with suppress(OSError):  # a full disk; the name is for people only
-            self._file.truncate(0)
-            self._file.write(holder.encode())
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, holder.encode())
