@@ -9,11 +9,12 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.money import compares_money
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MESSAGES, EventKind
+from riskkit.replay.schema.columns import MESSAGES, MISSING, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration_text
 
 GAPS = 10  # usual gaps between prices after which one is old: a log of daily prices has nights, weekends and holidays
+PART = 1 << 20  # events in memory at a time; the usual gaps are those of the first part
 
 
 def stale_prices(rules: RuleSet, log: EventLog) -> str:
@@ -33,25 +34,39 @@ def stale_prices(rules: RuleSet, log: EventLog) -> str:
     valuing = [rule.id for rule in rules if _values(rule)]
     if not valuing or not len(log):
         return ""
-    kind, instrument, ts = (log.columns[name] for name in ("kind", "instrument", "ts"))
-    rows = np.arange(len(log))
-    quoted = kind == EventKind.PRICE
-    begins = np.full(len(log.universe.instruments), len(log))
-    np.minimum.at(begins, instrument[quoted], rows[quoted])
-    prices = quoted | ((kind == EventKind.FILL) & (rows < begins[instrument]))
-    last = pd.Series(np.where(prices, rows, -1)).groupby(instrument).cummax().to_numpy()
-    times = pd.Series(ts[prices]).groupby(instrument[prices])
-    usual = times.diff().groupby(instrument[prices]).median().reindex(instrument).fillna(0.0).to_numpy()
-    ages = np.where(np.isin(kind, MESSAGES) & (last >= 0), ts - ts[last], 0)
-    ages[ages <= np.maximum(DAY_NS, GAPS * usual)] = 0
-    row = int(ages.argmax())
-    if not ages[row]:
+    age, row = _oldest(log)
+    if not age:
         return ""
-    name = log.universe.instruments[instrument[row]].id
+    name = log.universe.instruments[log.columns["instrument"][row]].id
     return (
-        f"event {row} came {duration_text(int(ages[row]))} after the last price of {name}, at which {' and '.join(valuing)} "
+        f"event {row} came {duration_text(age)} after the last price of {name}, at which {' and '.join(valuing)} "
         "judged it; a price_collar with max_age_ns refuses limit orders at an old price"
     )
+
+
+def _oldest(log: EventLog) -> tuple[int, int]:
+    """Age of the oldest price at a message, 0 if none is old, and the row of the message; part by part of the log."""
+    marked = np.full(len(log.universe.instruments), MISSING)  # time of the last price
+    quoted, usual = np.zeros(len(marked), bool), np.zeros(len(marked))
+    oldest = 0, -1
+    for start in range(0, len(log), PART):
+        kind, code, ts = (log.columns[name][start : start + PART] for name in ("kind", "instrument", "ts"))
+        rows = np.arange(len(ts))
+        quotes = kind == EventKind.PRICE
+        begins = np.where(quoted, -1, len(ts))
+        np.minimum.at(begins, code[quotes], rows[quotes])
+        prices = quotes | ((kind == EventKind.FILL) & (rows < begins[code]))
+        if not start:
+            gaps = pd.Series(ts[prices]).groupby(code[prices]).diff().groupby(code[prices]).median()
+            usual[gaps.index] = gaps.fillna(0.0)
+        last = pd.Series(np.where(prices, rows, -1)).groupby(code).cummax().to_numpy()
+        since = np.where(last >= 0, ts[last], marked[code])
+        ages = np.where(np.isin(kind, MESSAGES) & (since != MISSING), ts - since, 0)
+        ages[ages <= np.maximum(DAY_NS, GAPS * usual[code])] = 0
+        if ages.max() > oldest[0]:
+            oldest = int(ages.max()), start + int(ages.argmax())
+        marked[code[prices]], quoted[code[quotes]] = ts[prices], True
+    return oldest
 
 
 def _values(rule: Rule) -> bool:

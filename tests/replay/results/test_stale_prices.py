@@ -69,6 +69,7 @@ def test_a_fill_is_a_price_only_before_the_first_price():
 def test_the_oldest_price_is_that_of_a_plain_loop(seed, monkeypatch):
     monkeypatch.setattr("riskkit.replay.results.stale_prices.DAY_NS", 0)
     monkeypatch.setattr("riskkit.replay.results.stale_prices.GAPS", 0)
+    monkeypatch.setattr("riskkit.replay.results.stale_prices.PART", (7, 64, 1 << 20)[seed])
     events = random_log(seed, 200)
     marked, quoted, oldest = {}, set(), (0, -1)
     for row, (kind, code, ts) in enumerate(
