@@ -125,11 +125,8 @@ class Probing(ABC):
     _live: Engine
     _door: ColumnDoor
     _lock: threading.RLock
-    _undo: tuple[Any, Any, dict[tuple[int, int], Undo | None]] = (
-        None,
-        None,
-        {},
-    )  # of the arguments of a loop, and of a bound
+    # of the arguments of a loop and of a bound
+    _undo: tuple[Any, Any, dict[tuple[int, int], Undo | None]] = None, None, {}
     _lapses: list[tuple[int, int]]
     _formatter: DecisionFormatter
 
