@@ -180,7 +180,8 @@ def rule_of(name: str) -> rk.Rule:
         return rk.Rule(name, rk.rules.VarLimit(limit=10, bar_ns="1s"))
     scopes = rule_type(name).scopes
     scope = "account" if "account" in scopes else scopes[0]
-    plain = {**scenario_rule(random.Random(name), name, 0), "scope": scope, "action": "REJECT"}
+    action = "QUEUE" if rule_type(name).action == "QUEUE" else "REJECT"  # which refuses what finds its queue full
+    plain = {**scenario_rule(random.Random(name), name, 0), "scope": scope, "action": action}
     plain.pop("netting", None)
     plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
     return rk.RuleSet.from_dict({"rules": [plain]})[0]
