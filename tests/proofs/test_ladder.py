@@ -60,7 +60,7 @@ def test_the_order_that_breaches_is_refused(action):
 @given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([None, 0, 1, 3]))
 def test_a_queue_never_stops_what_a_refusal_would_admit(seed, limit, max_queue):
     """With a queue no message is refused that a rate limit of the same numbers lets pass; without one they are the same."""
-    given = scenario(seed, 60, types=["pace"], without=["order_list"])
+    given = scenario(seed, 60, types=["pace"], without=["order_list", "cmd"])
     common = {"id": "r", "scope": "account", "severity": "WARN"}
     numbers = {"limit": limit, "window_ns": 10}
     queue = {} if max_queue is None else {"max_queue": max_queue}

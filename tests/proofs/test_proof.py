@@ -311,7 +311,9 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
                     (one for one in OF_MODEL if one.get(field, "") == value or field in one.keys() - {"model"}), {}
                 )
                 fitting = fitting if "model" in units else {}
-                rule = kind("one", action="PAUSE", **{**needed, **fitting, field: value})
+                action = "QUEUE" if kind.action == "QUEUE" else "PAUSE"
+                without = {"window_ns": 0} if field == "refill_ns" else {}
+                rule = kind("one", action=action, **{**needed, **fitting, **without, field: value})
             except InputError:  # a value that does not fit the others
                 assert value is not values[-1]
                 continue
