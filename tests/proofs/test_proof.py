@@ -315,7 +315,7 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
                 without = {"window_ns": 0} if field == "refill_ns" else {}
                 rule = kind("one", action=action, **{**needed, **fitting, **without, field: value})
             except InputError:  # a value that does not fit the others
-                assert value is not values[-1]
+                assert value is not values[-1] or (name == "pace" and "cancel" in value)  # which never waits
                 continue
             rules = RuleSet([rule])
             shapes.add(shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False))

@@ -105,9 +105,13 @@ def shown(log: EventLog, rules: RuleSet, row: np.void) -> Reading:
 
 def shown_of(event: Mapping[str, int], universe: Universe, rules: RuleSet, row: np.void) -> Reading:
     """As `shown`, of an event outside of a log: its instrument, side and price."""
-    mask, cause = int(row["mask"]), int(row["cause"])
-    first = cause if cause >= 0 else (mask & -mask).bit_length() - 1
+    first = int(row["cause"]) if row["cause"] >= 0 else _first_of(int(row["mask"]))
     return present(rules[first] if 0 <= first < len(rules) else None, verdict_of(row), universe, event)
+
+
+def _first_of(mask: int) -> int:
+    """Number of the first rule whose bit is set; -1 if none is."""
+    return (mask & -mask).bit_length() - 1
 
 
 def names_in(rules: RuleSet, mask: int) -> list[str]:
@@ -118,7 +122,10 @@ def names_in(rules: RuleSet, mask: int) -> list[str]:
 def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
     import pandas as pd
 
-    cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
+    first = int(row["cause"])
+    if row["code"] == DecisionCode.ALERTED:  # no rule is the cause; the row shows the first that objected
+        first = _first_of(int(row["mask"]))
+    cause = rules[first] if first >= 0 else None
     text = decision_word(rules, log.universe, int(row["code"]), int(row["cause"]), int(row["limit"]))
     if cause is None:
         return text
