@@ -120,7 +120,7 @@ def test_a_body_is_counted_while_it_arrives(serve):
 
 
 def test_a_request_that_never_ends_is_closed(serve):
-    served = serve(idle_seconds=0.2)
+    served = serve(idle_seconds=1)
     head = f"POST /orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {served.keys['trade']}\r\n".encode()
     for data in (b"", b"GET /hea", head, head + b"content-length: 10\r\n\r\nabc"):
         with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connection:
