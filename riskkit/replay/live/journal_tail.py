@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,10 +123,14 @@ class JournalTail:
 
     def _reload(self) -> None:
         """Take labels and rules from the newest snapshot."""
-        states = firsts(self._folder, STATE)
-        if not states:
-            raise InputError(f"{self._folder.name!r} is not the folder of a session: it has no snapshot")
-        header = header_of(file_of(self._folder, states[-1], STATE).read_bytes())
+        snapshot = None
+        while snapshot is None:
+            states = firsts(self._folder, STATE)
+            if not states:
+                raise InputError(f"{self._folder.name!r} is not the folder of a session: it has no snapshot")
+            with suppress(FileNotFoundError):  # a newer one has come since
+                snapshot = file_of(self._folder, states[-1], STATE).read_bytes()
+        header = header_of(snapshot)
         history = history_of(header, self._rules)
         if history is None:
             raise InputError(
@@ -144,7 +149,13 @@ class JournalTail:
             if self._file not in logs:
                 self._file = None  # has become columns
                 continue
-            piece = self._read_log(self._file)
+            try:
+                piece = self._read_log(self._file)
+            except InputError:
+                if file_of(self._folder, self._file, EVENTS).exists():
+                    raise
+                self._file = None  # has become columns since
+                continue
             if piece is not None:
                 return piece
             if self.next not in logs or self.next == self._file:

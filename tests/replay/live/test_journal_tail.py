@@ -8,7 +8,8 @@ from journal_events import RULES, open_new, opened, submit
 
 import riskkit as rk
 from riskkit._check import InputError
-from riskkit.replay.live.journal_folder import EVENTS, file_of, firsts
+from riskkit.replay.live import journal_tail
+from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts
 from riskkit.replay.live.journal_tail import JournalTail, journal_end
 
 
@@ -51,6 +52,25 @@ def test_pieces_read_at_any_moment_are_the_journal(tmp_path, seed):
     check(tmp_path, tail, pieces)
     assert tail.read() is None
     assert tail.next == journal_end(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [EVENTS, STATE])
+def test_a_file_that_goes_between_its_listing_and_its_reading_has_a_successor(tmp_path, monkeypatch, kind):
+    session = open_new(tmp_path)
+    submit(session, 60)
+    session.commit()
+    tail, listed = JournalTail(tmp_path), firsts(tmp_path, kind)
+    pieces = read_all(tail)
+    submit(session, 300, seed=1)
+    session.close()
+    assert not set(listed) <= set(firsts(tmp_path, kind))
+    late = [listed]
+    monkeypatch.setattr(
+        journal_tail, "firsts", lambda folder, of: late.pop() if late and of == kind else firsts(folder, of)
+    )
+    pieces += read_all(tail)
+    check(tmp_path, tail, pieces)
+    assert not late
 
 
 def test_a_tail_begins_at_any_event(tmp_path):
