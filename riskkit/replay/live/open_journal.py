@@ -103,11 +103,14 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
     1
     """
     path = Path(folder)
-    states = firsts(path, STATE)
-    if not states:
-        raise InputError(f"{path.name!r} is not the folder of a session: it has no snapshot")
-    with reading(f"folder {path.name!r}", "the journal of a session"):
-        return _opened(path, states[-1], rules)
+    while states := firsts(path, STATE):
+        try:
+            with reading(f"folder {path.name!r}", "the journal of a session"):
+                return _opened(path, states[-1], rules)
+        except InputError:
+            if firsts(path, STATE) == states:  # else the session has replaced files while they were read
+                raise
+    raise InputError(f"{path.name!r} is not the folder of a session: it has no snapshot")
 
 
 def _opened(path: Path, first: int, rules: RuleSet | None) -> OpenedJournal:

@@ -8,7 +8,7 @@ from journal_events import RULES, open_new, opened, submit
 
 import riskkit as rk
 from riskkit._check import InputError
-from riskkit.replay.live import journal_tail
+from riskkit.replay.live import journal_tail, open_journal
 from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts
 from riskkit.replay.live.journal_tail import JournalTail, journal_end
 
@@ -71,6 +71,18 @@ def test_a_file_that_goes_between_its_listing_and_its_reading_has_a_successor(tm
     pieces += read_all(tail)
     check(tmp_path, tail, pieces)
     assert not late
+
+
+def test_a_journal_whose_files_are_replaced_while_it_is_opened_is_read_anew(tmp_path, monkeypatch):
+    session = open_new(tmp_path)
+    submit(session, 60)
+    session.commit()
+    late = [firsts(tmp_path, STATE)]
+    submit(session, 300, seed=1)
+    session.close()
+    expected = rk.open_journal(tmp_path)
+    monkeypatch.setattr(open_journal, "firsts", lambda folder, of: late.pop() if late else firsts(folder, of))
+    assert rk.open_journal(tmp_path).digest == expected.digest and not late
 
 
 def test_a_tail_begins_at_any_event(tmp_path):
