@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -60,8 +60,10 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def reading(name: str, form: str) -> Iterator[None]:
+def reading(name: str | Callable[[], str], form: str) -> Iterator[None]:
     """A block that reads what is on disk: whatever it raises, because the file is none of its form, is an InputError.
+
+    A function gives the name where it is costly: it is called only for the message.
 
     Examples
     --------
@@ -78,7 +80,8 @@ def reading(name: str, form: str) -> Iterator[None]:
     except (
         Exception
     ) as error:  # parsers raise anything: numpy, of spoilt arrays, errors of a tokenizer and of zip files
-        raise InputError(f"{name} cannot be read as {form}: {words_of(error)}") from error
+        told = name() if callable(name) else name
+        raise InputError(f"{told} cannot be read as {form}: {words_of(error)}") from error
 
 
 def words_of(error: Exception) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from decimal import localcontext
 from typing import ParamSpec
 
-from riskkit._check import InputError
 from riskkit._docs import shared_parameters
-from riskkit._files import words_of
+from riskkit._files import reading
 from riskkit.read.reading import Reading
 from riskkit.read.source import Source, sources
 
@@ -48,14 +47,12 @@ def reader(recognises: Recognises) -> Callable[[Callable[P, Reading]], Callable[
         @functools.wraps(documented(function))
         def exact(*args: P.args, **kwargs: P.kwargs) -> Reading:
             call = signature.bind(*args, **kwargs)
-            with localcontext(prec=DIGITS):
-                try:
-                    return function(*args, **kwargs)
-                except InputError:
-                    raise
-                except Exception as error:  # of a value where no file has one
-                    names = ", ".join(file.name for file in sources(call.arguments["files"]))
-                    raise InputError(f"{names} cannot be read as {function.__name__}: {words_of(error)}") from error
+
+            def names() -> str:
+                return ", ".join(file.name for file in sources(call.arguments["files"]))
+
+            with localcontext(prec=DIGITS), reading(names, function.__name__):
+                return function(*args, **kwargs)
 
         READERS[function.__name__] = exact
         RECOGNISERS[function.__name__] = recognises
