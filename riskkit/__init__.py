@@ -13,13 +13,13 @@ Everything else is in a module: `returns`, `pnl`, `covariance`, `var`, `learn`, 
 The list itself is ``__init__.pyi``; a name is loaded when it is first used, so that ``import riskkit`` stays cheap.
 """
 
-import difflib
 import logging
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 import lazy_loader
+
+from riskkit._names import nearest_name
 
 __version__ = "0.1.0"
 
@@ -33,17 +33,4 @@ def __getattr__(name: str) -> Any:
         return _load(name)
     if find_spec(f"{__name__}.{name}") is not None:  # ``from riskkit import plot`` asks here before it imports a room
         raise AttributeError(f"riskkit.{name} is not public; it has to be imported")
-    raise AttributeError(f"riskkit has no public name {name!r}{_suggestion(name)}")
-
-
-def _suggestion(name: str) -> str:
-    """The public name that is nearest to a wrong one, at top level or in a module."""
-    if name.startswith("_"):
-        return ""
-    modules = {public: value for public in __all__ if isinstance(value := _load(public), ModuleType)}
-    found = {
-        public: f"{module}.{public}" for module, value in modules.items() for public in getattr(value, "__all__", ())
-    }
-    found |= {public: public for public in __all__}
-    near = difflib.get_close_matches(name, found, 1)
-    return f"; did you mean riskkit.{found[near[0]]}?" if near else "; see riskkit.__all__"
+    raise AttributeError(f"riskkit has no public name {name!r}{nearest_name(name)}")

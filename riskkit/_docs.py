@@ -54,17 +54,24 @@ def shared_parameters(
 
     def complete(function: Function) -> Function:
         if function.__doc__:  # python -OO leaves none
-            function.__doc__ = _completed(function.__doc__, list(inspect.signature(function).parameters), texts, added)
+            function.__doc__ = completed(function.__doc__, list(inspect.signature(function).parameters), texts, added)
         return function
 
     return complete
 
 
-def _completed(text: str, parameters: list[str], texts: Mapping[str, str], added: Mapping[str, str]) -> str:
-    """The docstring with every parameter described, and the sections `added` where it has none."""
+def completed(text: str, parameters: list[str], texts: Mapping[str, str], added: Mapping[str, str]) -> str:
+    """The docstring with every parameter described, and the sections `added` where it has none.
+
+    An entry of the docstring that gives no type takes that of `texts`.
+    """
     summary, *parts = re.split(SECTION, inspect.cleandoc(text), flags=re.MULTILINE)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     described = _entries(sections.pop("Parameters", ""))
+    for name, entry in described.items():
+        head, _, body = entry.partition("\n")
+        if head == name and name in texts:
+            described[name] = f"{name} : {texts[name].splitlines()[0]}\n{body}"
     entries = dict.fromkeys(described.get(name) or f"{name} : {texts[name]}" for name in parameters)
     ordered = {
         "Parameters": "\n".join(entries),

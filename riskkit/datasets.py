@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from riskkit._check import InputError, one_of
+from riskkit._names import suggest_names
 
 if TYPE_CHECKING:
     pass
@@ -390,3 +391,6 @@ def _handle_marked(frame: pd.DataFrame, marks: pd.DataFrame, choice: str, argume
     frame.attrs["found"] = found
     frame.attrs["dropped"] = int(bad.sum()) if choice == "drop" else 0
     return frame
+
+
+suggest_names(__name__)

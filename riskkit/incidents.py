@@ -5,6 +5,7 @@ Use:       `inject`, `stop_report`, `StopReport`, `compare_stops`
 Choose:    `detection`, `Detection`
 """
 
+from riskkit._names import suggest_names
 from riskkit.replay.incidents.detection import detection
 from riskkit.replay.incidents.detection_result import Detection
 from riskkit.replay.incidents.incident import Incident, catalogue, incident
@@ -24,3 +25,5 @@ __all__ = [
     "inject",
     "stop_report",
 ]
+
+suggest_names(__name__)

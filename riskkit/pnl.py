@@ -30,6 +30,7 @@ from riskkit._check import (
     observations,
     with_labels,
 )
+from riskkit._names import suggest_names
 from riskkit._show import Row, Shown
 
 __all__ = ["DeltaGamma", "aggregate", "linear", "full_revaluation", "scenario"]
@@ -429,3 +430,6 @@ def _some(names: Iterable[Any]) -> str:
     """Format the first names of a list for a message."""
     listed = list(names)
     return ", ".join(map(repr, listed[:3])) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+
+
+suggest_names(__name__)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from riskkit._check import Amount, Duration, one_of
+from riskkit._names import suggest_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare_rule_sets import compare_presets
 from riskkit.replay.schema.durations import duration
@@ -493,3 +494,6 @@ def _rule(id: str, type: str, scope: str = "account", action: str = "", **params
 
 def _rules(*entries: dict[str, Any] | None) -> RuleSet:
     return RuleSet.from_dict({"rules": [entry for entry in entries if entry is not None]})
+
+
+suggest_names(__name__)

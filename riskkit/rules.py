@@ -21,6 +21,7 @@ Limit tables:        `read_limits` (CSV, TOML or a frame to rules), `limit_table
 A rule of your own:  `custom`, `RuleType`, `Verdict`, `EventRow`
 """
 
+from riskkit._names import suggest_names
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.catalogue import *  # noqa: F403  # its list is the list
 from riskkit.replay.rules.custom import custom
@@ -34,3 +35,5 @@ from riskkit.replay.schema.columns import EventRow
 __all__ = ["EventRow", "RuleType", "TemporaryLimit", "Tier", "TieredRule", "Verdict", "custom"]
 __all__ += ["limit_table", "read_limits", "with_temporary_limits"]
 __all__ += catalogue.__all__
+
+suggest_names(__name__)

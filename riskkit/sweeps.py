@@ -6,6 +6,7 @@ Value of a rule: `utilization`, `Utilization`, `effectiveness`, `Effectiveness`
 Choose:          `calibrate`, `Calibration`, `pareto_front`, `propose_limits`, `ProposedLimits`, `calibrate_loss_limit`, `LossLimits`
 """
 
+from riskkit._names import suggest_names
 from riskkit.replay.sweeps.calibration.calibrate import calibrate
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
 from riskkit.replay.sweeps.calibration.loss_limit import calibrate_loss_limit
@@ -39,3 +40,5 @@ __all__ = [
     "threshold_panel",
     "utilization",
 ]
+
+suggest_names(__name__)

@@ -4,6 +4,7 @@ Run: `run_with_limits`, `run_signals_with_limits`, `run_targets_with_limits`, `L
 `compare_reactions`, `ReactionComparison`
 """
 
+from riskkit._names import suggest_names
 from riskkit.replay.vbt.limited_backtest import LimitedBacktest, OrderDecision
 from riskkit.replay.vbt.reaction import ReactionComparison, compare_reactions
 from riskkit.replay.vbt.run_with_limits import run_with_limits
@@ -18,3 +19,5 @@ __all__ = [
     "run_targets_with_limits",
     "run_with_limits",
 ]
+
+suggest_names(__name__)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from public_names import PublicName, areas, description, themes
-from rule_tables import parameters_of
 
 import riskkit
+from riskkit.replay.rules.rule import rule_types
 
 FEW = 12  # names that an area shows on its own page
 
@@ -90,7 +90,7 @@ def _summary(public: PublicName) -> str:
 
 
 def _entry(public: PublicName) -> list[str]:
-    """The directive of a name; of the parameters of a rule with their units."""
+    """The directive of a name; of a rule with its type and its scopes."""
     found, full = _object(public), f"{public.module}.{public.name}"
     kind = "autoclass" if inspect.isclass(found) else "autofunction" if callable(found) else "autodata"
     if inspect.isclass(found) and issubclass(found, BaseException):
@@ -100,4 +100,6 @@ def _entry(public: PublicName) -> list[str]:
         lines.append("   :members:")
     if kind == "autodata":
         lines.append("   :no-value:")
-    return [*lines, "", *(f"   {line}".rstrip() for line in parameters_of(found)), ""]
+    rules = [kind for kind in rule_types() if kind.parameters is found]
+    scopes = [f'   ``type = "{kind.name}"`` in a rule set; scopes: {", ".join(kind.scopes)}.' for kind in rules]
+    return [*lines, "", *scopes, ""]

@@ -9,6 +9,7 @@
 - Weights by risk: `risk_budgeting`, `minimum_variance`, `maximum_diversification`, `diversification_ratio`, `hierarchical_risk_parity`
 """
 
+from riskkit._names import suggest_names
 from riskkit.attribution.active_return import brinson_fachler
 from riskkit.attribution.cornish_fisher_components import cornish_fisher
 from riskkit.attribution.elliptical import component, marginal, parametric, portfolio, standalone
@@ -47,3 +48,5 @@ __all__ = [
     "standalone",
     "scenarios",
 ]
+
+suggest_names(__name__)

@@ -6,6 +6,7 @@ Models:           `calculate_component_var`, `calculate_incremental_var`, `calcu
                   `get_portfolio_var`, `calculate_liquidity_var`
 """
 
+from riskkit._names import suggest_names
 from riskkit.compat.liquidity import calculate_liquidity_var
 from riskkit.compat.models import (
     calculate_component_var,
@@ -43,3 +44,5 @@ __all__ = [
     "calculate_marginal_var",
     "get_portfolio_var",
 ]
+
+suggest_names(__name__)

@@ -25,6 +25,7 @@ Matrices
     correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
+from riskkit._names import suggest_names
 from riskkit.covariance.asymmetric import VolatilityFit, fit_asymmetric_garch
 from riskkit.covariance.dcc import DccFit, dcc_path, fit_dcc
 from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
@@ -102,3 +103,5 @@ __all__ = [
     "shrunk_covariance",
     "stressed_sample",
 ]
+
+suggest_names(__name__)

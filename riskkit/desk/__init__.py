@@ -10,6 +10,7 @@ Sizes, drawdowns and relative VaR are fractions (0.10 is 10 %); the methods `to_
 `max_drawdown_limit`, follow the imitated REST service, in percent.
 """
 
+from riskkit._names import suggest_names
 from riskkit.desk.alerts import (
     CONDITIONS,
     Alert,
@@ -122,3 +123,5 @@ __all__ = [
     "validate",
     "validate_batch",
 ]
+
+suggest_names(__name__)

@@ -12,6 +12,7 @@ Default risk (MAR22, MAR33.20)
     jump_to_default, default_bucket, simulate_default_risk, large_pool_quantile, default_count_distribution
 """
 
+from riskkit._names import suggest_names
 from riskkit.frtb import tables
 from riskkit.frtb.attribution_test import AttributionTest, attribution_test, attribution_zone
 from riskkit.frtb.capital import attribution_surcharge, internal_model_charge, model_capital, non_modellable_charge
@@ -66,3 +67,5 @@ __all__ = [
     "stressed_es",
     "tables",
 ]
+
+suggest_names(__name__)

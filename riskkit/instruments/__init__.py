@@ -9,6 +9,7 @@ Perpetual futures
     liquidation_price, inverse_liquidation_price, bracket_liquidation_price, funding_rate, funding_payments
 """
 
+from riskkit._names import suggest_names
 from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
 from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
 from riskkit.instruments.ladders import OptionLadder, option_ladder
@@ -41,3 +42,5 @@ __all__ = [
     "liquidation_price",
     "option_ladder",
 ]
+
+suggest_names(__name__)

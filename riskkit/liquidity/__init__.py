@@ -18,6 +18,7 @@ Funding
     funding_ladder, FundingLadder
 """
 
+from riskkit._names import suggest_names
 from riskkit.liquidity.book import LiquidityVar, liquidity_var
 from riskkit.liquidity.cross_impact import CrossImpact, PortfolioLiquidation, liquidate_portfolio
 from riskkit.liquidity.efficient_frontier import LiquidationFrontier, liquidation_frontier
@@ -54,3 +55,5 @@ __all__ = [
     "spread_var",
     "square_root_impact",
 ]
+
+suggest_names(__name__)

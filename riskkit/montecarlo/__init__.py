@@ -7,6 +7,7 @@
 - Random variates: `Variates`, `VariateSpec`, `SobolDraws`
 """
 
+from riskkit._names import suggest_names
 from riskkit.montecarlo.draws import SobolDraws, Variates, VariateSpec
 from riskkit.montecarlo.engine.result import SimulationResult
 from riskkit.montecarlo.engine.simulate import simulate_risk
@@ -34,3 +35,5 @@ __all__ = [
     "fit_margin",
     "simulate_risk",
 ]
+
+suggest_names(__name__)

@@ -20,6 +20,7 @@ Trades
     win_rate, average_trade, payoff_ratio, profit_factor, max_consecutive_losses, trade_statistics, TradeStatistics
 """
 
+from riskkit._names import suggest_names
 from riskkit.performance.benchmark import (
     BenchmarkComparison,
     capture_ratio,
@@ -99,3 +100,5 @@ __all__ = [
     "ulcer_index",
     "win_rate",
 ]
+
+suggest_names(__name__)

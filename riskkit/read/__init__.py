@@ -12,6 +12,7 @@ Engines and research: `backtrader`, `freqtrade`, `nautilus_trader`, `quantconnec
 Any other table:      `generic_csv`
 """
 
+from riskkit._names import suggest_names
 from riskkit.read.formats.alpaca import alpaca
 from riskkit.read.formats.backtrader import backtrader
 from riskkit.read.formats.binance import binance
@@ -61,3 +62,5 @@ __all__ = [
     "tradingview",
     "generic_csv",
 ]
+
+suggest_names(__name__)

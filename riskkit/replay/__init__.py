@@ -6,4 +6,8 @@ and worst_case. The names below are loaded when they are first used.
 
 import lazy_loader
 
+from riskkit._names import suggest_names
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+suggest_names(__name__)

@@ -4,6 +4,7 @@
 refused, `annual_review` on a year of limits, `write_report` on a comparison of a log without and with limits.
 """
 
+from riskkit._names import suggest_names
 from riskkit.report.annual_review import annual_review
 from riskkit.report.comparison import report_html, write_report
 from riskkit.report.limits import limits
@@ -11,3 +12,5 @@ from riskkit.report.tear_sheet import tear_sheet
 from riskkit.report.validation import validation
 
 __all__ = ["annual_review", "limits", "report_html", "tear_sheet", "validation", "write_report"]
+
+suggest_names(__name__)

@@ -8,6 +8,7 @@ Scaling with time
     scale_volatility, sqrt_time_test, SqrtTimeTest, SqrtTimeWarning, sqrt_time_ratio
 """
 
+from riskkit._names import suggest_names
 from riskkit.returns.conversion import (
     horizon_returns,
     log_from_simple,
@@ -39,3 +40,5 @@ __all__ = [
     "simple_returns",
     "sqrt_time_ratio",
 ]
+
+suggest_names(__name__)

@@ -19,6 +19,7 @@ Plausibility
     mahalanobis_distance, plausibility
 """
 
+from riskkit._names import suggest_names
 from riskkit.stress.conditional import ConditionalMoves, conditional_moves
 from riskkit.stress.correlation import CovarianceStress, stress_covariance
 from riskkit.stress.cube import ScenarioCube
@@ -70,3 +71,5 @@ __all__ = [
     "stress_covariance",
     "stress_test",
 ]
+
+suggest_names(__name__)

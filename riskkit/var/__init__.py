@@ -14,6 +14,7 @@
 - Ranks, tail counts and sampling errors: `riskkit.var.order_statistics`
 """
 
+from riskkit._names import suggest_names
 from riskkit.var import learned, order_statistics, parametric, tails
 from riskkit.var.age_weighting import age_weighted
 from riskkit.var.cornish_fisher_expansion import cornish_fisher
@@ -65,3 +66,5 @@ __all__ = [
     "tails",
     "value_at_risk",
 ]
+
+suggest_names(__name__)

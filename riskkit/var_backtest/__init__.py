@@ -24,6 +24,7 @@ Samples and outcomes
     var_hits, hit_transitions, HitTransitions, TestResult, adjust_p_values
 """
 
+from riskkit._names import suggest_names
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.comparison.ranking import ForecastComparison, compare_forecasts
 from riskkit.var_backtest.comparison.rolling import compare_models
@@ -138,3 +139,5 @@ __all__ = [
     "var_hits",
     "traffic_light_bounds",
 ]
+
+suggest_names(__name__)

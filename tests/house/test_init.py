@@ -53,6 +53,16 @@ def test_a_wrong_name_suggests_the_right_one(wrong, right):
         getattr(riskkit, wrong)
 
 
+def test_every_public_module_suggests_a_name_of_its_own_or_of_another_one():
+    for name, module in MODULES.items():
+        own = module.__all__[0]
+        for wrong, right in ((f"{own}x", f"riskkit.{name}.{own}"), ("kupiec_poff", "riskkit.var_backtest.kupiec_pof")):
+            with pytest.raises(AttributeError) as refused:
+                getattr(module, wrong)
+            assert str(refused.value) == f"{module.__name__} has no public name {wrong!r}; did you mean {right}?"
+        assert not hasattr(module, "_repr_html_")
+
+
 def test_a_name_like_none_points_to_the_list():
     with pytest.raises(AttributeError, match=r"no public name 'xyzzyx'; see riskkit.__all__"):
         _ = riskkit.xyzzyx

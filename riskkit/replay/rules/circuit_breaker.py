@@ -41,9 +41,16 @@ LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
 class BreakerLimits(NamedTuple):
     """Limits of a circuit breaker: the day's realised loss with fees, open positions, errors in a row.
 
-    The loss trips at `daily_loss`, errors at `consecutive_errors`, an order beyond `open_positions`; a limit that is
-    not given never trips. With ``working``, a flat position in which an order works is open. Without, the earlier orders
-    of the same list count all the same; and so it has to be at scope strategy, as positions belong to accounts.
+    A limit that is not given never trips.
+
+    Parameters
+    ----------
+    daily_loss
+        Loss at which it trips.
+    open_positions
+        Number of positions beyond which an order trips it.
+    working
+        A flat position in which an order works is open; False (at scope strategy): only the earlier orders of its list.
 
     Examples
     --------

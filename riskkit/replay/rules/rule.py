@@ -42,6 +42,7 @@ from typing import Any, get_type_hints
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.rules.money import CONVERSION, check_currency
 from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
+from riskkit.replay.rules.parameter_texts import describe
 from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
 from riskkit.replay.rules.rule_checks import check_effect, check_netting, check_scope
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
@@ -287,6 +288,7 @@ _BY_PARAMETERS: dict[Any, RuleType] = {}
 
 def register(kind: RuleType) -> RuleType:
     """Register a rule type by name, for rule sets read from text."""
+    describe(kind.parameters, kind.units())
     _TYPES[kind.name] = kind
     _BY_PARAMETERS[kind.parameters] = kind
     return kind

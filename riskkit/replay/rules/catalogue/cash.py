@@ -25,6 +25,11 @@ class CashLimit(NamedTuple):
 
     A buy reserves its quantity at its reserve price, else at its price, and the fee on it.
 
+    Parameters
+    ----------
+    fee
+        Fee on a buy, as a fraction of its cost.
+
     Examples
     --------
     >>> from riskkit import Rule

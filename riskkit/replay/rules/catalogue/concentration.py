@@ -22,7 +22,12 @@ from riskkit.replay.schema.columns import MISSING, EventRow
 class ConcentrationLimit(NamedTuple):
     """The largest position is at most the fraction `limit` of a gross exposure that is more than `above`.
 
-    ``working`` counts working orders as filled.
+    Parameters
+    ----------
+    limit
+        Largest share of the gross exposure that one instrument may have.
+    above
+        Gross exposure up to which any share passes.
 
     Examples
     --------

@@ -26,7 +26,16 @@ ACK = int(EventKind.ACK)
 class ConsecutiveErrors(NamedTuple):
     """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset).
 
-    ``half_open``: after the pause, `probes` messages pass; as many successes end it, an error begins it anew.
+    Parameters
+    ----------
+    limit
+        Errors in a row that pause.
+    open_ns
+        Length of the pause; 0: until a reset.
+    half_open
+        After the pause, `probes` messages pass; as many successes end it, an error begins it anew.
+    probes
+        Messages that pass in the half-open state.
 
     Examples
     --------

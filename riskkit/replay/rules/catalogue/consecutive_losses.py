@@ -24,7 +24,10 @@ BOTH = 2
 class ConsecutiveLosses(NamedTuple):
     """Fewer than `limit` losing trades in a row (``breach="exceed"``: at most).
 
-    ``of``: trades counted: closed trades of the log, fills that realise profit or loss, or both.
+    Parameters
+    ----------
+    of
+        Trades counted: closed trades of the log, fills that realise profit or loss, or both.
 
     Examples
     --------

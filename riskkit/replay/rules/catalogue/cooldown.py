@@ -17,7 +17,12 @@ from riskkit.replay.schema.columns import EventRow
 
 
 class TradeCooldown(NamedTuple):
-    """A closed trade locks trading (`lookback_ns` is accepted for symmetry and ignored).
+    """A closed trade locks trading.
+
+    Parameters
+    ----------
+    lookback_ns
+        Accepted for symmetry and ignored.
 
     Examples
     --------

@@ -24,7 +24,10 @@ TOTAL = 0
 class DailyLoss(NamedTuple):
     """The loss of a trading day stays below `limit` (``breach="exceed"``: at or below).
 
-    ``measure``: total is realised plus unrealised at marks; realised is that of closing fills, less fees.
+    Parameters
+    ----------
+    measure
+        total: realised and unrealised at marks; realised: that of closing fills, less fees.
 
     Examples
     --------

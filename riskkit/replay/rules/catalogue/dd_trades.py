@@ -20,6 +20,11 @@ from riskkit.replay.schema.columns import EventRow
 class TradeDrawdownLock(NamedTuple):
     """A fall of more than `max_dd` of the sum of `trade_limit` or more closes in `lookback_ns` from its peak locks.
 
+    Parameters
+    ----------
+    max_dd
+        Largest fall of the sum of returns from its peak that does not lock.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -24,7 +24,14 @@ WITHIN, FRACTION, MONEY = -1, 0, 1  # index of the limit in `observes`
 class DrawdownLimit(NamedTuple):
     """Profit falls by at most the fraction `pct` of the equity, and at most `money`, from its base.
 
-    ``trailing`` True: the base is the highest profit so far; False: that at the start.
+    Parameters
+    ----------
+    pct
+        Largest fall, as a fraction of the equity at the base.
+    money
+        Largest fall in money.
+    trailing
+        True: the base is the highest profit so far; False: that at the start.
 
     Examples
     --------

@@ -17,6 +17,11 @@ from riskkit.replay.schema.columns import EventKind
 class DuplicateOrder(NamedTuple):
     """At most `limit` identical orders within `window_ns` (not given: since the start).
 
+    Parameters
+    ----------
+    window_ns
+        Length of the window; not given: since the start.
+
     Examples
     --------
     >>> from riskkit import Rule

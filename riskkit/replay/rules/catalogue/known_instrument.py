@@ -19,6 +19,13 @@ from riskkit.replay.schema.universe import Universe
 class AllowedInstruments(NamedTuple):
     """Only `instruments` may be traded (default: the declared ones), and none of `restricted`.
 
+    Parameters
+    ----------
+    instruments
+        Instruments that may be traded; not given: the declared ones.
+    restricted
+        Instruments that may not be traded.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -29,6 +29,15 @@ ENTERED = int(Counter.ENTERED)
 class Layering(NamedTuple):
     """Alert where `share` of orders at `prices` or more prices is cancelled less than `window_ns` after a fill on the other side.
 
+    Parameters
+    ----------
+    prices
+        Number of prices from which orders of one side are layers.
+    share
+        Share of the layers whose cancels alert.
+    window_ns
+        Longest time from the fill of the other side to the cancels.
+
     Examples
     --------
     >>> from riskkit import Rule

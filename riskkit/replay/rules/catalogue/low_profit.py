@@ -20,6 +20,11 @@ from riskkit.replay.schema.columns import EventRow
 class LowProfitLock(NamedTuple):
     """A sum of less than `required` of `trade_limit` or more closes in `lookback_ns` locks.
 
+    Parameters
+    ----------
+    required
+        Sum of returns below which trading is locked.
+
     Examples
     --------
     >>> from riskkit import Rule

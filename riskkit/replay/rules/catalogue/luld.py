@@ -41,7 +41,14 @@ LOWER, UPPER = -1, 1
 class LimitUpLimitDown(NamedTuple):
     """No buy above the upper and no sell below the lower price band of its instrument, and nothing but cancels in a pause.
 
-    ``cent`` is the step to whose nearest multiple bands are rounded; thresholds of prices are counted in it.
+    Parameters
+    ----------
+    tier
+        Tier of the instrument in the plan, 1 or 2.
+    cent
+        Step to whose nearest multiple bands are rounded; the plan's thresholds of prices are counted in it.
+    double_open
+        Bands are twice as wide in the first 15 minutes too, as before the Eighteenth Amendment.
 
     Examples
     --------

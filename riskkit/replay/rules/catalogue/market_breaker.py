@@ -27,6 +27,21 @@ CLOSE = int(EventKind.CLOSE)
 class MarketBreaker(NamedTuple):
     """Everything halts for `halt_ns` when `index` has fallen by `level_1` or `level_2` from its close, by `level_3` for the day.
 
+    Parameters
+    ----------
+    index
+        Instrument whose fall is measured.
+    level_1
+        Fall that halts for `halt_ns`.
+    level_2
+        Fall that halts for `halt_ns` once more.
+    level_3
+        Fall that halts for the rest of the day.
+    halt_ns
+        Length of a halt.
+    last_halt
+        Last time of the day at which levels 1 and 2 halt.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -26,6 +26,11 @@ class MaxExposure(NamedTuple):
     Of the working orders of a position those of one side count: for the gross exposure of the side that makes it largest,
     for the net exposure of the order's side, on which it is limited.
 
+    Parameters
+    ----------
+    measure
+        gross adds long and short positions, net subtracts them.
+
     Examples
     --------
     >>> from riskkit import Rule

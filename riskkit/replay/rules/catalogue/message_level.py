@@ -26,6 +26,13 @@ class MessageThrottle(NamedTuple):
 
     A message beyond the second level is refused as well, and the key is paused until a manual reset.
 
+    Parameters
+    ----------
+    reject_mps
+        Average messages per second above which a message is refused.
+    logout_mps
+        Average messages per second above which the key is paused until a manual reset.
+
     Examples
     --------
     >>> from riskkit import Rule

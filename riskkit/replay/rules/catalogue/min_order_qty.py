@@ -21,8 +21,6 @@ REDUCE_ONLY = int(Flags.REDUCE_ONLY)
 class MinOrderQty(NamedTuple):
     """The quantity of an order, or of a modified order, is at least `limit`.
 
-    ``exempt_reduce_only``: orders flagged reduce-only are exempt.
-
     Examples
     --------
     >>> from riskkit import Rule

@@ -37,7 +37,16 @@ FIXED = 1  # index of the window that starts with its first fill
 class MarketMakerProtection(NamedTuple):
     """Fills of at most `qty_limit`, and a net delta of at most `delta_limit`, within `window_ns`; beyond it a freeze.
 
-    The freeze lasts `freeze_ns` (0: until a reset).
+    Parameters
+    ----------
+    qty_limit
+        Limit of the quantity filled on both sides.
+    delta_limit
+        Limit of the net quantity filled, in millionths at the finest.
+    freeze_ns
+        Length of the freeze; 0: until a reset.
+    window
+        sliding, or from the first fill to its end.
 
     Examples
     --------

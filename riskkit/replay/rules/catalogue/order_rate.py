@@ -47,10 +47,18 @@ ACCEPTED = 0
 class OrderRate(NamedTuple):
     """At most `limit` messages in a window.
 
-    ``window`` is sliding, fixed_from_first ([s, s + w) from the first message s) or calendar_day. ``count`` accepted:
-    a refused message leaves no trace; attempted: every message counts. ``kinds`` are counted and limited; a list of n
-    orders counts n and is refused entirely. ``bucket_ns`` above zero counts in buckets, in constant memory: a message
-    expires up to one bucket early. ``reset_on_trip``: a refused message closes a fixed window.
+    Parameters
+    ----------
+    window
+        sliding, fixed_from_first ([s, s + w) from the first message s) or calendar_day.
+    count
+        accepted: a refused message leaves no trace; attempted: every message counts.
+    kinds
+        Messages that are counted and limited; a list of n orders counts n and is refused entirely.
+    bucket_ns
+        Above zero, messages are counted in buckets, in constant memory: one expires up to one bucket early.
+    reset_on_trip
+        A refused message closes a fixed window.
 
     Examples
     --------

@@ -22,6 +22,11 @@ from riskkit.replay.schema.columns import EventRow
 class ChildOrderLimit(NamedTuple):
     """Children of at most the fraction `limit` of their parent's quantity, this child included.
 
+    Parameters
+    ----------
+    limit
+        Largest sum of the children, as a multiple of the parent's quantity.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -25,6 +25,13 @@ OF_MESSAGES = 0
 class OrderToTradeRatio(NamedTuple):
     """At most `limit` messages (or cancels) for each fill within `window_ns`, once there are more than `least`.
 
+    Parameters
+    ----------
+    of
+        What is counted for each fill.
+    least
+        Messages up to which any ratio passes.
+
     Examples
     --------
     >>> from riskkit import Rule

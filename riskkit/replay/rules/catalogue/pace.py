@@ -50,6 +50,15 @@ class Pace(NamedTuple):
     A cancel never waits. An order that ends while it waits (a cancel, an expiry, the kill switch, another rule) leaves the queue, and
     the others keep their times; a modify and an order of a list keep their places.
 
+    Parameters
+    ----------
+    window_ns
+        Length of a sliding window; give this or `refill_ns`.
+    refill_ns
+        Time in which a bucket gets one token more.
+    max_queue
+        Messages that may wait, more are refused; not given: all wait.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -26,9 +26,17 @@ QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 class PositionLimit(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money on the order's side, after the order.
 
-    ``include_open`` counts working orders as filled. ``measure`` net: the signed position and the working orders of
-    the order's side; gross: its size and the working orders of both sides. Money is valued at the
-    order's price (a market order's at ask, bid or last; that of a sell below the market at the market).
+    Money is valued at the order's price (a market order's at ask, bid or last; that of a sell below the market at the market).
+
+    Parameters
+    ----------
+    limit
+        Limit of the quantity.
+    include_open
+        Working orders of the order's side count as filled.
+    measure
+        net: the signed position and the working orders of the order's side; gross: its size and the working orders
+        of both sides.
 
     Examples
     --------

@@ -32,8 +32,17 @@ from riskkit.replay.schema.constants import LARGEST
 class PriceCollar(NamedTuple):
     """A limit price is within the fraction `pct`, and within `ticks` ticks, of a reference price.
 
-    ``reference``: the last trade (before the first price event, the last fill), the middle of bid and ask, the touch (ask
-    of a buy, bid of a sell) or the last fill of the account. ``max_age_ns``: age at which it is still fresh.
+    Parameters
+    ----------
+    pct
+        Largest distance, as a fraction of the reference.
+    ticks
+        Largest distance in ticks.
+    reference
+        The last trade (before the first price event, the last fill), the middle of bid and ask, the touch (ask of a
+        buy, bid of a sell) or the last fill of the account.
+    max_age_ns
+        Age up to which a reference price is fresh; not given: any.
 
     Examples
     --------

@@ -31,6 +31,11 @@ WORDS = {
 class SelfMatchPrevention(NamedTuple):
     """No order matches a working order of its account, trader, desk or firm: the mode says which of them gives way.
 
+    Parameters
+    ----------
+    mode
+        Which of two orders that would match gives way, or both.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -22,6 +22,11 @@ from riskkit.replay.schema.universe import GROUPS, Universe
 class SessionHours(NamedTuple):
     """Orders and modifies only in the sessions of an exchange: from the open to before the close.
 
+    Parameters
+    ----------
+    calendar
+        Exchange whose sessions hold.
+
     Examples
     --------
     >>> from riskkit import Rule

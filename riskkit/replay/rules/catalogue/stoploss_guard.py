@@ -23,6 +23,11 @@ STOP_LOSS = int(Flags.STOP_LOSS)
 class StoplossGuard(NamedTuple):
     """Fewer than `trade_limit` losing stop-losses in `lookback_ns`, else a lock (``exceed``: at most).
 
+    Parameters
+    ----------
+    trade_limit
+        Number of losing stop-losses that locks.
+
     Examples
     --------
     >>> from riskkit import Rule

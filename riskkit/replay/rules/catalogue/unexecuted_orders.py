@@ -25,6 +25,11 @@ MODIFY = int(EventKind.MODIFY)
 class UnexecutedOrders(NamedTuple):
     """At most `limit` unexecuted orders for each transaction of the trading day: orders / transactions - 1.
 
+    Parameters
+    ----------
+    limit
+        Largest ratio of unexecuted orders to transactions.
+
     Examples
     --------
     >>> from riskkit import Rule

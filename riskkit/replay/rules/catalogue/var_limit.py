@@ -44,11 +44,31 @@ from riskkit.replay.schema.constants import LARGEST
 class VarLimit(NamedTuple):
     """VaR of at most `limit` after the order, at `confidence` over `horizon` bars (scaled by the square root).
 
-    ``z`` replaces the normal quantile of the confidence (1.65, as desks round it). ``decay`` is the weight λ of
-    the past in the covariance, ``bar_ns`` the length of a bar (not given: a bar closes with each CLOCK event).
-    ``include_open`` counts the account's working orders of the same instrument and side, filled or not, whichever makes
-    VaR larger. ``hedges``: an order that does not raise VaR passes above the limit too. ``rebuild``: number of updates
-    after which Σw is recomputed.
+    Parameters
+    ----------
+    limit
+        Largest VaR after the order.
+    confidence
+        Confidence of the VaR.
+    z
+        Replaces the normal quantile of the confidence (1.65, as desks round it).
+    horizon
+        Number of bars; VaR is scaled by its square root.
+    decay
+        Weight λ of the past in the covariance.
+    bar_ns
+        Length of a bar; not given: a bar closes with each CLOCK event.
+    warmup
+        Returns of an instrument that are needed.
+    on_warmup
+        What is done with an order before that.
+    include_open
+        The account's working orders of the same instrument and side count, filled or not, whichever makes VaR
+        larger.
+    hedges
+        An order that does not raise VaR passes above the limit too.
+    rebuild
+        Number of updates after which Σw is computed anew.
 
     Examples
     --------

@@ -35,6 +35,17 @@ LONG = 2 * QUEUE  # words of those of the short one
 class PriceVelocity(NamedTuple):
     """A price is within `max_move` of every trade in `window_ns`, and within `long_max_move` of those in `long_window_ns`.
 
+    Parameters
+    ----------
+    max_move
+        Largest distance from any trade in `window_ns`.
+    window_ns
+        Length of the short window.
+    long_max_move
+        Largest distance from any trade in `long_window_ns`.
+    long_window_ns
+        Length of the long window.
+
     Examples
     --------
     >>> from riskkit import Rule

@@ -39,8 +39,14 @@ QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 class VolumeCap(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money in a trading day.
 
-    ``measure`` traded counts fills of either side, and with ``working`` the working orders as well; ordered counts every
-    order that this rule passed. With REJECT a smaller order may still pass after a refusal.
+    With REJECT a smaller order may still pass after a refusal.
+
+    Parameters
+    ----------
+    measure
+        traded: fills of either side; ordered: every order that this rule passed.
+    working
+        With measure traded, working orders count as well.
 
     Examples
     --------
