@@ -20,7 +20,7 @@ from riskkit.replay.sweeps.calibration.choice_tests import overfitting, superior
 from riskkit.replay.sweeps.calibration.mean_interval import mean_intervals
 from riskkit.replay.sweeps.calibration.walk_forward import windows
 from riskkit.replay.sweeps.many.days import SUMS
-from riskkit.replay.sweeps.many.figures import ENFORCED, PER_DAY
+from riskkit.replay.sweeps.many.figures import ENFORCED, GAINS, PER_DAY
 from riskkit.rules import DailyLoss, DrawdownLimit, MaxOrderQty, OrderRate, PositionLimit
 from riskkit.sweeps import pareto_front
 
@@ -144,7 +144,6 @@ def test_objectives():
     assert found.frame["profit_change"].tolist() == [13.5, 15.5, 23.0, 9.0, 0.0]
     assert found.frame["rejected_share"].tolist() == [0.5, 0.375, 0.25, 0.125, 0.0]  # the exits are orphans
     assert found.frame["good_flow_blocked"].tolist() == [1.0, 50 / 70, 0.0, 0.0, 0.0]
-    assert calibrate(log, SMALL, grid, "orders_rejected", **TINY).chosen == {"size.limit": 1}
     assert calibrate(log, SMALL, grid, "-orders_rejected", **TINY).chosen == {"size.limit": 9}
     assert calibrate(log, SMALL, grid, "-drawdown", **TINY).chosen == {"size.limit": 1}
     assert calibrate(log, SMALL, grid, "worst_day", **TINY).chosen == {"size.limit": 6}
@@ -421,6 +420,10 @@ GOOD_FLOW = {"good_flow_blocked": (None, 0.005)}
             "objective='loss_avoided' is hindsight, order by order; name a figure of the enf",
         ),
         ({"objective": "losses"}, "'losses' is not a column"),
+        *(
+            ({"objective": wrong}, f"objective='{wrong}' would select the setting with the .*; use '{right}', or")
+            for wrong, right in ((f"-{name}", name) if name in GAINS else (name, f"-{name}") for name in ENFORCED)
+        ),
         ({"objective": lambda frame: [1.0]}, "1 scores for 2 settings"),
         ({"objective": lambda frame: [1.0, float("nan")]}, "objective holds nan"),
         ({"coverage": 90}, "coverage=90"),

@@ -78,9 +78,10 @@ def calibrate(
     grid : mapping, list of settings, or Sampler
         As in `sweep`.
     objective : str or callable
-        A figure of the enforced replays (`riskkit.replay.sweeps.many.figures.ENFORCED`): maximise it ("-drawdown":
-        minimise it). Or a function of the frame of figures that returns one score per setting. Ties are broken by a
-        smaller drawdown, then by fewer rejected orders, then by grid order.
+        A figure of the enforced replays (`riskkit.replay.sweeps.many.figures.ENFORCED`): a gain, to be maximised
+        ("profit"), or a loss or a cost, to be minimised ("-drawdown"); the other way round is refused. Or a function of
+        the frame of figures that returns one score per setting. Ties are broken by a smaller drawdown, then by fewer
+        rejected orders, then by grid order.
     constraints : mapping, optional
         Column -> (low, high), None for no bound, or a function of the column; another name -> a function of the full
         frame. Amounts and counts are per trading day, drawdowns and the worst days are not (`Calibration.frame`);

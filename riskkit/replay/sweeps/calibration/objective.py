@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number
-from riskkit.replay.sweeps.many.figures import IN_HINDSIGHT, PER_DAY
+from riskkit.replay.sweeps.many.figures import ENFORCED, GAINS, IN_HINDSIGHT, PER_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class Selection(NamedTuple):
     Attributes
     ----------
     objective : str or callable
-        A figure of the enforced replays: maximise it ("-figure": minimise). Or a function of the frame that returns one
+        A figure of the enforced replays: maximise a gain; "-figure": minimise a loss or a cost. Or a function of the frame that returns one
         score per setting, to be maximised.
     constraints : mapping
         Column -> (low, high), both inclusive and None for no bound, or a function of the column that returns booleans;
@@ -149,6 +149,13 @@ class Selection(NamedTuple):
             self.scores(frame)
             if self.objective.removeprefix("-") in IN_HINDSIGHT:
                 raise InputError(f"objective={self.objective!r} is hindsight, order by order; {FITS}")
+            figure = self.objective.removeprefix("-")
+            better = figure if figure in GAINS else f"-{figure}"
+            if figure in ENFORCED and self.objective != better:
+                raise InputError(
+                    f"objective={self.objective!r} would select the setting with the {self.name}; use {better!r}, or a "
+                    "function if that is meant"
+                )
         elif not callable(self.objective):
             raise InputError(
                 f"objective={self.objective!r} is a price of profit forgone in hindsight, which is no objective any "

@@ -48,6 +48,8 @@ IN_HINDSIGHT = {
     "loss_avoided": f"money that the fills of the rejected orders then lost; {HINDSIGHT}",
     "profit_forgone": f"money that the fills of the rejected orders then earned; {HINDSIGHT}",
 }
+GAINS = ("profit", "profit_change", "worst_day")
+"""Figures of the enforced replays of which more is better; of all others less is."""
 FIGURES = {**ENFORCED, **IN_HINDSIGHT}
 PER_DAY = (*SUMS, "profit_change")
 """Figures that add up over days."""
