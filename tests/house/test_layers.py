@@ -32,7 +32,7 @@ def rooms() -> list[str]:
     return found
 
 
-ROOMS = ["riskkit", *rooms()]
+ROOMS = rooms()
 
 
 def room_of(module: str) -> str:
