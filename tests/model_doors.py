@@ -107,6 +107,12 @@ DOORS: dict[str, Door] = {
     "returns.simple_returns": Door(of_all(rk.simple_returns), ordered=True, power=0, kind="prices"),
     "returns.log_returns": Door(of_all(rk.log_returns), ordered=True, power=0, kind="prices"),
     "returns.profit_and_loss": Door(of_all(rk.returns.profit_and_loss, HELD), ordered=True, kind="prices"),
+    "returns.price_flags": Door(
+        lambda table, unit: rk.returns.price_flags(table, jump_size=2.5)["size"].to_numpy(),
+        ordered=True,
+        power=0,
+        kind="prices",
+    ),
     "returns.horizon_returns": Door(of_all(rk.returns.horizon_returns, 5), ordered=True, power=None),
     "returns.log_from_simple": Door(of_all(rk.returns.log_from_simple), power=None),
     "returns.simple_from_log": Door(of_all(rk.returns.simple_from_log), power=None),
@@ -127,6 +133,7 @@ DOORS: dict[str, Door] = {
     "covariance.ewma_portfolio_variance": Door(of_all(C.ewma_portfolio_variance, HELD), ordered=True, power=2),
     "covariance.riskmetrics2006": Door(of_all(C.riskmetrics2006), ordered=True, power=2),
     "covariance.incomplete_covariance": Door(lambda table, unit: C.incomplete_covariance(table).covariance, power=2),
+    "covariance.complete_returns": Door(lambda table, unit: C.complete_returns(table).returns, ordered=True),
     "covariance.incomplete_ewma_variance": Door(of_all(C.incomplete_ewma_variance), ordered=True, power=2),
     "covariance.asynchronous_covariance": Door(of_all(C.asynchronous_covariance), ordered=True, power=2),
     "covariance.fit_asymmetric_garch": Door(
@@ -178,6 +185,7 @@ DOORS: dict[str, Door] = {
         lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
     ),
     "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
+    "var.tails.shape_estimates": Door(lambda table, unit: T.shape_estimates(first(table), [20, 40]), power=0),
     "var.tails.mean_excess": Door(
         lambda table, unit: T.mean_excess(first(table), [0.01 * unit])["mean_excess"].to_numpy()
     ),
@@ -221,6 +229,9 @@ DOORS: dict[str, Door] = {
     ),
     "performance.rolling_performance": Door(
         lambda table, unit: P.rolling_performance(first(table), 60, 252)["sharpe"].dropna(), ordered=True, power=None
+    ),
+    "performance.rolling_measure": Door(
+        lambda table, unit: P.rolling_measure(P.sortino_ratio, first(table), 60)[60:], ordered=True, power=0
     ),
     "performance.monthly_table": Door(
         lambda table, unit: P.monthly_table(first(table))["year"], ordered=True, power=None
@@ -345,6 +356,9 @@ DOORS: dict[str, Door] = {
     "var_backtest.quantile_loss": Door(forecast(B.quantile_loss, 0.015), ordered=True),
     "var_backtest.fz0_loss": Door(
         lambda table, unit: np.exp(B.fz0_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
+    ),
+    "var_backtest.asymmetric_laplace_loss": Door(
+        lambda table, unit: np.exp(B.asymmetric_laplace_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
     ),
     "var_backtest.expectile_loss": Door(forecast(B.expectile_loss, 0.015, tau=0.01), ordered=True, power=2),
     "var_backtest.es_e_process": Door(

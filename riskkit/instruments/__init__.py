@@ -5,6 +5,8 @@ Options
     OptionBook (a book of options in scenarios)
 Bonds
     bond, BondValue, key_rates, KeyRates
+Futures
+    continuous_futures
 Perpetual futures
     liquidation_price, inverse_liquidation_price, bracket_liquidation_price, funding_rate, funding_payments
 """
@@ -12,6 +14,7 @@ Perpetual futures
 from riskkit._names import suggest_names
 from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
 from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
+from riskkit.instruments.futures import continuous_futures
 from riskkit.instruments.ladders import OptionLadder, option_ladder
 from riskkit.instruments.lattice import american_option
 from riskkit.instruments.option_book import OptionBook
@@ -34,6 +37,7 @@ __all__ = [
     "black76",
     "bond",
     "bracket_liquidation_price",
+    "continuous_futures",
     "european_option",
     "funding_payments",
     "funding_rate",
