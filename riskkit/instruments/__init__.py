@@ -3,6 +3,8 @@
 Options
     european_option, OptionValue, black76, bachelier, american_option, option_ladder, OptionLadder
     OptionBook (a book of options in scenarios)
+Any instrument of QuantLib in scenarios (extra `pricing`)
+    PricedBook
 Bonds
     bond, BondValue, key_rates, KeyRates
 Futures
@@ -25,6 +27,7 @@ from riskkit.instruments.perpetuals import (
     inverse_liquidation_price,
     liquidation_price,
 )
+from riskkit.instruments.priced_book import PricedBook
 
 __all__ = [
     "BondValue",
@@ -32,6 +35,7 @@ __all__ = [
     "OptionBook",
     "OptionLadder",
     "OptionValue",
+    "PricedBook",
     "american_option",
     "bachelier",
     "black76",
