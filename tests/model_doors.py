@@ -101,6 +101,12 @@ def compared(table: Any, unit: float) -> Any:
     return found.ranking["score"]
 
 
+def learned(table: Any, unit: float) -> Any:
+    simple = {"historical": {"method": "historical"}}
+    size = {"train": 120, "test": 60, "window": 60, "n_trees": 4, "learning_rate": 0.2}
+    return rk.learn.learned_risk(first(table), 0.9, simple=simple, **size).var
+
+
 P, V, C, B, T = rk.performance, rk.var, rk.covariance, rk.var_backtest, rk.var.tails
 DAILY = {"periods_per_year": 252.0}
 DOORS: dict[str, Door] = {
@@ -181,6 +187,10 @@ DOORS: dict[str, Door] = {
     "var.learned.conformal_quantile": Door(
         lambda table, unit: V.learned.conformal_quantile(first(table)).bound, kind="trades"
     ),
+    "learn.tail_features": Door(
+        lambda table, unit: rk.learn.tail_features(first(table))["volatility"].dropna(), ordered=True
+    ),
+    "learn.learned_risk": Door(learned, ordered=True),
     "var.learned.har_features": Door(
         lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
     ),
@@ -415,6 +425,7 @@ PACKAGES = {
     "pnl",
     "var.tails",
     "var.learned",
+    "learn",
 }
 
 
