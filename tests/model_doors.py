@@ -302,6 +302,11 @@ DOORS: dict[str, Door] = {
     "attribution.historical: P&L": Door(lambda table, unit: rk.attribution.historical(None, table).component),
     "attribution.cornish_fisher": Door(lambda table, unit: rk.attribution.cornish_fisher(HELD, table, 0.9).component),
     "attribution.parametric": Door(lambda table, unit: rk.attribution.parametric(HELD, table).component),
+    "attribution.pnl_by_factor": Door(
+        lambda table, unit: rk.attribution.pnl_by_factor(
+            HELD, table, pd.DataFrame({"m": [1.0, 0.5, 0.2]}, ASSETS), BENCHMARK[:, None] * unit
+        ).to_numpy(),
+    ),
     "attribution.scenarios": Door(lambda table, unit: rk.attribution.scenarios(HELD, table, 5.0 * unit).component),
     "attribution.incremental": Door(
         lambda table, unit: rk.attribution.incremental(HELD, trades=10.0 * np.eye(3), returns=table)
