@@ -2,7 +2,7 @@
 
 Internal models (MAR30 to 33)
     liquidity_horizon_es, expected_shortfall, LiquidityHorizonES, stressed_es; internal_model_charge, non_modellable_charge,
-    model_capital
+    model_capital; residual_risk_charge (MAR23)
 Tests of a desk (MAR32)
     attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
 Sensitivities (MAR21)
