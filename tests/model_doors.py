@@ -101,12 +101,24 @@ def compared(table: Any, unit: float) -> Any:
     return found.ranking["score"]
 
 
+def learned(table: Any, unit: float) -> Any:
+    simple = {"historical": {"method": "historical"}}
+    size = {"train": 120, "test": 60, "window": 60, "n_trees": 4, "learning_rate": 0.2}
+    return rk.learn.learned_risk(first(table), 0.9, simple=simple, **size).var
+
+
 P, V, C, B, T = rk.performance, rk.var, rk.covariance, rk.var_backtest, rk.var.tails
 DAILY = {"periods_per_year": 252.0}
 DOORS: dict[str, Door] = {
     "returns.simple_returns": Door(of_all(rk.simple_returns), ordered=True, power=0, kind="prices"),
     "returns.log_returns": Door(of_all(rk.log_returns), ordered=True, power=0, kind="prices"),
     "returns.profit_and_loss": Door(of_all(rk.returns.profit_and_loss, HELD), ordered=True, kind="prices"),
+    "returns.price_flags": Door(
+        lambda table, unit: rk.returns.price_flags(table, jump_size=2.5)["size"].to_numpy(),
+        ordered=True,
+        power=0,
+        kind="prices",
+    ),
     "returns.horizon_returns": Door(of_all(rk.returns.horizon_returns, 5), ordered=True, power=None),
     "returns.log_from_simple": Door(of_all(rk.returns.log_from_simple), power=None),
     "returns.simple_from_log": Door(of_all(rk.returns.simple_from_log), power=None),
@@ -127,6 +139,7 @@ DOORS: dict[str, Door] = {
     "covariance.ewma_portfolio_variance": Door(of_all(C.ewma_portfolio_variance, HELD), ordered=True, power=2),
     "covariance.riskmetrics2006": Door(of_all(C.riskmetrics2006), ordered=True, power=2),
     "covariance.incomplete_covariance": Door(lambda table, unit: C.incomplete_covariance(table).covariance, power=2),
+    "covariance.complete_returns": Door(lambda table, unit: C.complete_returns(table).returns, ordered=True),
     "covariance.incomplete_ewma_variance": Door(of_all(C.incomplete_ewma_variance), ordered=True, power=2),
     "covariance.asynchronous_covariance": Door(of_all(C.asynchronous_covariance), ordered=True, power=2),
     "covariance.fit_asymmetric_garch": Door(
@@ -174,10 +187,15 @@ DOORS: dict[str, Door] = {
     "var.learned.conformal_quantile": Door(
         lambda table, unit: V.learned.conformal_quantile(first(table)).bound, kind="trades"
     ),
+    "learn.tail_features": Door(
+        lambda table, unit: rk.learn.tail_features(first(table))["volatility"].dropna(), ordered=True
+    ),
+    "learn.learned_risk": Door(learned, ordered=True),
     "var.learned.har_features": Door(
         lambda table, unit: np.asarray(V.learned.har_features(first(table)))[:, 1:], ordered=True
     ),
     "var.tails.hill": Door(lambda table, unit: T.hill(first(table), [10, 20])["shape"].to_numpy(), power=0),
+    "var.tails.shape_estimates": Door(lambda table, unit: T.shape_estimates(first(table), [20, 40]), power=0),
     "var.tails.mean_excess": Door(
         lambda table, unit: T.mean_excess(first(table), [0.01 * unit])["mean_excess"].to_numpy()
     ),
@@ -221,6 +239,9 @@ DOORS: dict[str, Door] = {
     ),
     "performance.rolling_performance": Door(
         lambda table, unit: P.rolling_performance(first(table), 60, 252)["sharpe"].dropna(), ordered=True, power=None
+    ),
+    "performance.rolling_measure": Door(
+        lambda table, unit: P.rolling_measure(P.sortino_ratio, first(table), 60)[60:], ordered=True, power=0
     ),
     "performance.monthly_table": Door(
         lambda table, unit: P.monthly_table(first(table))["year"], ordered=True, power=None
@@ -281,6 +302,11 @@ DOORS: dict[str, Door] = {
     "attribution.historical: P&L": Door(lambda table, unit: rk.attribution.historical(None, table).component),
     "attribution.cornish_fisher": Door(lambda table, unit: rk.attribution.cornish_fisher(HELD, table, 0.9).component),
     "attribution.parametric": Door(lambda table, unit: rk.attribution.parametric(HELD, table).component),
+    "attribution.pnl_by_factor": Door(
+        lambda table, unit: rk.attribution.pnl_by_factor(
+            HELD, table, pd.DataFrame({"m": [1.0, 0.5, 0.2]}, ASSETS), BENCHMARK[:, None] * unit
+        ).to_numpy(),
+    ),
     "attribution.scenarios": Door(lambda table, unit: rk.attribution.scenarios(HELD, table, 5.0 * unit).component),
     "attribution.incremental": Door(
         lambda table, unit: rk.attribution.incremental(HELD, trades=10.0 * np.eye(3), returns=table)
@@ -346,6 +372,9 @@ DOORS: dict[str, Door] = {
     "var_backtest.fz0_loss": Door(
         lambda table, unit: np.exp(B.fz0_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
     ),
+    "var_backtest.asymmetric_laplace_loss": Door(
+        lambda table, unit: np.exp(B.asymmetric_laplace_loss(first(table), 0.015 * unit, 0.02 * unit)), ordered=True
+    ),
     "var_backtest.expectile_loss": Door(forecast(B.expectile_loss, 0.015, tau=0.01), ordered=True, power=2),
     "var_backtest.es_e_process": Door(
         lambda table, unit: B.es_e_process(first(table), 0.015 * unit, 0.02 * unit).log_e, ordered=True, power=0
@@ -401,6 +430,7 @@ PACKAGES = {
     "pnl",
     "var.tails",
     "var.learned",
+    "learn",
 }
 
 

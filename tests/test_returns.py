@@ -217,3 +217,43 @@ def test_loss_from_log_quantile():
 def test_a_log_return_whose_exponential_overflows_is_refused():
     with pytest.raises(InputError, match="beyond 709"):
         rk.returns.simple_from_log([0.1, 710.0])
+
+
+def flags_by_loops(prices, stale, size, window):
+    """Jumps and stale prices of one series without gaps, from the definitions."""
+    found, run = [], 0
+    moves = [(i, math.log(b / a)) for i, (a, b) in enumerate(zip(prices[:-1], prices[1:], strict=True), 1) if a != b]
+    for k in range(window, len(moves)):
+        before = [abs(move) for _, move in moves[k - window : k]]
+        pairs = [a * b for a, b in zip(before[:-1], before[1:], strict=True)]
+        scaled = moves[k][1] / math.sqrt(0.5 * math.pi * sum(pairs) / len(pairs))
+        if abs(scaled) >= size:
+            found.append((moves[k][0], "jump", pytest.approx(scaled)))
+    for i in range(1, len(prices) + 1):
+        if i < len(prices) and prices[i] == prices[i - 1]:
+            run += 1
+        else:
+            found += [(i - run, "stale", run)] if run >= stale else []
+            run = 0
+    return sorted(found, key=lambda row: row[0])
+
+
+@given(seed=st.integers(0, 200), power=st.integers(-6, 6))
+def test_flags_against_loops_in_any_unit(seed, power):
+    rng = np.random.default_rng(seed)
+    moves = 0.01 * rng.standard_t(3, 150) * (rng.random(150) < 0.7)
+    prices = np.round(100.0 * np.exp(np.cumsum(moves)), 6)
+    table = rk.returns.price_flags(prices * 2.0**power, stale_periods=3, jump_size=4.0, jump_window=20)
+    told = [(a, flag, n if flag == "stale" else size) for _, flag, a, _, n, size in table.itertuples(index=False)]
+    assert told == flags_by_loops(prices.tolist(), 3, 4.0, 20)
+
+
+def test_flags_name_gaps_later_listings_and_dates():
+    frame = pd.DataFrame({"A": [1.0, math.nan, 1.1, 1.2], "NEW": [math.nan, math.nan, 5.0, 5.0]}, DATES)
+    table = rk.returns.price_flags(frame, stale_periods=1)
+    assert table[["series", "flag", "n_periods"]].to_numpy().tolist() == [
+        ["A", "gap", 1],
+        ["NEW", "gap", 2],
+        ["NEW", "stale", 1],
+    ]
+    assert table["first"].tolist() == [DATES[1], DATES[0], DATES[3]]

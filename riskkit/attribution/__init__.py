@@ -4,7 +4,7 @@
 - Of trades, from a covariance matrix or scenarios: `incremental`, `best_hedge`, `BestHedges`
 - From returns, with standard errors: `riskkit.attribution.parametric`, `riskkit.attribution.historical`, `riskkit.attribution.scenarios`,
   `cornish_fisher`, `Attribution`
-- To factors: `by_factor`, `FactorAttribution`
+- To factors: `by_factor`, `FactorAttribution`; of P&L `pnl_by_factor`
 - Of an active return: `brinson_fachler`
 - Weights by risk: `risk_budgeting`, `minimum_variance`, `maximum_diversification`, `diversification_ratio`, `hierarchical_risk_parity`
 """
@@ -13,7 +13,7 @@ from riskkit._names import suggest_names
 from riskkit.attribution.active_return import brinson_fachler
 from riskkit.attribution.cornish_fisher_components import cornish_fisher
 from riskkit.attribution.elliptical import component, marginal, parametric, portfolio, standalone
-from riskkit.attribution.factors import FactorAttribution, by_factor
+from riskkit.attribution.factors import FactorAttribution, by_factor, pnl_by_factor
 from riskkit.attribution.hedge import BestHedges, best_hedge
 from riskkit.attribution.hierarchical import hierarchical_risk_parity
 from riskkit.attribution.incremental_risk import incremental
@@ -38,6 +38,7 @@ __all__ = [
     "minimum_variance",
     "risk_budgeting",
     "by_factor",
+    "pnl_by_factor",
     "component",
     "cornish_fisher",
     "historical",

@@ -1,4 +1,4 @@
-"""Risk by factor: what each factor, what is specific, and what each position adds to the VaR of a portfolio."""
+"""Risk and P&L by factor: what each factor, what is specific, and what each position adds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, labels_of, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    labels_of,
+    refuse_other_rows,
+    refuse_prices,
+    shown,
+    with_labels,
+)
 from riskkit._exposure import by_name
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
-from riskkit._types import Measure, PositionsLike
+from riskkit._types import Measure, PositionsLike, ReturnsLike
 from riskkit.attribution.docs import documented
 from riskkit.covariance import FactorCovariance
 from riskkit.var.parametric.elliptical import cached_factor
@@ -147,3 +156,66 @@ def by_factor(
         measure=measure,
         confidence=float(confidence),
     )
+
+
+@documented
+def pnl_by_factor(positions: PositionsLike, returns: ReturnsLike, loadings: Any, factors: ReturnsLike) -> Any:
+    """P&L of a portfolio period by period, attributed to factors: exposure × move of the factor, and what is left.
+
+    Parameters
+    ----------
+    returns : (n_obs, n_assets)
+        Simple returns of the assets per period as fractions.
+    loadings : (n_assets, n_factors)
+        Move of each asset per unit move of each factor, as of `riskkit.covariance.factor_covariance` or
+        `riskkit.stress.factor_loadings`.
+    factors : (n_obs, n_factors)
+        Moves of the factors in the same periods. Columns with names are matched by name.
+
+    Returns
+    -------
+    DataFrame (n_obs, n_factors + 2)
+        Money: a column for each factor, then `specific` and `total`, the P&L of the positions; the parts add up to it.
+
+    References
+    ----------
+    Grinold and Kahn (1999), Active Portfolio Management, 2nd ed., chapter 17.
+
+    Examples
+    --------
+    >>> pnl_by_factor([100.0, 50.0], [[0.02, 0.01], [-0.01, 0.00]], [[1.0], [0.5]], [[0.018], [-0.009]]).round(3)
+           0  specific  total
+    0  2.250     0.250   2.50
+    1 -1.125     0.125  -1.00
+    """
+    import pandas as pd
+
+    sensitivity = finite_array(loadings, "loadings", ndim=2)
+    assets, names = labels_of(loadings, 0), labels_of(loadings, 1)
+    refuse_other_rows(returns, "returns", factors, "factors")
+    held = finite_array(by_name(positions, assets, "positions"), "positions", ndim=1)
+    asset_moves, moves = _columns(returns, assets, "returns"), _columns(factors, names, "factors")
+    refuse_prices(asset_moves, "returns")
+    for name, size, needed in (
+        ("positions", len(held), len(sensitivity)),
+        ("returns", asset_moves.shape[1], len(sensitivity)),
+        ("factors", moves.shape[1], sensitivity.shape[1]),
+    ):
+        if size != needed:
+            raise InputError(f"{name} has {size} columns or entries, and loadings is of {needed}")
+    parts = moves * (held @ sensitivity)
+    total = asset_moves @ held
+    labels = list(range(moves.shape[1])) if names is None else list(names)
+    table = pd.DataFrame(parts, labels_of(as_pandas(returns), 0), labels)
+    return table.assign(specific=total - parts.sum(axis=1), total=total)
+
+
+def _columns(table: Any, labels: Any, name: str) -> np.ndarray:
+    """Numbers of a table, in the order of the labels where both have names."""
+    columns, array = labels_of(table, 1), finite_array(table, name, ndim=2)
+    if labels is None or columns is None:
+        return array
+    missing = [label for label in labels if label not in columns]
+    if missing:
+        raise InputError(f"{name} has no column {shown(missing[0])}, which loadings names")
+    return array[:, [columns.get_loc(label) for label in labels]]

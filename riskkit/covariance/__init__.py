@@ -12,7 +12,8 @@ Shrinkage (Ledoit-Wolf, OAS, constant correlation)
 Factors, statistical or given
     factor_covariance, FactorCovariance
 Returns with gaps, closes at different hours
-    incomplete_covariance, IncompleteCovariance, incomplete_ewma_variance, asynchronous_covariance
+    complete_returns, CompleteReturns (for every estimator), incomplete_covariance, IncompleteCovariance,
+    incomplete_ewma_variance, asynchronous_covariance
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
 Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
@@ -20,13 +21,14 @@ Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
 Correlations that move (DCC), regimes of volatility
     fit_dcc, DccFit, dcc_path, regime_filter, RegimeProbabilities, fit_regimes, RegimeFit
 Volatility from within the day, and its forecast (HAR)
-    realised_measures, RealisedMeasures, fit_har, HarFit
+    realised_measures, RealisedMeasures, fit_har, HarFit, range_volatility
 Matrices
     correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
 from riskkit._names import suggest_names
 from riskkit.covariance.asymmetric import VolatilityFit, fit_asymmetric_garch
+from riskkit.covariance.completed import CompletedResult, CompleteReturns, complete_returns
 from riskkit.covariance.dcc import DccFit, dcc_path, fit_dcc
 from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
 from riskkit.covariance.ewma import effective_observations, ewma_initial, ewma_variance, ewma_volatility
@@ -47,6 +49,7 @@ from riskkit.covariance.incomplete import (
 )
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
+from riskkit.covariance.ranges import range_volatility
 from riskkit.covariance.realised import RealisedMeasures, realised_measures
 from riskkit.covariance.regime_fit import RegimeFit, fit_regimes
 from riskkit.covariance.regimes import RegimeProbabilities, regime_filter
@@ -55,6 +58,8 @@ from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 from riskkit.covariance.variance_paths import egarch_path, figarch_weights, gjr_forecast, gjr_path
 
 __all__ = [
+    "CompleteReturns",
+    "CompletedResult",
     "ConvergenceWarning",
     "DccFit",
     "HarFit",
@@ -69,6 +74,7 @@ __all__ = [
     "fit_regimes",
     "gjr_forecast",
     "gjr_path",
+    "range_volatility",
     "realised_measures",
     "regime_filter",
     "EwmaCovariance",
@@ -79,6 +85,7 @@ __all__ = [
     "ShrunkCovariance",
     "VolatilityFit",
     "asynchronous_covariance",
+    "complete_returns",
     "correlation_from_covariance",
     "covariance_from_correlation",
     "effective_observations",

@@ -150,7 +150,7 @@ def incomplete_covariance(returns: ReturnsLike, policy: Policy = "maximum_likeli
         if len(table) < 2:
             raise InputError(f"returns has {len(table)} periods without a gap; policy='listwise' needs at least 2")
     if policy == "maximum_likelihood":
-        mean, covariance, steps = _expectation_maximisation(table, known)
+        mean, covariance, steps = _expectation_maximisation(table)
         log_likelihood = _log_likelihood(table, known, mean, covariance)
     elif policy == "pairwise":
         mean, covariance = np.where(known, table, 0.0).sum(axis=0) / known.sum(axis=0), _pairwise(table, known, counts)
@@ -297,7 +297,7 @@ def _pairwise(table: np.ndarray, known: np.ndarray, counts: np.ndarray) -> np.nd
 def _log_likelihood(table: np.ndarray, known: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> float:
     """Normal log-likelihood of the returns that are there; minus infinity for a singular covariance."""
     total = -0.5 * float(known.sum()) * np.log(2.0 * np.pi)
-    for seen, _, rows in _groups(table, known):
+    for seen, _, rows in _groups(table):
         sign, log_determinant = np.linalg.slogdet(covariance[np.ix_(seen, seen)])
         if sign <= 0.0:
             return -np.inf
@@ -308,21 +308,25 @@ def _log_likelihood(table: np.ndarray, known: np.ndarray, mean: np.ndarray, cova
     return float(total)
 
 
-def _groups(table: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Assets that are there, assets that are not, and the returns that are, of the periods with the same gaps."""
-    patterns, of_period = np.unique(known, axis=0, return_inverse=True)
-    rows = [np.flatnonzero(of_period.ravel() == k) for k in range(len(patterns))]
+def groups_of_gaps(table: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Assets that are there, assets that are not, and the rows, of the periods with the same gaps (NaN)."""
+    patterns, of_period = np.unique(np.isfinite(table), axis=0, return_inverse=True)
     return [
-        (np.flatnonzero(seen), np.flatnonzero(~seen), table[np.ix_(part, np.flatnonzero(seen))])
-        for seen, part in zip(patterns, rows, strict=True)
+        (np.flatnonzero(seen), np.flatnonzero(~seen), np.flatnonzero(of_period.ravel() == k))
+        for k, seen in enumerate(patterns)
     ]
 
 
-def _expectation_maximisation(table: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def _groups(table: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Assets that are there, assets that are not, and the returns that are, of the periods with the same gaps."""
+    return [(seen, gone, table[np.ix_(rows, seen)]) for seen, gone, rows in groups_of_gaps(table)]
+
+
+def _expectation_maximisation(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Mean and covariance of maximum likelihood, and the steps; periods with the same gaps are treated together."""
     centre, spread = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
     unit = np.where(spread > 0.0, spread, 1.0)
-    groups = _groups((table - centre) / unit, known)
+    groups = _groups((table - centre) / unit)
     mean, covariance = np.zeros(table.shape[1]), np.diag(np.where(spread > 0.0, 1.0, 0.0))
     for step in range(1, MOST_STEPS + 1):
         total, squares = np.zeros_like(mean), np.zeros_like(covariance)

@@ -2,7 +2,7 @@
 
 Internal models (MAR30 to 33)
     liquidity_horizon_es, expected_shortfall, LiquidityHorizonES, stressed_es; internal_model_charge, non_modellable_charge,
-    model_capital
+    model_capital; residual_risk_charge (MAR23)
 Tests of a desk (MAR32)
     attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
 Sensitivities (MAR21)
@@ -15,7 +15,13 @@ Default risk (MAR22, MAR33.20)
 from riskkit._names import suggest_names
 from riskkit.frtb import tables
 from riskkit.frtb.attribution_test import AttributionTest, attribution_test, attribution_zone
-from riskkit.frtb.capital import attribution_surcharge, internal_model_charge, model_capital, non_modellable_charge
+from riskkit.frtb.capital import (
+    attribution_surcharge,
+    internal_model_charge,
+    model_capital,
+    non_modellable_charge,
+    residual_risk_charge,
+)
 from riskkit.frtb.curvature import CurvatureBucket, curvature_bucket, curvature_risk
 from riskkit.frtb.default_risk import (
     DefaultBucket,
@@ -45,6 +51,7 @@ __all__ = [
     "SensitivitiesCharge",
     "aggregate_buckets",
     "attribution_surcharge",
+    "residual_risk_charge",
     "attribution_test",
     "attribution_zone",
     "bucket_charge",

@@ -103,6 +103,29 @@ def model_capital(
 
 
 @documented
+def residual_risk_charge(exotic: Any, other: Any) -> float:
+    """Residual risk add-on: 1 % of the gross notional of exotic underlyings and 0.1 % of that of other residual risks.
+
+    Parameters
+    ----------
+    exotic : (n,)
+        Gross notional of instruments with an exotic underlying: longevity, weather, future realised volatility.
+    other : (n,)
+        Gross notional of instruments with other residual risks: gap, correlation and behavioural risk.
+
+    References
+    ----------
+    Basel Framework, MAR23.8.
+
+    Examples
+    --------
+    >>> residual_risk_charge([1e6], [2e6, 1e6])
+    13000.0
+    """
+    return 0.01 * float(_amounts(exotic, "exotic").sum()) + 0.001 * float(_amounts(other, "other").sum())
+
+
+@documented
 def attribution_surcharge(amber: Any, green: Any, standardised: float, modelled: float) -> float:
     """Capital surcharge for desks in the amber zone: k × max(0, standardised - modelled capital).
 

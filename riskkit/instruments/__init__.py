@@ -3,8 +3,12 @@
 Options
     european_option, OptionValue, black76, bachelier, american_option, option_ladder, OptionLadder
     OptionBook (a book of options in scenarios)
+Any instrument of QuantLib in scenarios (extra `pricing`)
+    PricedBook
 Bonds
     bond, BondValue, key_rates, KeyRates
+Futures
+    continuous_futures
 Perpetual futures
     liquidation_price, inverse_liquidation_price, bracket_liquidation_price, funding_rate, funding_payments
 """
@@ -12,6 +16,7 @@ Perpetual futures
 from riskkit._names import suggest_names
 from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
 from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
+from riskkit.instruments.futures import continuous_futures
 from riskkit.instruments.ladders import OptionLadder, option_ladder
 from riskkit.instruments.lattice import american_option
 from riskkit.instruments.option_book import OptionBook
@@ -22,6 +27,7 @@ from riskkit.instruments.perpetuals import (
     inverse_liquidation_price,
     liquidation_price,
 )
+from riskkit.instruments.priced_book import PricedBook
 
 __all__ = [
     "BondValue",
@@ -29,11 +35,13 @@ __all__ = [
     "OptionBook",
     "OptionLadder",
     "OptionValue",
+    "PricedBook",
     "american_option",
     "bachelier",
     "black76",
     "bond",
     "bracket_liquidation_price",
+    "continuous_futures",
     "european_option",
     "funding_payments",
     "funding_rate",

@@ -11,7 +11,7 @@ Risk-adjusted return
 Against a benchmark
     compare_to_benchmark, BenchmarkComparison, tracking_error, information_ratio, capture_ratio
 Over time
-    monthly_table, rolling_performance
+    monthly_table, rolling_performance, rolling_measure (any of these)
 Moments
     skewness, excess_kurtosis
 Shape
@@ -28,7 +28,7 @@ from riskkit.performance.benchmark import (
     information_ratio,
     tracking_error,
 )
-from riskkit.performance.calendar import monthly_table, rolling_performance
+from riskkit.performance.calendar import monthly_table, rolling_measure, rolling_performance
 from riskkit.performance.drawdown import (
     conditional_drawdown_at_risk,
     drawdown_series,
@@ -67,6 +67,7 @@ __all__ = [
     "compare_to_benchmark",
     "information_ratio",
     "monthly_table",
+    "rolling_measure",
     "rolling_performance",
     "tracking_error",
     "Drawdown",

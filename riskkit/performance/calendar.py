@@ -1,8 +1,9 @@
-"""Performance over time: months and years in a table, and every figure over a rolling window."""
+"""Performance over time: months and years in a table, and any figure over a rolling window."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from riskkit._check import (
     returns_array,
     single_series,
     whole_number,
+    with_labels,
 )
 from riskkit._types import ReturnsLike
 from riskkit.performance.series import above_total_loss
@@ -107,10 +109,8 @@ def rolling_performance(
     import pandas as pd
 
     array = above_total_loss(returns_array(single_series(returns, "returns", ordered=True), fractions=True))
-    size, periods = whole_number(window, "window", at_least=2), positive(periods_per_year, "periods_per_year")
-    if size > len(array):
-        raise InputError(f"window={window!r} is longer than returns, which has {len(array)} periods")
-    windows = np.lib.stride_tricks.sliding_window_view(array, size)
+    windows, periods = _windows(array, window), positive(periods_per_year, "periods_per_year")
+    size = windows.shape[1]
     deviation = _deviations(windows)
     wealth = np.cumprod(1.0 + windows, axis=1)
     peaks = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
@@ -131,6 +131,89 @@ def rolling_performance(
     frame = pd.DataFrame(figures).set_axis(np.arange(size - 1, len(array)), axis=0).reindex(range(len(array)))
     rows = labels_of(as_pandas(returns), 0)
     return frame if rows is None else frame.set_axis(rows, axis=0)
+
+
+def rolling_measure(
+    measure: Callable[..., Any],
+    returns: ReturnsLike,
+    window: int,
+    *args: Any,
+    benchmark: ReturnsLike | None = None,
+    **options: Any,
+) -> Any:
+    """Any figure of every window of a track record.
+
+    Parameters
+    ----------
+    measure : callable
+        ``measure(returns, *args, **options)`` of (n_obs, n_series) returns, a number for each series, as all of
+        `riskkit.performance` are: a block of windows is handed to it as series. With a benchmark
+        ``measure(returns, benchmark, *args, **options)`` of one series, window by window.
+    returns : (n_obs,)
+        Simple returns per period, or what else `measure` takes (P&L, prices), oldest first.
+    window : int
+        Periods of a window, at least two.
+    *args, **options
+        Other arguments of `measure`.
+    benchmark : (n_obs,), optional
+        Returns of a benchmark in the same periods.
+
+    Returns
+    -------
+    (n_obs,) array or Series
+        In the unit of the measure; NaN in the first window - 1 periods.
+
+    Raises
+    ------
+    InputError
+        As `measure` does, a window that is too long, or a measure that is not one number for each series.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution, 2nd ed., chapter 4.
+
+    Examples
+    --------
+    >>> from riskkit.performance import max_drawdown, omega_ratio
+    >>> rolling_measure(omega_ratio, [0.1, -0.1, 0.2, -0.05], 3).round(3).tolist()
+    [nan, nan, 3.0, 1.333]
+    >>> rolling_measure(max_drawdown, [5.0, -2.0, -1.0, 4.0], 2, input="pnl").tolist()
+    [nan, 2.0, 3.0, 1.0]
+    """
+    array = single_series(returns, "returns", ordered=True)
+    windows = _windows(array, window)
+    if benchmark is None:
+        step = max(1, BLOCK // windows.shape[1])
+        parts = [_of_block(measure, windows[i : i + step], args, options) for i in range(0, len(windows), step)]
+        values = np.concatenate(parts)
+    else:
+        refuse_other_rows(returns, "returns", benchmark, "benchmark")
+        market = np.lib.stride_tricks.sliding_window_view(single_series(benchmark, "benchmark"), windows.shape[1])
+        values = np.array([float(measure(a, b, *args, **options)) for a, b in zip(windows, market, strict=True)])
+    found = np.concatenate([np.full(windows.shape[1] - 1, np.nan), values])
+    rows = labels_of(as_pandas(returns), 0)
+    return found if rows is None else with_labels(found, rows, name=getattr(measure, "__name__", None))
+
+
+BLOCK = 2_000_000
+"""Numbers of the windows that a measure gets at a time."""
+
+
+def _of_block(measure: Callable[..., Any], windows: np.ndarray, args: Any, options: Any) -> np.ndarray:
+    values = np.asarray(measure(np.ascontiguousarray(windows.T), *args, **options), dtype=np.float64)
+    if values.shape != (len(windows),):
+        raise InputError(
+            f"measure gives an answer of shape {values.shape} for {len(windows)} series; give one number for each"
+        )
+    return values
+
+
+def _windows(array: np.ndarray, window: Any) -> np.ndarray:
+    """Every window of a series, (n_windows, window)."""
+    size = whole_number(window, "window", at_least=2)
+    if size > len(array):
+        raise InputError(f"window={window!r} is longer than returns, which has {len(array)} periods")
+    return np.lib.stride_tricks.sliding_window_view(array, size)
 
 
 def _deviations(windows: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ Prices and returns
     simple_returns, log_returns, log_from_simple, simple_from_log, horizon_returns
 Profit and loss
     profit_and_loss, loss_from_log_quantile
+Gaps, stale prices and jumps
+    price_flags
 Scaling with time
     scale_volatility, sqrt_time_test, SqrtTimeTest, SqrtTimeWarning, sqrt_time_ratio
 """
@@ -18,6 +20,7 @@ from riskkit.returns.conversion import (
     simple_from_log,
     simple_returns,
 )
+from riskkit.returns.quality import price_flags
 from riskkit.returns.time_scaling import (
     SqrtTimeTest,
     SqrtTimeWarning,
@@ -34,6 +37,7 @@ __all__ = [
     "log_from_simple",
     "log_returns",
     "loss_from_log_quantile",
+    "price_flags",
     "profit_and_loss",
     "scale_volatility",
     "simple_from_log",

@@ -202,8 +202,11 @@ class ScenarioCube(Shown):
 
         names, member = membership(hierarchy, self.positions)
         weights = member.toarray() if member.shape[1] <= FEW else member
-        sums = [rows @ weights for rows in self.blocks(n_rows)]
-        return pd.DataFrame(np.concatenate(sums), pd.RangeIndex(self.n_scenarios, name="scenario"), names)
+        sums, done = np.empty((self.n_scenarios, len(names))), 0
+        for rows in self.blocks(n_rows):
+            sums[done : done + len(rows)] = rows @ weights
+            done += len(rows)
+        return pd.DataFrame(sums, pd.RangeIndex(self.n_scenarios, name="scenario"), names, copy=False)
 
     def _title(self) -> str:
         return f"Scenario cube of {self.n_scenarios:,} scenarios and {len(self.positions):,} positions"

@@ -68,7 +68,12 @@ REGULATORY_SCENARIOS: Mapping[str, RegulatoryScenario] = MappingProxyType(
             _EBA, "2023-01", "2023 to 2025", {"gdp": -0.060, "unemployment": 0.061}, {}, f"2023 {_EU}"
         ),
         "EBA 2025": RegulatoryScenario(
-            _EBA, "2025-01", "2025 to 2027", {"gdp": -0.063, "unemployment": 0.061}, {}, f"2025 {_EU}"
+            _EBA,
+            "2025-01",
+            "2025 to 2027; inflation in the first year",
+            {"gdp": -0.063, "unemployment": 0.061},
+            {"inflation": 0.05},
+            f"2025 {_EU}",
         ),
         "Bank of England 2022": RegulatoryScenario(
             "Bank of England",
@@ -77,6 +82,14 @@ REGULATORY_SCENARIOS: Mapping[str, RegulatoryScenario] = MappingProxyType(
             {"gdp": -0.05, "world_gdp": -0.025, "house_prices": -0.31, "commercial_property": -0.45},
             {"unemployment": 0.085, "bank_rate": 0.06, "inflation": 0.17},
             "Stress testing the UK banking system: key elements of the 2022/23 annual cyclical scenario",
+        ),
+        "Federal Reserve 2023": RegulatoryScenario(
+            "Board of Governors of the Federal Reserve System",
+            "2023-02",
+            "two years",
+            {"unemployment": 0.064, "house_prices": -0.38, "commercial_property": -0.40},
+            {"unemployment": 0.10},
+            "2023 Stress Test Scenarios, severely adverse",
         ),
         "Federal Reserve 2025": RegulatoryScenario(
             "Board of Governors of the Federal Reserve System",

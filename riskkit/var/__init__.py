@@ -7,7 +7,8 @@
 - Several periods by paths: `filtered_paths`, `FilteredPaths`, `path_returns`
 - Entropic VaR: `riskkit.var.evar`
 - Expectiles: `expectile_var`, `normal_expectile_var`, `normal_expectile_level`
-- Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`
+- Distortion and spectral measures: `distortion_risk`, `normal_distortion_risk`, `exponential_spectrum`, `wang_transform`,
+  `minvar`
 - The tail looked at, clusters, joint tails: `riskkit.var.tails`
 - Learned from data, with limits that hold for any model: `riskkit.var.learned`
 - Closed forms of given parameters: `riskkit.var.parametric`
@@ -21,6 +22,7 @@ from riskkit.var.cornish_fisher_expansion import cornish_fisher
 from riskkit.var.distortions import (
     distortion_risk,
     exponential_spectrum,
+    minvar,
     normal_distortion_risk,
     wang_transform,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "normal_distortion_risk",
     "normal_expectile_level",
     "normal_expectile_var",
+    "minvar",
     "wang_transform",
     "evt",
     "filtered_historical",

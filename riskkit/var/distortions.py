@@ -25,7 +25,7 @@ def distortion_risk(returns: ReturnsLike, distortion: Distortion) -> Quantity:
         Simple returns per period, or P&L.
     distortion : callable
         Weight of the worst outcomes of probability u, for an array of u between 0 and 1: `exponential_spectrum`,
-        `wang_transform`, or your own. Coherent if it is concave; ``lambda u: np.minimum(u / 0.01, 1)`` is the 99 % ES.
+        `wang_transform`, `minvar`, or your own. Coherent if it is concave; ``lambda u: np.minimum(u / 0.01, 1)`` is the 99 % ES.
 
     Returns
     -------
@@ -172,6 +172,37 @@ def wang_transform(market_price: float) -> Distortion:
 
     shift = finite_number(market_price, "market_price")
     return lambda u: ndtr(ndtri(np.asarray(u)) + shift)
+
+
+def minvar(stress: float) -> Distortion:
+    """Distortion MINVAR: 1 - (1 - u)^(1 + x), the mean of the worst of 1 + x draws.
+
+    Parameters
+    ----------
+    stress : float
+        x above zero, without unit: number of further draws; near zero all outcomes weigh the same.
+
+    Returns
+    -------
+    callable
+        For `distortion_risk`.
+
+    Raises
+    ------
+    InputError
+        A stress not above zero.
+
+    References
+    ----------
+    Cherny and Madan (2009), New measures for performance evaluation, Rev. Financial Studies 22, 2571-2606.
+
+    Examples
+    --------
+    >>> round(float(minvar(9.0)(0.01)), 4), round(distortion_risk([-1.0, 1.0], minvar(1.0)), 6)
+    (0.0956, 0.5)
+    """
+    x = positive(stress, "stress")
+    return lambda u: 1.0 - (1.0 - np.asarray(u)) ** (1.0 + x)
 
 
 def _values(distortion: Distortion, u: Any) -> np.ndarray:

@@ -16,7 +16,8 @@ Exact finite-sample distributions
 Daily monitoring
     var_e_process, es_e_process, EProcess
 Comparison of forecasts
-    quantile_loss, fz0_loss, expectile_loss, diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
+    quantile_loss, fz0_loss, asymmetric_laplace_loss, expectile_loss, qlike_loss,
+    diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
     ReplayComparison, DEFAULT_MODELS
 Many portfolios
     backtest_panel, BacktestPanel, PANEL_TESTS
@@ -31,7 +32,13 @@ from riskkit.var_backtest.comparison.rolling import compare_models
 from riskkit.var_backtest.core.hits import HitTransitions, hit_transitions, var_hits
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
 from riskkit.var_backtest.core.outcome import TestResult
-from riskkit.var_backtest.core.scores import expectile_loss, fz0_loss, quantile_loss
+from riskkit.var_backtest.core.scores import (
+    asymmetric_laplace_loss,
+    expectile_loss,
+    fz0_loss,
+    qlike_loss,
+    quantile_loss,
+)
 from riskkit.var_backtest.coverage.hit_rate import binomial_tail, binomial_z, kupiec_pof, kupiec_tuff, score_test
 from riskkit.var_backtest.coverage.traffic_light import (
     TrafficLight,
@@ -113,7 +120,9 @@ __all__ = [
     "es_e_process",
     "expectile_loss",
     "frtb_multiplier",
+    "asymmetric_laplace_loss",
     "fz0_loss",
+    "qlike_loss",
     "haas_tbf",
     "haas_tbfi",
     "kupiec_pof",

@@ -53,3 +53,36 @@ def test_labels_print_and_edges():
     assert attribution.by_factor([0.0, 0.0, 0.0], MODEL).total == 0.0
     with pytest.raises(InputError, match="2 entries for 3 assets"):
         attribution.by_factor([1.0, 2.0], MODEL)
+
+
+@given(seed=st.integers(0, 50), power=st.integers(-6, 6))
+def test_pnl_by_factor_against_loops_in_any_order_and_unit(seed, power):
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2024-01-01", periods=5)
+    loadings = pd.DataFrame(LOADINGS, ["A", "B", "C"], ["market", "rates"])
+    returns = pd.DataFrame(rng.normal(0.0, 0.01, (5, 3)), days, ["A", "B", "C"])
+    factors = pd.DataFrame(rng.normal(0.0, 0.01, (5, 2)), days, ["market", "rates"])
+    held = pd.Series(HELD * 10.0**power, ["A", "B", "C"])
+    table = attribution.pnl_by_factor(held[::-1], returns[["C", "A", "B"]], loadings, factors[["rates", "market"]])
+    for day in days:
+        total = sum(held[a] * returns.loc[day, a] for a in held.index)
+        parts = {f: sum(held[a] * loadings.loc[a, f] for a in held.index) * factors.loc[day, f] for f in factors}
+        told = [*parts.values(), total - sum(parts.values()), total]
+        assert table.loc[day].tolist() == pytest.approx(told, abs=1e-12 * 10.0**power)
+    assert list(table) == ["market", "rates", "specific", "total"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"factors": pd.DataFrame({"market": [0.1]})}, "factors has no column 'rates', which loadings names"),
+        ({"factors": [[0.1]]}, "factors has 1 columns or entries, and loadings is of 2"),
+        ({"returns": [[0.1, 0.2]]}, "returns has 2 columns or entries, and loadings is of 3"),
+    ],
+)
+def test_pnl_by_factor_refuses(changed, says):
+    loadings = pd.DataFrame(LOADINGS, ["A", "B", "C"], ["market", "rates"])
+    given = {"positions": HELD, "returns": [[0.1, 0.2, 0.3]], "loadings": loadings, "factors": [[0.1, 0.2]]}
+    with pytest.raises(InputError) as error:
+        attribution.pnl_by_factor(**(given | changed))
+    assert str(error.value) == says

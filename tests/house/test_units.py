@@ -49,7 +49,7 @@ UNITS = {
         long_run fitted residual_variance next_variance variance bipower jump quarticity
         tripower_quarticity shocks
         variance_error
-        bound target features
+        bound target features forecast
     """,
     "money": """
         buffer equity inflows outflows market_depth shock_loss sold spiral_loss
@@ -61,7 +61,7 @@ UNITS = {
     "money per share": """
         price
         ask bid bid_ask_spread half_spread price_volatility prices spot
-        close_from close_to
+        close_from close_to open close
     """,
     "money per share per share": "permanent_slope temporary_slope",
     "money per unit move": "delta gamma",
@@ -89,6 +89,7 @@ UNITS = {
         count
         rank train test purge
         embargo folds n_trees tree_depth
+        n_dropped stale_periods jump_window
     """,
     "ratio": """
         coverage_ratio max_leverage impact_profile volatility_profile impact
@@ -96,12 +97,12 @@ UNITS = {
         coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor
         rho sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
         beta_standard_error down_beta down_capture information_ratio treynor_ratio up_beta up_capture
-        aversion market_price variance_ratio volatility_multiplier volatility_ratio weights
+        aversion market_price stress variance_ratio volatility_multiplier volatility_ratio weights
         shape dependence
         coefficients
         relative_entropy
     """,
-    "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
+    "standard deviations": "jump_size distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",
     "score, smaller is better": "mean_scores scores scores_a scores_b",
     "years": "tenors",
@@ -112,7 +113,7 @@ UNITS = {
     """,
     "nanoseconds, or a text with its unit": "every within",
     "any unit of volatility": "implied_volatility",
-    "several units, by column": "refitted following forecasts frame ranking standard_errors table",
+    "several units, by column": "done refitted following forecasts frame ranking standard_errors table",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 
@@ -141,7 +142,7 @@ NO_QUANTITY = re.compile(
 NAMES_OF_OBJECTS = set(
     """
     axes books defaults chi_square chi_squares control_variate effective_scenarios hierarchy hits instruments interval labels
-    parameters refusals rng sequential start uniforms windows worst
+    parameters policy proxies refusals result rng sequential start uniforms windows worst
     """.split()
 )
 

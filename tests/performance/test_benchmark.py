@@ -115,3 +115,63 @@ def test_a_quiet_window_has_no_ratio():
 def test_what_does_not_fit_is_refused(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+YEAR = {"periods_per_year": 252.0}
+FIGURES = [
+    (performance.annualized_return, YEAR),
+    (performance.annualized_volatility, YEAR),
+    (performance.sharpe_ratio, YEAR | {"definition": "autocorrelated", "lags": 3}),
+    (performance.sharpe_standard_error, YEAR),
+    (performance.downside_deviation, {}),
+    (performance.sortino_ratio, {}),
+    (performance.omega_ratio, {}),
+    (performance.calmar_ratio, YEAR),
+    (performance.max_drawdown, {}),
+    (performance.max_drawdown, {"input": "pnl"}),
+    (performance.conditional_drawdown_at_risk, {}),
+    (performance.pain_index, {}),
+    (performance.ulcer_index, {}),
+    (performance.skewness, {}),
+    (performance.excess_kurtosis, {}),
+    (performance.tail_ratio, {}),
+    (performance.stability, {}),
+    (performance.win_rate, {}),
+    (performance.average_trade, {}),
+    (performance.payoff_ratio, {}),
+    (performance.profit_factor, {}),
+    (performance.max_consecutive_losses, {}),
+]
+
+
+@pytest.mark.parametrize(("measure", "options"), FIGURES, ids=lambda part: getattr(part, "__name__", ""))
+@pytest.mark.parametrize("block", [1, 10**6])
+def test_every_figure_rolls_as_window_by_window(measure, options, block, monkeypatch):
+    monkeypatch.setattr("riskkit.performance.calendar.BLOCK", block)
+    found = performance.rolling_measure(measure, pd.Series(OURS[:90], DAYS[:90]), 60, **options)
+    assert found.iloc[:59].isna().all() and found.name == measure.__name__
+    np.testing.assert_allclose(
+        found.iloc[59:], [measure(OURS[i - 60 : i], **options) for i in range(60, 91)], rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "options"),
+    [
+        (performance.tracking_error, YEAR),
+        (performance.information_ratio, YEAR),
+        (performance.capture_ratio, {"side": "down"}),
+    ],
+    ids=lambda part: getattr(part, "__name__", ""),
+)
+def test_figures_against_a_benchmark_roll_too(measure, options):
+    found = performance.rolling_measure(measure, OURS, 60, benchmark=MARKET, **options)
+    assert found[-1] == pytest.approx(measure(OURS[-60:], MARKET[-60:], **options))
+    assert len(found) == 300 and np.isnan(found[:59]).all() and np.isfinite(found[59:]).all()
+
+
+def test_every_figure_of_one_number_is_in_the_list():
+    given = {measure for measure, _ in FIGURES} | {performance.tracking_error, performance.information_ratio}
+    tables = ("table", "summary", "series", "rolling", "compare", "statistics", "risk_score", "capture")
+    public = {getattr(performance, name) for name in performance.__all__ if not any(word in name for word in tables)}
+    assert {measure for measure in public if not isinstance(measure, type)} == given

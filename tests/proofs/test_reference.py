@@ -15,13 +15,14 @@ from reference.cases import Case, Inputs, discover, load
 SHIPPED = Path(__file__).parents[1] / "reference" / "cases.json"
 FORMS = SHIPPED.with_name("forms.json")
 SECOND = SHIPPED.with_name("cases2.json")
+THIRD = SHIPPED.with_name("cases3.json")
 BESIDE = Path(__file__).parents[2].parent / "shared" / "reference" / "cases.json"
 
 
 def chosen_cases(files):
     if files:
         return [case for name in files for case in load(Path(name))]
-    cases = load(SHIPPED) + load(SECOND) + load(FORMS)
+    cases = load(SHIPPED) + load(SECOND) + load(THIRD) + load(FORMS)
     shipped = {case.id for case in cases}
     if BESIDE.exists():
         cases += [case for case in load(BESIDE) if case.id not in shipped]

@@ -292,7 +292,38 @@ def hamilton(inputs):
     }
 
 
+def asynchronous(inputs):
+    table = (
+        inputs.frame() if "file" in inputs else np.column_stack([inputs.first_of("a", "A"), inputs.first_of("b", "B")])
+    )
+    a, b = np.asarray(table, dtype=float)[:, :2].T
+    same, lag, lead = (float(np.mean(x * y)) for x, y in ((a, b), (a[1:], b[:-1]), (a[:-1], b[1:])))
+    total = np.asarray(covariance.asynchronous_covariance(table))[0, 1]
+    return {
+        **{"same_day": same, "lag_ab": lag, "lead_ab": lead},
+        **dict.fromkeys(("covariance", "asynchronous", "adjusted", "total", "corrected"), float(total)),
+    }
+
+
+def ranges(inputs):
+    bars = [inputs.first_of(name, name[0], name[0].upper()) for name in ("open", "high", "low", "close")]
+    found = {}
+    for name in ("parkinson", "garman_klass", "rogers_satchell", "yang_zhang"):
+        volatility = covariance.range_volatility(*bars, name)
+        found |= {name: volatility, f"{name}_variance": volatility**2, f"{name}_vol": volatility}
+        found |= {f"{name}_annualised": volatility * math.sqrt(inputs.get("periods_per_year", 252))}
+    return found
+
+
+def shrunk_oas(inputs):
+    result = covariance.shrunk_covariance(inputs.frame(), "oas")
+    return {"shrinkage": result.shrinkage, "covariance": result.covariance}
+
+
 QUANTITIES = {
+    "asynchronous_covariance": asynchronous,
+    "range_volatility": ranges,
+    "oas": shrunk_oas,
     "ledoit_wolf_constant_correlation": shrunk_to_one_correlation,
     "ewma_covariance_zero_mean": ewma_zero_mean,
     "gjr_update_and_forecast": gjr_update,

@@ -162,7 +162,56 @@ def large_pool(inputs):
     return inputs.get("lgd", 1.0) * share
 
 
+def residual_risk(inputs):
+    notionals = [
+        np.atleast_1d(
+            inputs.first_of(name, f"{name}_notional", f"{name}_notionals", f"gross_notional_{name}", default=0.0)
+        )
+        for name in ("exotic", "other")
+    ]
+    return {name: frtb.residual_risk_charge(*notionals) for name in ("rrao", "charge", "capital")}
+
+
+def default_jump(inputs):
+    def one(entry):
+        market = entry.get("market_value")
+        pnl = entry.get("pnl", 0.0 if market is None else market - entry["notional"])
+        terms = {"lgd": entry.get("lgd", 0.75), "maturity": entry.get("maturity", 1.0)}
+        return frtb.jump_to_default(entry["notional"], pnl, **terms)
+
+    positions = inputs.get("positions")
+    jumps = [one(entry) for entry in positions] if positions is not None else one(inputs)
+    return {"jtd": jumps, "net": float(np.sum(jumps))}
+
+
+def default_counts(inputs):
+    terms = inputs.first_of("n", "n_issuers", "issuers"), inputs["pd"], inputs.first_of("asset_correlation", "rho")
+    probabilities = frtb.default_count_distribution(*terms)
+    counts = np.asarray(inputs.first_of("counts", "k", "defaults", default=range(len(probabilities))))
+    mean = float(probabilities @ np.arange(len(probabilities)))
+    square = float(probabilities @ np.arange(len(probabilities)) ** 2)
+    found = {
+        **dict.fromkeys(("probability", "probabilities", "pmf"), probabilities[counts]),
+        **dict.fromkeys(("cdf", "cumulative"), np.cumsum(probabilities)[counts]),
+        **{"mean": mean, "variance": square - mean**2, "sd": math.sqrt(square - mean**2)},
+    }
+    if "level" in inputs or "p" in inputs:
+        found["quantile"] = int(np.searchsorted(np.cumsum(probabilities), inputs.confidence))
+    return found
+
+
+def vega_weights(inputs):
+    horizons = inputs.first_of("liquidity_horizons", "liquidity_horizon", "horizons")
+    if isinstance(horizons, dict):
+        return {name: tables.vega_weight(days) for name, days in horizons.items()}
+    return {"risk_weight": [tables.vega_weight(days) for days in np.atleast_1d(horizons)]}
+
+
 QUANTITIES = {
+    "frtb_rrao": residual_risk,
+    "frtb_jtd": default_jump,
+    "drc_default_count_distribution": default_counts,
+    "frtb_vega_risk_weights": vega_weights,
     "frtb_es_liquidity_horizons": liquidity_horizons,
     "frtb_es_liquidity_horizons_from_pnl": liquidity_horizons_from_pnl,
     "frtb_es_stressed": stressed,

@@ -104,7 +104,34 @@ def funding(inputs):
     return {"paid_by_long": found.payments, "total": found.total, "annualised_simple": found.annual_rate}
 
 
+def futures_roll(inputs):
+    """Prices as a table, or as two contracts, or as named contracts."""
+    if "prices" in inputs or "file" in inputs:
+        table = inputs.frame().to_numpy(dtype=float)
+    else:
+        contracts = inputs.first_of("contracts", default=None)
+        columns = (
+            list(contracts.values() if isinstance(contracts, dict) else contracts)
+            if contracts is not None
+            else [
+                inputs.first_of("front", "near", "old", "first"),
+                inputs.first_of("next", "back", "far", "new", "second"),
+            ]
+        )
+        table = np.array([[np.nan if x is None else x for x in column] for column in columns], dtype=float).T
+    rolls = np.atleast_1d(inputs.first_of("rolls", "roll", "roll_row", "roll_rows", "roll_index", "roll_day")).tolist()
+    found = {name: instruments.continuous_futures(table, rolls, name) for name in ("ratio", "difference", "none")}
+    aliases = {
+        "ratio": ("ratio_adjusted", "proportional"),
+        "difference": ("difference_adjusted", "panama", "back_adjusted"),
+    }
+    for name, others in aliases.items():
+        found |= dict.fromkeys(others, found[name])
+    return found | dict.fromkeys(("unadjusted", "spliced"), found["none"])
+
+
 QUANTITIES = {
+    "futures_roll_adjustment": futures_roll,
     "european_option_greeks": greeks,
     "european_option_prices": prices,
     "garman_kohlhagen": currency_option,

@@ -48,7 +48,14 @@ def rates(inputs):
     return {name: table[name].tolist() for name in table}
 
 
+def reverse_linear(inputs):
+    book = inputs.first_of("positions", "exposures", "weights", "delta", "sensitivities")
+    found = stress.reverse_stress(book, inputs["loss"], inputs["covariance"], mean=inputs.get("mean"))
+    return {"scenario": found.scenario, **dict.fromkeys(("distance", "mahalanobis"), found.distance)}
+
+
 QUANTITIES = {
+    "reverse_stress_linear": reverse_linear,
     "entropy_pooling_mean_view": mean_view,
     "entropy_pooling_mean_variance_view": mean_variance_view,
     "conditional_normal_scenario": conditional,

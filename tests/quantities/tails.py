@@ -1,6 +1,7 @@
 """Reference quantities of riskkit.var.tails."""
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.stats import kendalltau, spearmanr
 
 from riskkit.var import parametric, tails
@@ -135,7 +136,40 @@ def densities(inputs):
     }
 
 
+def shapes(inputs):
+    table = tails.shape_estimates(returns_of(inputs), inputs["k"])
+    return {name: [None if np.isnan(value) else value for value in table[name]] for name in table}
+
+
+def chi_log(inputs):
+    """2 - ln C(u,u)/ln u, with C(u,u) = 1 - 2 P(U > u) + P(U > u, V > u)."""
+    returns = -inputs.frame()
+    table = tails.tail_dependence(returns, inputs["u"])
+    both = table["n_joint"] / len(returns)
+    below = 1.0 - 2.0 * both / table["chi"] + both
+    return {"chi": (2.0 - np.log(below) / np.log(table.index.to_numpy())).tolist()}
+
+
+def gumbel_fit(inputs):
+    ranks = -inputs.frame() if inputs.get("sign") == "returns" else inputs.frame()
+    u = ranks.rank().to_numpy() / (len(ranks) + 1.0)
+    found = minimize_scalar(
+        lambda theta: -tails.copula_log_density(u, "gumbel", dependence=theta).sum(),
+        bounds=(1.0001, 30.0),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    return {
+        **{"theta": found.x, "loglik": -found.fun, "upper": 2.0 - 2.0 ** (1.0 / found.x)},
+        **dict.fromkeys(("upper_tail", "lambda_upper", "tail_dependence"), 2.0 - 2.0 ** (1.0 / found.x)),
+        **dict.fromkeys(("tau", "kendall_tau"), 1.0 - 1.0 / found.x),
+    }
+
+
 QUANTITIES = {
+    "pickands_and_moment_estimators": shapes,
+    "tail_dependence_chi_log": chi_log,
+    "gumbel_copula_pseudo_ml": gumbel_fit,
     "hill_estimator": hill,
     "mean_excess": mean_excess,
     "gpd_threshold_stability": stability,

@@ -1,11 +1,12 @@
 """Reference quantities of riskkit.var: definitions that differ between books are named options of one call."""
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from riskkit import var
 from riskkit.covariance import sample_volatility
-from riskkit.pnl import linear
+from riskkit.pnl import DeltaGamma, linear
 from riskkit.var import parametric
 
 
@@ -342,7 +343,79 @@ def all_paths(inputs):
     }
 
 
+def all_joint_paths(inputs):
+    """Two or more assets whose residuals of a day are drawn together; the weighted sum of their summed returns."""
+    residuals = np.asarray(inputs["standardised_residuals"], dtype=float)
+    models = inputs.first_of("models", "model")
+    models = list(models.values()) if isinstance(models, dict) and "omega" not in models else models
+    variances = np.atleast_1d(inputs.first_of("next_variances", "next_variance"))
+    weights = np.asarray(inputs.get("weights", np.ones(len(variances))), dtype=float)
+    if residuals.shape[0] != len(weights):
+        residuals = residuals.T
+    picks = np.indices([residuals.shape[1]] * inputs["horizon"]).reshape(inputs["horizon"], -1).T
+    sums = np.zeros(len(picks))
+    for j, weight in enumerate(weights):
+        own = dict(models if isinstance(models, dict) else models[j])
+        own["mean"] = own.pop("mu", 0.0)
+        sums += weight * var.path_returns(residuals[j], picks, variances[j], **own)
+    risk = var.historical(sums, level(inputs))
+    return {
+        **{"paths": len(sums), "mean": sums.mean(), "sd": sums.std(), "worst": -sums.min()},
+        **{"var_type1": risk.var, "es_tail_mass": risk.es},
+    }
+
+
+def distortion_of_sample(distortion):
+    def quantity(inputs):
+        returns = -inputs.series() if "losses" in inputs else inputs.series()
+        chosen = distortion(inputs)
+        weights = np.diff(chosen(np.linspace(0.0, 1.0, len(returns) + 1)))
+        risk = var.distortion_risk(returns, chosen)
+        return {"weights": weights, **dict.fromkeys(("measure", "minvar", "risk", "wang"), risk)}
+
+    return quantity
+
+
+def delta_gamma(inputs):
+    """Of delta dS + gamma dS^2/2 for one normal dS; the exact quantile by the roots of the parabola."""
+    delta, gamma = float(inputs["delta"]), float(inputs["gamma"])
+    sd = inputs.first_of("sd", "sigma", "sd_ds", "sd_dS", "volatility", default=None)
+    if sd is None:
+        sd = inputs["spot"] * inputs["vol"] * np.sqrt(inputs.get("horizon_years", inputs.get("days", 1) / 252.0))
+    mean, spread, skew, kurtosis = DeltaGamma([delta], [[gamma]]).moments([[float(sd) ** 2]])
+    moments = {"volatility": spread, "mean": mean}
+    normal = parametric.normal_var(**moments, confidence=level(inputs))
+    shape = {"skewness": skew, "excess_kurtosis": kurtosis, "corrected": False, "out_of_domain": "allow"}
+    adjusted = parametric.cornish_fisher_var(**moments, **shape, confidence=level(inputs))
+
+    def mass(loss):
+        """Probability of a P&L of at most -loss."""
+        root = delta**2 - 2.0 * gamma * loss
+        if gamma == 0.0:
+            return ndtr(-loss / (abs(delta) * sd))
+        if root <= 0.0:
+            return 0.0 if gamma > 0.0 else 1.0
+        low, high = sorted((-delta + sign * np.sqrt(root)) / gamma / sd for sign in (-1.0, 1.0))
+        inside = ndtr(high) - ndtr(low)
+        return inside if gamma > 0.0 else 1.0 - inside
+
+    exact = brentq(lambda loss: mass(loss) - (1.0 - level(inputs)), -mean - 50.0 * spread, 50.0 * spread - mean)
+    return {
+        **{"mean": mean, "sd": spread, "variance": spread**2, "skewness": skew, "skew": skew},
+        **{"excess_kurtosis": kurtosis, "kurtosis": kurtosis + 3.0, "var_normal": normal, "normal_var": normal},
+        **dict.fromkeys(("var_cornish_fisher", "var_cf", "cornish_fisher_var"), adjusted),
+        **dict.fromkeys(("var_exact", "exact_var", "var"), exact),
+    }
+
+
 QUANTITIES = {
+    "fhs_multi_day_joint_exact": all_joint_paths,
+    "fhs_joint_exact": all_joint_paths,
+    "minvar_sample": distortion_of_sample(
+        lambda inputs: var.minvar(float(inputs.first_of("x", "stress", "lambda", "n_draws", "k")))
+    ),
+    "wang_transform_sample": distortion_of_sample(lambda inputs: var.wang_transform(inputs["lambda"])),
+    "delta_gamma_moments_var": delta_gamma,
     "fhs_multi_day_exact": all_paths,
     "expectile_normal": of_levels("expectile", lambda inputs, tau: var.normal_expectile_var(1.0, tau)),
     "expectile_uniform": of_levels(

@@ -9,6 +9,7 @@ from riskkit.var_backtest import (
     acerbi_szekely_p_value,
     acerbi_szekely_z1,
     acerbi_szekely_z2,
+    asymmetric_laplace_loss,
     basel_tables,
     binomial_tail,
     binomial_z,
@@ -36,6 +37,7 @@ from riskkit.var_backtest import (
     nolde_ziegel_simple,
     pof_nonrejection_region,
     pof_size,
+    qlike_loss,
     quantile_loss,
     score_test,
     traffic_light,
@@ -319,7 +321,20 @@ def forecast(inputs, *names):
     return np.asarray(inputs["returns"]), *(-np.asarray(inputs[name]) for name in names)
 
 
+def qlike(inputs):
+    proxy = inputs.first_of("variance", "realised", "realized", "proxy", "rv", "realised_variance", default=None)
+    if proxy is None:
+        proxy = np.asarray(inputs["returns"], dtype=float) ** 2
+    loss = qlike_loss(proxy, inputs.first_of("forecast", "variance_forecast", "h", "forecasts"))
+    log_form = loss + 1.0 + np.log(proxy)
+    return daily(loss) | {"loss_log_form": log_form, "mean_log_form": float(log_form.mean())}
+
+
 QUANTITIES = {
+    "qlike_loss": qlike,
+    "asymmetric_laplace_loss": lambda inputs: daily(
+        asymmetric_laplace_loss(*forecast(inputs, "var_as_quantile", "es_as_quantile"), inputs.confidence)
+    ),
     "pinball_loss": lambda inputs: daily(quantile_loss(*forecast(inputs, "var_as_quantile"), inputs.confidence)),
     "fz0_loss": lambda inputs: daily(
         fz0_loss(*forecast(inputs, "var_as_quantile", "es_as_quantile"), inputs.confidence)

@@ -1,6 +1,6 @@
 """The tail of losses looked at: how heavy it is, from which threshold it can be fitted, whether large losses come together.
 
-- Weight of the tail: `hill`, `mean_excess`, `threshold_stability`
+- Weight of the tail: `hill`, `shape_estimates`, `mean_excess`, `threshold_stability`
 - Confidence by profile likelihood: `tail_interval`, `TailInterval`
 - Clusters: `extremal_index`, `decluster`
 - Maxima of blocks: `block_maxima`, `BlockMaxima`
@@ -11,7 +11,7 @@
 from riskkit.var.tails.clusters import decluster, extremal_index
 from riskkit.var.tails.copula_densities import copula_log_density
 from riskkit.var.tails.dependence import archimedean_tail_dependence, t_tail_dependence, tail_dependence
-from riskkit.var.tails.diagnostics import hill, mean_excess, threshold_stability
+from riskkit.var.tails.diagnostics import hill, mean_excess, shape_estimates, threshold_stability
 from riskkit.var.tails.joint import JointTails, joint_tails
 from riskkit.var.tails.maxima import BlockMaxima, block_maxima
 from riskkit.var.tails.profile import TailInterval, tail_interval
@@ -26,6 +26,7 @@ __all__ = [
     "decluster",
     "extremal_index",
     "hill",
+    "shape_estimates",
     "joint_tails",
     "mean_excess",
     "t_tail_dependence",

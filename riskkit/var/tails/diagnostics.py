@@ -63,6 +63,53 @@ def hill(returns: ReturnsLike, n_worst: Any = None) -> Any:
     return pd.DataFrame({**table, "standard_error": shape / np.sqrt(numbers)}, index=pd.Index(numbers, name="n_worst"))
 
 
+def shape_estimates(returns: ReturnsLike, n_worst: Any) -> Any:
+    """Shape of the tail of losses by three estimators; those beside `hill` hold for thin and for short tails, too.
+
+    Parameters
+    ----------
+    returns : (n_obs,)
+        Simple returns per period, or P&L.
+    n_worst : int or sequence of int
+        Numbers of worst losses, at least two.
+
+    Returns
+    -------
+    DataFrame
+        By `n_worst` (k): `hill` and `moment`, from the k worst losses over the next; `pickands`, from the losses of ranks k, 2k and
+        4k, NaN where there are too few or they do not differ.
+
+    Raises
+    ------
+    InputError
+        As `hill`.
+
+    References
+    ----------
+    Pickands (1975), Statistical inference using extreme order statistics, Annals of Statistics 3, 119-131. Dekkers, Einmahl and de
+    Haan (1989), A moment estimator for the index of an extreme-value distribution, Annals of Statistics 17, 1833-1855.
+
+    Examples
+    --------
+    >>> returns = [-(0.01 * (100 / i) ** 0.3) for i in range(1, 101)]
+    >>> shape_estimates(returns, [10, 20]).round(3)
+              hill  moment  pickands
+    n_worst
+    10       0.266  -0.048       0.3
+    20       0.278   0.092       0.3
+    """
+    import pandas as pd
+
+    table = hill(returns, [whole_number(count, "n_worst", at_least=2) for count in np.atleast_1d(n_worst)])
+    ranked, rows = np.sort(losses_of(returns))[::-1], []
+    for count, first in table["shape"].items():
+        second = float(np.mean(np.log(ranked[:count] / ranked[count]) ** 2))
+        gaps = -np.diff(ranked[[count - 1, 2 * count - 1, 4 * count - 1]]) if 4 * count <= len(ranked) else np.zeros(2)
+        pickands = np.log2(gaps[0] / gaps[1]) if gaps.min() > 0.0 else np.nan
+        rows.append((first, first + 1.0 - 0.5 / (1.0 - first**2 / second) if second > first**2 else np.nan, pickands))
+    return pd.DataFrame(rows, index=table.index, columns=["hill", "moment", "pickands"])
+
+
 def mean_excess(returns: ReturnsLike, thresholds: Any = None) -> Any:
     """Mean excess of losses over thresholds: a straight rising line where the tail is generalized Pareto.
 

@@ -81,7 +81,8 @@ def joint_tails(returns: ReturnsLike, confidence: float = DEFAULT_CONFIDENCE) ->
     single = beyond.sum(axis=0)
     if not single.any():
         raise InputError(f"confidence={level:g} leaves none of {len(losses)} losses; give a lower one")
-    pairs = beyond.astype(float).T @ beyond / np.where(single > 0, single, np.nan)[:, None]
+    flags = beyond.astype(float)  # a product with booleans does not go through BLAS
+    pairs = flags.T @ flags / np.where(single > 0, single, np.nan)[:, None]
     counts = np.bincount(beyond.sum(axis=1), minlength=losses.shape[1] + 1)
     names = labels_of(returns, 1)
     return JointTails(with_labels(pairs, names, names), counts, float(single.sum() / counts[1:].sum()))

@@ -1,4 +1,4 @@
-"""Consistent scoring functions: quantile loss of VaR, joint FZ0 loss of VaR and ES, loss of an expectile."""
+"""Consistent scoring functions of VaR, of VaR and ES together, of an expectile and of a variance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import confidence_level, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    confidence_level,
+    finite_array,
+    labels_of,
+    refuse_other_rows,
+    single_series,
+    with_labels,
+)
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
@@ -60,6 +69,72 @@ def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = DEFAUL
     checked, p = es_sample(returns, var, es), tail_probability(confidence)
     loss = fz0(checked.returns, checked.var, checked.es, p)
     return with_labels(loss, checked.index, name="fz0_loss")
+
+
+@documented
+def asymmetric_laplace_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = DEFAULT_CONFIDENCE) -> Any:
+    """Joint score of VaR and ES by the asymmetric Laplace likelihood, day by day; smaller is better.
+
+    Returns
+    -------
+    (n_obs,) array, or Series with the labels of `returns`
+        ln ES - ln (1 - p) + (return + VaR)(p - hit)/(p ES). Beside `fz0_loss` it has return/ES more, which two models share
+        only where they have the same ES.
+
+    References
+    ----------
+    .. [1] Taylor (2019), Forecasting Value at Risk and Expected Shortfall Using a Semiparametric Approach Based on the
+       Asymmetric Laplace Distribution, J. Business and Economic Statistics 37, 121-133, eq. (8).
+
+    Examples
+    --------
+    >>> asymmetric_laplace_loss([0.01, -0.03], 0.02, 0.025, 0.9).round(6).tolist()
+    [-2.383519, 0.016481]
+    """
+    checked, p = es_sample(returns, var, es), tail_probability(confidence)
+    loss = fz0(checked.returns, checked.var, checked.es, p) + checked.returns / checked.es + 1.0 - np.log1p(-p)
+    return with_labels(loss, checked.index, name="asymmetric_laplace_loss")
+
+
+def qlike_loss(variance: Any, forecast: Any) -> Any:
+    """Quasi-likelihood loss of variance forecasts, day by day; smaller is better.
+
+    Parameters
+    ----------
+    variance : (n_obs,) array or Series
+        Measured variance, above zero, oldest first: a realised variance, or a squared return that is not zero.
+    forecast : (n_obs,) array or Series, or a number
+        Forecasts for the same days, above zero.
+
+    Returns
+    -------
+    (n_obs,) array, or Series with the labels of `variance`
+        variance/forecast - ln (variance/forecast) - 1, never negative, without a unit. Models are ranked as by the true variance
+        where the measure is only unbiased.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, a number not above zero, or forecasts of other days.
+
+    References
+    ----------
+    .. [1] Patton (2011), Volatility forecast comparison using imperfect volatility proxies, J. Econometrics 160, 246-256,
+       proposition 4 with b = -2.
+
+    Examples
+    --------
+    >>> qlike_loss([1e-4, 2e-4], 1e-4).round(4).tolist()
+    [0.0, 0.3069]
+    """
+    measured, given = single_series(variance, "variance", ordered=True), finite_array(forecast, "forecast")
+    if given.ndim:
+        refuse_other_rows(variance, "variance", forecast, "forecast")
+    for name, array in (("variance", measured), ("forecast", given)):
+        if not array.min() > 0.0:
+            raise InputError(f"{name} holds {array.min():g}; a variance is above zero")
+    ratio = measured / given.reshape(-1)
+    return with_labels(ratio - np.log(ratio) - 1.0, labels_of(as_pandas(variance), 0), name="qlike_loss")
 
 
 def expectile_loss(returns: ReturnsLike, var: Any, tau: float) -> Any:
