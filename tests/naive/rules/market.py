@@ -45,7 +45,7 @@ class Velocity(OfTheMarket):
     makes_pauses = Rule.makes_pauses
 
     def objects(self, event, member, weight):
-        if member.price in (None, BAD):
+        if member.price in (None, BAD) or member.stop is not None:
             return False
         for prefix in ("", "long_"):
             if f"{prefix}max_move" not in self.params:
@@ -153,7 +153,7 @@ class Luld(OfTheMarket):
             return False
         if self.pause(label):
             return True
-        if member.price is None or member.price == BAD:
+        if member.price in (None, BAD) or member.stop is not None:
             return False
         if label not in self.seen:
             raise Missing
