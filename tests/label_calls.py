@@ -60,6 +60,10 @@ def calls(seed: int, count: int, odd: float = 0.15) -> Iterator[tuple[str, dict[
                 given["order_id"] = ids[-1]
             given |= {"expires": ts + 2 * STEP_NS} if draw.random() < 0.1 else {}
             given |= {"reduce_only": True} if draw.random() < 0.1 else {}
+            if number % 5 == 1:
+                given |= {"type": "stop_limit", "stop": order["price"]}
+            elif number % 5 == 2:
+                given = {**given, "price": None, "type": "trailing", "offset": "0.5"}
         elif kind == "trade":
             given = {"qty": order["qty"], "price": order["price"], **(known if draw.random() < 0.7 else order)}
             given |= {"trade_id": one([f"t{number}", number, f"t{int(draw.integers(number + 1))}"])}
@@ -71,6 +75,7 @@ def calls(seed: int, count: int, odd: float = 0.15) -> Iterator[tuple[str, dict[
         else:
             given = {**known, **({"account": order["account"]} if draw.random() < 0.1 else {})}
             given |= {one(["qty", "price"]): one(LABELS["qty"] + LABELS["price"])} if kind == "modify" else {}
+            given |= {"stop": 101} if kind == "modify" and number % 3 == 0 else {}
         given["ts"] = ts
         if draw.random() < odd:
             name = one([name for name in given if name in ODD or name == "ts"])

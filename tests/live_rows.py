@@ -12,11 +12,11 @@ from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.universe import GROUPS
 
 ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
-ORDER += ("connection", "parent_id", "expires")
+ORDER += ("connection", "parent_id", "expires", "stop", "offset")
 THROUGH = ("account", "strategy", "connection")
 FIELDS = {
     "order": ORDER,
-    "modify": ("order_id", "instrument", "side", "qty", "price", "children", "reduce_only", *THROUGH),
+    "modify": ("order_id", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *THROUGH),
     "cancel": ("order_id", "instrument", *THROUGH),
     "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
     "price": ("instrument", "price", "bid", "ask"),

@@ -79,6 +79,26 @@ def with_changes(given: dict[str, Any], seed: int, often: int = 3) -> dict[str, 
     return {**given, "events": events}
 
 
+def with_stops(given: dict[str, Any], seed: int, often: float = 0.4) -> dict[str, Any]:
+    """A scenario in which some orders wait for a trade at a stop, fixed or behind the trades, and modifies move them."""
+    draw = random.Random(seed)
+    events = [dict(event) for event in given["events"]]
+    for event in events:
+        kind = event["kind"]
+        for one in event["orders"] if kind == "order_list" else [event] if kind in ("order", "modify") else []:
+            if draw.random() > often:
+                continue
+            limited = kind != "modify" and one.get("price") is not None
+            trails = not limited and draw.random() < 0.5
+            aim = {"offset": draw.choice(["1", "2"])} if trails else {"stop": draw.choice(["98", "100", "101", "103"])}
+            one |= aim if kind == "modify" else {"type": _type(limited, trails), **aim}
+    return {**given, "events": events}
+
+
+def _type(limited: bool, trails: bool) -> str:
+    return "stop_limit" if limited else "trailing" if trails else "stop"
+
+
 def _changed(draw: random.Random, old: dict[str, Any]) -> dict[str, Any]:
     """The same rule, with other amounts, or with other parameters altogether."""
     new = {name: value for name, value in rule(draw, old["type"], 0).items() if name != "netting"}

@@ -42,7 +42,7 @@ KINDS = {
     "rules": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
-COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm")
+COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm", "type", "stop", "offset")
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
@@ -177,8 +177,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
 
 
 def _message(row: dict[str, Any]) -> dict[str, Any]:
-    """An order: without a price it is a market order, which the door wants said."""
-    return {**row, "type": "limit" if "price" in row else "market"}
+    """An order: without a type and a price it is a market order, which the door wants said."""
+    return {"type": "limit" if "price" in row else "market", **row}
 
 
 def _instruments(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Instrument]:

@@ -164,6 +164,7 @@ def random_log(
     if venue:
         _name_orders_from_before(np.random.default_rng(seed + 1), rows)
     _join_lists(draw, rows)
+    _wait_for_stops(np.random.default_rng(seed + 2), rows)
     return log_of_rows(rows, world)
 
 
@@ -187,6 +188,15 @@ def _name_orders_from_before(draw: np.random.Generator, rows: list[dict[str, int
     for row in rows:
         if row["kind"] in (EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY, *ANSWERS) and draw.random() < 0.1:
             row["order"] = FIRST_EXTERNAL - int(draw.integers(3))
+
+
+def _wait_for_stops(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
+    """Let some orders wait for a trade at a stop, fixed or at a distance, and let modifies move it."""
+    for row in rows:
+        if row["kind"] in (EventKind.ORDER, EventKind.MODIFY) and draw.random() < 0.25:
+            trails = draw.random() < 0.4
+            row["stop"] = int(draw.integers(1, 4) if trails else draw.integers(97, 104))
+            row["flags"] = row.get("flags", 0) | (int(RowFlag.TRAILING) if trails else 0)
 
 
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:

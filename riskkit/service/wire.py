@@ -46,6 +46,8 @@ class Order(Event, kw_only=True):
     reserve: Decimal | None = None
     parent_id: Identity | None = None
     expires: Time | None = None
+    stop: Decimal | None = None
+    offset: Decimal | None = None
 
 
 class Fill(Event, kw_only=True):
@@ -70,10 +72,12 @@ class Cancel(Event, kw_only=True):
 
 
 class Modify(Cancel, kw_only=True):
-    """A new quantity, a new price, or both, of an order."""
+    """A new quantity, price or stop of an order."""
 
     qty: Decimal | None = None
     price: Decimal | None = None
+    stop: Decimal | None = None
+    offset: Decimal | None = None
 
 
 class Price(Event, kw_only=True):

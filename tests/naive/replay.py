@@ -15,6 +15,7 @@ from naive.rules import BAD, TYPES
 DAY = 86_400 * 10**9
 
 BUY, SELL = 1, -1
+UNSET = "by the first trade"  # the stop of an order that follows trades, before there is one
 
 
 def interpret(scenario):
@@ -73,6 +74,7 @@ class Order:
         self.strategy, self.session = member.strategy, member.session
         self.qty, self.price, self.reserve = member.qty, member.price, member.reserve
         self.reduce_only = member.reduce_only
+        self.stop, self.offset = member.stop, member.offset
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
         self.worth_at = at_price  # and when it was changed
@@ -104,6 +106,7 @@ class Member:
     """One order, one order of a list, or what a modify would make of its order."""
 
     reducing = False
+    stop = offset = None  # the trade that it waits for, and how far that stays from the best one
     capped = False  # it has lost lots to self-match prevention
 
     def __init__(self, event, fields, order=None):
@@ -232,6 +235,8 @@ class Replay:
         """The price at which an order is valued, None if none is known; a bad price is none."""
         if member.price == BAD:
             return None
+        if member.stop is not None:
+            return member.price if member.price is not None or member.stop == UNSET else member.stop
         traded = self.instruments[member.instrument]
         first = traded.ask if member.side == BUY else traded.bid
         market = first if first is not None else traded.mark
@@ -300,6 +305,7 @@ class Replay:
         self.logins[members[0].session or ""] = event["account"]
         for place, member in enumerate(members):
             self.phantoms = members[:place]
+            self.aim(member, event.get("orders", [event])[place])
             member.reducing = self.only_reduces(member)
             member.at_price = self.price_of(member)
         self.phantoms = []
@@ -330,6 +336,30 @@ class Replay:
                     member.qty, member.capped = member.qty - lost, member.capped or lost > 0
         self.write(event, members[0], named, decision[0] == "ALLOW")
 
+    def aim(self, member, fields):
+        """Find the trade that an order waits for; a modify moves it, while no trade has met it."""
+        if member.order is not None:
+            member.stop, member.offset = member.order.stop, member.order.offset
+            if member.stop is None:
+                return
+        if "stop" in fields:
+            member.stop, member.offset = Fraction(fields["stop"]), None
+        if "offset" in fields:
+            member.offset, last = Fraction(fields["offset"]), self.instruments[member.instrument].last
+            member.stop = UNSET if last is None else last + member.side * member.offset
+
+    def trade(self, instrument, price):
+        """Orders that wait for this trade wait no longer; stops that follow the trades follow."""
+        for order in self.every_order:
+            if order.instrument != instrument or not order.working or order.stop is None:
+                continue
+            if order.stop != UNSET and order.side * price >= order.side * order.stop:
+                order.stop = None
+            elif order.offset is not None:
+                behind = price + order.side * order.offset
+                nearer = order.stop == UNSET or order.side * behind < order.side * order.stop
+                order.stop = behind if nearer else order.stop
+
     def write(self, event, member, named, allowed):
         """Let an order work, or change one."""
         parent = member.parent
@@ -355,9 +385,12 @@ class Replay:
                 parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
             named.former = named.qty, named.price, named.limited, named.capped, named.worth_at
+            named.aimed = named.stop, named.offset
             if allowed or not self.enforce:
                 named.qty, named.price, named.limited, named.capped = member.qty, member.price, False, False
+                named.stop, named.offset = member.stop, member.offset
                 named.worth_at = self.price_of(named)
+                named.at_price = named.worth_at if named.stop is not None else named.at_price
                 self.estimate(named)
                 if named.working and named.filled >= named.qty:
                     named.working, named.believed = False, "reduced"
@@ -407,6 +440,8 @@ class Replay:
             return
         named.qty, named.price, named.limited, named.capped, named.worth_at = named.former
         named.former = None
+        if named.stop is not None:
+            named.stop, named.offset = named.aimed
         if named.working or named.believed == "reduced":
             named.working = named.filled < named.qty
             named.believed = None if named.working else named.believed
@@ -477,6 +512,7 @@ class Replay:
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
+            named.stop = None
             named.filled += qty
             named.working &= named.filled < named.qty
         for rule in self.rules:
@@ -562,6 +598,7 @@ class Replay:
         if "price" in event:
             self.pricings += 1
             traded.last = Fraction(event["price"])
+            self.trade(traded.label, traded.last)
             self.value_openings(event["instrument"])
             self.moved(event["instrument"])
             for rule in self.rules:

@@ -73,6 +73,7 @@ NEW_YORK_17 = 1_709_676_000 * S  # 17:00 local is 22:00 UTC in winter
 SPRING_17 = 1_710_104_400 * S  # 2024-03-10, the day the clocks went forward: 17:00 local is 21:00 UTC
 X, Y = Instrument("X", tick="0.01", lot="1"), Instrument("Y", tick="0.01", lot="1")
 D = Instrument("D", delta="0.25")
+STOP = {"type": "stop", "stop": 110}
 RICH = Account("A", {"USD": 1_000})
 ELSEWHERE = {"var_limit", "session_hours"}  # in floats, and of a calendar: their edges are in files of their own
 HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
@@ -95,7 +96,7 @@ class Edge(NamedTuple):
 
 def order(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
     row = {"ts": START + ts, "kind": "order", "account": "A", "instrument": "X", "side": side, "qty": qty, **more}
-    return {**row, **({"type": "market"} if price is None else {"price": price})}
+    return {**({"type": "market"} if price is None else {"price": price}), **row}
 
 
 def event(kind: str, ts: int = 0, **more: Any) -> Row:
@@ -387,6 +388,39 @@ TABLE: dict[str, Edge] = {
         SelfMatchPrevention("decrement"),
         lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
         [(2, True), (3, True), (4, False)],
+    ),
+    "self_trade and a stop to buy": Edge(
+        SelfTradePrevention(),
+        lambda p: [price(), order(price=None, order_id="st", **STOP), price(p), order(side="S", price=120)],
+        reach("109.99", "110", "110.01"),
+    ),
+    "self_trade and a stop to sell": Edge(
+        SelfTradePrevention(),
+        lambda p: [price(120), order(side="S", price=None, order_id="st", **STOP), price(p), order(price=100)],
+        [("110.01", False), ("110", True), ("109.99", True)],
+    ),
+    "self_trade and a stop that trails": Edge(
+        SelfTradePrevention(),
+        lambda p: (
+            [order(side="S", price=None, order_id="st", type="trailing", offset=5), price(100), price(105), price(p)]
+            + [order(price=90)]
+        ),
+        [("100.01", False), ("100", True), ("99.99", True)],
+    ),
+    "max_order_notional of a stop": Edge(
+        MaxOrderNotional(1_100),
+        lambda p: [price(), order(qty=10, price=None, type="stop", stop=p)],
+        rise("109.99", "110", "110.01"),
+    ),
+    "price_collar of a stop limit": Edge(
+        PriceCollar(ticks=100),
+        lambda p: [price(), order(price=p, type="stop_limit", stop=110)],
+        rise("110.99", "111", "111.01"),
+    ),
+    "cash of a stop": Edge(
+        CashLimit(),
+        lambda p: [price(90), order(qty=10, price=None, type="stop", stop=p)],
+        rise("99.99", "100", "100.01"),
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),

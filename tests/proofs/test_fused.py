@@ -41,7 +41,23 @@ TOGETHER = {
         "order fill price cancel order_error strategy_exec cmd",
     ),
 }  # seed, types of rules, kinds of events
-ALONE = ("ec01", "sc01", "sm02", "fx03", "vg01", "sv01", "mg02", "mg04", "mm01", "kl01", "mk10", "tr01", "tr02", "pc04")
+ALONE = (
+    "ec01",
+    "sc01",
+    "sm02",
+    "fx03",
+    "vg01",
+    "sv01",
+    "mg02",
+    "mg04",
+    "mm01",
+    "kl01",
+    "mk10",
+    "tr01",
+    "tr02",
+    "pc04",
+    "st05",
+)
 
 
 def together(name: str) -> dict[str, Any]:

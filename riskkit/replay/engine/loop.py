@@ -28,9 +28,18 @@ from numpy import int64 as _int64
 
 from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
+from riskkit.replay.kernels import (
+    cash_holds,
+    exposure,
+    fill_records,
+    groups,
+    order_answers,
+    order_chains,
+    order_stops,
+    runtime,
+)
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels import covariance_state as covariance
-from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
 from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
@@ -291,13 +300,24 @@ def read_event(kind, row, side, qty, price):
         column("flags", row) | (order.flags & INHERITED) if shape.inherits(kind) else column("flags", row),
         order.parent if kind == EventKind.MODIFY and shape.parents else column("parent", row),
         column("batch", row), column("weight", row), fee if kind == EventKind.FILL else column("fee", row),
-        column("bid", row), column("ask", row), column("reserve", row),
+        column("bid", row), column("ask", row), column("reserve", row), stop_of(kind, row, side),
     )  # fmt: skip
 
 
 def column(name, row):
     """The value of a column in a row, or its default if the log does not have the column."""
     return int64(log[name][row]) if name in shape.columns else OPTIONAL[name][1]
+
+
+def stop_of(kind, row, side):
+    """The stop of an order, or of one after a modify; MISSING of one that waits for none, and of other events."""
+    return (
+        order_stops.first_stop(instrument, side, column("stop", row), column("flags", row))
+        if shape.stops and kind == EventKind.ORDER
+        else order_stops.changed_stop(order, instrument, column("stop", row), column("flags", row))
+        if shape.stops and kind == EventKind.MODIFY
+        else MISSING
+    )
 
 
 def tag(kind, own, of_order):
@@ -603,6 +623,8 @@ def find_best(rule):
             if rule.member_key == rule.key:
                 rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side))
             peer_id = peer.next_position
+    if shape.stops and event.stop != MISSING:  # it meets nobody before its trigger
+        rule.best = order_chains.NO_OFFER
 
 
 def find_met(rule):
@@ -618,6 +640,8 @@ def find_met(rule):
             if rule.member_key == rule.key:
                 rule.met += order_chains.met_lots(peer, orders, event.side, event.price, came_before())
             peer_id = peer.next_position
+    if shape.stops and event.stop != MISSING:
+        rule.met = 0
 
 
 def came_before():
@@ -828,7 +852,7 @@ def let_work():
     if shape.tags or (shape.modifies and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.cash:
-        ledger.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags)
+        cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
     if shape.parents:
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
@@ -839,7 +863,9 @@ def let_work():
         order.release = now + verdict.until if verdict.cause == runtime.NO_RULE and event.batch < 0 else now
     if shape.numbers_orders:
         counts[Counter.ENTERED] += 1
-        order.number = counts[Counter.ENTERED]
+        order.number = counts[Counter.ENTERED] if not shape.stops or event.stop == MISSING else NEVER
+    if shape.stops:
+        order_stops.set_stop(order, event.stop, log.stop[i], event.flags)
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -848,12 +874,39 @@ def let_work():
     lots_changed()
     if change != 0:
         count_working()
-        if shape.chains:
-            order_chains.link_order(orders, log.slots[i], order, position)
+        join_chain()
     if shape.cash:
         hold_cash()
     if shape.enforce:
         order.fill_cap = fill_cap
+
+
+def join_chain():
+    """Add an order to those that wait for their stop in its instrument, or that work in its position."""
+    if shape.stops and order.stop != MISSING:
+        order_stops.link_stop(orders, log.slots[i], order, instrument)
+    elif shape.chains:
+        order_chains.link_order(orders, log.slots[i], order, position)
+
+
+def leave_chain():
+    """Take an order that works no longer out of its chain."""
+    if shape.stops and order.stop != MISSING:
+        order_stops.unlink_stop(orders, order, instrument)
+    elif shape.chains:
+        order_chains.unlink_order(orders, order, position)
+
+
+def trigger(slot):
+    """Let an order that waits for its stop be a limit or market order from now on; it is not judged again."""
+    if order.status == runtime.WORKING:
+        order_stops.unlink_stop(orders, order, instrument)
+        if shape.chains:
+            order_chains.link_order(orders, slot, order, position)
+    if shape.numbers_orders:
+        counts[Counter.ENTERED] += 1
+        order.number = counts[Counter.ENTERED]
+    order.stop = MISSING
 
 
 def count_working():
@@ -877,7 +930,7 @@ def hold_cash():
     """Adjust the cash that an order reserves in the balances of its account and groups."""
     global reserved_before
     reserved_before = order.reserved
-    ledger.reserve_cash(order, cash_balance, instrument)
+    cash_holds.reserve_cash(order, cash_balance, instrument)
     for group in shape.cash_groups:
         balance_of(group, holder_of(group), instrument.currency).reserved += order.reserved - reserved_before
 
@@ -885,7 +938,7 @@ def hold_cash():
 def value_order():
     """Store the price at which an order is valued while it works."""
     if shape.measuring or shape.exposures:
-        order.value_price = value_price(order.side, order.price)
+        order.value_price = value_price(order.side, order.price, order.stop)
     if shape.exposures:
         if exposure.raises_estimate(instrument, order.value_price):
             instrument.estimate = abs(order.value_price)
@@ -893,10 +946,14 @@ def value_order():
             expose_groups()
 
 
-def value_price(way, limit):
+def value_price(way, limit, stop):
     """The price at which the order of the event is valued; MISSING if unknown."""
     return (
-        MISSING if limit == MISSING and event.flags & RowFlag.BAD_PRICE else ledger.order_price(instrument, way, limit)
+        MISSING
+        if limit == MISSING and event.flags & RowFlag.BAD_PRICE
+        else order_stops.waiting_price(limit, stop)
+        if shape.stops and stop != MISSING
+        else ledger.order_price(instrument, way, limit)
     )
 
 
@@ -937,10 +994,10 @@ def after_change():
     lots_changed()
     if change != 0:
         count_working()
-        if shape.chains and shape.answers and change > 0:
-            order_chains.link_order(orders, log.slots[i], order, position)
-        elif shape.chains:
-            order_chains.unlink_order(orders, order, position)
+        if shape.answers and change > 0:
+            join_chain()
+        else:
+            leave_chain()
     if shape.parents:
         ledger.release_child_qty(orders, order, ledger.committed_qty(order) - committed_before)
     if shape.cash:
@@ -1010,7 +1067,7 @@ def count_pending(sign):
     """Count an order of a list as working while the later ones are checked (`sign` 1), or undo that (-1)."""
     runtime.apply_pending(position, account, event.side, event.qty, sign)
     if shape.exposures:
-        exposure.list_estimate(instrument, value_price(event.side, event.price), sign)
+        exposure.list_estimate(instrument, value_price(event.side, event.price, event.stop), sign)
         exposure.expose(position, account, instrument)
     for group in shape.groups:
         holding = at(group.positions, place_of(group, event.pair, event.strategy))
@@ -1018,17 +1075,18 @@ def count_pending(sign):
         if shape.exposures:
             exposure.expose(holding, at(group.accounts, holding.account), instrument)
     if shape.chains and sign == 1:
-        order_chains.list_order(position, event.side, event.price)
+        if not shape.stops or event.stop == MISSING:
+            order_chains.list_order(position, event.side, event.price)
     elif shape.chains:
         order_chains.unlist_orders(position)
     if shape.cash:
-        ledger.reserve_pending(
-            cash_balance, instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign
+        cash_holds.reserve_pending(
+            cash_balance, instrument, event.side, event.qty, event.price, event.reserve, event.flags, event.stop, sign
         )
         for group in shape.cash_groups:
-            ledger.reserve_pending(
+            cash_holds.reserve_pending(
                 balance_of(group, holder_of(group), instrument.currency),
-                instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign,
+                instrument, event.side, event.qty, event.price, event.reserve, event.flags, event.stop, sign,
             )  # fmt: skip
     for rule in shape.assuming:
         if rule.working:
@@ -1078,6 +1136,10 @@ def change_named():
         price = price if price != MISSING else order.price
     if shape.cash and order.reserve == MISSING and price != MISSING:
         order.hold_price = price
+    if shape.stops and order.stop != MISSING:
+        order_stops.set_stop(order, event.stop, log.stop[i], event.flags)
+        if shape.cash and order.reserve == MISSING:
+            order.hold_price = order_stops.waiting_price(price, order.stop)
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
     if shape.answers and change != 0:
@@ -1260,6 +1322,8 @@ def on_fill():
     for group in shape.groups:
         fill_group(group, realised)
     if shape.orders and log.order[i] >= 0:
+        if shape.stops and order.stop != MISSING:  # the venue has seen its trigger
+            trigger(log.slots[i])
         before_change()
         change = ledger.fill_order(order, position, account, qty)
         after_change()
@@ -1472,6 +1536,8 @@ def on_price():
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
     if shape.references:
         ledger.date_quote(instrument, log.price[i], quoted("bid"), quoted("ask"), now)
+    if shape.stops and shape.orders and log.price[i] != MISSING:
+        trigger_stops()
     if shape.netted and log.price[i] != MISSING:
         sums.follow_net(at(totals, 0), nets, int64(log.instrument[i]), instrument, 0)
     if shape.marks and log.price[i] != MISSING:
@@ -1482,6 +1548,19 @@ def on_price():
             tell_groups_in(int64(log.instrument[i]))
     if shape.watched(EventKind.PRICE):
         tell_market(EventKind.PRICE)
+
+
+def trigger_stops():
+    """Trigger the orders whose stop a trade has reached, and let the stops that trail follow it."""
+    global order, position
+    slot = instrument.first_stop
+    while slot >= 0:
+        order = at(orders, slot)
+        following = order.next_order
+        if order_stops.meets_trade(order, log.price[i]):
+            position = at(positions, order.pair)
+            trigger(slot)
+        slot = following
 
 
 def quoted(name):

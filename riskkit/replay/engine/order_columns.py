@@ -9,7 +9,8 @@ import numpy as np
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
-DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
+DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price", "stop")
+DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING)
 
 
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
@@ -40,11 +41,11 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
 
 
 def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Row of the previous identical order (account, instrument, side, qty, price) of each order, -1 if none."""
+    """Row of the previous identical order (account, instrument, side, qty, price, stop) of each order, -1 if none."""
     flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
     rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
     prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
-    fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
+    fields = [columns[name][rows] for name in DUPLICATE_FIELDS if name in columns] + [flags[rows] & DUPLICATE_FLAGS]
     order = np.lexsort(fields)  # stable: identical orders stay in row order
     same = np.ones(max(len(rows) - 1, 0), bool)
     for field in fields:

@@ -362,6 +362,11 @@ class Shape(NamedTuple):
         return self.commands or (self.enforce and bool(self.matching))
 
     @property
+    def stops(self) -> bool:
+        """True if orders wait for a trade at their stop."""
+        return "stop" in self.columns
+
+    @property
     def numbers_orders(self) -> bool:
         """True if a rule looks at the working orders and at what a cancel takes of them."""
         return any("orders" in rule.arguments("update") for rule in self.rules)

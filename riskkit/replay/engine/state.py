@@ -365,7 +365,7 @@ def open_positions(
 
 def _instruments(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.instruments) + 1, record_dtype(INSTRUMENT))
-    for name in ("first_position", "last_pair"):
+    for name in ("first_position", "last_pair", "first_stop"):
         table[name] = -1
     for name in ("bid", "ask", "last", "mark", "estimate", "listed_estimate"):
         table[name] = MISSING
@@ -392,7 +392,7 @@ def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
     for name in ("account", "pair", "strategy", "connection", "parent"):
         table[name] = -1
-    for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty"):
+    for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty", "stop"):
         table[name] = MISSING
     return table
 

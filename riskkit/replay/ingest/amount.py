@@ -12,7 +12,7 @@ import numpy as np
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS
-from riskkit.replay.ingest.labels import ORDER_TYPES, SIDES, TRUTHS, label_text
+from riskkit.replay.ingest.labels import SIDES, TRUTHS, label_text
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -191,13 +191,6 @@ def truth(value: Any, name: str) -> bool:
     if found is None:
         raise InputError(f"{name}={shown(value)} is not True or False")
     return bool(found)
-
-
-def is_market(value: Any) -> bool:
-    """True for the type of a market order, False for a limit order."""
-    if str(value).lower() not in ORDER_TYPES:
-        raise InputError(f"type={shown(value)} is not limit or market")
-    return bool(ORDER_TYPES[str(value).lower()])
 
 
 def messages(children: Any) -> int:

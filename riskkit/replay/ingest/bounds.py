@@ -121,7 +121,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
         (priced & ((kind == EventKind.ORDER) | (kind == EventKind.MODIFY)), quotes),
     ):
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
-    for name in ("bid", "ask", "reserve"):
+    for name in ("bid", "ask", "reserve", "stop"):
         if name in columns:
             rows = (columns[name] != MISSING) & (code >= 0)  # not the rates, which have no instrument
             np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)))

@@ -54,7 +54,14 @@ COLUMNS: dict[str, FrameColumn] = {
     "price": FrameColumn(
         "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
     ),
-    "type": FrameColumn("limit (default) or market: a market order has no price"),
+    "type": FrameColumn(
+        "limit (default), market (without a price), stop (a market order from a trade at its stop on), stop_limit, or trailing "
+        "(a stop that follows the best trade)"
+    ),
+    "stop": FrameColumn("price of a trade that triggers a stop or stop_limit order; of a modify the new one", "stop"),
+    "offset": FrameColumn(
+        "distance of the stop of a trailing order from the best trade; of a modify the new one", "stop"
+    ),
     "order_id": FrameColumn(
         "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",
         "order",

@@ -20,6 +20,7 @@ from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
+from riskkit.replay.ingest.stops import stops, types_of
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
@@ -206,8 +207,12 @@ def _numbers(
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
-    ticks, odd_ticks = prices(source, code, declared, lenient, flags)
+    types = types_of(source)
+    ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)
     priced = {"price": ticks}
+    waits = stops(source, types, code, declared, flags)
+    if waits is not None:
+        priced["stop"] = waits
     for name, kind in (("bid", EventKind.PRICE), ("ask", EventKind.PRICE), ("reserve", EventKind.ORDER)):
         if source.has(name):
             priced[name] = optional_prices(source, name, source.rows_of(kind), code, declared)

@@ -15,6 +15,7 @@ from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
+from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.schema.columns import (
     FACTS,
     MISSING,
@@ -62,7 +63,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         raise InputError(f"kind={shown(event['kind'])} is not a kind of event")
     if not -1 <= event["side"] <= (1 if event["kind"] in TRADED else max(TradingCommand)):
         raise InputError(f"side={shown(event['side'])} is not a side, flow or command")
-    for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
+    for name in ("qty", "price", "fee", "bid", "ask", "reserve", "stop"):
         if abs(event[name]) >= LARGEST and event[name] != MISSING:
             raise InputError(f"{name}={shown(event[name])} is beyond 64 bits; count in larger units")
     if event["kind"] not in TRADED:
@@ -204,6 +205,8 @@ class Entries:
         connection: Any = None,
         parent_id: Any = None,
         expires: Any = None,
+        stop: Any = None,
+        offset: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -211,11 +214,7 @@ class Entries:
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
         row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
-        if scalars.is_market(type):
-            if price is not None:
-                raise InputError(f"price={shown(price)} is the price of a market order; leave it empty")
-        else:
-            row["price"] = scalars.price(price, traded, row, lenient=self.flag, nearest=self.nearest)
+        set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
@@ -266,6 +265,8 @@ class Entries:
         price: Any = None,
         children: Any = 1,
         reduce_only: Any = False,
+        stop: Any = None,
+        offset: Any = None,
     ) -> Row:
         """A change of an order; omitted fields stay."""
         row = self._of_order(EventKind.MODIFY, ts, order_id, account, instrument)
@@ -277,6 +278,7 @@ class Entries:
             row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         if price is not None:
             row["price"] = scalars.price(price, traded, row, lenient=self.flag, nearest=self.nearest)
+        set_stop(row, None, traded, self.nearest, stop=stop, offset=offset)
         row["weight"] = scalars.messages(children)
         return row
 

@@ -19,9 +19,9 @@ ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
-        "expires", *ORIGIN,
+        "expires", "stop", "offset", *ORIGIN,
     ),
-    "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", *ORIGIN),
+    "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
     "cancel": ("order_id", "account", "instrument", *ORIGIN),
     "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),

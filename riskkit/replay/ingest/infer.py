@@ -57,7 +57,7 @@ def propose_instruments(source: Frame) -> list[Instrument]:
         return []
     codes, labels = pd.factorize(source.column("instrument"))
     instead = "give rounding='nearest', or declare its tick and lot"
-    ticks = _max_decimals(source, ("price", "bid", "ask", "reserve"), codes, len(labels), instead)
+    ticks = _max_decimals(source, ("price", "bid", "ask", "reserve", "stop", "offset"), codes, len(labels), instead)
     lots = _max_decimals(source, ("qty",), codes, len(labels), instead)
     return [
         Instrument(label_text(label), Fraction(1, 10 ** int(tick)), Fraction(1, 10 ** int(lot)))

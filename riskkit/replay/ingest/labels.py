@@ -14,7 +14,6 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import AMENDS, FACTS, EventKind
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
-ORDER_TYPES = {"limit": 0, "market": 1}
 TRUTHS = {"TRUE": 1, "1": 1, "FALSE": 0, "0": 0}
 
 

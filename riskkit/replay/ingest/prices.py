@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 
 from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
-from riskkit.replay.ingest.labels import ORDER_TYPES
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
+from riskkit.replay.ingest.order_types import ORDER_TYPES, UNPRICED
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
@@ -46,11 +45,19 @@ def quantities(
 
 
 def prices(
-    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
+    frame: Frame,
+    code: np.ndarray,
+    declared: Sequence[Instrument],
+    lenient: np.ndarray,
+    flags: np.ndarray,
+    types: np.ndarray,
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
-    """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept."""
-    missing, market = frame.missing("price"), _market(frame)
-    frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
+    """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept.
+
+    `types` are the places of orders in `ORDER_TYPES`, of which some have no limit.
+    """
+    missing, unpriced = frame.missing("price"), np.array([not one.priced for one in ORDER_TYPES.values()])[types]
+    frame.refuse(unpriced & ~missing, "price", lambda row: UNPRICED.format([*ORDER_TYPES][types[row]]))
     rows = (
         frame.rows_of(
             EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.CLOSE, EventKind.MODIFY, EventKind.CORRECT
@@ -60,7 +67,7 @@ def prices(
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
-    needs = frame.rows_of(*NEEDED_BY["price"]) & ~market & ~quoted
+    needs = frame.rows_of(*NEEDED_BY["price"]) & ~unpriced & ~quoted
     bad = counted.bad | (needs & missing)
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(bad & ~lenient, "price", lambda row: f"is not a price; {_what_fits(frame, row)}")
@@ -83,7 +90,7 @@ def _what_fits(frame: Frame, row: int) -> str:
 def optional_prices(
     frame: Frame, name: str, rows: np.ndarray, code: np.ndarray, declared: Sequence[Instrument]
 ) -> np.ndarray:
-    """Ticks of a bid, an ask or a reserve price; MISSING without one."""
+    """Ticks of a bid, an ask, a reserve price or a stop; MISSING without one."""
     rows = rows & ~frame.missing(name)
     counted = count_in(frame, name, rows, [instrument.tick for instrument in declared] or [Fraction(1)], code)
     frame.refuse(counted.bad, name, "is not a price; a price is a finite number")
@@ -92,18 +99,6 @@ def optional_prices(
     frame.refuse(counted.positive & (counted.counts == 0) & ~counted.off, name, _lost(declared, code, "tick"))
     frame.refuse(counted.off, name, _off(declared, code, "on the tick", "tick"))
     return np.where(rows, counted.counts, MISSING)
-
-
-def _market(frame: Frame) -> np.ndarray:
-    """Mask of the market orders, which have no price."""
-    if not frame.has("type"):
-        return np.zeros(frame.size, bool)
-    codes, words = pd.factorize(frame.column("type"))
-    table = np.array([ORDER_TYPES.get(str(word).lower(), -1) for word in words] + [0], np.int8)
-    found = table[codes]
-    orders = frame.rows_of(EventKind.ORDER)
-    frame.refuse(orders & (found < 0), "type", "is not limit or market")
-    return orders & (found == 1)
 
 
 def _only_above_zero(declared: Sequence[Instrument], code: np.ndarray) -> np.ndarray:

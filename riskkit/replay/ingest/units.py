@@ -44,7 +44,7 @@ class Sizes(NamedTuple):
 def sizes(frame: Frame, code: np.ndarray, instruments: Sequence[Instrument]) -> Sizes:
     """The sizes of a frame's numbers, in floats."""
     count = len(instruments)
-    prices = [_column(frame, name) for name in ("price", "bid", "ask", "reserve")]
+    prices = [_column(frame, name) for name in ("price", "bid", "ask", "reserve", "stop", "offset")]
     quantity = _column(frame, "qty")
     stacked, codes = np.concatenate(prices), np.tile(code, len(prices))
     smallest, highest = _extremes(stacked, codes, count)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus, RowFlag
+from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus
 
 UNKNOWN, WORKING, BLOCKED, DONE, CANCELLED, REDUCED = map(int, OrderStatus)
 NO_CAP = int(FillCap.NONE)
@@ -48,6 +48,7 @@ INSTRUMENT: dict[str, str] = dict(
     ask_ts="time of the best ask",
     estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
     listed_estimate="the same of the earlier orders of the list in decision; MISSING if none",
+    first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
@@ -131,8 +132,8 @@ ORDER: dict[str, str] = dict(
     strategy="code of the strategy",
     connection="code of the connection",
     flags="`Flag` bits of its order event",
-    prev_order="record of the next newer working order of the position and side, -1 if none",
-    next_order="record of the next older working order of the position and side, -1 if none",
+    prev_order="record of the next newer working order of the position and side (or waiting for a stop), -1 if none",
+    next_order="record of the next older one, -1 if none",
     child_qty="lots of its child orders, filled or working",
     parent="record of the parent order, -1 if none",
     value_price="price in ticks at which the order was valued when it came or was changed; MISSING if unknown",
@@ -141,10 +142,14 @@ ORDER: dict[str, str] = dict(
     former_cap="`fill_cap` before it",
     former_hold_price="`hold_price` before it",
     former_value_price="`value_price` before it",
-    number="its place among the orders that have begun to work, kept if a rule looks at cancels by their orders; else 0",
+    former_stop="`stop` before it",
+    former_offset="`offset` before it",
+    number="its place among the orders that have begun to rest, kept if a rule looks at cancels by their orders; else 0",
     taken="lots that its last cancel took off the book, likewise",
     row="row of its order event, kept if a command or a rule may cancel it; else 0",
     release="time until which it waits its turn, kept if rules let orders wait; else 0",
+    stop="price in ticks of a trade that triggers it; MISSING of an order that waits for none, or no longer",
+    offset="ticks at which its stop follows the trades; 0 of a fixed stop",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
@@ -153,7 +158,6 @@ CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
 
 CASH_DEPOSIT = int(CashFlowKind.DEPOSIT)
 CASH_FEE = int(CashFlowKind.FEE)
-BAD_PRICE = int(RowFlag.BAD_PRICE)
 
 
 class Book(NamedTuple):
@@ -365,6 +369,7 @@ def reset_order(order: Record) -> None:
     order.connection = -1
     order.flags = 0
     order.parent = -1
+    order.stop = MISSING
 
 
 def close_order(order: Record, position: Record, account: Record) -> int:
@@ -432,40 +437,6 @@ def tag_order(order: Record, strategy: int, connection: int, flags: int) -> None
     order.strategy = strategy
     order.connection = connection
     order.flags = flags
-
-
-def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: int) -> int:
-    """Price at which a buy reserves cash: its reserve price, else its limit, else that of `order_price`."""
-    if reserve != MISSING:
-        return reserve
-    if price == MISSING and flags & BAD_PRICE != 0:
-        return MISSING
-    return order_price(instrument, side, price)
-
-
-def set_hold_price(order: Record, instrument: Record, side: int, price: int, reserve: int, flags: int) -> None:
-    """Store the price at which an order reserves cash, and the highest price that it may be moved to."""
-    order.hold_price = hold_price(instrument, side, price, reserve, flags)
-    order.max_price = reserve if reserve != MISSING else price
-    order.reserved = 0
-
-
-def reserve_cash(order: Record, balance: Record, instrument: Record) -> None:
-    """Adjust the cash that an order reserves to its lots that still work."""
-    reserved = 0
-    if order.status == WORKING and order.side > 0 and order.hold_price != MISSING:
-        reserved = notional(instrument, max(order.qty - order.filled, 0), order.hold_price)
-    balance.reserved += reserved - order.reserved
-    order.reserved = reserved
-
-
-def reserve_pending(
-    balance: Record, instrument: Record, side: int, qty: int, price: int, reserve: int, flags: int, sign: int
-) -> None:
-    """Reserve cash for a buy of a list (`sign` 1) while the later orders are checked, or release it (-1)."""
-    at_price = hold_price(instrument, side, price, reserve, flags)
-    if side > 0 and at_price != MISSING:
-        balance.reserved += sign * notional(instrument, qty, at_price)
 
 
 def committed_qty(order: Record) -> int:

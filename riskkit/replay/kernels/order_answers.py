@@ -33,6 +33,8 @@ def note_former(order: Record) -> None:
     order.former_cap = order.fill_cap
     order.former_hold_price = order.hold_price
     order.former_value_price = order.value_price
+    order.former_stop = order.stop
+    order.former_offset = order.offset
 
 
 def restore_former(order: Record, position: Record, account: Record) -> int:
@@ -44,6 +46,9 @@ def restore_former(order: Record, position: Record, account: Record) -> int:
     order.hold_price = order.former_hold_price
     order.value_price = order.former_value_price
     order.former_qty = MISSING
+    if order.stop != MISSING:  # no trade has triggered it since
+        order.stop = order.former_stop
+        order.offset = order.former_offset
     if order.status == WORKING or order.status == REDUCED:
         return work_again(order, position, account, rest)
     return 0

@@ -25,7 +25,14 @@ from riskkit.replay.live.journal import NUMBERS
 from riskkit.replay.schema.columns import AMENDS, FIRST_EXTERNAL, EventKind, OrderStatus, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
-SLOTS = ("prev_order", "next_order", "parent", "first_buy", "first_sell")  # fields that hold the record of an order
+SLOTS = (
+    "prev_order",
+    "next_order",
+    "parent",
+    "first_buy",
+    "first_sell",
+    "first_stop",
+)  # fields that hold the record of an order
 BOOK = plain(fill)
 FILLS = (int(EventKind.FILL), *map(int, AMENDS))
 

@@ -197,7 +197,7 @@ class Door:
                 return UNPLAIN
             owner, pair = self._meet(account, traded) if owner < 0 else (owner, self.engine.meet(owner, traded))
         if self._duplicates:
-            identical = owner, traded, way, lots, ticks, 0
+            identical = owner, traded, way, lots, ticks, MISSING, 0
             self._order_words[BEFORE] = self._journal.last_like.get(identical, -1)
         self.pending, self.last = ((order_id, None),), self._order_words
         pack_order(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.engine.order_columns import DUPLICATE_FIELDS, find_duplicates
+from riskkit.replay.engine.order_columns import DUPLICATE_FIELDS, DUPLICATE_FLAGS, find_duplicates
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
 from riskkit.replay.log.event_log import EventLog
@@ -17,7 +17,7 @@ from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind
 from riskkit.replay.schema.universe import Universe
 
 ORDER = int(EventKind.ORDER)
-BAD_TS, BAD_PRICE = int(RowFlag.BAD_TS), int(RowFlag.BAD_PRICE)
+BAD_TS = int(RowFlag.BAD_TS)
 FIRST_EVENTS = 1024
 NUMBERS = ("order", "parent", "fill", "batch")  # columns that hold the number of a row
 STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
@@ -25,7 +25,7 @@ STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
 
 def duplicate_fields(event: Mapping[str, int]) -> tuple[int, ...]:
     """What two identical orders share."""
-    return (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
+    return (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & DUPLICATE_FLAGS)
 
 
 class Journal:
@@ -225,7 +225,7 @@ class Journal:
             self.latest = int(columns["ts"][timely[-1]])
         orders = timely[columns["kind"][timely] == ORDER]
         fields = [columns[name][orders].tolist() for name in DUPLICATE_FIELDS]
-        flags = (columns["flags"][orders] & BAD_PRICE).tolist()
+        flags = (columns["flags"][orders] & DUPLICATE_FLAGS).tolist()
         self.last_like = dict(zip(zip(*fields, flags, strict=True), orders.tolist(), strict=True))
 
     def row(self, number: int) -> Row:

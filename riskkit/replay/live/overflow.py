@@ -22,7 +22,7 @@ from riskkit.replay.schema.universe import Universe, exact
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
 QUOTE = int(EventKind.PRICE)
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
-PRICES = ("price", "bid", "ask", "reserve")
+PRICES = ("price", "bid", "ask", "reserve", "stop")
 ENOUGH = 0.99 * BALANCE
 # per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
 # quantity unit, highest price that cannot overflow

@@ -68,7 +68,8 @@ class SessionCalls(ABC):
         account, instrument, side, qty, price, order_id, strategy, connection
             Labels, B or S, and numbers; id, strategy and connection may be left out.
         **more
-            ``type="market"`` (without a price), ``reduce_only``, ``reserve``, ``parent_id``, ``expires``.
+            ``type`` ("market" and "stop" without a price, "stop_limit", "trailing"), ``stop`` or ``offset`` of a type that has
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``.
 
         Returns
         -------
@@ -104,7 +105,7 @@ class SessionCalls(ABC):
         return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, given, account, children), labels, ids)
 
     def process_modify(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a change of the order ``order_id``: a new ``qty`` (in all), a new ``price``, or both."""
+        """Process a change of the order ``order_id``: a new ``qty`` (in all), ``price``, ``stop`` or ``offset``."""
         return self._process(ts, "modify", fields, Entries.modify)
 
     def process_cancel(self, *, ts: Any, **fields: Any) -> list[Decision]:

@@ -23,7 +23,21 @@ KEY = b"riskkit"
 SOURCE_ROW = "source_row"  # beside the columns of a log: each event's row in the frame that it was made from
 ORDER_ID = "order_id"  # beside the columns of a log: the id of each order as UTF-8, of any width
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}, SOURCE_ROW: "<i8"}
-DELTA = ("ts", "order", "price", "parent", "batch", "trade_id", "expires", "bid", "ask", "reserve", "fill", SOURCE_ROW)
+DELTA = (
+    "ts",
+    "order",
+    "price",
+    "parent",
+    "batch",
+    "trade_id",
+    "expires",
+    "bid",
+    "ask",
+    "reserve",
+    "fill",
+    "stop",
+    SOURCE_ROW,
+)
 
 
 def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:

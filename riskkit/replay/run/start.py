@@ -33,6 +33,7 @@ class Start(NamedTuple):
             for name in names:
                 table[name] = 0
         positions["first_buy"] = positions["first_sell"] = -1
+        instruments["first_stop"] = -1
         positions["factual_qty"] = positions["qty"]
         known = accounts[1:]
         known["told_equity"], known["told_deposits"] = money_of(state)

@@ -207,6 +207,7 @@ class RowFlag(IntFlag):
     REDUCE_ONLY = 64
     STOP_LOSS = 128
     FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
+    TRAILING = 512  # the stop of an order or a modify is a distance, at which it follows the trades
 
 
 class MatchMode(IntEnum):
@@ -272,6 +273,7 @@ OPTIONAL: dict[str, tuple[str, int]] = {
     "ask": ("<i8", MISSING),
     "reserve": ("<i8", MISSING),
     "fill": ("<i8", -1),  # row of the fill that a BUST or CORRECT names
+    "stop": ("<i8", MISSING),  # price of a trade that triggers an order; if `RowFlag.TRAILING`, its distance
 }
 ROW_NUMBERS = ("order", "parent", "batch", "fill")  # columns of row numbers
 
@@ -283,7 +285,8 @@ class EventRow(NamedTuple):
     an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of the order that
     the event belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`). A CASH event carries its amount and an
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
-    ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths.
+    ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. ``stop`` is the stop
+    price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
 
     Examples
     --------
@@ -311,3 +314,4 @@ class EventRow(NamedTuple):
     bid: int = MISSING
     ask: int = MISSING
     reserve: int = MISSING
+    stop: int = MISSING

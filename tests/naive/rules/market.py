@@ -45,7 +45,7 @@ class Velocity(OfTheMarket):
     makes_pauses = Rule.makes_pauses
 
     def objects(self, event, member, weight):
-        if member.price in (None, BAD):
+        if member.price in (None, BAD) or member.stop is not None:
             return False
         for prefix in ("", "long_"):
             if f"{prefix}max_move" not in self.params:
@@ -153,7 +153,7 @@ class Luld(OfTheMarket):
             return False
         if self.pause(label):
             return True
-        if member.price is None or member.price == BAD:
+        if member.price in (None, BAD) or member.stop is not None:
             return False
         if label not in self.seen:
             raise Missing
@@ -161,20 +161,22 @@ class Luld(OfTheMarket):
 
 
 class SessionHours(OfTheMarket):
-    """New York's sessions, from the holiday and early-closing calendar of the exchange for 2023; or always."""
+    """Sessions of exchanges, from their holiday and early-closing calendars as far as the scenarios go; or always."""
 
-    CLOSED = {"2023-01-02", "2023-01-16", "2023-02-20", "2023-04-07", "2023-05-29", "2023-06-19", "2023-07-04", "2023-09-04",
-              "2023-11-23", "2023-12-25"}  # fmt: skip
-    EARLY = {"2023-07-03", "2023-11-24"}  # at 13:00
+    HOURS = {"XNYS": ("America/New_York", "09:30", "16:00"), "XLON": ("Europe/London", "08:00", "16:30")}
+    CLOSED = {
+        "XNYS": "2023-01-02 2023-01-16 2023-02-20 2023-04-07 2023-05-29 2023-06-19 2023-07-04 2023-09-04 2023-11-23 2023-12-25 "
+        "2024-03-29",
+        "XLON": "2024-12-25 2024-12-26",
+    }
+    EARLY = {"XNYS": {"2023-07-03": "13:00", "2023-11-24": "13:00"}, "XLON": {"2024-12-24": "12:30"}}
 
     def objects(self, event, member, weight):
-        if self.params["calendar"] == "24/7":
+        if (venue := self.params["calendar"]) == "24/7":
             return False
-        day = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(self.zone)
-        if day.weekday() > 4 or f"{day:%Y-%m-%d}" in self.CLOSED:
+        zone, opens, closes = self.HOURS[venue]
+        local = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(ZoneInfo(zone))
+        day = f"{local:%Y-%m-%d}"
+        if local.weekday() > 4 or day in self.CLOSED[venue].split():
             return True
-        return (
-            not self.at("", "09:30")
-            <= self.clock()
-            < self.at("", "13:00" if f"{day:%Y-%m-%d}" in self.EARLY else "16:00")
-        )
+        return not opens <= f"{local:%H:%M}" < self.EARLY[venue].get(day, closes)

@@ -90,7 +90,7 @@ class PriceCollar(Rule):
     def objects(self, event, member, weight):
         if member.price is None:
             return False
-        reference = self.reference(member)
+        reference = member.stop if isinstance(member.stop, Fraction) else self.reference(member)
         if reference is None or member.price == BAD:
             raise Missing
         distance = abs(member.price - reference)
@@ -104,7 +104,7 @@ class SelfTrade(Rule):
         for order in self.replay.working():
             if order.instrument != member.instrument or self.key(order) != self.key(member):
                 continue
-            if order.side != -member.side:
+            if order.side != -member.side or order.stop is not None or member.stop is not None:
                 continue
             if not isinstance(order.price, Fraction) or not isinstance(member.price, Fraction):
                 return True
@@ -120,7 +120,7 @@ class SelfMatch(Rule):
         for place, order in enumerate(self.replay.every_order):
             if not order.working or order.instrument != member.instrument or self.key(order) != self.key(member):
                 continue
-            if order.side != -member.side:
+            if order.side != -member.side or order.stop is not None or member.stop is not None:
                 continue
             priced = isinstance(order.price, Fraction) and isinstance(member.price, Fraction)
             if not priced or member.side * member.price >= member.side * order.price:

@@ -159,7 +159,8 @@ class Duplicate(Rule):
         self.seen = {}  # identity -> times
 
     def identity(self, member):
-        return member.account, member.instrument, member.side, member.qty, member.price
+        at_once = member.account, member.instrument, member.side, member.qty, member.price
+        return (*at_once, *((member.offset,) if member.offset is not None else (member.stop, "fixed")))
 
     def objects(self, event, member, weight):
         if event["kind"] == "modify":
@@ -335,7 +336,8 @@ class Layering(Rule):
         if shape is not None and self.replay.now < shape["since"] + self.params.get("window_ns", NS):
             return
         self.shapes.pop(key, None)
-        layers = [one for one in self.replay.every_order if one.working and one.side == side and self.key(one) == key]
+        standing = [one for one in self.replay.every_order if one.working and one.stop is None]
+        layers = [one for one in standing if one.side == side and self.key(one) == key]
         layered = sum((one.rest for one in layers), Fraction(0))
         if len({one.price for one in layers}) >= self.params.get("prices", 3) and layered > 0:
             self.shapes[key] = {"side": side, "since": self.replay.now, "orders": layers, "layered": layered,

@@ -81,7 +81,43 @@ BAD_FRAMES = {
         [{**ORDER, "type": "market"}],
         "row 0, column 'price': 10.5 is the price of a market order; leave it empty",
     ),
-    "unknown type": ([{**ORDER, "type": "stop"}], "row 0, column 'type': 'stop' is not limit or market"),
+    "price of a stop order": (
+        [{**ORDER, "type": "stop", "stop": 11}],
+        "row 0, column 'price': 10.5 is the price of a stop order; leave it empty",
+    ),
+    "unknown type": (
+        [{**ORDER, "type": "peg"}],
+        "row 0, column 'type': 'peg' is not limit, market, stop, stop_limit or trailing",
+    ),
+    "no stop": (
+        [{**ORDER, "type": "stop_limit"}],
+        "row 0, column 'stop': nothing is not a price; this type of order has a stop, at which a trade triggers it",
+    ),
+    "no offset": (
+        [{**ORDER, "type": "trailing", "price": None}],
+        "row 0, column 'offset': nothing is not a distance; this type of order has an offset from the best trade, at which "
+        "its stop follows",
+    ),
+    "stop of a limit order": (
+        [{**ORDER, "stop": 11}],
+        "row 0, column 'stop': 11 is a field of other types of order (stop, stop_limit)",
+    ),
+    "offset of a stop order": (
+        [{**ORDER, "type": "stop_limit", "stop": 11, "offset": 1}],
+        "row 0, column 'offset': 1 is a field of other types of order (trailing)",
+    ),
+    "stop and offset": (
+        [NAMED, {**MODIFY, "stop": 11, "offset": 1}],
+        "row 1, column 'offset': 1.0 is given beside a stop; a stop is fixed or follows the trades",
+    ),
+    "off-tick stop": (
+        [{**ORDER, "type": "stop_limit", "stop": 10.505}],
+        "row 0, column 'stop': 10.505 is not on the tick 0.01 of X; rounding='nearest' rounds it",
+    ),
+    "zero offset": (
+        [{**ORDER, "type": "trailing", "price": None, "offset": 0}],
+        "row 0, column 'offset': 0 is not above zero; declare the instrument with negative_price=True",
+    ),
     "quantity as a word": (
         [{**ORDER, "qty": "ten"}],
         "row 0, column 'qty': 'ten' is not a quantity; a quantity is a number above zero",

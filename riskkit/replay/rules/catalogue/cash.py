@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import Book, hold_price, notional
+from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.cash_holds import hold_price
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.parameters import Breach, MissingPrice, Proportion, at_most
@@ -60,7 +61,7 @@ def check(params: Any, book: Book, event: EventRow) -> Verdict:
     free = book.cash_balance.cash - with_fee(params, held)
     if event.side < 0:
         return Verdict(PASS, 0, free)
-    price = hold_price(book.instrument, event.side, event.price, reserve, event.flags)
+    price = hold_price(book.instrument, event.side, event.price, reserve, event.flags, event.stop)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, free)
     cost = notional(book.instrument, rest(book, event), price)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.book import Book, rest_of
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import Record, Words, at
 from riskkit.replay.kernels.runtime import Counter
@@ -81,13 +81,24 @@ def prices_of(book: Book, orders: Record, side: int, most: int) -> int:
     return found
 
 
+def resting_lots(book: Book, orders: Record, side: int) -> int:
+    """Lots of a position's working orders of a side, without those that wait for a stop."""
+    lots = 0
+    slot = book.position.first_buy if side > 0 else book.position.first_sell
+    while slot >= 0:
+        order = at(orders, slot)
+        lots += rest_of(order)
+        slot = order.next_order
+    return lots
+
+
 def update(state: Record, params: Any, book: Book, event: EventRow, orders: Record, counts: Words) -> int:
     """Begin a shape at a fill, or count a cancel of it; trip if it completes the shape."""
     if event.kind == FILL:
         if state.layered == 0 or event.ts >= state.since + params.window_ns:
             state.layered = 0
             if prices_of(book, orders, -event.side, params.prices) >= params.prices:
-                state.layered = book.position.open_sell_qty if event.side > 0 else book.position.open_buy_qty
+                state.layered = resting_lots(book, orders, -event.side)
                 state.side = -event.side
                 state.since = event.ts
                 state.gone = 0

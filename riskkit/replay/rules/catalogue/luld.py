@@ -116,7 +116,7 @@ def check(state: Record, params: Any, book: Book, event: EventRow, day: int) -> 
     price, unit = event.price, book.instrument.price_unit
     if paused_until(state, event.ts) > 0:
         return Verdict(OBJECT, price, price)
-    if price == MISSING:
+    if price == MISSING or event.stop != MISSING:
         return Verdict(PASS, 0, 0)
     if state.close <= 0:
         return unpriced(params.on_missing_price, price, 0)

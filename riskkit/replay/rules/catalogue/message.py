@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from riskkit.replay.kernels.book import Book, order_price
+from riskkit.replay.kernels.order_stops import waiting_price
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow, OrderStatus, RowFlag
 
 MODIFY = int(EventKind.MODIFY)
@@ -16,9 +17,14 @@ def bad_price(event: EventRow) -> bool:
 
 
 def price_of(book: Book, event: EventRow) -> int:
-    """Price at which a message is valued, as `order_price`: its limit, a sell below the market at the market; or MISSING."""
+    """Price at which a message is valued, as `order_price`: its limit, a sell below the market at the market; or MISSING.
+
+    An order that waits for its stop is valued at its limit, else at its stop.
+    """
     if bad_price(event):
         return MISSING
+    if event.stop != MISSING:
+        return waiting_price(event.price, event.stop)
     return order_price(book.instrument, event.side, event.price)
 
 

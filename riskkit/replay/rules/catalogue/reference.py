@@ -12,6 +12,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import choice
 from riskkit.replay.schema.columns import MISSING, EventRow
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration, duration_text
 
 NAMES = ("last", "mid", "touch", "own_fill")
@@ -34,8 +35,11 @@ NEEDS = {
 def twice_reference(params: Any, book: Book, event: EventRow) -> int:
     """Twice the reference price of an order, in ticks; MISSING if there is none, or none that is fresh.
 
-    The last trade is that of the price events; before the first one, the last fill.
+    The last trade is that of the price events; before the first one, the last fill. The limit of an order that waits for its stop
+    is compared with its stop.
     """
+    if event.stop != MISSING:
+        return 2 * event.stop if abs(event.stop) < LARGEST else MISSING
     instrument = book.instrument
     kind = params.reference
     if kind == MID:

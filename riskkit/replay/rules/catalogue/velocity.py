@@ -71,7 +71,7 @@ def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
 def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> Verdict:
     """Compare an order's price with the lowest and the highest trade of each window."""
     price, unit = event.price, book.instrument.price_unit
-    if price == MISSING:
+    if price == MISSING or event.stop != MISSING:
         return Verdict(PASS, 0, 0)
     for window in range(2):
         queue = state.memory + window * LONG
