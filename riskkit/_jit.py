@@ -25,6 +25,7 @@ from typing import Any
 from riskkit._cache import kernels_of
 
 Bound = dict[Any, Callable[..., Any]]  # function -> its compiled or plain form
+FEW_TURNS = 20_000  # of a loop over events, in plain Python: some hundredths of a second
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
@@ -77,6 +78,11 @@ def compiled(function: Callable[..., Any], flags: dict[str, Any] | None = None) 
 def loaded() -> bool:
     """True once numba is imported, so that one more kernel costs little."""
     return "numba" in sys.modules
+
+
+def soonest(function: Kernel, turns: int) -> Callable[..., Any]:
+    """A kernel; for few turns of its loop as plain Python, which answers before a compiled function is loaded."""
+    return function if turns > FEW_TURNS else plain(function)
 
 
 @functools.lru_cache(maxsize=1024)

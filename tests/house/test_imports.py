@@ -29,7 +29,13 @@ returns = numpy.random.default_rng(0).normal(0.0, 0.01, (300, 3))
 for method in ("historical", "age_weighted", "normal"):
     riskkit.value_at_risk(returns, [0.95, 0.99], method)
     riskkit.rolling_var(returns, 250, 0.99, method) if method != "normal" else None
-print(json.dumps({{**found, "after a VaR": loaded(), "modules": len(names)}}))
+found["after a VaR"] = loaded()
+from riskkit import Rule, RuleSet, rules
+from riskkit.replay.log.tiny_log import tiny_log
+set_of = RuleSet([Rule("active", rules.MaxActiveOrders(limit=9)), Rule("loss", rules.DailyLoss(limit=9))])
+for mode in ("shadow", "enforce"):
+    repr(riskkit.replay_log(tiny_log(), set_of, mode))
+print(json.dumps({{**found, "after a replay": loaded(), "modules": len(names)}}))
 """
 
 
@@ -51,4 +57,4 @@ def test_no_module_loads_at_import_what_it_needs_later(found):
 
 
 def test_a_first_var_waits_for_no_compiler(found):
-    assert "numba" not in found["after a VaR"]
+    assert "numba" not in found["after a VaR"] and "numba" not in found["after a replay"]

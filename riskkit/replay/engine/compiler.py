@@ -25,7 +25,7 @@ from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers,
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
-from riskkit.replay.engine.generic_words import generic_arrays
+from riskkit.replay.engine.generic_words import generic_arrays, point
 from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
@@ -266,6 +266,7 @@ class ReplayLoop:
         if self.layout is not None:
             found = generic_arrays(self.layout, self.rules, self.shape, state, columns, fixed)
             values |= {f"all_{name}": array for name, array in found.items()}
+            point(values)
         return [values[name] for name in self.names]
 
     @property
@@ -407,14 +408,30 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
         "pipeline_class": parts,
         "forceinline": kind == "loop",
     }  # the generic loop would become many times as large
-    vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
-    for function in found.functions[:-1]:
-        flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
-        setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
+
+    def prepare() -> None:
+        vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
+        for function in found.functions[:-1]:
+            flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
+            setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
+
     run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
+    _prepared(run, prepare)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))
     return _compiled_once(run, module.__name__)
+
+
+def _prepared(run: Any, prepare: Callable[[], None]) -> None:
+    """Prepare what a loop calls before it is compiled for the first time; a kept loop is loaded without."""
+    once, compiler = cache(prepare), run._compiler
+    compile_core = compiler.compile
+
+    def compile_prepared(*given: Any) -> Any:
+        once()
+        return compile_core(*given)
+
+    compiler.compile = compile_prepared
 
 
 def _compiled_once(run: Any, name: str) -> Any:

@@ -12,16 +12,17 @@ A column that a log does not have is one default value, and its row number is ma
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
 from riskkit.replay.engine.generic_hooks import NOTHING, answered, coded
+from riskkit.replay.engine.generic_statements import branching_arguments, pointed, reads, statements, stored
 from riskkit.replay.engine.generic_words import (
     BANKS,
     GROUP,
     GROUP_WORDS,
     MASKED,
+    POINTED,
     RULE,
     RULE_WORDS,
     SCOPE_NUMBERS,
@@ -110,6 +111,7 @@ class _Every(Shape):
             "paths",
             "nets",
             *WORDS,
+            "events",
         )
 
 
@@ -130,8 +132,12 @@ class Generic(Specialiser):
         self.found: dict[str, list[Fact]] = {"shape": [], "rule": [], "group": []}
         self.facts["shape"] = Symbol("shape")
         self.rows = 0
+        self.within = ""  # the separate function that is being made
+        self.slots = 0  # events in memory: one of each function that makes events
         self.names |= {
-            "Terms": Terms, "CapVerdict": CapVerdict, "Judgement": Judgement, "state_at": rule_dtype(kinds[0], fields=False),
+            "CapVerdict": CapVerdict, "Judgement": Judgement, "state_at": rule_dtype(kinds[0], fields=False),
+            "terms_at": record_dtype(Terms._fields),
+            **{f"pointer_{name}": dtype for name, dtype in POINTED.items()},
             "positions_at": record_dtype(POSITION), "accounts_at": record_dtype(ACCOUNT),
             "cash_at": record_dtype(CASH_BALANCE),
         }  # fmt: skip
@@ -153,14 +159,21 @@ class Generic(Specialiser):
         if name not in self.made:
             given = [argument.arg for argument in source.args.args]
             values = {one: symbol for one in given if (symbol := self.parameter(one))}
-            ended = _statements([f"return {SHARED[name]}"], source.body[0]) if SHARED.get(name) else None
+            self.within, outer = name, self.within
+            ended = statements([f"return {SHARED[name]}"], source.body[0]) if SHARED.get(name) else None
             body = self.block(source.body, Scope({**self.facts, **values}, None, ended, ended is not None))
+            self.within = outer
             if name in BANKS[1:]:
-                body = [*_statements([f"bank = {BANKS.index(name)}"], source.body[0]), *body]
+                body = [*statements([f"bank = {BANKS.index(name)}"], source.body[0]), *body]
+            if name != "read_event" and any(reads(statement, "slot") for statement in body):
+                self.slots += 1
+                body = [*statements([f"slot = {self.slots - 1}"], source.body[0]), *body]
             changed = SHARED.get(name, "").split(", ")
             if unset := [one for one in changed if one in NUMBERS]:
-                body = [*_statements([f"{' = '.join(unset)} = 0"], source.body[0]), *body]
+                body = [*statements([f"{' = '.join(unset)} = 0"], source.body[0]), *body]
             body += ended or []
+            if name != "run":
+                body = [pointed(statement) for statement in body]
             made = ast.FunctionDef(name, arguments_of(given, source), body, [], **position_of(source))
             made.args = arguments_of([*given, *(["used"] if changed == ["used"] else []), *self.free(made)], source)
             self.made[name] = made
@@ -196,19 +209,18 @@ class Generic(Specialiser):
             case ast.Assign([ast.Attribute(ast.Name(owner), "state")], ast.Call(ast.Name("at"), [_, key])) if _is_rule(
                 values.get(owner)
             ):
-                word = self.word_of(values[owner], "state")
-                return [ast.Assign([_stored(word, node)], self.place(values[owner], key, values), **position_of(node))]
+                return self.looked_up(node, values[owner], key, values)
             case ast.Assign([ast.Attribute(ast.Name(owner), name)], value) if _is_rule(values.get(owner)):
                 word = self.word_of(values[owner], name)
-                return [ast.Assign([_stored(word, node)], self.expression(value, values), **position_of(node))]
+                return [ast.Assign([stored(word, node)], self.expression(value, values), **position_of(node))]
             case ast.Expr(ast.Call(ast.Name(name)) as call) if name in SHARED:
                 made = self.called(call, template().functions[name], values)
-                before = _branching_arguments(made)
+                before = branching_arguments(made)
                 if not SHARED[name]:
                     return [*before, ast.Expr(made, **position_of(node))]
-                return [*before, ast.Assign([_stored(SHARED[name], node)], made, **position_of(node))]
+                return [*before, ast.Assign([stored(SHARED[name], node)], made, **position_of(node))]
             case ast.For(_, over) if ast.unparse(over) == "shape.words":
-                return [*super().statement(node, scope), *_statements(self.opening(), node)]
+                return [*super().statement(node, scope), *statements(self.opening(), node)]
         return super().statement(node, scope)
 
     def opening(self) -> list[str]:
@@ -219,6 +231,16 @@ class Generic(Specialiser):
                    "member": "accounts"}  # fmt: skip
         rest = ["bank = 0", "verdict = Judgement(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", f"{' = '.join(NUMBERS)} = 0"]
         return [*masks, *(f"{name} = at({table}, -1)" for name, table in records.items()), *rest]
+
+    def looked_up(self, node: ast.stmt, rule: Symbol, key: ast.expr, values: Values) -> list[ast.stmt]:
+        """Assignments of the address of a rule's record, and of its key if that follows from the event."""
+        place, made = self.place(rule, key, values), []
+        if isinstance(key, ast.Attribute) and key.attr == "key":
+            word = self.word_of(rule, "key")
+            found = parsed(self.key(rule, "event_key"), key)
+            made = [ast.Assign([stored(word, node)], found, **position_of(node))]
+            place.right.right = parsed(word, key)  # type: ignore[attr-defined]
+        return [*made, ast.Assign([stored(self.word_of(rule, "state"), node)], place, **position_of(node))]
 
     def loop_over(
         self, node: ast.For, target: str, over: ast.expr, body: list[ast.stmt], values: Values
@@ -233,18 +255,18 @@ class Generic(Specialiser):
         row = f"{level}_{self.rows}"
         kind = next(kind for kind in self.kinds if "covariance" in kind.requires) if listed == "gauging" else None
         inner = {**values, target: Symbol(level, row, kind)}
-        statements = self.block(body, Scope(inner, None, None, True))
-        if not statements:
+        inside = self.block(body, Scope(inner, None, None, True))
+        if not inside:
             return []
         if text != "shape.groups":
             test = ast.Compare(
                 ast.Name(target, ast.Load(), **position_of(over)), [ast.In()], [over], **position_of(over)
             )
-            statements = [ast.If(self.expression(test, inner), statements, [], **position_of(node))]
+            inside = [ast.If(self.expression(test, inner), inside, [], **position_of(node))]
         words = RULE_WORDS if level == "rule" else GROUP_WORDS
         count = f"shape_words[{SHAPE.index(f'{level}s')}]"
         rows = parsed(f"range(0, {count}, {words})", over)
-        return [ast.For(_stored(row, node), rows, statements, [], **position_of(node))]
+        return [ast.For(stored(row, node), rows, inside, [], **position_of(node))]
 
     # ------------------------------------------------------------------ expressions
 
@@ -259,11 +281,12 @@ class Generic(Specialiser):
                 return self.expression(body, values)
             case ast.Call(ast.Name("Book")):
                 return self.book(node, values)
-            case ast.Call(ast.Name("EventRow"), given):  # of one type everywhere, or its callees are compiled again
+            case ast.Call(ast.Name("EventRow"), given):  # in memory: a call passes one address, not twenty numbers
                 rest = [EventRow._field_defaults[name] for name in EventRow._fields[len(given) :]]
                 whole = [self.number(one, values) for one in given]
                 whole += [ast.Constant(value, **position_of(node)) for value in rest]
-                return ast.Call(node.func, whole, [], **position_of(node))
+                write = parsed(self.written(EventRow, "event"), node)
+                return ast.Call(write, [parsed("at(events, slot)", node), *whole], [], **position_of(node))
             case ast.Call(ast.Name("at"), [ast.Attribute(ast.Name(owner), "states"), key]) if _is_rule(
                 values.get(owner)
             ):
@@ -323,7 +346,7 @@ class Generic(Specialiser):
         given.setdefault("held", parsed("positions", call))
         names = self.branches(hook)
         code = self.word_of(rule, "check" if hook == "check" else "type")
-        own = [code, self.word_of(rule, "state"), rule.row, "rule_words"]
+        own = [code, self.word_of(rule, "state"), self.word_of(rule, "params")]
         taken = [given.get(name) or parsed(name, call) for name in names]
         return ast.Call(
             parsed(f"call_{hook}", call), [*(parsed(text, call) for text in own), *taken], [], **position_of(call)
@@ -336,9 +359,9 @@ class Generic(Specialiser):
         names = [name for name in asked if name not in ("state", "params")]
         if (name := f"call_{hook}") in self.made:
             return names
-        lines = [f"def {name}({', '.join(['code', 'place', 'row', 'rule_words', *names])}):"]
+        lines = [f"def {name}({', '.join(['code', 'place', 'numbers', *names])}):"]
         for code, kind, function in called:
-            own = {"state": f"at(states_{kind.name}(place), 0)", "params": self.parameters(kind, "row")}
+            own = {"state": f"at(states_{kind.name}(place), 0)", "params": self.parameters(kind, "numbers")}
             self.names[f"{hook}_{code}_{kind.name}"] = function
             self.names[f"states_{kind.name}"] = rule_dtype(kind)
             answer = (
@@ -350,13 +373,21 @@ class Generic(Specialiser):
         self.made[name] = made
         return names
 
-    def parameters(self, kind: RuleType, row: str) -> str:
-        """The parameters of a rule of a type, out of its words."""
+    def parameters(self, kind: RuleType, address: str) -> str:
+        """The parameters of a rule of a type, at their address."""
         made = kind.integer_parameters or kind.parameters
-        self.names[f"params_{kind.name}"] = made
-        first = RULE.index("param_0")
-        words = ", ".join(f"rule_words[{row} + {first + k}]" for k in range(len(made._fields)))
-        return f"params_{kind.name}({words})"
+        self.names[f"params_{kind.name}"] = record_dtype(made._fields)
+        return f"at(params_{kind.name}({address}), 0)"
+
+    def written(self, made: Any, name: str) -> str:
+        """Name of the function that writes the fields of a record and returns it."""
+        if (function := f"write_{name}") not in self.made:
+            lines = [f"def {function}({', '.join([name, *made._fields])}):"]
+            lines += [f"    {name}.{field} = {field}" for field in made._fields]
+            (written,) = ast.parse("\n".join([*lines, f"    return {name}"])).body
+            assert isinstance(written, ast.FunctionDef)
+            self.made[function] = written
+        return function
 
     # ------------------------------------------------------------------ facts
 
@@ -417,11 +448,12 @@ class Generic(Specialiser):
             case "state":
                 return f"at(state_at({self.word_of(rule, 'state')}), 0)"
             case "terms":
-                return f"Terms({', '.join(self.word_of(rule, field) for field in Terms._fields)})"
+                return f"at(terms_at({self.word_of(rule, 'terms')}), 0)"
             case "params":
                 alone = rule.kind or next(kind for kind in self.kinds if "duplicates" in kind.requires)
-                return self.parameters(alone, rule.row)
+                return self.parameters(alone, self.word_of(rule, "params"))
             case "states":
+                self.names[f"states_{rule.kind.name}"] = rule_dtype(rule.kind)
                 return f"states_{rule.kind.name}({self.word_of(rule, 'address')})"
             case "n_keys" | "reducing" | "best" | "met" | "duplicates":
                 return self.word_of(rule, name)
@@ -430,8 +462,10 @@ class Generic(Specialiser):
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")
                 return f"{table}_at(group_words[{self.word_of(rule, 'group')} + {GROUP.index(table)}])"
-            case "key" | "order_key" | "member_key" | "position_key":
-                return self.key(rule, "event_key" if name == "key" else name)
+            case "key":  # known since the record was looked up, of a fill that is amended only then
+                return self.key(rule, "event_key") if self.within == "tell_amended" else self.word_of(rule, "key")
+            case "order_key" | "member_key" | "position_key":
+                return self.key(rule, name)
         return name if name in HOOKS or name in VARIABLES else None
 
     def key(self, rule: Symbol, name: str) -> str:
@@ -453,8 +487,8 @@ class Generic(Specialiser):
 
     def word_of(self, rule: Symbol, name: str) -> str:
         """A word of a rule; ``bank`` tells the records that `BANKS` look up apart."""
-        if name == "state":
-            return f"rule_words[{rule.row} + {RULE.index(f'state_{BANKS[0]}')} + bank]"
+        if name in ("state", "key"):
+            return f"rule_words[{rule.row} + {RULE.index(f'{name}_{BANKS[0]}')} + bank]"
         return f"rule_words[{rule.row} + {RULE.index(name)}]"
 
 
@@ -464,29 +498,3 @@ def _is_kind(value: Any) -> bool:
 
 def _is_rule(value: Any) -> bool:
     return isinstance(value, Symbol) and value.level == "rule"
-
-
-def _branching_arguments(call: ast.Call) -> list[ast.stmt]:
-    """Assignments of the arguments that branch, which numba does not take within a call of more than 30 arguments."""
-    before: list[ast.stmt] = []
-    for k, given in enumerate(call.args):
-        if any(isinstance(part, (ast.IfExp, ast.BoolOp)) for part in ast.walk(given)):
-            before.append(ast.Assign([_stored(f"given_{k}", given)], given, **position_of(call)))
-            call.args[k] = parsed(f"given_{k}", given)
-    return before
-
-
-def _stored(text: str, node: ast.AST) -> ast.expr:
-    """A variable or word that is written."""
-    made = parsed(text, node)
-    made.ctx = ast.Store()  # type: ignore[attr-defined]
-    return made
-
-
-def _statements(lines: Iterable[str], node: ast.AST) -> list[ast.stmt]:
-    """Statements at the position of a node of the template."""
-    made = ast.parse("\n".join(lines)).body
-    for statement in made:
-        for part in ast.walk(statement):
-            ast.copy_location(part, node)
-    return made

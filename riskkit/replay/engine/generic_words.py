@@ -10,14 +10,16 @@ import numpy as np
 
 from riskkit.replay.engine.shape import RuleShape, Shape
 from riskkit.replay.engine.specialise import Loop, template
-from riskkit.replay.engine.state import State
-from riskkit.replay.kernels.book import ACCOUNT
+from riskkit.replay.engine.state import CLOCK, State
+from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION
 from riskkit.replay.kernels.conversion import CONVERSION, RATE
+from riskkit.replay.kernels.fill_records import FILL
 from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.kernels.runtime import Terms
+from riskkit.replay.kernels.totals import TOTAL
 from riskkit.replay.rules.rule import Rule, RuleType
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import OPTIONAL, EventKind
+from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, EventKind, EventRow
 from riskkit.replay.schema.scopes import SCOPES
 
 MASKED = (*OPTIONAL, "slots", "prev_duplicate")  # columns that a log may not have
@@ -28,12 +30,24 @@ BANKS = ("run", "turn_over", "moved", "cancel_working")
 
 # words of a rule: where its records are (that of key 0, and the distance), then numbers; at last its facts
 MOST_PARAMETERS = 24
-RULE = ("address", "stride", "n_keys", "type", "check", "scope", "group", *(f"state_{name}" for name in BANKS),
+RULE = ("address", "stride", "n_keys", "type", "check", "scope", "group", "terms", "params",
+        *(f"state_{name}" for name in BANKS), *(f"key_{name}" for name in BANKS),
         "reducing", "best", "met", "duplicates", *Terms._fields, *(f"param_{k}" for k in range(MOST_PARAMETERS)))  # fmt: skip
 RULE_WORDS = 192
 GROUP = ("number", "positions", "accounts", "cash")
 GROUP_WORDS = 32
-SHAPE = ("rules", "groups", *(f"mask_{name}" for name in MASKED))
+EVENTS = 32  # in memory, one of each function that makes events
+TABLES = {"positions": POSITION, "accounts": ACCOUNT, "instruments": INSTRUMENT, "orders": ORDER,
+          "cash_balances": CASH_BALANCE, "fills": FILL, "rates": RATE, "conversions": CONVERSION,
+          "converted_books": ACCOUNT, "totals": TOTAL}  # fmt: skip
+# what functions read at its address, which is a word: passed one by one, fifty arguments would cost more than most rules
+POINTED: dict[str, np.dtype] = {
+    **{f"log_{name}": np.dtype(kind) for name, kind in {**REQUIRED, **DTYPES}.items()},
+    **{name: record_dtype(fields) for name, fields in TABLES.items()},
+    **dict.fromkeys(("bounds", "sample_at", "sampled", "paths", "nets", "memory"), np.dtype(np.int64)),
+    "clocks": record_dtype(CLOCK), "reals": np.dtype(np.float64), "events": record_dtype(EventRow._fields),
+}  # fmt: skip
+SHAPE = ("rules", "groups", "length", *(f"mask_{name}" for name in MASKED), *(f"at_{name}" for name in POINTED))
 SCOPE_NUMBERS = {name: number for number, name in enumerate(SCOPES)}
 EMPTY = {"rates": RATE, "conversions": CONVERSION, "converted_books": ACCOUNT}  # tables that few rules need
 
@@ -120,10 +134,25 @@ def generic_arrays(
     return {
         **absent,
         **empty,
-        "rule_words": _laid_out(rows, RULE_WORDS),
+        "rule_words": _with_addresses(_laid_out(rows, RULE_WORDS)),
         "group_words": _laid_out(groups, GROUP_WORDS),
-        "shape_words": np.array([len(rows) * RULE_WORDS, len(groups) * GROUP_WORDS, *masks, *of_shape], np.int64),
+        "events": np.zeros(EVENTS, record_dtype(EventRow._fields)),
+        "shape_words": np.array([*_counted(rows, groups, columns), *masks, *[0] * len(POINTED), *of_shape], np.int64),
     }
+
+
+def _counted(rows: list[Any], groups: list[Any], columns: Mapping[str, np.ndarray]) -> tuple[int, int, int]:
+    """Words of all rules and of all groups, and events."""
+    return len(rows) * RULE_WORDS, len(groups) * GROUP_WORDS, len(columns["ts"])
+
+
+def point(arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the addresses of the arrays of a loop into its words; that of a table is the one after its empty record."""
+    words = arrays["all_shape_words"]
+    first = SHAPE.index("mask_" + MASKED[-1]) + 1
+    for place, name in enumerate(POINTED, first):
+        array = arrays["all_" + name.removeprefix("log_")]
+        words[place] = array.__array_interface__["data"][0] + array.itemsize * (name in TABLES)
 
 
 def _laid_out(rows: list[list[int]], words: int) -> np.ndarray:
@@ -132,6 +161,14 @@ def _laid_out(rows: list[list[int]], words: int) -> np.ndarray:
     for row, numbers in zip(made, rows, strict=False):
         row[: len(numbers)] = numbers
     return made.reshape(-1)
+
+
+def _with_addresses(words: np.ndarray) -> np.ndarray:
+    """Words of rules with the addresses of the terms and parameters among them."""
+    rows = words.reshape(-1, RULE_WORDS)
+    for name, first in (("terms", Terms._fields[0]), ("params", "param_0")):
+        rows[:, RULE.index(name)] = words.ctypes.data + 8 * (RULE_WORDS * np.arange(len(rows)) + RULE.index(first))
+    return words
 
 
 def _head(

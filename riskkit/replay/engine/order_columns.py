@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from riskkit._jit import soonest
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
@@ -37,7 +38,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
-    return slots, int(slots_of(columns["order"], parent, final, slots))
+    return slots, int(soonest(slots_of, len(slots))(columns["order"], parent, final, slots))
 
 
 def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -10,7 +10,7 @@ import ast
 import builtins
 import inspect
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -37,8 +37,13 @@ class Loop(NamedTuple):
     @property
     def text(self) -> str:
         """Source of the cached module."""
-        head = '"""A replay loop, written by riskkit.replay.engine.specialise; it can be deleted at any time."""'
-        return "\n\n\n".join([head, *map(ast.unparse, self.functions)]) + "\n"
+        return _text(tuple(self.functions))
+
+
+@lru_cache(maxsize=64)
+def _text(functions: tuple[ast.FunctionDef, ...]) -> str:
+    head = '"""A replay loop, written by riskkit.replay.engine.specialise; it can be deleted at any time."""'
+    return "\n\n\n".join([head, *map(ast.unparse, functions)]) + "\n"
 
 
 def specialise(shape: Shape) -> Loop:

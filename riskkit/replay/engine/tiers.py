@@ -9,17 +9,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from riskkit._check import one_of
 from riskkit.replay.engine.compiler import Tier, generic_is_warm, is_compiled, jit_is_off
 from riskkit.replay.engine.generic import is_generic
 from riskkit.replay.engine.shape import Shape
+from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.history import RuleHistory
+from riskkit.replay.schema.columns import EventKind
 
 CHOICES: Any = (True, False, "auto", "generic")
 PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
 AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
 COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule
 MANY = 20_000_000  # events for which a rule set's own loop repays its compilation: it is about five times as fast as the generic one
+
+
+def revaluations(log: EventLog) -> int:
+    """Number of positions that the prices of a log value anew, of which each takes as long as an event: half of all."""
+    prices = log.columns["instrument"][log.columns["kind"] == EventKind.PRICE]
+    count = len(log.universe.instruments)
+    return int(np.bincount(prices, minlength=count) @ np.bincount(log.pair_instrument, minlength=count)) // 2
 
 
 def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:

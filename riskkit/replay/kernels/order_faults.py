@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from riskkit._jit import kernel, plain
+from riskkit._jit import kernel, soonest
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
 ORDER = int(EventKind.ORDER)
@@ -16,7 +16,6 @@ FILL = int(EventKind.FILL)
 CANCEL_REJECT = int(EventKind.CANCEL_REJECT)
 MODIFY_REJECT = int(EventKind.MODIFY_REJECT)
 FAULTS = ("overfills", "fills_of_done_orders", "cancels_of_done_orders", "modifies_of_done_orders")
-SMALL = 4_000  # events that plain Python counts sooner than a compiler is loaded
 IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
 
 
@@ -29,7 +28,7 @@ def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
     """
     flags = columns.get("flags", np.zeros(0, np.int32))
     found = np.zeros(len(FAULTS), np.int64)
-    count = count_faults if len(columns["order"]) > SMALL else plain(count_faults)
+    count = soonest(count_faults, len(columns["order"]))
     count(columns["kind"], columns["order"], columns["qty"], flags, found)
     return dict(zip(FAULTS, found.tolist(), strict=True))
 

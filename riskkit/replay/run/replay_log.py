@@ -15,7 +15,7 @@ from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, part
 from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, opening
-from riskkit.replay.engine.tiers import tier_of
+from riskkit.replay.engine.tiers import revaluations, tier_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
@@ -206,7 +206,8 @@ class Stage:
         history = as_history(rules)
         self.shapes = shapes_of(history, shape_for)
         self.shape = self.shapes[0]
-        self.compiled = tier_of(compiled, history, self.shapes[-1], len(log) * (FLATTENINGS if self.flattens else 1))
+        turns = len(log) + (revaluations(log) if any(shape.marks for shape in self.shapes) else 0)
+        self.compiled = tier_of(compiled, history, self.shapes[-1], turns * (FLATTENINGS if self.flattens else 1))
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streams import random_log
 
 from riskkit import Rule, RuleSet, replay_log
 from riskkit.replay.engine import tiers
-from riskkit.replay.engine.tiers import tier_of
+from riskkit.replay.engine.tiers import revaluations, tier_of
 from riskkit.replay.rules.custom import Count, Verdict, custom
 from riskkit.replay.rules.history import RuleHistory
+from riskkit.replay.schema.columns import EventKind
 from riskkit.rules import MaxOrderQty, PositionLimit
 
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=4)), Rule("position", PositionLimit(limit=9))])
@@ -38,6 +40,17 @@ def test_auto_takes_what_answers_first(machine, own, generic, events, expected):
         tier_of("auto", RuleHistory(RULES), None, events) is expected
         or tier_of("auto", RuleHistory(RULES), None, events) == expected
     )
+
+
+def test_positions_that_prices_value_anew_take_plain_python_as_long_as_events():
+    """Ten accounts that hold an instrument are valued at each of its prices."""
+    rows = [(EventKind.FILL, account) for account in range(10)] + [(EventKind.PRICE, -1)] * 100
+    kind, account = np.array([kind for kind, _ in rows], np.int8), np.array([of for _, of in rows], np.int32)
+    columns = {"kind": kind, "account": account, "instrument": np.zeros(len(rows), np.int32)}
+    log = SimpleNamespace(
+        columns=columns, pair_instrument=np.zeros(10, np.int32), universe=SimpleNamespace(instruments=[0])
+    )
+    assert revaluations(log) == 500
 
 
 def test_a_loop_that_is_asked_for_is_taken(machine):

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from streams import random_log
 
 from riskkit import EventLog, RuleSet
-from riskkit.replay.kernels.order_faults import FAULTS, SMALL, order_faults
+from riskkit.replay.kernels.order_faults import FAULTS, count_faults, order_faults
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
@@ -51,8 +52,10 @@ def test_faults_are_those_of_the_plain_twin(seed, venue):
 
 
 def test_compiled_counts_are_those_of_the_plain_twin():
-    log = random_log(1, SMALL + 500)
-    assert order_faults(log.columns) == naive(log) and all(naive(log).values())
+    log = random_log(1, 4_000)
+    found, flags = np.zeros(len(FAULTS), np.int64), log.columns.get("flags", np.zeros(0, np.int32))
+    count_faults(*(log.columns[name] for name in ("kind", "order", "qty")), flags, found)
+    assert dict(zip(FAULTS, found.tolist(), strict=True)) == naive(log) and all(naive(log).values())
 
 
 EVENTS = {
