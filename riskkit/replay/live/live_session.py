@@ -10,7 +10,6 @@ import bisect
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -263,10 +262,11 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         for named in labels:
             for kind, label in entries.newcomers(named):
                 universe.add(kind, label)
-        quanta = universe.quanta_with(pair)
-        if live.follows() and len(quanta) == len(universe.quanta):
+        for currency in universe.quanta_with(pair):
+            universe.add("quanta", currency)
+        if live.follows():
             return live, entries
-        live = live.widened(replace(universe.frozen, quanta=quanta))
+        live = live.widened(universe.frozen)
         return live, entries.in_universe(live.labels)
 
     def _taken(self, used: int) -> list[Decision]:
