@@ -87,6 +87,7 @@ class JournaledSession(LiveSession):
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
         self._together = self._calls = 0
+        self._turn, self._leading, self._on_disk = threading.Condition(), False, self._written
         self._background: threading.Thread | None = None
         self._closed = False
         self._begun: int | None = self.latest if len(self) else None  # time of the beginning of the present file
@@ -156,7 +157,30 @@ class JournaledSession(LiveSession):
             with self._lock:
                 self.commit()
         else:
-            self.commit()
+            self._commit_for_all(len(self))
+
+    def _commit_for_all(self, size: int) -> None:
+        """Return once the first `size` events are on disk: one of the threads that wait writes a frame of all of them."""
+        while True:
+            with self._turn:
+                if self._on_disk >= size:
+                    return
+                if self._leading:
+                    self._turn.wait()
+                    continue
+                self._leading = True
+            found = self._on_disk
+            try:
+                with self._lock:
+                    wait, end = self.begin_commit(), len(self)
+                wait()
+                found = end
+            finally:
+                with self._turn:
+                    self._on_disk, self._leading = max(self._on_disk, found), False
+                    self._turn.notify_all()
+            if self.is_full:
+                self.roll()
 
     @property
     def _by_caller(self) -> bool:
