@@ -386,8 +386,8 @@ class Door:
         return known
 
     def _apart(self, account: str, instrument: str) -> tuple[int, int, int]:
-        """Codes of an account and an instrument that have not met, -1 for one to come, and of no pair."""
-        return self._universe.account_codes.get(account, -1), self._universe.instrument_codes.get(instrument, -1), -1
+        """Codes of an account, -1 for one to come, and of a known instrument that have not met, and of no pair."""
+        return self._universe.account_codes.get(account, -1), self._universe.instrument_codes[instrument], -1
 
     def _may_meet(self, owner: int, account: str, traded: int) -> bool:
         """True if an account may trade an instrument for the first time, and exists or may be registered."""

@@ -41,6 +41,7 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.pairs import currencies_of
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 CODE_AT = OFFSETS["code"]  # the low byte, which is the whole code
@@ -262,7 +263,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         for named in labels:
             for kind, label in entries.newcomers(named):
                 universe.add(kind, label)
-        for currency in universe.quanta_with(pair):
+        for currency in () if pair is None else currencies_of(pair):
             universe.add("quanta", currency)
         if live.follows():
             return live, entries

@@ -8,6 +8,7 @@ from marks import needs_compiling
 from proofs.test_proof import RULES
 from streams import universe
 
+from riskkit import InputError, Instrument
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
@@ -51,3 +52,18 @@ def test_an_account_and_an_instrument_that_meet_have_one_pair_and_a_record_of_it
     assert engine.meet(code, 1) == pair and engine.meet(0, 0) == 0
     record = engine.tables.positions[pair + 1]
     assert (record["account"], record["instrument"], record["code"]) == (code, 1, pair)
+
+
+@pytest.mark.xdist_group("proof")
+@needs_compiling
+def test_an_instrument_that_is_not_known_is_refused_or_registered_also_for_an_account_that_trades():
+    order = {"account": "A0", "side": "B", "qty": 1, "price": 100}
+    strict, open_ = Session(RULES, universe()), Session(RULES, universe(), auto_register=Instrument("any"))
+    for session in (strict, open_):
+        session.process_order(ts=0, instrument="I0", **order)
+        assert session.engine.make_step() is not None
+    with pytest.raises(InputError, match="instrument='new' is not declared"):
+        strict.process_order(ts=1, instrument="new", **order)
+    open_.process_order(ts=1, instrument="new", **order)
+    assert (len(strict), len(open_)) == (1, 2)
+    assert [open_.universe.instruments[code].id for code in open_.log().columns["instrument"]] == ["I0", "new"]
