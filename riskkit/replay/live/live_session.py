@@ -125,7 +125,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
-        self._door = ColumnDoor(live, entries)
+        self._door = ColumnDoor(live, entries, clamps=ts_policy == "clamp")
         self.notes: dict[str, Any] = {}
         self._stopped = ""
         self.acts: list[dict[str, Any]] = []
