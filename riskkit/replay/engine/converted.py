@@ -12,7 +12,7 @@ from riskkit.replay.engine.shape import read_bits
 from riskkit.replay.engine.state import State, conversion_terms
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels.records import Records
-from riskkit.replay.kernels.runtime import Terms
+from riskkit.replay.kernels.runtime import Counter, Terms
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import MISSING
@@ -26,7 +26,7 @@ def converted_now(rule: Rule, key: int, state: State, universe: Universe, instru
     terms = Terms(0, 0, 0, 0, *conversion_terms(rule, universe.currencies))
     oldest = exchange.oldest_of(terms, ts)
     currency = int(state.instruments["currency"][instrument + 1]) if instrument >= 0 else -1
-    width = len(universe.quanta)
+    width = int(state.counts[Counter.CURRENCIES])
     if gathers(rule):
         books = Records(state.groups[group_of(rule).table("accounts")], 1)
         whose = key, width, currency, terms, oldest, read_bits(rule.kind.reads)
@@ -42,7 +42,7 @@ def converted_books(rule: Rule, keys: int, state: State, universe: Universe) -> 
     totals, conversion = Records(found, 1), Records(state.groups["conversions"][:1].copy())
     rates, books = (Records(state.groups[name], 1) for name in ("rates", group_of(rule).table("accounts")))
     terms = Terms(0, 0, 0, 0, *conversion_terms(rule, universe.currencies))
-    whose = len(universe.quanta), -1, terms, MISSING, read_bits(rule.kind.reads)
+    whose = int(state.counts[Counter.CURRENCIES]), -1, terms, MISSING, read_bits(rule.kind.reads)
     for key in range(keys):
         plain(exchange.gather)(conversion[0], totals[key], books, rates, key, *whose)
     return found

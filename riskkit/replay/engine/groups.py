@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, POSITION
 from riskkit.replay.kernels.conversion import CONVERSION, RATE
 from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.records import record_dtype
+from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.scopes import SCOPES, number_of
@@ -109,20 +111,53 @@ def conversion_tables(universe: Universe, rules: int) -> dict[str, np.ndarray]:
     }
 
 
-def larger_tables(old: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The new tables with the content of the old ones, whose records keep their index; only chains are renewed."""
+CHAINED = {"positions": ("account", "instrument", "next_position", "next_of_account"), "accounts": ("first_position",)}
+
+
+def row_lengths(groups: Iterable[GroupShape], counts: np.ndarray) -> dict[str, int]:
+    """Records in a row of each table of `group_tables` and of the rates: an instrument, a currency or a balance each, or 1."""
+    currencies = int(counts[Counter.CURRENCIES])
+    found = {"rates": currencies}
+    for group in groups:
+        by_instrument = group.by_holder and not group.by_pair
+        found[group.table("positions")] = int(counts[Counter.INSTRUMENTS]) if by_instrument else 1
+        found[group.table("accounts")] = currencies if group.converts else 1
+        found[group.table("cash")] = int(counts[Counter.BALANCES])
+    return found
+
+
+def larger_tables(
+    old: dict[str, np.ndarray], new: dict[str, np.ndarray], before: dict[str, int], after: dict[str, int]
+) -> dict[str, np.ndarray]:
+    """The new tables with the content of the old ones, by row and place in it (`row_lengths`); only chains are renewed."""
     for name, table in new.items():
-        known = old[name]
-        renewed = [
-            field
-            for field in ("next_position", "next_of_account", "first_position")
-            if field in (table.dtype.names or ())
-        ]
-        chains = {field: table[field][: len(known)].copy() for field in renewed}
-        table[: len(known)] = known
-        for field, chain in chains.items():
-            table[field][: len(known)] = chain
+        renewed = next((fields for part, fields in CHAINED.items() if name.startswith(f"group_{part}")), ())
+        kept, wide = old[name][1:].reshape(-1, before[name]), table[1:].reshape(-1, after[name])
+        known = tuple(map(slice, map(min, kept.shape, wide.shape)))
+        for field in set(table.dtype.names or ()).difference(renewed):
+            wide[field][known] = kept[field][known]
+            table[field][0] = old[name][field][0]
     return new
+
+
+def blank_owners(count: int) -> np.ndarray:
+    """Account records of keys that hold nothing and belong to no group."""
+    table = np.zeros(count, record_dtype(ACCOUNT))
+    for name in ("first_position", *GROUPS):
+        table[name] = -1
+    return table
+
+
+def owner_of_position(
+    group: GroupShape, position: Any, accounts: np.ndarray, instruments: np.ndarray, currencies: int
+) -> int:
+    """The account record of a group to which an account's position belongs, as `group_tables` numbers them."""
+    account, instrument = int(position["account"]), int(position["instrument"])
+    if group.separate:
+        key = int(accounts[group.scope][account + 1]) if group.scope in GROUPS else 0
+    else:
+        key = int(position[{"account_instrument": "code", "account_product": "product"}.get(group.scope, "account")])
+    return key * currencies + int(instruments["currency"][instrument + 1]) if group.converts else key
 
 
 def group_place(group: GroupShape, key: int, pair: int, instrument: int, width: int) -> int:

@@ -22,7 +22,6 @@ from riskkit.replay.engine.groups import (
     group_tables,
     groups_of,
     has_group,
-    larger_tables,
 )
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
@@ -246,63 +245,12 @@ def grow_orders(state: State, orders: int) -> bool:
     return True
 
 
-def grow(
-    state: State,
-    universe: Universe,
-    pair_account: np.ndarray,
-    pair_instrument: np.ndarray,
-    rules: RuleSet,
-    params: list[Any],
-) -> None:
-    """Add records for new pairs; existing records keep index and content.
-
-    Keys of scopes made of pairs (account_instrument, account_product) grow with them.
-    """
-    known = len(state.positions) - 1
-    if known == len(pair_account):
-        return
-    positions = _positions(pair_account, pair_instrument, state.instruments)
-    paired = [group for group in groups_of(rules).values() if group.by_pair]
-    wider = group_tables(paired, universe, state.accounts, positions, state.instruments, state.cash_balances)
-    state.groups |= larger_tables(state.groups, wider)
-    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next_position", "next_of_account"))
-    state.positions = positions
-    chain_positions(positions, state.accounts)
-    for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
-        if not SCOPES[rule.scope].by_pair:
-            continue
-        old = state.rules[k]
-        table = rule_table(rule, universe, positions)
-        if len(table) == len(old):
-            continue
-        if rule.kind.shared_workspace is not None:
-            table["memory"] = old["memory"][0]
-        elif rule.kind.workspace_size:
-            size = words_per_key(rule, integers, len(table) - 1)
-            added = zeros(size * (len(table) - len(old)))
-            table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
-            state.memory = joined([state.memory, added])
-        _begin(
-            rule, integers, table[len(old) - 1 :], positions, owners_of(rule, state.accounts, state.groups), state.instruments, state.orders
-        )  # fmt: skip
-        table[: len(old)] = old
-        state.rules[k] = table
-
-
 def hold_fills(state: State, fills: int) -> None:
     """Make room for the records of that many fills."""
     if len(state.fills) <= fills:
         larger = np.zeros(fills + 1, record_dtype(FILL))
         larger[: len(state.fills)] = state.fills
         state.fills = larger
-
-
-def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
-    """The old records with the named fields of the new ones."""
-    kept = old.copy()
-    for name in renewed:
-        kept[name] = new[name]
-    return kept
 
 
 def owners_of(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:

@@ -97,16 +97,8 @@ def lay_down(
         If the matrix does not fit into memory.
     """
     size, keys = len(universe.instruments), len(table) - 1
-    matrix = size * size + VECTORS * size
-    floats = matrix + 2 * size * keys
-    if floats > MAX_FLOATS:
-        raise InputError(
-            f"rule {name!r}: a covariance of {size:,} instruments for {keys:,} keys needs "
-            f"{floats:,} floats; at most {MAX_FLOATS:,} fit, take fewer instruments or a wider scope"
-        )
-    reals = np.zeros(floats)
-    table["matrix"] = start
-    table["reals"] = start + matrix + 2 * size * (np.arange(len(table)) - 1)
+    matrix, reals = size * size + VECTORS * size, _blank(name, size, keys)
+    place(table, int(table["memory"][0]), start, size)
     tables = SimpleNamespace(accounts=accounts)
     for a, account in enumerate(universe.accounts):
         key = key_of(scope, {"account": a}, tables)
@@ -116,6 +108,47 @@ def lay_down(
         lots = reals[matrix + 2 * size * key : matrix + 2 * size * key + size]
         table["held"][key + 1] = table["unready"][key + 1] = np.count_nonzero(lots)
     return reals
+
+
+def _blank(name: str, size: int, keys: int) -> np.ndarray:
+    """The floats of a rule, all zero; an InputError if they do not fit into memory."""
+    floats = size * size + VECTORS * size + 2 * size * keys
+    if floats > MAX_FLOATS:
+        raise InputError(
+            f"rule {name!r}: a covariance of {size:,} instruments for {keys:,} keys needs "
+            f"{floats:,} floats; at most {MAX_FLOATS:,} fit, take fewer instruments or a wider scope"
+        )
+    return np.zeros(floats)
+
+
+def relaid(
+    name: str, table: np.ndarray, memory: np.ndarray, reals: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The shared words and the floats of a rule, laid out for `size` instruments; those without a price so far are blank.
+
+    The records of `table` have the offsets of what is there; a key without floats of its own has those of a blank one.
+    """
+    shared, matrix, keys = int(table["memory"][0]), int(table["matrix"][0]), len(table) - 1
+    old = int(memory[shared + SIZE])
+    words = np.zeros(HEADER + 2 * size, np.int64)
+    words[:HEADER] = memory[shared : shared + HEADER]
+    words[SIZE] = size
+    words[HEADER:].reshape(2, size)[:, :old] = memory[shared + HEADER : shared + HEADER + 2 * old].reshape(2, old)
+    shared_floats = size * size + VECTORS * size
+    floats = _blank(name, size, keys)
+    floats[: size * size].reshape(size, size)[:old, :old] = reals[matrix : matrix + old * old].reshape(old, old)
+    vectors = reals[matrix + old * old : matrix + old * old + VECTORS * old].reshape(VECTORS, old)
+    floats[size * size : shared_floats].reshape(VECTORS, size)[:, :old] = vectors
+    of_keys = reals[table["reals"][1:, None] + np.arange(2 * old)].reshape(keys, 2, old)
+    floats[shared_floats:].reshape(keys, 2, size)[:, :, :old] = of_keys
+    return words, floats
+
+
+def place(table: np.ndarray, words_at: int, floats_at: int, size: int) -> None:
+    """Write into the records of a rule where its words and floats begin."""
+    first = floats_at + size * size + VECTORS * size
+    table["memory"], table["matrix"] = words_at, floats_at
+    table["reals"] = first + 2 * size * (np.arange(len(table)) - 1)
 
 
 # ---------------------------------------------------------------------- time

@@ -84,8 +84,8 @@ class _Ids(NamedTuple):
 class ColumnDoor(Door):
     """A door that takes stretches of columns, too."""
 
-    def __init__(self, engine: Engine, entries: Entries) -> None:
-        super().__init__(engine, entries)
+    def __init__(self, engine: Engine, entries: Entries, clamps: bool = False) -> None:
+        super().__init__(engine, entries, clamps)
         self._met: dict[int, int] = {}  # pairs, by account and instrument as one number
         self._grids: dict[str, np.ndarray] = {}  # of quantities and prices, a row for each instrument
 
@@ -120,9 +120,10 @@ class ColumnDoor(Door):
         ids = None
         if "order_id" in part or "trade_id" in part:
             ids = _Ids.of(_given(part.get("order_id"), count), _given(part.get("trade_id"), count))
-        good = ts < self._due
-        good &= np.maximum.accumulate(ts) == ts
-        good &= ts[0] >= self._head[LATEST]
+        good = ts >= 0 if self._clamps else np.maximum.accumulate(ts) == ts
+        if self._clamps:
+            ts = np.maximum.accumulate(np.maximum(ts, self._head[LATEST]))
+        good &= (ts < self._due) & (ts[0] >= self._head[LATEST])
         if ids is not None and kind is not None:
             events |= {"order": np.full(count, -1), "strategy": np.full(count, -1)}
             good &= self._refer(events, kind.tolist(), ids)

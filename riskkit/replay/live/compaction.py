@@ -116,13 +116,13 @@ def _fold(fills: np.ndarray, gone: np.ndarray, places: np.ndarray, table: np.nda
     np.subtract.at(before, places + 1, fills["side"] * fills["qty"])
     account = SimpleNamespace(cost=0, realised=0, cash=0, fees=0)
     books: dict[int, SimpleNamespace] = {}
+    traded, instrument_at = Records(instruments, 1), table["instrument"].data
     columns = (places[gone], *(fills[name][gone] for name in ("side", "qty", "price")))
     for place, side, qty, price in zip(*(column.tolist() for column in columns), strict=True):
         if place not in books:
             cost, realised = (int(table[name][place + 1]) for name in ("opening_cost", "opening_realised"))
             books[place] = SimpleNamespace(qty=int(before[place + 1]), cost=cost, realised=realised)
-        traded = Records(instruments, 1)[int(table["instrument"][place + 1])]
-        BOOK(books[place], account, traded, side, qty, price, 0)
+        BOOK(books[place], account, traded[instrument_at[place + 1]], side, qty, price, 0)
     for place, book in books.items():
         table["opening_cost"][place + 1], table["opening_realised"][place + 1] = book.cost, book.realised
 

@@ -68,8 +68,9 @@ class Door:
         Ids of the order and of the trade of each event that is being taken.
     """
 
-    def __init__(self, engine: Engine, entries: Entries) -> None:
+    def __init__(self, engine: Engine, entries: Entries, clamps: bool = False) -> None:
         self.engine = engine
+        self._clamps = clamps  # an earlier time becomes that of the last event
         self.kept = engine.size
         self.pending: Sequence[tuple[Any, Any]] = ()
         self._due: float = SHUT  # time of the next lapse or end of a pause
@@ -119,7 +120,7 @@ class Door:
 
     def of(self, engine: Engine, entries: Entries) -> Self:
         """The door of the same session in a larger universe."""
-        other = type(self)(engine, entries)
+        other = type(self)(engine, entries, self._clamps)
         other.kept, other.pending = self.kept, self.pending
         other._lines, other._origins = self._lines, self._origins
         return other
@@ -164,6 +165,8 @@ class Door:
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
+            if self._clamps and 0 <= ts < self._head[LATEST]:
+                ts = self._head[LATEST]
             line = self._lines.get((account, instrument))
             if line is None and not type(account) is type(instrument) is str:
                 return UNPLAIN
@@ -239,6 +242,8 @@ class Door:
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
+            if self._clamps and 0 <= ts < self._head[LATEST]:
+                ts = self._head[LATEST]
             if order_id is None:
                 owner, traded, pair = self._lines[account, instrument]
                 way = SIDES[side]
@@ -281,6 +286,7 @@ class Door:
 
     def cancel(self, ts: Any, order_id: Any = None, account: Any = None, instrument: Any = None) -> int:
         """A cancel of a known order."""
+        ts = self._clamped(ts)
         try:
             known = self._known(order_id, account, instrument) if self._in_order(ts) else None
         except TypeError:
@@ -297,6 +303,7 @@ class Door:
         price: Any = None,
     ) -> int:
         """A new quantity, a new price, or both, of a known order."""
+        ts = self._clamped(ts)
         try:
             known = self._known(order_id, account, instrument) if self._in_order(ts) else None
             if known is None:
@@ -316,6 +323,7 @@ class Door:
 
     def price(self, ts: Any, instrument: Any = None, price: Any = None, bid: Any = None, ask: Any = None) -> int:
         """A last price, a bid, an ask."""
+        ts = self._clamped(ts)
         try:
             traded = self._universe.instrument_codes.get(instrument) if type(instrument) is str else None
             if traded is None or not self._in_order(ts):
@@ -360,6 +368,11 @@ class Door:
 
     # ------------------------------------------------------------------ labels and numbers
 
+    def _clamped(self, ts: Any) -> Any:
+        """The time of an event that comes now, if an earlier one becomes that of the last event."""
+        late = self._clamps and self.is_open and type(ts) is int and 0 <= ts < self._head[LATEST]
+        return self._head[LATEST] if late else ts
+
     def _in_order(self, ts: Any) -> bool:
         """True if an event of this time is the next thing to happen, and all before it are done with."""
         return (
@@ -386,8 +399,8 @@ class Door:
         return known
 
     def _apart(self, account: str, instrument: str) -> tuple[int, int, int]:
-        """Codes of an account and an instrument that have not met, -1 for one to come, and of no pair."""
-        return self._universe.account_codes.get(account, -1), self._universe.instrument_codes.get(instrument, -1), -1
+        """Codes of an account, -1 for one to come, and of a known instrument that have not met, and of no pair."""
+        return self._universe.account_codes.get(account, -1), self._universe.instrument_codes[instrument], -1
 
     def _may_meet(self, owner: int, account: str, traded: int) -> bool:
         """True if an account may trade an instrument for the first time, and exists or may be registered."""

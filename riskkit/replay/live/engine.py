@@ -118,11 +118,11 @@ class Engine(EngineEvents):
         assert self._state is not None and self._found is not None
         self._growth = self._growth.under(self.rules, self._params)
         self._growth.admit(self._state, journal.slots)
-        none = Samples.none(len(universe.accounts))
+        none, padded = Samples.none(len(universe.accounts)), self._growth.padded()
         parts = parts_of(self.history, self._shapes, universe, self._found, none, self._engine.tier)
         self.go_on(
             self._state,
-            list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True)),
+            list(feed_parts(parts, self._state, journal.columns, padded, 0, self.size, through=True)),
         )
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:

@@ -3,12 +3,13 @@
 A state has spare records: those of accounts, instruments, strategies and connections without a name, as if they were
 declared and had not traded so far. A new label takes the next one. All spare records are alike but for their own numbers,
 so more of them are copies of the last one, which stays spare. Records of pairs (an account in an instrument) are blank until
-their first event.
+their first event. A table with an axis of instruments or currencies (books of groups, rates, a covariance) is laid out anew
+when such an axis grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import islice
@@ -16,24 +17,36 @@ from typing import Any
 
 import numpy as np
 
-from riskkit.replay.engine.groups import groups_of
+from riskkit._commit import commit
+from riskkit.replay.engine.groups import (
+    blank_owners,
+    conversion_tables,
+    group_tables,
+    groups_of,
+    has_group,
+    larger_tables,
+    owner_of_position,
+    row_lengths,
+)
 from riskkit.replay.engine.state import (
     Calendars,
     State,
     begin_records,
     blank_positions,
     give_versions,
-    grow,
     grow_orders,
     new_state,
     opening,
     words_per_key,
+    workspace_of,
 )
-from riskkit.replay.kernels.book import ACCOUNT, INSTRUMENT, POSITION
+from riskkit.replay.kernels import covariance_state as covariance
+from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, POSITION
+from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.kernels.workspace import joined, zeros
-from riskkit.replay.live.open_universe import OpenUniverse
-from riskkit.replay.rules.rule import parameter_names
+from riskkit.replay.live.open_universe import LABELS, OpenUniverse
+from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import SCOPES, number_of
 from riskkit.replay.schema.universe import Universe
@@ -43,7 +56,7 @@ POSITION_AT, INSTRUMENT_AT, ACCOUNT_AT = (
 )
 WORD = 8  # bytes; the first one of a rule's record is its owner
 POSITION_WORDS, INSTRUMENT_WORDS, ACCOUNT_WORDS = len(POSITION), len(INSTRUMENT), len(ACCOUNT)
-SPARED = ("accounts", "instruments", "strategies", "connections")
+SPARED = LABELS  # of the currencies, which need no record to copy, only once there is a new one
 FIRST_PAIRS = 8
 
 
@@ -65,26 +78,23 @@ class Growth:
     ) -> None:
         self.universe, self.pairs = universe, pairs
         self._follow(rules, params)
-        groups = groups_of(rules)
-        spared = set()
-        if isinstance(universe, OpenUniverse):
-            spared = {"strategies", "connections"}
-            if universe.like is not None and not any("covariance" in rule.kind.requires for rule in rules):
-                spared.add("accounts")
-                shared = any(rule.kind.shared_workspace is not None for rule in rules)
-                spared |= {"instruments"} if not groups and not shared and universe.keeps_units else set()
+        spared = {"strategies", "connections", "quanta"} if isinstance(universe, OpenUniverse) else set()
+        if isinstance(universe, OpenUniverse) and universe.like is not None:
+            spared |= {"accounts", "instruments"} if universe.keeps_units else {"accounts"}
         self._spared = frozenset(spared)
-        self._capacity = {name: len(getattr(universe, name)) + (name in spared) for name in SPARED}
-        self._instruments = len(universe.instruments)  # whose product is known
+        self._capacity = {name: len(getattr(universe, name)) + (name in spared - {"quanta"}) for name in SPARED}
+        self._instruments = list(universe.instruments)  # whose product is known
+        self._currencies = len(universe.quanta)  # of which the terms of the rules know
         self._known = 0  # pairs that have a record
         self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
         self._last: dict[int, int] = {}  # last pair of each account
+        self._last_of_key: dict[tuple[str, int], int] = {}  # and of each key of `_paired`
         self._words: dict[str | int, tuple[np.ndarray, memoryview]] = {}  # the records of tables as words
 
     def _follow(self, rules: RuleSet, params: list[Any]) -> None:
         """Note what follows from the rules."""
         self.rules, self.params = rules, params
-        self._grouped = any(group.by_pair for group in groups_of(rules).values())
+        self._paired = [group for group in groups_of(rules).values() if group.by_pair]
         hooks = [[rule.kind.on_new_day, rule.kind.reset] for rule in rules]
         self._begins = [any("book" in parameter_names(hook) for hook in both if hook is not None) for both in hooks]
         self._by_pair = [
@@ -92,6 +102,9 @@ class Growth:
         ]
         self._overridden = [k for k, rule in enumerate(rules) if rule.overrides]  # with limits of single keys
         self._noted: dict[int, int] = {}  # number of keys whose limits are noted, by rule
+        self._shared = [k for k, rule in enumerate(rules) if rule.kind.shared_workspace and not _has_covariance(rule)]
+        self._told = {label for k in self._shared for label in _labels_in(rules[k].parameters)}
+        self._own_words: dict[int, str] = {}  # instruments of which the shared words of a rule know the label
 
     def under(self, rules: RuleSet, params: list[Any]) -> Growth:
         """The same room under other rules, which need no other spare records."""
@@ -104,7 +117,8 @@ class Growth:
         other = copy(self)
         other.pairs = pairs
         other._capacity, other._products, other._last = dict(self._capacity), dict(self._products), dict(self._last)
-        other._noted, other._words = dict(self._noted), {}
+        other._last_of_key, other._instruments = dict(self._last_of_key), list(self._instruments)
+        other._noted, other._words, other._own_words = dict(self._noted), {}, dict(self._own_words)
         return other
 
     def padded(self) -> Universe:
@@ -137,11 +151,15 @@ class Growth:
         """Note which records a state has, one of `opened` or of a snapshot."""
         self._known = len(self.pairs)
         if capacity is not None:
-            self._capacity = dict(zip(SPARED, capacity, strict=True))
+            self._capacity |= dict(zip(SPARED, capacity, strict=False))  # older snapshots have no spare currencies
+            self._spared -= {n for n in SPARED[:4] if self._capacity[n] <= len(getattr(self.universe, n))}
         for (account, instrument), pair in self.pairs.items():
             self._last[account] = pair
             product = int(state.instruments["product"][instrument + 1])
             self._products.setdefault((account, product), int(state.positions["product"][pair + 1]))
+        for name in [group.table("positions") for group in self._paired]:
+            owners = state.groups[name]["account"][1 : 1 + self._known].tolist()
+            self._last_of_key |= {(name, owner): pair for pair, owner in enumerate(owners)}
 
     def named(self, state: State) -> State:
         """The records of a state that are no spare ones, in its memory."""
@@ -169,23 +187,33 @@ class Growth:
         """Give records to all labels and pairs that are known, and room to so many orders; return whether a table moved."""
         moved = grow_orders(state, orders)
         moved |= self._spare_again(state)
-        self._instruments = min(self._instruments, len(self.universe.instruments))
-        for code in range(self._instruments, len(self.universe.instruments)):
-            product = self.universe.instruments[code].product
-            state.instruments["product"][code + 1] = self.universe.product_codes[product]
-        self._instruments = len(self.universe.instruments)
+        moved |= self._name_instruments(state) | (len(self.universe.quanta) != self._currencies)
+        self._currencies = len(self.universe.quanta)
         return moved | self.meet(state)
+
+    def _name_instruments(self, state: State) -> bool:
+        """Give the instruments that have come their product, and the rules that name them their words."""
+        moved, instruments, named = False, self.universe.instruments, self._instruments
+        while named and (len(named) > len(instruments) or named[-1] is not instruments[len(named) - 1]):
+            named.pop()  # one that was refused
+        for code in range(len(named), len(instruments)):
+            one, before = instruments[code], int(state.instruments["product"][code + 1])
+            product = state.instruments["product"][code + 1] = self.universe.product_codes[one.product]
+            if product != before and state.groups:
+                self._regroup(state, self._row_lengths(state))
+                moved = True
+            if one.id in self._told or code in self._own_words:  # also where a label that was refused had the place
+                self._own_words[code] = one.id
+                self._share_again(state)
+                moved = True
+            named.append(one)
+        return moved
 
     def meet(self, state: State) -> bool:
         """As `admit`, where no more than an account and a pair are new."""
         moved = len(self.universe.accounts) >= self._capacity["accounts"] and self._spare_again(state)
         added = len(self.pairs) - self._known
-        if added and self._grouped:
-            codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
-            grow(state, self.universe, codes[:, 0], codes[:, 1], self.rules, self.params)
-            self.note(state)
-            moved = True
-        elif added:
+        if added:
             for account, instrument in list(islice(reversed(self.pairs), added))[::-1]:
                 moved |= self._add_pair(state, account, instrument)
         for k in self._overridden:  # once more for the last key: a refused event may have given it another label
@@ -197,59 +225,96 @@ class Growth:
 
     def _spare_again(self, state: State) -> bool:
         """Double the tables of which the last spare record is taken."""
-        moved = False
-        for name in SPARED:
-            known = len(getattr(self.universe, name))
-            if name in self._spared and known >= self._capacity[name]:
-                added = 2 * known + 1 - self._capacity[name]
-                self._capacity[name] += added
-                getattr(self, f"_more_{name}")(state, added)
-                moved = True
-        return moved
+        known = {name: len(getattr(self.universe, name)) for name in self._spared}
+        grown = {n: 2 * k + 1 for n, k in known.items() if k + (n != "quanta") > self._capacity[n]}
+        if not grown:
+            return False
+        wider, before, former = replace(state), self._row_lengths(state), dict(self._capacity)
+        wider.counts, wider.rules, wider.groups = state.counts.copy(), list(state.rules), dict(state.groups)
+        self._capacity |= grown
+        try:
+            for name in [name for name in SPARED if name in grown]:
+                getattr(self, f"_more_{name}")(wider, grown[name] - former[name])
+            if wider.groups:
+                self._regroup(wider, before)
+            if grown.keys() & {"accounts", "instruments"}:
+                self._relay_covariances(wider)
+        except BaseException:
+            self._capacity = former
+            raise
+        commit([(vars(state).update, vars(wider))])
+        return True
+
+    def _row_lengths(self, state: State) -> dict[str, int]:
+        return row_lengths(groups_of(self.rules).values(), state.counts)
+
+    def _regroup(self, state: State, before: dict[str, int]) -> None:
+        """Lay out the books of groups and the rates anew, whose rows had other lengths."""
+        books = state.accounts, state.positions[: self._known + 1], state.instruments, state.cash_balances
+        tables = group_tables(groups_of(self.rules).values(), self.padded(), *books)
+        if "rates" in state.groups:
+            tables["rates"] = conversion_tables(self.padded(), 0)["rates"]
+        state.groups |= larger_tables(state.groups, tables, before, self._row_lengths(state))
+        self._cover_keys(state)
+
+    def _relay_covariances(self, state: State) -> None:
+        """Lay out every covariance anew."""
+        reals = [state.reals[:1]]
+        size = self._capacity["instruments"]
+        for k, rule in enumerate(self.rules):
+            if _has_covariance(rule):
+                table = state.rules[k] = state.rules[k].copy()
+                words, floats = covariance.relaid(rule.id, table, state.memory, state.reals, size)
+                covariance.place(table, len(state.memory), sum(map(len, reals)), size)
+                state.memory = joined([state.memory, words])
+                reals.append(floats)
+        state.reals = np.concatenate(reals)
+
+    def _share_again(self, state: State) -> None:
+        """Write the words that all keys of a rule share anew, as they depend on the instruments."""
+        padded = self.padded()
+        for k in self._shared:
+            table = state.rules[k].copy()
+            words = workspace_of(self.rules[k], self.params[k], padded, table, len(state.memory))
+            memory = joined([state.memory, words])
+            commit([(setattr, state, "memory", memory), (state.rules.__setitem__, k, table)])
 
     def _more_accounts(self, state: State, added: int) -> None:
         state.accounts = _copies(state.accounts, added)
         state.cash_balances = _copies(state.cash_balances, added, int(state.counts[Counter.BALANCES]))
         state.counts[Counter.ACCOUNTS] += added
-        self._more_keys(state, "account", added)
-        for group in groups_of(self.rules).values():
-            if group.scope == "account" and group.converts:
-                table = group.table("accounts")
-                state.groups[table] = _copies(state.groups[table], added, len(self.universe.quanta))
+        self._more_keys(state, "account", self._capacity["accounts"])
 
     def _more_instruments(self, state: State, added: int) -> None:
         state.instruments = _copies(state.instruments, added)
+        padded = self.padded()
+        codes = {product: code for code, product in enumerate(padded.products)}
+        state.instruments["product"][-added:] = [codes[one.product] for one in padded.instruments[-added:]]
         state.counts[Counter.INSTRUMENTS] = len(state.instruments) - 1
-        self._more_keys(state, "instrument", added)
-        self._more_keys(state, "product", added)
+        self._more_keys(state, "instrument", self._capacity["instruments"])
+        self._more_keys(state, "product", len(codes))
+        self._share_again(state)
 
     def _more_strategies(self, state: State, added: int) -> None:
         state.counts[Counter.STRATEGIES] += added
-        self._more_keys(state, "strategy", added)
-        width = int(state.counts[Counter.INSTRUMENTS])
-        for group in groups_of(self.rules).values():
-            if not group.own:
-                continue
-            books = len(self.universe.quanta) if group.converts else 1
-            held = state.groups[group.table("positions")] = _copies(
-                state.groups[group.table("positions")], added, width
-            )
-            owned = state.groups[group.table("accounts")] = _copies(state.groups[group.table("accounts")], added, books)
-            further = np.arange(1, added + 1)
-            held["account"][-added * width :] += np.repeat(further * books, width)
-            for table, name, block in ((held, "next_of_account", width), (owned, "first_position", books)):
-                chain = table[name][-added * block :]
-                chain += np.where(chain >= 0, np.repeat(further * width, block), 0)
-            held["next_position"][1:-width] = np.arange(width, len(held) - 1)
-            held["next_position"][-width:] = -1
+        self._more_keys(state, "strategy", self._capacity["strategies"])
+
+    def _more_quanta(self, state: State, added: int) -> None:
+        state.counts[Counter.CURRENCIES] += added
+        if self.universe.mixed:
+            table = np.zeros(len(state.accounts) - 1, (record_dtype(CASH_BALANCE), (state.counts[Counter.CURRENCIES],)))
+            table[:, :-added] = state.cash_balances[1:].reshape(len(table), -1)
+            state.cash_balances = np.concatenate([state.cash_balances[:1], table.ravel()])
+            state.counts[Counter.BALANCES] += added
 
     def _more_connections(self, state: State, added: int) -> None:
-        self._more_keys(state, "connection", added)
+        self._more_keys(state, "connection", self._capacity["connections"])
 
-    def _more_keys(self, state: State, scope: str, added: int) -> None:
-        """Add spare records to the rules of a scope, with what the last one has in the workspace."""
+    def _more_keys(self, state: State, scope: str, count: int) -> None:
+        """Add spare records to the rules of a scope up to a number, with what the last one has in the workspace."""
         for k, (rule, params) in enumerate(zip(self.rules, self.params, strict=True)):
-            if rule.scope != scope:
+            added = count + 1 - len(state.rules[k])
+            if rule.scope != scope or added <= 0:
                 continue
             table = state.rules[k] = _copies(state.rules[k], added)
             if scope == "account":
@@ -272,7 +337,10 @@ class Growth:
         key = self._products.setdefault(product, len(self._products))
         positions[at + POSITION_AT["account"]], positions[at + POSITION_AT["instrument"]] = account, instrument
         positions[at + POSITION_AT["code"]], positions[at + POSITION_AT["product"]] = pair, key
+        for k, of_pair in self._by_pair:
+            moved |= self._add_key(state, k, pair if of_pair else key, account)
         before = instruments[traded + INSTRUMENT_AT["last_pair"]]
+        moved |= self._add_to_groups(state, pair, before)
         if before < 0:
             instruments[traded + INSTRUMENT_AT["first_position"]] = pair
         elif before != pair:  # as an interrupted call has left it
@@ -285,9 +353,40 @@ class Growth:
         elif last != pair:
             positions[(last + 1) * POSITION_WORDS + POSITION_AT["next_of_account"]] = pair
         self._last[account] = pair
-        for k, of_pair in self._by_pair:
-            moved |= self._add_key(state, k, pair if of_pair else key, account)
         self._known += 1
+        return moved
+
+    def _add_to_groups(self, state: State, pair: int, before: int) -> bool:
+        """Give a new pair its position in the books that do not net accounts; `before` is the pair before it in its instrument."""
+        moved = self._cover_keys(state)
+        for group in self._paired:
+            name = group.table("positions")
+            if len(state.groups[name]) <= pair + 1:
+                blank = blank_positions(max(FIRST_PAIRS, pair))
+                state.groups[name], moved = np.concatenate([state.groups[name], blank]), True
+            held, owners = state.groups[name], state.groups[group.table("accounts")]
+            held[pair + 1] = state.positions[pair + 1]
+            tables = state.accounts, state.instruments, int(state.counts[Counter.CURRENCIES])
+            owner = held["account"][pair + 1] = owner_of_position(group, held[pair + 1], *tables)
+            last = self._last_of_key.get((name, owner), -1)
+            if last < 0:
+                owners["first_position"][owner + 1] = pair
+            elif last != pair:
+                held["next_of_account"][last + 1] = pair
+            if before not in (-1, pair):
+                held["next_position"][before + 1] = pair
+            self._last_of_key[name, owner] = pair
+        return moved
+
+    def _cover_keys(self, state: State) -> bool:
+        """Give each record of a rule by pair or product an account of its book, also those without a pair so far."""
+        moved = False
+        for group in [group for group in self._paired if SCOPES[group.scope].by_pair]:
+            name = group.table("accounts")
+            known = [len(state.rules[k]) for k, _ in self._by_pair if self.rules[k].scope == group.scope]
+            added = max(known) - len(state.groups[name])
+            if added > 0:
+                state.groups[name], moved = np.concatenate([state.groups[name], blank_owners(added)]), True
         return moved
 
     def _words_of(self, name: str | int, table: np.ndarray) -> memoryview:
@@ -311,7 +410,9 @@ class Growth:
             fresh["owner"][1] = account
             if "memory" in (table.dtype.names or ()):
                 fresh["memory"][1] = table["memory"][key + 1]
-            begin_records(self.rules[k], self.params[k], fresh, state)
+            begin_records(
+                self.rules[k], self.params[k], fresh, state, blank_owners(2) if has_group(self.rules[k]) else None
+            )
             table[key + 1] = fresh[1]
         else:
             words[owner] = account
@@ -329,6 +430,18 @@ class Growth:
         elif "memory" in (table.dtype.names or ()):
             blank["memory"] = table["memory"][0]
         return np.concatenate([table, blank])
+
+
+def _has_covariance(rule: Rule) -> bool:
+    return "covariance" in rule.kind.requires
+
+
+def _labels_in(value: Any) -> set[str]:
+    """All texts in the parameters of a rule."""
+    if isinstance(value, str):
+        return {value}
+    parts = [*value.keys(), *value.values()] if isinstance(value, Mapping) else value
+    return {text for part in parts for text in _labels_in(part)} if isinstance(parts, Collection) else set()
 
 
 def _copies(table: np.ndarray, count: int, block: int = 1) -> np.ndarray:

@@ -31,7 +31,7 @@ from riskkit.replay.live.journal_folder import (
 )
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.live.live_session import LiveSession
-from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.live.open_universe import LABELS, OpenUniverse
 from riskkit.replay.live.retake import retake_all
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -41,7 +41,6 @@ from riskkit.replay.schema.columns import FIRST_EXTERNAL
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.universe import Universe
 
-NAMED = ("accounts", "instruments", "strategies", "connections")
 SELDOM = 64  # calls between two looks at the size of the file, where calls are not committed one by one
 NEVER = "this session is closed; open the folder again"
 logger = logging.getLogger("riskkit")
@@ -83,11 +82,12 @@ class JournaledSession(LiveSession):
         self._wal = WriteAheadLog(file_of(folder, first, EVENTS), end)
         self._written = len(self)  # events in the log
         self._new_notes: dict[str, Any] = {}
-        self._named, self._quanta = self._sizes(), len(self._live.labels.quanta)
+        self._named = self._sizes()
         self._signatures = len(self.history.changes), len(self.acts)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
         self._together = self._calls = 0
+        self._turn, self._leading, self._on_disk = threading.Condition(), False, self._written
         self._background: threading.Thread | None = None
         self._closed = False
         self._begun: int | None = self.latest if len(self) else None  # time of the beginning of the present file
@@ -157,7 +157,30 @@ class JournaledSession(LiveSession):
             with self._lock:
                 self.commit()
         else:
-            self.commit()
+            self._commit_for_all(len(self))
+
+    def _commit_for_all(self, size: int) -> None:
+        """Return once the first `size` events are on disk: one of the threads that wait writes a frame of all of them."""
+        while True:
+            with self._turn:
+                if self._on_disk >= size:
+                    return
+                if self._leading:
+                    self._turn.wait()
+                    continue
+                self._leading = True
+            found = self._on_disk
+            try:
+                with self._lock:
+                    wait, end = self.begin_commit(), len(self)
+                wait()
+                found = end
+            finally:
+                with self._turn:
+                    self._on_disk, self._leading = max(self._on_disk, found), False
+                    self._turn.notify_all()
+            if self.is_full:
+                self.roll()
 
     @property
     def _by_caller(self) -> bool:
@@ -190,19 +213,17 @@ class JournaledSession(LiveSession):
         self._wal.append(Frame(self._written, records(columns), live.since(self._written), labels).packed())
         entries.orders.news, self._trades, self._new_notes = [], fills.next, {}
         self._signatures = len(self.history.changes), len(self.acts)
-        self._named, self._quanta = self._sizes(), len(live.labels.quanta)
+        self._named = self._sizes()
         self._written = size
 
     def _sizes(self) -> dict[str, int]:
         """Number of labels of each kind."""
-        return {kind: len(getattr(self._live.labels, kind)) for kind in NAMED}
+        return {kind: len(getattr(self._live.labels, kind)) for kind in LABELS}
 
     def _newcomers(self) -> dict[str, Any]:
-        """The labels since the last frame; all of the universe if it has a new currency."""
-        universe = self._live.labels
-        if len(universe.quanta) > self._quanta:
-            return {"universe": universe.frozen.describe()}
-        added = {kind: getattr(universe, kind)[size:] for kind, size in self._named.items()}
+        """The labels since the last frame."""
+        universe, sizes = self._live.labels, self._named.items()
+        added = {kind: [*getattr(universe, kind)][size:] for kind, size in sizes if len(getattr(universe, kind)) > size}
         named = [(kind, getattr(one, "id", one)) for kind, entries in added.items() for one in entries]
         return {"newcomers": named} if named else {}
 

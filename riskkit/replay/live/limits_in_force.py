@@ -44,7 +44,7 @@ def with_history(engine: Engine, history: RuleHistory) -> Engine:
     for rule in list(stretch.rules)[len(tables) :]:
         positions = state.positions[: len(engine.journal.pairs) + 1]
         state.rules.append(rule_table(rule, engine.growth.padded(), positions))
-    released = change_rules(state, engine.labels, history.stretches[-2], stretch)
+    released = change_rules(state, engine.growth.padded(), history.stretches[-2], stretch)
     other.go_on(state, [*engine.blocks, released])
     return other
 

@@ -10,7 +10,6 @@ import bisect
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -42,6 +41,7 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.pairs import currencies_of
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 CODE_AT = OFFSETS["code"]  # the low byte, which is the whole code
@@ -125,7 +125,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
-        self._door = ColumnDoor(live, entries)
+        self._door = ColumnDoor(live, entries, clamps=ts_policy == "clamp")
         self.notes: dict[str, Any] = {}
         self._stopped = ""
         self.acts: list[dict[str, Any]] = []
@@ -263,10 +263,11 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         for named in labels:
             for kind, label in entries.newcomers(named):
                 universe.add(kind, label)
-        quanta = universe.quanta_with(pair)
-        if live.follows() and len(quanta) == len(universe.quanta):
+        for currency in () if pair is None else currencies_of(pair):
+            universe.add("quanta", currency)
+        if live.follows():
             return live, entries
-        live = live.widened(replace(universe.frozen, quanta=quanta))
+        live = live.widened(universe.frozen)
         return live, entries.in_universe(live.labels)
 
     def _taken(self, used: int) -> list[Decision]:

@@ -56,9 +56,8 @@ def open_session(
     rules : RuleSet
         In their declared order; those of the journal, if there is one: those of its beginning, or those in force.
     instruments, accounts, **options
-        As for `Session.create`, for a new journal; one that exists has its own. What has to be declared here, as it is refused
-        once events are no longer in memory: currencies (also those of pairs), accounts under a rule on a covariance, and
-        instruments under a rule on a covariance, on the books of groups, or with a workspace that its keys share.
+        As for `Session.create`, for a new journal; one that exists has its own. Labels that come later need not be
+        declared, but for instruments of another unit than all before.
     universe : Universe, optional
         Instead of instruments and accounts.
     durability : {"none", "group", "each", "commit"}

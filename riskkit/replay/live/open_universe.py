@@ -8,9 +8,11 @@ from typing import Any
 
 from riskkit.replay.schema.universe import GROUPS, Account, Instrument, Universe, common_unit
 
-GROWING = ("accounts", "instruments", "strategies", "connections", "products", *(f"{group}s" for group in GROUPS))
+LABELS = ("accounts", "instruments", "strategies", "connections", "quanta")
+GROWING = (*LABELS, "products", *(f"{group}s" for group in GROUPS))
 CODES = {"accounts": "account_codes", "instruments": "instrument_codes", "strategies": "strategy_codes"}
-CODES |= {"connections": "connection_codes", "products": "product_codes"}
+CODES |= {"connections": "connection_codes", "products": "product_codes", "quanta": "quanta"}
+LISTED = [name for name in GROWING if name != "quanta"]
 
 
 class OpenUniverse(Universe):
@@ -38,7 +40,7 @@ class OpenUniverse(Universe):
 
     def __init__(self, universe: Universe, like: Instrument | None = None) -> None:
         values: dict[str, Any] = {known.name: getattr(universe, known.name) for known in fields(universe)}
-        values |= {name: list(getattr(universe, name)) for name in GROWING}
+        values |= {name: list(getattr(universe, name)) for name in LISTED}
         values |= {codes: dict(getattr(universe, codes)) for codes in CODES.values()}
         self.__dict__.update(values, _like=like, _frozen=universe, _ungrouped=False)
 
@@ -59,13 +61,21 @@ class OpenUniverse(Universe):
         return cls(universe, Universe.from_description(opening).instruments[0] if opening else None)
 
     @property
+    def currencies(self) -> tuple[str, ...]:
+        """All currencies so far, by code."""
+        return tuple(self.quanta)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Number of labels of each kind."""
         kept = self.__dict__
         return tuple([len(kept[name]) for name in GROWING])
 
     def add(self, name: str, label: str) -> int:
-        """Add a label of ``accounts``, ``instruments``, ``strategies`` or ``connections``; return its code, also if it is known."""
+        """Add one of `LABELS`, of ``quanta`` a currency; return its code, also if it is known."""
+        if name == "quanta":
+            self.__dict__["quanta"].setdefault(label, self.quantum)
+            return self.currencies.index(label)
         codes: dict[str, int] = getattr(self, CODES[name])
         if label in codes:
             return codes[label]
@@ -93,18 +103,19 @@ class OpenUniverse(Universe):
         if self.sizes != tuple(sizes):
             self.__dict__.update(_frozen=None, _ungrouped=False)  # it may have a label that is taken out
         for name, size in zip(GROWING, sizes, strict=True):
-            for entry in self.__dict__[name][size:]:
-                if name in CODES:
-                    del getattr(self, CODES[name])[getattr(entry, "id", entry)]
-            del self.__dict__[name][size:]
+            entries = list(self.__dict__[name])[size:] if len(self.__dict__[name]) > size else []
+            for entry in entries if name in CODES else ():
+                del getattr(self, CODES[name])[getattr(entry, "id", entry)]
+            if name in LISTED:
+                del self.__dict__[name][size:]
 
     @property
     def frozen(self) -> Universe:
         """The universe as it is now; the same object until a label is added."""
         last: Universe | None = self.__dict__["_frozen"]
-        if last is None or any(len(getattr(last, name)) != len(getattr(self, name)) for name in GROWING[:4]):
+        if last is None or any(len(getattr(last, name)) != len(getattr(self, name)) for name in LABELS):
             values = {known.name: getattr(self, known.name) for known in fields(self)}
-            values |= {name: tuple(values[name]) for name in GROWING[:4]}
+            values |= {name: tuple(values[name]) for name in LABELS[:4]} | {"quanta": dict(self.quanta)}
             last = object.__new__(Universe)  # every label was checked when it came
             last.__dict__.update(values)
             self.__dict__["_frozen"] = last
@@ -126,10 +137,12 @@ class OpenUniverse(Universe):
         nobody = _unnamed(Account("spare"))
         added: dict[str, list[Any]] = {"accounts": [nobody] * spare["accounts"], "instruments": []}
         if like is not None:
-            added["instruments"] = [_unnamed(like, product=f"\0{n}") for n in range(spare["instruments"])]
+            shared = "" if like.product == like.id else like.product
+            added["instruments"] = [_unnamed(like, product=shared or f"\0{n}") for n in range(spare["instruments"])]
         added |= {name: [""] * spare[name] for name in ("strategies", "connections")}
         found = object.__new__(Universe)
         found.__dict__.update(values | {name: (*values[name], *entries) for name, entries in added.items()})
+        found.__dict__["quanta"] = {**self.quanta, **{f"\0{n}": self.quantum for n in range(spare["quanta"])}}
         return found
 
 

@@ -20,7 +20,6 @@ from riskkit._plain import flag, ratio, row, rows, text
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import fraction_of
 from riskkit.replay.schema.names import name_text
-from riskkit.replay.schema.pairs import currencies_of
 
 FINEST = 10**300  # a float times this denominator is still finite
 GROUPS = ("trader", "desk", "firm")  # of accounts, from narrow to wide
@@ -350,17 +349,6 @@ class Universe:
     def currency(self) -> str:
         """The currency of all balances, if there is only one."""
         return next(iter(self.quanta), "USD")
-
-    def quanta_with(self, pair: Any) -> Mapping[str, Fraction]:
-        """``quanta``, with the currencies of a pair at the end; itself without a pair.
-
-        Examples
-        --------
-        >>> list(Universe((), (), {"USD": Fraction(1, 100)}).quanta_with("EURUSD"))
-        ['USD', 'EUR']
-        """
-        names = () if pair is None else currencies_of(pair)
-        return {**self.quanta, **{name: self.quanta.get(name, self.quantum) for name in names}}
 
     @property
     def quantum(self) -> Fraction:

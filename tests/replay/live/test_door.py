@@ -8,6 +8,7 @@ from marks import needs_compiling
 from proofs.test_proof import RULES
 from streams import universe
 
+from riskkit import InputError, Instrument
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
@@ -51,3 +52,38 @@ def test_an_account_and_an_instrument_that_meet_have_one_pair_and_a_record_of_it
     assert engine.meet(code, 1) == pair and engine.meet(0, 0) == 0
     record = engine.tables.positions[pair + 1]
     assert (record["account"], record["instrument"], record["code"]) == (code, 1, pair)
+
+
+@pytest.mark.xdist_group("proof")
+@needs_compiling
+def test_an_instrument_that_is_not_known_is_refused_or_registered_also_for_an_account_that_trades():
+    order = {"account": "A0", "side": "B", "qty": 1, "price": 100}
+    strict, open_ = Session(RULES, universe()), Session(RULES, universe(), auto_register=Instrument("any"))
+    for session in (strict, open_):
+        session.process_order(ts=0, instrument="I0", **order)
+        assert session.engine.make_step() is not None
+    with pytest.raises(InputError, match="instrument='new' is not declared"):
+        strict.process_order(ts=1, instrument="new", **order)
+    open_.process_order(ts=1, instrument="new", **order)
+    assert (len(strict), len(open_)) == (1, 2)
+    assert [open_.universe.instruments[code].id for code in open_.log().columns["instrument"]] == ["I0", "new"]
+
+
+@pytest.mark.xdist_group("proof")
+@needs_compiling
+def test_a_late_event_that_gets_the_time_of_the_last_one_takes_the_short_way(monkeypatch):
+    order = {"account": "A0", "instrument": "I0", "side": "B", "qty": 1, "price": 100}
+    short, complete = (Session(RULES, universe(), ts_policy="clamp", compiled=how) for how in (True, False))
+    for session in (short, complete):
+        session.process_order(ts=100, order_id="a", **order)
+    assert short.engine.make_step() is not None
+    calls = [("process_order", order), ("process_trade", {"order_id": "a", "qty": 1, "price": 100})]
+    calls += [("process_price", {"instrument": "I0", "price": 101}), ("process_cancel", {"order_id": "a"})]
+    with monkeypatch.context() as patch:
+        patch.setattr(short, "_submit", None)
+        for ts, (method, fields) in enumerate(calls, 90):
+            assert answer(short, method, {"ts": ts, **fields}) == answer(complete, method, {"ts": ts, **fields})
+        frames = [{"ts": 99, "kind": "order", **order}] * 20
+        assert short.process(frames).passed.tolist() == complete.process(frames).passed.tolist()
+    assert short.log().columns["ts"].tolist() == [100] * 25
+    assert short.digest == complete.digest
