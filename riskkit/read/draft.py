@@ -39,7 +39,8 @@ class Draft:
         self, form: str, files: Iterable[Source], account: str = "", multipliers: Mapping[str, Any] | None = None
     ) -> None:
         self.form = form
-        self.files = tuple(source.name for source in files)
+        self._sources = tuple(files)
+        self.files = tuple(source.name for source in self._sources)
         self.account = account
         self.multipliers = {
             name: decimal_of(value, f"multipliers[{name!r}]") for name, value in (multipliers or {}).items()
@@ -122,6 +123,7 @@ class Draft:
         import pandas as pd
 
         self._check_multipliers()
+        self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
         rows = self._with_orders(self._in_time())
         self._say_doubts([row for row in rows if row["kind"] == "fill"])
         fees, rows = self._fees(rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of, oldest_first
+from riskkit.read.exchange import oldest_first
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -16,7 +16,7 @@ NEEDED = ("date", "amount", "price", "sid", "symbol")
 
 
 def _recognises(source: Source) -> bool:
-    return set(NEEDED) <= set(heading_of(source))
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -55,7 +55,7 @@ def backtrader(
     """
     given = sources(files)
     draft, clock = Draft("backtrader", given, account, multipliers), Clock(tz)
-    rows = [(row, clock.ns(row["date"], row.refuse)) for source in given for row in headed_rows(source, NEEDED)]
+    rows = [(row, clock.ns(row["date"], row.refuse)) for source in given for row in source.table(NEEDED)]
     for row, ts in oldest_first(rows, lambda entry: entry[1]):
         amount = row.number("amount")
         if not amount:

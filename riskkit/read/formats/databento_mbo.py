@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import heading_of
 from riskkit.read.market_by_order import MarketByOrder, Resting
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
@@ -23,7 +22,7 @@ Key = tuple[str, str, str]
 
 
 def _recognises(source: Source) -> bool:
-    return set(heading_of(source)) >= NEEDED
+    return source.has(NEEDED)
 
 
 @reader(_recognises)

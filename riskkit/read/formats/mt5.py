@@ -9,12 +9,13 @@ from typing import Any
 
 from riskkit.read.draft import Draft
 from riskkit.read.html_rows import html_rows
+from riskkit.read.local_form import Cells, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
-TABLES = ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results")
+TABLES = Cells((name, name) for name in ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results"))
 POSITION = "position: the same trades as in Deals, a round trip a row"
 ACCOUNT = re.compile(r"(\S+)\s*\((\w{3})\b")
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
@@ -32,7 +33,7 @@ QUOTES = set("USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK PLN HUF CZK TRY ZAR MX
 
 
 def _recognises(source: Source) -> bool:
-    return "Trade History Report" in source.first_text
+    return re.search(r"trade\s+history\s+report", source.first_text, re.I) is not None
 
 
 @reader(_recognises)
@@ -94,8 +95,7 @@ def _rows(source: Source) -> Iterator[tuple[str, list[str]]]:
     if "<html" in source.first_text.lower():
         yield from html_rows(source)
         return
-    mark = max(",;\t", key=source.first_text.count)
-    for at, cells in source.rows(mark):
+    for at, cells in source.rows():
         yield at.replace("line", "row"), [" ".join(cell.split()) for cell in cells]
 
 
@@ -113,16 +113,16 @@ class _Report:
         for at, cells in _rows(self.source):
             filled = [cell for cell in cells if cell]
             if len(filled) == 1 and filled[0] in TABLES:
-                name, heading = filled[0], None
+                name, heading = TABLES[filled[0]], None
                 tables[name] = []
-            elif filled and filled[0] == "Account:":
+            elif filled and normal(filled[0]) == "account:":
                 self._of(" ".join(filled[1:]), at)
             elif name and name != "Results" and heading is None:
                 heading = cells
             elif name and name != "Results" and heading is not None and filled:
                 if sum(map(bool, heading)) > len(cells):
                     self.source.refuse(at, f"has {len(cells)} cells, and {sum(map(bool, heading))} are needed")
-                row = TableRow(self.source, at, dict(reversed([*zip(heading, cells, strict=False)])))
+                row = TableRow(self.source, at, Cells(reversed([*zip(heading, cells, strict=False)])))
                 tables[name].append(row)
         if "Deals" not in tables or not self.account:
             self.source.refuse(

@@ -10,7 +10,6 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import heading_of
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -27,12 +26,8 @@ OTHERS = (
 CONTRACT = re.compile(r"[A-Z0-9]{1,5}[FGHJKMNQUVXZ]\d{1,2}\.|.*\d{6}[CP]\d{8}\.")  # a future, or an option
 
 
-def _heading(source: Source) -> set[str]:
-    return set(heading_of(source))
-
-
 def _recognises(source: Source) -> bool:
-    return _heading(source) >= ORDERS or _heading(source) >= FILLS
+    return source.has(ORDERS) or source.has(FILLS)
 
 
 @reader(_recognises)
@@ -74,7 +69,7 @@ def nautilus_trader(
     for source in given:
         if not _recognises(source):
             source.refuse("line 1", "is the heading neither of a report of orders nor of one of fills")
-        (fills if _heading(source) >= FILLS else orders).extend(source.table())
+        (fills if source.has(FILLS) else orders).extend(source.table())
     report = _Reports(Draft("nautilus_trader", given, multipliers=multipliers), account, [*orders, *fills])
     orders = report.orders(orders)
     report.fills(fills, orders)

@@ -19,8 +19,7 @@ ROUNDED = Decimal("0.001")
 
 
 def _recognises(source: Source) -> bool:
-    first = source.first_text.split("\n", 1)[0]
-    return [cell.strip().strip('"') for cell in first.split(",")] == HEADING
+    return source.has(HEADING) and len(source.heading()) == len(HEADING)
 
 
 @reader(_recognises)

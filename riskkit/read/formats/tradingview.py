@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of
+from riskkit.read.local_form import Cells
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -19,7 +19,8 @@ NUMBER = ("Trade #", "Trade number")
 TIME = ("Date and time", "Date/Time")
 QUANTITY = ("Size (qty)", "Position size (qty)", "Contracts", "Quantity", "Qty")
 VALUE = ("Size (value)", "Position size (value)")
-PRICE, PROFIT = re.compile(r"Price(?: (\w+))?"), re.compile(r"(?:Net P&L|Net PnL|Profit)(?: (\w+))?")
+PRICE = re.compile(r"price(?:[ _]*\(?(\w+)\)?)?", re.I)
+PROFIT = re.compile(r"(?:net[ _]*p&?n?l|profit)(?:[ _]*\(?(\w+)\)?)?", re.I)
 NAME = re.compile(r"(?:.*_)?([^_]+)_\d{4}-\d\d-\d\d(?:_\w+)?\.\w+")
 OPEN = "the exit of an open trade: its price is the last price, no fill"
 
@@ -38,13 +39,14 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, names: list[str]) -> Columns | None:
         """The columns among these names; None if one is missing."""
-        found = [next((name for name in group if name in names), "") for group in (NUMBER, TIME, QUANTITY)]
-        priced = next((match for name in names if (match := PRICE.fullmatch(name))), None)
-        gained = next((match for name in names if (match := PROFIT.fullmatch(name))), None)
-        if not all(found) or priced is None or gained is None or "Type" not in names:
+        known = Cells((name, name) for name in names)
+        found = [next((known[name] for name in group if name in known), "") for group in (NUMBER, TIME, QUANTITY)]
+        priced, gained = (next((m for name in names if (m := form.fullmatch(name))), None) for form in (PRICE, PROFIT))
+        if not all(found) or priced is None or gained is None or "Type" not in known:
             return None
-        value = next((name for name in VALUE if name in names), "")
-        return cls(found[0], found[1], found[2], value, priced[0], gained[0], priced[1] or gained[1] or "")
+        value = next((known[name] for name in VALUE if name in known), "")
+        currency = (priced[1] or gained[1] or "").upper()
+        return cls(found[0], found[1], found[2], value, priced[0], gained[0], currency)
 
 
 class Leg(NamedTuple):
@@ -56,7 +58,7 @@ class Leg(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
-    return Columns.of(heading_of(source)) is not None
+    return Columns.of(source.heading()) is not None
 
 
 @reader(_recognises)
@@ -105,12 +107,10 @@ def tradingview(
     given = sources(files)
     draft = Draft("tradingview", given, account)
     for source in given:
-        columns = Columns.of([name.strip() for name in heading_of(source)]) or source.refuse(
-            "line 1", "is not the heading of a list of trades"
-        )
+        columns = Columns.of(source.heading()) or source.refuse("line 1", "is not the heading of a list of trades")
         label = instrument or _symbol(source)
         money = currency or columns.currency or source.refuse("line 1", "names no currency; give currency=")
-        rows = headed_rows(source, [columns.number])
+        rows = list(source.table([columns.number]))
         worth = _multiplier(draft, rows, columns, multiplier)
         draft.instrument(label, currency=money, multiplier=worth)
         for trade in _trades(draft, rows, columns, _clock(source, tz)):
