@@ -138,7 +138,10 @@ def test_a_comma_between_semicolons_that_may_be_of_thousands_is_asked_for():
     text = "txid;ordertxid;pair;time;type;price;fee;vol\nT;O;XXBTZUSD;2024-03-10 02:30:50;buy;69,100;1;1\n"
     with pytest.raises(rk.InputError, match=r"line 2: '69,100' may have thousands or decimals after its comma"):
         rk.read.kraken(io.StringIO(text))
-    assert rk.read.kraken(io.StringIO("sep=;\n" + text.replace("69,100", "69,1"))).frame["price"].map(str).tolist() == ["69.1"] * 2
+    assert (
+        rk.read.kraken(io.StringIO("sep=;\n" + text.replace("69,100", "69,1"))).frame["price"].map(str).tolist()
+        == ["69.1"] * 2
+    )
 
 
 def test_two_columns_of_one_name_with_other_cells_are_refused():

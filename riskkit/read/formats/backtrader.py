@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
@@ -12,6 +13,7 @@ from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
+CENT = Decimal("0.01")
 NEEDED = ("date", "amount", "price", "sid", "symbol")
 
 
@@ -61,6 +63,8 @@ def backtrader(
         if not amount:
             draft.leave_out(row, "amount is 0")
             continue
+        if row.get("value") is not None and abs(row.number("value") + amount * row.number("price")) > CENT:
+            row.refuse(f"value={row['value']!r} is not that of {amount} at {row['price']}, with the opposite sign")
         label = draft.instrument(_label(row), currency=currency)
         draft.event(
             row,

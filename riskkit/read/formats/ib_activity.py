@@ -213,10 +213,11 @@ class _Statement:
         size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
-        self.draft.instrument(symbol, currency=row.text("Currency"), multiplier=size)
+        label = self.draft.quoted(symbol, row.text("Currency"))
+        self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
-            self.draft.need_multiplier(symbol)
-        return symbol
+            self.draft.need_multiplier(label)
+        return label
 
     def _cash(self, line: Line) -> None:
         row = line.row

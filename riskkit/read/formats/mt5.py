@@ -20,6 +20,8 @@ POSITION = "position: the same trades as in Deals, a round trip a row"
 ACCOUNT = re.compile(r"(\S+)\s*\((\w{3})\b")
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
 ENDS = {"canceled": "cancel", "cancelled": "cancel", "expired": "expire", "rejected": "reject"}
+STATES = (*ENDS, "started", "placed", "partial", "filled", "request add", "request modify", "request cancel")
+DIRECTIONS = ("", "in", "out", "in/out", "out by")
 SIDES = {"buy": "B", "sell": "S"}
 FLOWS = {
     "commission": "fee",
@@ -79,7 +81,7 @@ def mt5(files: Files, *, multipliers: Mapping[str, Any] | None = None, tz: str =
     given = sources(files)
     draft = Draft("mt5", given, multipliers=multipliers)
     clock = Clock(tz)
-    seen: set[tuple[str, str, Any]] = set()
+    seen: dict[tuple[str, str, Any], TableRow] = {}
     for source in given:
         _Report(draft, clock, source, seen).read()
     draft.assume(
@@ -102,7 +104,7 @@ def _rows(source: Source) -> Iterator[tuple[str, list[str]]]:
 class _Report:
     """The tables of a report as events."""
 
-    def __init__(self, draft: Draft, clock: Clock, source: Source, seen: set[tuple[str, str, Any]]) -> None:
+    def __init__(self, draft: Draft, clock: Clock, source: Source, seen: dict[tuple[str, str, Any], TableRow]) -> None:
         self.draft, self.clock, self.source, self.seen = draft, clock, source, seen
         self.account = self.currency = ""
 
@@ -148,9 +150,11 @@ class _Report:
     def _again(self, row: TableRow, name: str) -> bool:
         """True if an order or a deal was read before, in this report or another."""
         key = self.account, name, row.get(name)
-        again = key in self.seen
-        if key[2] is not None:
-            self.seen.add(key)
+        first = row if key[2] is None else self.seen.setdefault(key, row)
+        again = first is not row
+        for column in ("Symbol", "Type", "Volume", "Price") if again else ():
+            if first.get(column) != row.get(column):
+                row.refuse(f"has the number of {first.at} and another {column}")
         if again:
             self.draft.leave_out(row, "read before: reports overlap")
         return again
@@ -188,6 +192,8 @@ class _Report:
         if form not in SIDES:
             self.draft.leave_out(row, f"order of type {row['Type']!r}, without a side; its deals tell it")
             return False
+        if row.text("State").lower() not in STATES:
+            row.refuse(f"State={row['State']!r} is not a state of an order")
         asked = TableRow(row.source, row.at, {"Volume": row.text("Volume").split("/")[0]})
         price = self._number(row, "Price") if kind in ("limit", "stop limit") else None
         self.draft.event(
@@ -198,10 +204,14 @@ class _Report:
 
     def _deal(self, row: TableRow) -> None:
         if not row.get("Time"):
+            if row.get("Deal") or row.get("Type"):
+                row.refuse("is a deal without a time")
             self.draft.leave_out(row, "sums of the deals")
             return
         form, ts = row.text("Type").lower(), self._ts(row, "Time")
         if form in SIDES:
+            if (row.get("Direction") or "").lower() not in DIRECTIONS:
+                row.refuse(f"Direction={row['Direction']!r} is not one of {', '.join(DIRECTIONS[1:])}")
             self.draft.event(
                 row, "fill", ts, side=SIDES[form], qty=self._needed(row, "Volume"), price=self._needed(row, "Price"),
                 trade_id=row.text("Deal"), fee=-(self._number(row, "Commission") + self._number(row, "Fee")),

@@ -13,7 +13,7 @@ from riskkit.read.draft import Draft
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import Clock
+from riskkit.read.times import Clock, since_epoch
 
 ORDERS = {"client_order_id", "instrument_id", "quantity", "filled_qty", "status", "ts_init", "ts_last"}
 FILLS = {"client_order_id", "instrument_id", "order_side", "last_qty", "last_px", "commission", "ts_event"}
@@ -116,7 +116,9 @@ class _Reports:
 
     def _ts(self, row: TableRow, name: str) -> int:
         text = row.text(name)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else self.clock.ns(text, row.refuse)
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            return self.clock.ns(text, row.refuse)
+        return since_epoch(Decimal(text), "ns", row.refuse)
 
     def _common(self, row: TableRow, side: str) -> dict[str, Any]:
         if row.text(side) not in SIDES:
@@ -131,6 +133,10 @@ class _Reports:
         taken: dict[str, TableRow] = {}
         for row in rows:
             if row.text("client_order_id") in taken:
+                before = taken[row["client_order_id"]]
+                for name in ("instrument_id", "side", "quantity"):
+                    if before[name] != row[name]:
+                        row.refuse(f"has the id of {before.at} and another {name}")
                 self.draft.leave_out(row, "order read before, in another report")
                 continue
             quantity = row.number("quantity")
@@ -152,25 +158,28 @@ class _Reports:
 
     def fills(self, rows: list[TableRow], orders: list[TableRow]) -> None:
         """Take the fills, and one of each order that was filled and has none."""
-        filled: set[str] = set()
+        filled: dict[str, Decimal] = {}
         for row in rows:
             fee, currency = self._money(row, row["commission"])
-            filled.add(row.text("client_order_id"))
+            name = row.text("client_order_id")
+            filled[name] = filled.get(name, Decimal(0)) + row.number("last_qty")
             self.draft.event(
                 row, "fill", self._ts(row, "ts_event"), qty=row.number("last_qty"), price=row.number("last_px"),
                 trade_id=row.get("trade_id"), fee=fee, fee_currency=currency, **self._common(row, "order_side"),
             )  # fmt: skip
         for row in orders:
-            if row.number_or("filled_qty", 0) and row["client_order_id"] not in filled:
+            done, found = row.number_or("filled_qty", Decimal(0)), filled.get(row["client_order_id"])
+            if done and found is None:
                 self._average(row)
+            elif found is not None and found != done:
+                self.draft.assume(f"order {row['client_order_id']} was filled by {done}, and its fills are {found}")
 
     def _average(self, row: TableRow) -> None:
         """The one fill of an order without a report of its fills."""
-        texts = (
-            ast.literal_eval(row["commissions"])
-            if re.fullmatch(r"\[('[^']*'(, )?)*\]", row.get("commissions") or "")
-            else []
-        )
+        stated = row.get("commissions") or "[]"
+        if not re.fullmatch(r"\[('[^']*'(, )?)*\]", stated):
+            row.refuse(f"commissions={stated!r} is not a list of amounts, as ['0.50 USD']")
+        texts = ast.literal_eval(stated)
         money = [self._money(row, text) for text in texts]
         self.draft.assume("an order without fills in a report has one, at its average price and its last time")
         common = self._common(row, "side")

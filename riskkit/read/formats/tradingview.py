@@ -25,6 +25,9 @@ NAME = re.compile(r"(?:.*_)?([^_]+)_\d{4}-\d\d-\d\d(?:_\w+)?\.\w+")
 OPEN = "the exit of an open trade: its price is the last price, no fill"
 
 
+CENT = Decimal("0.01")
+
+
 class Columns(NamedTuple):
     """Names of the columns of a generation of the export, and the currency in them."""
 
@@ -150,21 +153,44 @@ def _multiplier(draft: Draft, rows: list[TableRow], columns: Columns, given: Any
 def _trades(draft: Draft, rows: list[TableRow], columns: Columns, clock: Clock) -> list[dict[str, Leg]]:
     """Entry and exit of each trade, in the order of their numbers; an exit that never happened is left out."""
     found: defaultdict[int, dict[str, Leg]] = defaultdict(dict)
+    left: set[int] = set()
     for row in sorted(rows, key=lambda row: int(row.number(columns.number))):
-        word = row.text("Type").lower().split()[0]
-        if word not in ("entry", "exit"):
-            row.refuse(f"Type={row['Type']!r} is neither an entry nor an exit")
-        trade = found[int(row.number(columns.number))]
+        word, _, side = row.text("Type").lower().partition(" ")
+        if word not in ("entry", "exit") or side not in ("long", "short"):
+            row.refuse(f"Type={row['Type']!r} is neither an entry nor an exit of a long or a short")
+        number = row.number(columns.number)
+        if number != int(number):
+            row.refuse(f"{columns.number}={row[columns.number]!r} is not the number of a trade")
+        trade = found[int(number)]
         if word in trade:
             row.refuse(f"is the second {word} of trade {row[columns.number]}")
         if word == "exit" and not row.get(columns.price):
             draft.leave_out(row, OPEN)
+            left.add(int(number))
             continue
         trade[word] = Leg(row, clock.ns(row[columns.time], row.refuse), row.number(columns.price))
     for trade in found.values():
-        if "entry" not in trade:
-            next(iter(trade.values())).row.refuse("is an exit without its entry; the file is torn")
+        _check(trade, columns, left)
     return list(found.values())
+
+
+def _check(trade: dict[str, Leg], columns: Columns, left: set[int]) -> None:
+    """Refuse a trade whose two rows do not belong together."""
+    first = next(iter(trade.values())).row
+    if "entry" not in trade:
+        first.refuse("is an exit without its entry; the file is torn")
+    if "exit" not in trade:
+        if int(first.number(columns.number)) not in left:
+            first.refuse("is an entry without its exit; the file is torn")
+        return
+    entry, leave = trade["entry"], trade["exit"]
+    if entry.row["Type"].lower().split()[1] != leave.row["Type"].lower().split()[1]:
+        leave.row.refuse(f"Type={leave.row['Type']!r} is not the exit of an {entry.row['Type']!r}")
+    if entry.ts > leave.ts:
+        leave.row.refuse("is an exit before its entry")
+    for name in (columns.quantity, columns.profit):
+        if entry.row.number(name) != leave.row.number(name):
+            leave.row.refuse(f"{name}={leave.row[name]!r} is another than that of its entry, {entry.row[name]!r}")
 
 
 def _fills(draft: Draft, trade: dict[str, Leg], columns: Columns, label: str, worth: Decimal, money: str) -> None:
@@ -180,6 +206,8 @@ def _fills(draft: Draft, trade: dict[str, Leg], columns: Columns, label: str, wo
             leave.row.number(columns.profit),
         )
         fee = gained - profit if is_open else (gained - profit) / 2
+        if fee < -CENT * max(Decimal(1), abs(gained)):
+            leave.row.refuse(f"{columns.profit}={profit} is more than the prices gain, {gained}; give multiplier=")
         if not is_open:
             draft.realised(money, profit)
     for turn, leg in enumerate([entry] if is_open or leave is None else [entry, leave]):
