@@ -41,18 +41,23 @@ class Door(NamedTuple):
     """What it takes: returns, prices, trades (P&L of any sign and order of size), or flags of hits."""
 
 
+def chosen(table: Any, *names: str) -> Any:
+    """Columns of a table of Arrow, polars or DuckDB, whose relations are projected."""
+    return table.project(*names) if hasattr(table, "project") else table.select(list(names))
+
+
 def first(table: Any) -> Any:
     """The first series of a table, in the library of the table."""
     if isinstance(table, pd.DataFrame):
         return table.iloc[:, 0]
-    return table[:, 0] if isinstance(table, np.ndarray) else table.select(["date", "A"])
+    return table[:, 0] if isinstance(table, np.ndarray) else chosen(table, "date", "A")
 
 
 def two(table: Any) -> Any:
     """The first two series of a table, in the library of the table."""
     if isinstance(table, pd.DataFrame):
         return table[ASSETS[:2]]
-    return table[:, :2] if isinstance(table, np.ndarray) else table.select(["date", *ASSETS[:2]])
+    return table[:, :2] if isinstance(table, np.ndarray) else chosen(table, "date", *ASSETS[:2])
 
 
 def of_one(function: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any, float], Any]:

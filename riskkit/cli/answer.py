@@ -9,12 +9,20 @@ from typing import Any, NamedTuple
 
 import click
 
+from riskkit._show import Shown
+
 
 class Answer(NamedTuple):
     """A text for people and the facts for programs; a fact may be a DataFrame, which becomes a list of its rows."""
 
     text: str
     facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, found: Shown, **facts: Any) -> Answer:
+        """A result as its text, and its facts with the rows of that text."""
+        rows = [{"label": label, "value": value, "unit": unit} for label, value, unit in found._rows()]
+        return cls(repr(found), {**facts, "rows": rows})
 
 
 def answers(run: Callable[..., Answer]) -> Callable[..., None]:

@@ -18,6 +18,7 @@ from riskkit.replay.schema.decimals import decimal_of
 Event = dict[str, Any]
 PRICES, QUANTITIES = ("price", "bid", "ask", "reserve"), ("qty",)
 ADDED_FEE = "fee of a fill"
+ROUNDED = Decimal("0.01")  # parts by which a multiplier that amounts tell may differ
 
 
 class Draft:
@@ -39,7 +40,8 @@ class Draft:
         self, form: str, files: Iterable[Source], account: str = "", multipliers: Mapping[str, Any] | None = None
     ) -> None:
         self.form = form
-        self.files = tuple(source.name for source in files)
+        self._sources = tuple(files)
+        self.files = tuple(source.name for source in self._sources)
         self.account = account
         self.multipliers = {
             name: decimal_of(value, f"multipliers[{name!r}]") for name, value in (multipliers or {}).items()
@@ -52,6 +54,7 @@ class Draft:
         self._derived: Counter[str] = Counter()
         self._assumed: dict[str, None] = {}
         self._instruments: dict[str, dict[str, Any]] = {}
+        self._quoted: dict[str, str | None] = {}  # currency by label
         self._unsized: dict[str, None] = {}
         self._fills: set[tuple[Any, ...]] = set()
 
@@ -97,10 +100,24 @@ class Draft:
     def instrument(self, label: str, **facts: Any) -> str:
         """Note the currency or the multiplier of an instrument; a multiplier of the arguments is the one."""
         known = self._instruments.setdefault(label, {})
+        before, size = known.get("multiplier"), facts.get("multiplier")
+        if label not in self.multipliers and before and size and abs(size / before - 1) > ROUNDED:
+            raise InputError(
+                f"{', '.join(self.files)}: {label!r} counts {before} in one row and {size} in another; give "
+                f"multipliers={{{label!r}: ...}}"
+            )
         known |= {name: value for name, value in facts.items() if value is not None}
         if label in self.multipliers:
             known["multiplier"] = self.multipliers[label]
         return label
+
+    def quoted(self, label: str, currency: str | None) -> str:
+        """The label of an instrument in a currency: that of another currency than the first has it behind its name."""
+        first = self._quoted.setdefault(label, currency)
+        if not currency or not first or first == currency:
+            return label
+        self.assume(f"{label} stands in {first} and in {currency}; in {currency} it is {f'{label} {currency}'!r}")
+        return f"{label} {currency}"
 
     def need_multiplier(self, label: str) -> None:
         """Note that a contract's size is not in the file; without it among the arguments the file is refused."""
@@ -122,8 +139,10 @@ class Draft:
         import pandas as pd
 
         self._check_multipliers()
+        self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
         rows = self._with_orders(self._in_time())
         self._say_doubts([row for row in rows if row["kind"] == "fill"])
+        self._say_excess(rows)
         fees, rows = self._fees(rows)
         used = [name for name in FRAME_COLUMNS if name in ("ts", "kind") or any(name in row for row in rows)]
         frame = pd.DataFrame(rows, columns=used)
@@ -158,6 +177,20 @@ class Draft:
             self.assume(f"{again} fills are equal to another one and have no id; each is a fill of its own")
         if low := dict.fromkeys(fill["instrument"] for fill in fills if fill["price"] <= 0):
             self.assume(f"fills at prices that are not above zero stand as they are: {', '.join(low)}")
+
+    def _say_excess(self, rows: list[Event]) -> None:
+        """Say which orders of the files have fills beyond their quantity."""
+        asked = {str(row["order_id"]): row["qty"] for row in rows if row["kind"] == "order" and "order_id" in row}
+        done: dict[str, Decimal] = {}
+        for row in rows:
+            name = str(row.get("order_id"))
+            if row["kind"] in ("modify", "bust", "correct"):
+                asked.pop(name, None)
+            elif row["kind"] == "fill" and name in asked:
+                done[name] = done.get(name, Decimal(0)) + row["qty"]
+        for name, quantity in done.items():
+            if name in asked and quantity > asked[name]:
+                self.assume(f"order {name} was filled by {quantity}, which is more than its {asked[name]}")
 
     def _place(self, left_out: tuple[str, str, str]) -> tuple[int, list[int]]:
         """Place of a row that is left out: its file, and its numbers (line, order)."""

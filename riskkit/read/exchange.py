@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
-from riskkit.read.source import Source, TableRow, named_cells
+from riskkit.read.local_form import AROUND
+from riskkit.read.source import TableRow
 
-MARK = "\ufeff"
 QUOTES = (
     "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDP", "USDE", "USD1", "PYUSD", "RLUSD", "USDS", "DAI", "PAX", "USD", "EUR",
     "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY", "PLN", "RUB", "UAH", "NGN", "ZAR", "IDRT", "BIDR", "BKRW", "BVND", "RON",
@@ -22,34 +22,6 @@ QUOTES = (
 SIDES = {"buy": "B", "sell": "S", "long": "B", "short": "S"}
 AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+(?:[eE][+-]\d+)?)\s*([A-Za-z][A-Za-z0-9]*)")
 NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?\s*")
-
-
-def headed_rows(source: Source, needed: Collection[str], skipped: int = 0) -> list[TableRow]:
-    """The rows beneath the heading, which comes after `skipped` rows and has the needed names.
-
-    Raises
-    ------
-    InputError
-        If the heading has other names, or a row other cells than the heading.
-    """
-    rows = list(source.rows())[skipped:]
-    at, cells = rows[0] if rows else ("line 1", [])
-    heading = [plain(cell) for cell in cells]
-    missing = [name for name in needed if name not in heading]
-    if missing:
-        source.refuse(at, f"has no column {missing[0]!r}")
-    return [TableRow(source, at, named_cells(source, at, heading, [plain(c) for c in cells])) for at, cells in rows[1:]]
-
-
-def heading_of(source: Source, line: int = 0) -> list[str]:
-    """The names in a line of the head of a file, as far as it is a table of commas."""
-    lines = source.first_text.splitlines()[line : line + 1]
-    return [plain(cell) for cell in lines[0].split(",")] if lines else []
-
-
-def plain(cell: str) -> str:
-    """A cell without byte order marks, blanks and quotes around it."""
-    return cell.replace(MARK, "").strip().strip('"').strip()
 
 
 def oldest_first(rows: Iterable[Any], stamp: Callable[[Any], int]) -> list[Any]:
@@ -137,7 +109,7 @@ def with_unit(row: TableRow, name: str, units: Sequence[str] = ()) -> tuple[Deci
 
     A unit may begin with digits (1000SATS), so the first of `units` that fits is taken before any other.
     """
-    text = plain(row.text(name))
+    text = row.text(name).strip(AROUND)
     for unit in units:
         if unit and text.upper().endswith(unit.upper()) and NUMBER.fullmatch(text[: -len(unit)]):
             return without_commas(row, name, text[: -len(unit)]), unit

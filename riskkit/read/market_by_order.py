@@ -107,6 +107,8 @@ class MarketByOrder:
 
     def change(self, row: TableRow, ts: int, order: Resting, left: Decimal, price: Decimal | None) -> None:
         """An order has another quantity left, or another price."""
+        if left <= 0:
+            row.refuse(f"leaves {left} of an order; what is above zero can rest")
         order.total += left - order.left
         order.left, order.price = left, price
         self.draft.event(

@@ -6,10 +6,11 @@ import csv
 import functools
 import gzip
 import io
+import itertools
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import IO, Any, NoReturn
 
 from riskkit._check import InputError, shown
 from riskkit._show import one_line
+from riskkit.read.local_form import AROUND, PREFACE, Cells, is_statement, normal, separator_of, with_points
 from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
@@ -38,6 +40,7 @@ class Source:
     def __init__(self, name: str, content: bytes | Path) -> None:
         self.name = one_line(name)
         self._content = content
+        self.decimal = "."
 
     @functools.cached_property
     def data(self) -> bytes:
@@ -82,23 +85,60 @@ class Source:
         """Refuse the file for what stands at a place."""
         raise InputError(one_line(f"{self.name}, {at}: {why}" if at else f"{self.name}: {why}"))
 
-    def rows(self, delimiter: str = ",") -> Iterator[tuple[str, list[str]]]:
-        """The rows of a text table as ("line 2", cells); lines count from 1, empty lines are left out."""
+    @functools.cached_property
+    def separator(self) -> str:
+        """The mark between the cells of a text table."""
+        return separator_of(self.first_text)
+
+    def heading(self, line: int = 0) -> list[str]:
+        """The names in a row of the head of a file, counted from 0; none if it is no table."""
+        try:
+            rows = [
+                row for row in csv.reader(self.first_text.splitlines()[:PREFACE], delimiter=self.separator) if any(row)
+            ]
+        except csv.Error:
+            return []
+        rows = rows[1:] if rows and is_statement(rows[0]) else rows
+        return [cell.strip(AROUND) for cell in rows[line]] if line < len(rows) else []
+
+    def has(self, names: Iterable[str], line: int = 0) -> bool:
+        """True if a row of the head of a file has all these names, in any case and spacing."""
+        return {normal(name) for name in names} <= {normal(name) for name in self.heading(line)}
+
+    def rows(self, delimiter: str = "") -> Iterator[tuple[str, list[str]]]:
+        """The rows of a text table as ("line 2", cells); lines count from 1, empty lines are left out.
+
+        Without a `delimiter` it is the one that the table has, and numbers with a decimal comma have a point.
+        """
+        found = self._rows(delimiter or self.separator)
+        return iter(with_points(list(found), self)) if not delimiter and self.separator != "," else found
+
+    def _rows(self, delimiter: str) -> Iterator[tuple[str, list[str]]]:
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=delimiter, strict=True)
         line = 1
         try:
             for cells in reader:
-                if any(cell.strip() for cell in cells):
+                if any(cell.strip() for cell in cells) and not (line == 1 and is_statement(cells)):
                     yield f"line {line}", cells
                 line = reader.line_num + 1
         except csv.Error as problem:
             self.refuse(f"line {line}", f"is not a row of a table ({problem})")
 
-    def table(self, delimiter: str = ",") -> Iterator[TableRow]:
-        """The rows beneath the heading in the first line, each with as many cells."""
-        rows = self.rows(delimiter)
-        _, heading = next(rows, ("", []))
-        heading = [cell.strip() for cell in heading]
+    def table(self, needed: Iterable[str] = (), skipped: int = 0) -> Iterator[TableRow]:
+        """The rows beneath the heading, which comes after `skipped` rows and has the needed names.
+
+        Raises
+        ------
+        InputError
+            If the heading has other names, or a row other cells than the heading.
+        """
+        rows = itertools.islice(self.rows(), skipped, None)
+        at, cells = next(rows, ("line 1", []))
+        heading = [cell.strip(AROUND) for cell in cells]
+        known = {normal(name) for name in heading}
+        for name in needed:
+            if normal(name) not in known:
+                self.refuse(at, f"has no column {name!r}")
         for at, cells in rows:
             yield TableRow(self, at, named_cells(self, at, heading, cells))
 
@@ -126,11 +166,20 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number")
 
 
-def named_cells(source: Source, at: str, heading: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Cells by heading, without blanks around them; a row with other cells than the heading is refused."""
+def named_cells(source: Source, at: str, heading: Sequence[str], cells: Sequence[str]) -> Cells:
+    """Cells by heading, without blanks, quotes and marks around them.
+
+    A row with other cells than the heading is refused, and one with two different cells of one heading.
+    """
     if len(cells) != len(heading):
         source.refuse(at, f"has {len(cells)} cells, and {len(heading)} are needed")
-    return {name: cell.strip() for name, cell in zip(heading, cells, strict=True)}
+    pairs = [(name, cell.strip(AROUND)) for name, cell in zip(heading, cells, strict=True)]
+    found = Cells(pairs)
+    if len(found) < len(pairs):
+        for name, cell in pairs:
+            if name and found[name] != cell:
+                source.refuse(at, f"has {cell!r} and {found[name]!r} in two columns {name!r}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskkit._check import InputError
+from riskkit.read.local_form import PREFACE, SEPARATORS
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
 from riskkit.read.words import HEADINGS, TOTALS, columns_of
 
-SEPARATORS = (",", ";", "\t", "|")
-PREFACE = 30  # lines among which the heading is
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
 FOOTER_CELLS = 2  # a line after the table has no more

@@ -6,12 +6,14 @@ import calendar
 import datetime
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from riskkit._check import one_of, shown
-from riskkit.replay.ingest.times import TimeForm
+from riskkit.replay.ingest.times import UNITS, TimeForm, unit_by_size
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.durations import SPANS
 
 SECOND = 10**9
 TIME = re.compile(
@@ -96,6 +98,20 @@ class Clock:
             self.undecided.pop(day, None)
         elif day not in self._told:
             self.undecided.setdefault(day, moment)
+
+
+def since_epoch(number: Decimal, unit: str, refuse: Refuse) -> int:
+    """Nanoseconds of a number since the epoch; one of the size of a date in another unit is refused.
+
+    Examples
+    --------
+    >>> since_epoch(Decimal(1711845548807), "ms", print)
+    1711845548807000000
+    """
+    found = unit_by_size(int(number))
+    if found not in ("", unit):
+        refuse(f"{number} has the size of a date in {UNITS[found]}, and {UNITS[unit]} since the epoch are needed")
+    return int(number * SPANS[unit])
 
 
 def utc(numbers: list[int], fraction: int, refuse: Refuse) -> int:

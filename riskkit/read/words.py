@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from riskkit.read.local_form import normal
+
 HEADINGS: dict[str, tuple[str, ...]] = {
     "ts": (
         "time", "timestamp", "datetime", "date/time", "date and time", "date", "created", "created at", "when", "t", "zeit",
@@ -128,12 +130,10 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
     'qty'
     """
     given = list(headings)
-    lower = {heading: " ".join(heading.lower().replace("_", " ").split()) for heading in given}
-    dated = next((heading for heading in given if lower[heading] in ("date", "datum")), None)
+    dated = next((heading for heading in given if normal(heading) in ("date", "datum")), None)
     found: dict[str, str] = {}
     for heading in given:
-        plain = {lower[heading], heading.lower()}
-        names = [name for name, words in HEADINGS.items() if plain & set(words)]
+        names = [name for name, words in HEADINGS.items() if normal(heading) in map(normal, words)]
         if dated and heading != dated and "clock" in names:
             names = ["clock"]
         free = [name for name in names if name not in found.values() and (name != "clock" or dated)]
@@ -141,7 +141,7 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
             found[heading] = free[0]
     for heading in given:  # a table of states has orders, and its ids are theirs
         meant = "order_id" if "status" in found.values() else "trade_id"
-        if lower[heading] == "id" and meant not in found.values():
+        if normal(heading) == "id" and meant not in found.values():
             found[heading] = meant
     if "qty" not in found.values():
         found = {heading: "qty" if name == "amount" else name for heading, name in found.items()}

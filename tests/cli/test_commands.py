@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import click
+import numpy as np
+import pandas as pd
 import pytest
 
 from riskkit.cli import command_line, main, of_log
@@ -42,6 +45,51 @@ def test_a_command_has_a_help_json_and_a_line_on_each_option(words, capsys):
     assert all(option.help for option in options)
     if any(one.name in ("prices", "files") for one in COMMANDS[words].params):
         assert "PRICES is" in text or ("LOG is" in text and "[[rules]]" in text)
+
+
+LOG = "ts,kind,account,instrument,side,qty,price,order_id\n0,order,A,X,B,5,10.5,a1\n1,order,A,X,B,2,10.5,a2\n"
+RULES = '[[rules]]\nid = "size"\ntype = "max_order_qty"\nparams = {limit = 3}\n'
+CALLS = {  # of each command that has an answer; of the two that would take long, the work is left out
+    ("risk",): "prices.csv --weights 0.6,0.4",
+    ("backtest",): "prices.csv --weights 0.6,0.4 --window 200",
+    ("replay",): "log.csv rules.toml --plain --mode enforce",
+    ("explain",): "log.csv rules.toml --plain --order a1",
+    ("report", "risk"): "prices.csv --weights 0.6,0.4 --window 200 --out sheet.html",
+    ("report", "limits"): "log.csv rules.toml --plain --out limits.html",
+    ("warm",): "",
+    ("demo",): "--out demo",
+}
+NUMBER = re.compile(r"(?<![\w.:-])-?\d[\d,]*\.?\d*(?:e-?\d+)?(?![\w:])")
+
+
+def numbers_of(value) -> set[str]:
+    """Numbers of plain data, and those in its texts, to three digits."""
+    if isinstance(value, dict | list):
+        return set().union(
+            *map(numbers_of, value.values() if isinstance(value, dict) else value), *map(numbers_of, value)
+        )
+    if isinstance(value, str):
+        return {f"{float(found.replace(',', '')):.3g}" for found in NUMBER.findall(value)}
+    return set() if value is None else {f"{float(value):.3g}"}
+
+
+@pytest.mark.parametrize("words", COMMANDS.keys() - ENDLESS, ids=" ".join)
+def test_json_of_every_command_has_the_numbers_of_its_text(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    moves = np.random.default_rng(3).normal(0.0, 0.01, (300, 2)).cumsum(axis=0)
+    days = pd.bdate_range("2023-01-02", periods=300, name="date")
+    pd.DataFrame(100 * np.exp(moves), index=days, columns=["A", "B"]).to_csv("prices.csv")
+    Path("log.csv").write_text(LOG)
+    Path("rules.toml").write_text(RULES)
+    monkeypatch.setattr("riskkit.replay.run.warm.warm", lambda: "3 loops in 2.5 s")
+    monkeypatch.setattr("riskkit.demo.run", lambda out, say: say("2 logs of 1,500 events") or [Path(out, "a.html")])
+    monkeypatch.setattr("riskkit.report.tear_sheet", lambda returns, out, **options: out)
+    call = [*words, *CALLS[words].split()]
+    assert main(call) == 0
+    text = capsys.readouterr().out
+    assert main([*call, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found and numbers_of(text) <= numbers_of(found), numbers_of(text) - numbers_of(found)
 
 
 def test_the_options_of_a_log_stand_once_and_are_on_every_command_that_reads_one():

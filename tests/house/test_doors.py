@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -116,6 +117,15 @@ def test_tables_of_every_library_give_the_same(name, library):
         np.testing.assert_allclose(numbers.ravel(), others.ravel(), rtol=1e-9)  # one column is a table of one
         rows = len(others) if others.ndim else 0
         assert labels[:rows] == names[:rows]
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(DOORS) if DOORS[name].kind == "returns"][::12])
+def test_a_relation_of_duckdb_gives_the_same_as_an_arrow_table(name):
+    table = LIBRARIES["pyarrow"](table_for(DOORS[name]))
+    answers = (parts(DOORS[name].call(given, 1.0)) for given in (duckdb.from_arrow(table), table))
+    for (found, labels), (expected, names) in zip(*answers, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert labels == names
 
 
 COVARIANCE = RETURNS.cov().rename_axis("asset")

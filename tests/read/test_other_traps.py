@@ -19,6 +19,8 @@ from riskkit.read.source import Source
 
 SIDE = re.compile(r"(?:(?:open|close|entry|exit) )?(?:buy|sell|long|short)|[KV]", re.I)
 DECIMALS = re.compile(r"-?\d+\.\d+(?= ?[A-Za-z]*$)")
+NUMBER = re.compile(r"[+(-]? ?\$?(?:\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.\d+)?\)?(?: ?[A-Za-z]\w*)?")
+SWAPPED = str.maketrans(",.", ".,")
 TABLES = [sample for sample in SAMPLES if all(path.suffix == ".csv" for path in parts_of(sample)[1])]
 HEADLESS = ("ib_activity", "lobster", "mt5", "okx")  # several headings, one after other lines, or none
 
@@ -38,14 +40,14 @@ def contents(reading) -> tuple:
     return Counter(map(tuple, fills[names].to_numpy().tolist())), *amounts
 
 
-def changed(path, change, **form) -> Source:
-    """A file with other cells: `change` gets the rows of its table."""
+def changed(path, change, mark="", **form) -> Source:
+    """A file with other cells and, if given, another `mark` between them: `change` gets the rows of its table."""
     if "orderbook" in path.name:  # belongs to messages, line by line
         return Source(path.name, path.read_bytes())
     text = Source(path.name, path).text
-    mark = ";" if path.name == "ereignisse.csv" else ","
+    own = ";" if path.name == "ereignisse.csv" else ","
     out = io.StringIO()
-    csv.writer(out, delimiter=mark, **form).writerows(change(list(csv.reader(io.StringIO(text), delimiter=mark))))
+    csv.writer(out, delimiter=mark or own, **form).writerows(change(list(csv.reader(io.StringIO(text), delimiter=own))))
     return Source(path.name, out.getvalue().encode("utf-8-sig" if form else "utf-8"))
 
 
@@ -69,15 +71,39 @@ def test_a_byte_order_mark_quotes_and_empty_lines_change_nothing(sample):
     )
 
 
-@pytest.mark.slow
+def shuffled(rows):
+    """The columns in another order."""
+    places = random.Random(1).sample(range(len(rows[0])), len(rows[0]))
+    return [[row[place] for place in places if place < len(row)] for row in rows]
+
+
+def with_other_headings(rows):
+    """Headings (rows without a digit, and the first) in capitals, with other blanks around and within them."""
+    return [
+        [f" {cell.upper()} ".replace("_", " ") for cell in row]
+        if (number == 0 and ":" not in row[0]) or not re.search(r"\d", "".join(row))
+        else row
+        for number, row in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize("sample", TABLES, ids=name_of)
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_mark_between_cells_changes_nothing(sample, mark):
+    said = as_before_or_refused(sample, lambda rows: rows, mark=mark, lineterminator="\r\n")
+    assert said == ""
+
+
 @pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name not in HEADLESS], ids=name_of)
 def test_columns_in_another_order_are_found_by_their_names(sample):
-    def shuffled(rows):
-        places = random.Random(1).sample(range(len(rows[0])), len(rows[0]))
-        return [[row[place] for place in places if place < len(row)] for row in rows]
+    if "OrderHistory" not in sample.name:  # fills stand in the columns beneath their order's
+        assert as_before_or_refused(sample, shuffled) == ""
 
-    said = as_before_or_refused(sample, shuffled)
-    assert not said or "heading" in said or "order" in sample.name.lower() or "generic" in str(sample), said
+
+@pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name != "lobster"], ids=name_of)
+@pytest.mark.parametrize("mark", ["", ";"])
+def test_headings_in_capitals_with_other_blanks_are_the_same_headings(sample, mark):
+    assert as_before_or_refused(sample, with_other_headings, mark=mark) == ""
 
 
 @pytest.mark.slow
@@ -95,6 +121,43 @@ def test_decimal_commas_are_never_taken_for_thousands(sample):
         sample,
         lambda rows: [[DECIMALS.sub(lambda number: number[0].replace(".", ","), cell) for cell in row] for row in rows],
     )
+
+
+@pytest.mark.parametrize("sample", [one for one in TABLES if "ereignisse" not in one.name], ids=name_of)
+def test_decimal_commas_between_semicolons_are_read_and_said(sample):
+    def swapped(rows):
+        return [[cell.translate(SWAPPED) if NUMBER.fullmatch(cell) else cell for cell in row] for row in rows]
+
+    _, paths, arguments = parts_of(sample)
+    assert as_before_or_refused(sample, swapped, mark=";") == ""
+    found = getattr(rk.read, sample.parent.name)([changed(path, swapped, mark=";") for path in paths], **arguments)
+    assert "numbers have a decimal comma" in repr(found) or "glbx" in sample.name  # whose numbers are whole
+
+
+def test_a_comma_between_semicolons_that_may_be_of_thousands_is_asked_for():
+    text = "txid;ordertxid;pair;time;type;price;fee;vol\nT;O;XXBTZUSD;2024-03-10 02:30:50;buy;69,100;1;1\n"
+    with pytest.raises(rk.InputError, match=r"line 2: '69,100' may have thousands or decimals after its comma"):
+        rk.read.kraken(io.StringIO(text))
+    assert (
+        rk.read.kraken(io.StringIO("sep=;\n" + text.replace("69,100", "69,1"))).frame["price"].map(str).tolist()
+        == ["69.1"] * 2
+    )
+
+
+def test_two_columns_of_one_name_with_other_cells_are_refused():
+    text = "txid,ordertxid,pair,time,type,price,fee,vol,Vol\nT,O,XXBTZUSD,2024-03-10 02:30:50,buy,69,0,1,2\n"
+    with pytest.raises(rk.InputError, match=r"line 2: has '1' and '2' in two columns 'vol'"):
+        rk.read.kraken(io.StringIO(text))
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if one not in TABLES], ids=name_of)
+def test_a_byte_order_mark_and_other_ends_of_lines_of_a_text_change_nothing(sample):
+    expected, paths, arguments = parts_of(sample)
+    texts = [(path, Source(path.name, path)) for path in paths if path.suffix in (".json", ".xml", ".log", ".html")]
+    for mark in ("utf-8", "utf-8-sig") if texts else ():
+        files = [Source(p.name, "\r\n".join(one.text.splitlines()).encode(mark)) for p, one in texts]
+        assert contents(getattr(rk.read, sample.parent.name)(files, **arguments)) == as_it_is(sample)
+        assert rk.read.registry.formats_of(files) == [expected["format"]]
 
 
 @pytest.mark.slow

@@ -44,6 +44,14 @@ def test_a_year_is_reviewed(tmp_path):
     assert "The limits in force stop 1 of 2 incidents of the library." in said
 
 
+def test_names_and_times_stay_on_one_line_and_sentences_do_not(tmp_path):
+    rules = rk.RuleHistory(FIVE, [CHANGE._replace(why="a quiet market in which nobody needs more")])
+    annual_review(rk.replay_log(LOG, rules, compiled=False), tmp_path / "review.html", incidents=[])
+    text = (tmp_path / "review.html").read_text("utf-8")
+    assert "<td class='text long'>a quiet market" in text and "<td class='text'>Bo<" in text
+    assert "white-space:nowrap}" in text and "td.long{white-space:normal}" in text
+
+
 def test_changes_without_a_second_person_are_counted_and_no_change_is_said(tmp_path):
     alone = rk.RuleHistory(FIVE, [CHANGE, CHANGE._replace(approved_by="", rules=FIVE)])
     assert "1 of 2 changes had no second person." in review(tmp_path, alone, incidents=[])

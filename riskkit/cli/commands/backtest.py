@@ -29,10 +29,5 @@ def backtest(book: Book, method: Any, confidence: float, window: int) -> Answer:
     if getattr(book.returns, "ndim", 1) > 1:
         raise InputError(f"the table has {book.returns.shape[1]} columns; give --weights or --positions of one book")
     found = backtest_var(rolling_var(book.returns, window, confidence, method))
-    facts = {
-        "verdict": found.verdict,
-        "hits": found.n_hits,
-        "days": len(found.sample.returns),
-        "tests": found.to_frame(),
-    }
-    return Answer(repr(found), facts)
+    days = len(found.sample.returns)
+    return Answer.of(found, verdict=found.verdict, hits=found.n_hits, days=days, tests=found.to_frame())

@@ -19,4 +19,4 @@ def demo(out: str) -> Answer:
 
     said: list[str] = []
     reports = run(out, say=said.append)
-    return Answer("\n".join(said), {"reports": [str(path) for path in reports]})
+    return Answer("\n".join(said), {"reports": [str(path) for path in reports], "said": said})

@@ -24,5 +24,4 @@ def risk(book: Book, method: Any, confidence: float) -> Answer:
     from riskkit.var import value_at_risk
 
     found = value_at_risk(book.returns, confidence, method)
-    facts = {"method": found.method, "observations": found.n_obs, "estimates": found.to_frame()}
-    return Answer(repr(found), facts)
+    return Answer.of(found, method=found.method, observations=found.n_obs, estimates=found.to_frame())

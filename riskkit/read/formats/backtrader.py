@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of, oldest_first
+from riskkit.read.exchange import oldest_first
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
+CENT = Decimal("0.01")
 NEEDED = ("date", "amount", "price", "sid", "symbol")
 
 
 def _recognises(source: Source) -> bool:
-    return set(NEEDED) <= set(heading_of(source))
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -55,12 +57,14 @@ def backtrader(
     """
     given = sources(files)
     draft, clock = Draft("backtrader", given, account, multipliers), Clock(tz)
-    rows = [(row, clock.ns(row["date"], row.refuse)) for source in given for row in headed_rows(source, NEEDED)]
+    rows = [(row, clock.ns(row["date"], row.refuse)) for source in given for row in source.table(NEEDED)]
     for row, ts in oldest_first(rows, lambda entry: entry[1]):
         amount = row.number("amount")
         if not amount:
             draft.leave_out(row, "amount is 0")
             continue
+        if row.get("value") is not None and abs(row.number("value") + amount * row.number("price")) > CENT:
+            row.refuse(f"value={row['value']!r} is not that of {amount} at {row['price']}, with the opposite sign")
         label = draft.instrument(_label(row), currency=currency)
         draft.event(
             row,

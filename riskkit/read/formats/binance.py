@@ -10,20 +10,17 @@ from typing import Any, NamedTuple
 from riskkit.read.draft import Draft
 from riskkit.read.exchange import (
     check_quotes,
-    first_of,
-    headed_rows,
-    heading_of,
     oldest_first,
-    plain,
     quote_of,
     side_of,
     with_unit,
     without_commas,
     without_repeats,
 )
+from riskkit.read.local_form import Cells, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
-from riskkit.read.source import Files, Source, TableRow, named_cells, sources
+from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
 SPOT = ("Pair", "Side", "Price", "Executed", "Amount", "Fee")
@@ -31,7 +28,7 @@ OLD_SPOT = ("Market", "Type", "Price", "Amount", "Total", "Fee", "Fee Coin")
 FUTURES = ("Symbol", "Side", "Price", "Quantity", "Fee", "Realized Profit")
 NESTED = ("Pair", "Type", "Order Price", "Order Amount", "AvgTrading Price", "Filled", "Total", "status")
 FLAT = ("OrderNo", "Pair", "Type", "Side", "Order Price", "Order Amount", "Time", "Executed", "Average Price", "Status")
-TIME = re.compile(r"(?:Date|Time|Create Time|Order Time)(\((?:UTC|GMT)(?:([+-])(\d{1,2})(?::?(\d\d))?)?\))?", re.I)
+TIME = re.compile(r"(?:date|time|createtime|ordertime)(\((?:utc|gmt)(?:([+-])(\d{1,2})(?::?(\d\d))?)?\))?")
 FILE_ZONE = re.compile(r"\((?:UTC|GMT)([+-])-?(\d{1,2})(?:[:_]?(\d\d))?\)", re.I)
 FILLED, ENDED, REFUSED = (
     ("filled", "partial fill", "partially filled", "new"),
@@ -52,9 +49,8 @@ class Table(NamedTuple):
 
 
 def _kind(source: Source) -> tuple[str, ...] | None:
-    names = set(heading_of(source))
-    timed = any(TIME.fullmatch(name) for name in names)
-    return next((kind for kind in (FLAT, NESTED, FUTURES, OLD_SPOT, SPOT) if timed and names >= set(kind)), None)
+    timed = any(TIME.fullmatch(normal(name)) for name in source.heading())
+    return next((kind for kind in (FLAT, NESTED, FUTURES, OLD_SPOT, SPOT) if timed and source.has(kind)), None)
 
 
 def _recognises(source: Source) -> bool:
@@ -129,8 +125,8 @@ def _table(source: Source, tz: str | None) -> Table:
     kind = _kind(source)
     if kind is None:
         source.refuse("line 1", "is no heading of a trade or order history of Binance")
-    name = next(name for name in heading_of(source) if TIME.fullmatch(name))
-    match, in_name = TIME.fullmatch(name), FILE_ZONE.search(source.name)
+    name = next(name for name in source.heading() if TIME.fullmatch(normal(name)))
+    match, in_name = TIME.fullmatch(normal(name)), FILE_ZONE.search(source.name)
     assert match is not None
     stated, zone = match[1], match.groups(default="0")[1:]
     if not stated and in_name is None and tz is None:
@@ -143,17 +139,12 @@ def _table(source: Source, tz: str | None) -> Table:
         text = row.text(column)
         return clock.ns(f"20{text}" if re.match(r"\d\d-\d\d-\d\d ", text) else text, row.refuse) - offset
 
-    if kind is NESTED:
-        heading, *rest = list(source.rows())
-        names = [plain(cell) for cell in heading[1]]
-        rows = [TableRow(source, at, named_cells(source, at, names, [plain(c) for c in cells])) for at, cells in rest]
-    else:
-        rows = [row for row in headed_rows(source, kind) if not row[name].lower().startswith(NO_DATA)]
+    rows = [row for row in source.table(kind) if kind is NESTED or not row[name].lower().startswith(NO_DATA)]
     return Table(kind, rows, stamp)
 
 
 def _trade(row: TableRow) -> tuple[str, str]:
-    return row.text("Symbol"), row.text(first_of(row, "Trade Id", "Trade ID"))
+    return row.text("Symbol"), row.text("Trade ID")
 
 
 def _price(row: TableRow, name: str) -> Decimal:
@@ -228,10 +219,10 @@ def _orders(table: Table) -> Iterator[tuple[TableRow, list[TableRow]]]:
         cells = list(row.values.values())
         if cells[0]:
             groups.append((row, []))
-        elif any(TIME.fullmatch(cell) for cell in cells):
+        elif any(TIME.fullmatch(normal(cell)) for cell in cells):
             inner = cells
         elif groups and inner:
-            values = {name: cell for name, cell in zip(inner, cells, strict=True) if name}
+            values = Cells((name, cell) for name, cell in zip(inner, cells, strict=True) if name)
             groups[-1][1].append(TableRow(row.source, row.at, values))
         else:
             row.refuse("is a fill without its order or heading; the file is torn")

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of, oldest_first, side_of, with_unit, without_repeats
+from riskkit.read.exchange import oldest_first, side_of, with_unit, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -19,7 +19,7 @@ SIGNS = {"deposit": ("deposit", 1), "withdrawal": ("deposit", -1), "reward": ("d
 
 
 def _recognises(source: Source) -> bool:
-    return set(NEEDED) <= set(heading_of(source)) and bool({"Sub Type", "Subtype"} & set(heading_of(source)))
+    return source.has((*NEEDED, "Sub Type"))
 
 
 @reader(_recognises)
@@ -52,7 +52,7 @@ def bitstamp(files: Files, *, account: str = "bitstamp") -> Reading:
     """
     given = sources(files)
     draft, clock = Draft("bitstamp", given, account), Clock("UTC")
-    rows = [row for source in given for row in headed_rows(source, NEEDED)]
+    rows = [row for source in given for row in source.table(NEEDED)]
     named = [row for row in rows if row.get("ID")]
     repeats = {id(row) for row in named} - {
         id(row) for row in without_repeats(draft, named, lambda row: row["ID"], "ID read before")
@@ -93,7 +93,7 @@ def _fill(draft: Draft, row: TableRow, ts: int) -> None:
     fee, currency = _money(row, "Fee") or (None, None)
     draft.event(
         row, "fill", ts, account=row.get("Account"), instrument=draft.instrument(f"{coin}/{quote}", currency=quote),
-        side=side_of(row, "Subtype" if "Subtype" in row.values else "Sub Type"), qty=quantity, price=price, fee=fee,
+        side=side_of(row, "Sub Type"), qty=quantity, price=price, fee=fee,
         fee_currency=currency, trade_id=row.get("ID"), order_id=row.get("Order ID"),
     )  # fmt: skip
 

@@ -40,10 +40,14 @@ SIDES = dict.fromkeys("kauf|k|achat|a|buy|b|bought".split("|"), "B") | dict.from
 FLOWS = {"dividend": "dividend", "ausschüttung": "dividend", "kupon": "dividend", "coupon": "dividend", "zins": "funding",
          "intérêt": "funding", "interest": "funding", "gebühr": "fee", "frais": "fee", "fee": "fee", "einzahlung": "deposit",
          "auszahlung": "deposit", "dépôt": "deposit", "retrait": "deposit", "deposit": "deposit", "withdrawal": "deposit"}  # fmt: skip
-REVERSAL = re.compile(r"(?:storno|annulation|cancel\w*|reversal)\b\D*(\w*\d\w*)", re.I)
-NOT_DONE = re.compile(r"storniert|gestrichen|offen|annulé|en attente|cancelled|canceled|rejected|open|pending", re.I)
+REVERSES = r"(?:storno|annulation|cancel\w*|reversal)\b"
+REVERSAL = re.compile(rf"{REVERSES}\D*(\w*\d\w*)", re.I)
+NOT_DONE = re.compile(
+    r"storniert|gestrichen|offen|abgelehnt|annulé|refusé|en attente|cancelled|canceled|rejected|open|pending", re.I
+)
 SUM = re.compile(r"summe|total|gesamt|sum\b", re.I)
 DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})")
+CLOSE = Decimal("0.05")  # of an amount to the quantity times the price, for fees in it
 SERIALS = (20_000, 80_000)  # days of 1954 and 2119
 
 
@@ -163,16 +167,22 @@ class _Blotter:
         return table
 
     def _read(self, rows: list[TableRow]) -> None:
-        reversed_trades = {self._reversed(row) for row in rows} - {None}
+        reversed_trades = {self._reversed(row): row for row in rows if self._reversed(row) is not None}
+        known = {(self._account(row), self._label(row.get("trade"))) for row in rows}
         for row in rows:
             action = _plain(row.get("action"))
             if not {"action", "quantity"} <= row.values.keys() and "date" not in row.values:
                 text = " ".join(str(cell) for cell in row.values.values() if isinstance(cell, str))
                 self.draft.leave_out(row, "sum of the amounts" if SUM.search(text) else "footer")
             elif self._reversed(row) is not None:
-                self.draft.leave_out(row, "takes an earlier row away (its number stands in the status)")
+                where = "its number stands in the status" if self._reversed(row) in known else "it is not in the files"
+                if (self._account(row), self._label(row.get("trade"))) in reversed_trades:
+                    row.refuse("reverses a trade, and another row reverses it")
+                self.draft.leave_out(row, f"takes an earlier row away ({where})")
             elif NOT_DONE.search(str(row.get("status") or "")):
                 self.draft.leave_out(row, f"not executed: {row['status']}")
+            elif re.search(REVERSES, f"{row.get('status')} {row.get('action')}", re.I):
+                row.refuse("reverses a trade and does not name it")
             elif action in SIDES and (self._account(row), self._label(row.get("trade"))) in reversed_trades:
                 continue  # taken out with the row that reverses it, which is named
             elif action in SIDES:
@@ -231,13 +241,24 @@ class _Blotter:
             row.refuse("has neither an ISIN nor a name")
         per_cent = "%" in str(row.get("name") or "") or "%" in str(row.get("price"))
         amount = row.get("amount")
+        size: Decimal | None = None
         if not per_cent and amount is not None and quantity * price:
             ratio = abs(self._number(row, "amount", amount) / (quantity * price))
-            per_cent = abs(ratio * 100 - 1) < Decimal("0.05")
+            per_cent = abs(ratio * 100 - 1) < CLOSE
+            whole = ratio.to_integral_value()
+            size = whole if whole > 1 and abs(ratio - whole) < CLOSE else None
+            if size:
+                self.draft.assume(f"{label} counts {size:f}, as its amounts say")
+            elif not per_cent and abs(ratio - 1) > CLOSE:
+                self.draft.assume(
+                    f"amounts of {label} are not its quantity times its price: of another currency or size"
+                )
         if per_cent:
             self.draft.assume("a price is per cent of the nominal where the name has '%' or the amount says so")
         return self.draft.instrument(
-            label, currency=self._currency(row), multiplier=Decimal("0.01") if per_cent else None
+            self.draft.quoted(label, self._currency(row)),
+            currency=self._currency(row),
+            multiplier=Decimal("0.01") if per_cent else size,
         )
 
     def _currency(self, row: TableRow) -> str:
@@ -263,6 +284,8 @@ class _Blotter:
     def _cash(self, row: TableRow, action: str) -> None:
         """Take money that moves without a trade."""
         flow = next((flow for word, flow in FLOWS.items() if word in action), None)
+        if flow is None and row.get("quantity") is not None and row.get("price") is not None:
+            row.refuse(f"{row.get('action')!r} is neither a buy nor a sell")
         if flow is None or row.get("amount") is None:
             self.draft.leave_out(row, f"{row.get('action')!r} is neither a trade nor money with an amount")
             return

@@ -11,12 +11,11 @@ from riskkit.read.draft import Draft
 from riskkit.read.exchange import (
     check_quotes,
     first_of,
-    headed_rows,
-    heading_of,
     oldest_first,
     quote_of,
     without_repeats,
 )
+from riskkit.read.local_form import normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -28,9 +27,7 @@ PRICE = ("Filled Price", "Exec Price")
 FEE = ("ExecFeeV2", "Trading Fee", "Fees Paid", "Fees")
 ID = ("Trasaction ID", "Transaction ID")  # the heading of derivatives is misspelt
 NEEDED = ("Direction", "Order No.")
-TIME = re.compile(
-    r"(?:Transaction Time|Timestamp|Trade Time|Transaction Time )\s*\(UTC(?:([+-])(\d{1,2})(?::?(\d\d))?)?\)"
-)
+TIME = re.compile(r"(?:transactiontime|timestamp|tradetime)\(utc(?:([+-])(\d{1,2})(?::?(\d\d))?)?\)")
 FILLS = (
     "trade",
     "liquidation",
@@ -47,8 +44,8 @@ HOUR = 3600 * 10**9
 
 
 def _recognises(source: Source) -> bool:
-    names = heading_of(source)
-    return set(NEEDED) <= set(names) and any(map(TIME.fullmatch, names)) and any(name in names for name in PRICE)
+    timed = any(TIME.fullmatch(normal(name)) for name in source.heading())
+    return timed and any(source.has((*NEEDED, price)) for price in PRICE)
 
 
 @reader(_recognises)
@@ -88,7 +85,7 @@ def bybit(
     """  # noqa: E501
     given, named = sources(files), check_quotes(quotes)
     draft = Draft("bybit", given, account, multipliers)
-    rows = [row for source in given for row in headed_rows(source, NEEDED)]
+    rows = [row for source in given for row in source.table(NEEDED)]
     identified = [row for row in rows if any(row.get(name) for name in ID)]
     kept = without_repeats(draft, identified, _key, "transaction read before")
     repeats = {id(row) for row in identified} - {id(row) for row in kept}

@@ -12,6 +12,7 @@ from riskkit.read.exchange import ScopedIds, oldest_first, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
+from riskkit.read.times import since_epoch
 
 MILLISECOND = 10**6
 ENDED, REFUSED, STATES = ("canceled", "expired"), ("rejected",), ("open", "closed", None)
@@ -99,8 +100,7 @@ def _contents(row: TableRow) -> tuple[Any, ...]:
 
 
 def _time(row: TableRow) -> int:
-    stamp = row.number("timestamp")
-    return int(stamp * MILLISECOND)
+    return since_epoch(row.number("timestamp"), "ms", row.refuse)
 
 
 def _side(row: TableRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of, oldest_first, side_of, without_repeats
+from riskkit.read.exchange import oldest_first, side_of, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -16,7 +16,7 @@ NEEDED = ("trade id", "product", "side", "created at", "size", "price", "fee", U
 
 
 def _recognises(source: Source) -> bool:
-    return set(NEEDED) <= set(heading_of(source))
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -48,7 +48,7 @@ def coinbase(files: Files, *, account: str = "coinbase") -> Reading:
     """
     given = sources(files)
     draft, clock = Draft("coinbase", given, account), Clock("UTC")
-    rows = [row for source in given for row in headed_rows(source, NEEDED)]
+    rows = [row for source in given for row in source.table(NEEDED)]
     rows = without_repeats(draft, rows, _key, "portfolio, product, trade id and time read before")
     used: Counter[tuple[str, ...]] = Counter()
     for row in oldest_first(rows, lambda row: clock.ns(row["created at"], row.refuse)):

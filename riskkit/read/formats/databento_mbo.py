@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import heading_of
 from riskkit.read.market_by_order import MarketByOrder, Resting
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import Clock
+from riskkit.read.times import Clock, since_epoch
 
 NEEDED = {"ts_event", "instrument_id", "action", "side", "price", "size", "order_id"}
 UNIT = Decimal("1e-9")
@@ -23,7 +22,7 @@ Key = tuple[str, str, str]
 
 
 def _recognises(source: Source) -> bool:
-    return set(heading_of(source)) >= NEEDED
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -115,7 +114,9 @@ class _Feed:
     def _ts(self, row: TableRow) -> int:
         text = row.text("ts_event")
         text = row.text("ts_recv") if text == NO_TIME else text
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else self.clock.ns(text, row.refuse)
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            return self.clock.ns(text, row.refuse)
+        return since_epoch(Decimal(text), "ns", row.refuse)
 
     def _price(self, row: TableRow) -> Decimal | None:
         text = row.get("price")

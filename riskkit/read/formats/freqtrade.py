@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import ScopedIds
+from riskkit.read.exchange import ScopedIds, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import Clock
+from riskkit.read.times import Clock, since_epoch
 
 MAGIC = b"SQLite format 3\0"
 NO_WAL = b"\1\1"  # at byte 18; a database in memory cannot write ahead, as freqtrade's does
-MILLISECOND = 10**6
 ENDED, OPEN = ("canceled", "cancelled", "expired"), ("open", "new")
 STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation")  # of freqtrade's stoploss guard
 SIDES = {"buy": "B", "sell": "S"}
@@ -70,13 +69,19 @@ def freqtrade(files: Files, *, account: str = "freqtrade", book_fees: bool = Fal
     """
     given = sources(files)
     draft, clock = Draft("freqtrade", given, account), Clock("UTC")
-    trades = [trade for source in given for trade in _trades(source)]
+    trades = _once(draft, [trade for source in given for trade in _trades(source)])
     ids = ScopedIds((trade.row.text("pair"), _id(row)) for trade in trades for row in trade.orders)
     for trade in trades:
+        for name in ("is_open", "is_short"):
+            if trade.row.get(name) not in (None, True, False):
+                trade.row.refuse(f"{name}={trade.row[name]!r} is neither true nor false")
         pair = draft.instrument(trade.row.text("pair"), currency=_currency(trade.row))
         for row in trade.orders:
             _order(draft, trade.row, row, ids.of(pair, _id(row)), clock, book_fees)
         _closed(draft, trade.row, clock)
+        entered, left = (_filled(trade, is_entry) for is_entry in (True, False))
+        if not trade.row.get("is_open") and entered != left:
+            draft.assume(f"{trade.row.at} is closed, and its orders enter {entered} and leave {left}")
     if any(source.head.startswith(MAGIC) and source.head[18:20] != NO_WAL for source in given):
         draft.assume("what stands in a file -wal beside the database is not read")
     booked = "and booked" if book_fees else "and not booked; book_fees=True books them"
@@ -85,6 +90,18 @@ def freqtrade(files: Files, *, account: str = "freqtrade", book_fees: bool = Fal
         "an order has one fill, at its average price", "an order that was cancelled ends at its last time",
     )  # fmt: skip
     return draft.finish()
+
+
+def _once(draft: Draft, trades: list[Trade]) -> list[Trade]:
+    """Trades without those that were read before: pages and backups overlap."""
+    named = {id(trade.row): trade for trade in trades}
+    rows = [trade.row for trade in trades if _number(trade.row) is not None]
+    kept = {id(row) for row in without_repeats(draft, rows, _number, "trade read before: files overlap")}
+    return [trade for key, trade in named.items() if key in kept or _number(trade.row) is None]
+
+
+def _number(row: TableRow) -> Any:
+    return row.get("trade_id") or row.get("id")
 
 
 def _trades(source: Source) -> Iterator[Trade]:
@@ -136,6 +153,21 @@ def _id(row: TableRow) -> str:
     return str(row.get("order_id") or row.at)  # a backtest has no ids
 
 
+def _filled(trade: Trade, is_entry: bool) -> Decimal:
+    """What the orders that enter or leave a trade have filled."""
+    rows = [
+        row
+        for row in trade.orders
+        if (_side(trade.row, row) == ("S" if trade.row.get("is_short") else "B")) == is_entry
+    ]
+    return sum((_done(row) for row in rows), Decimal(0))
+
+
+def _done(row: TableRow) -> Decimal:
+    whole = _first(row, "amount", "ft_amount") if str(row.get("status") or "closed").lower() == "closed" else None
+    return Decimal(row.number_or("filled", whole or Decimal(0)))
+
+
 def _currency(trade: TableRow) -> str | None:
     return (
         trade.get("stake_currency") or trade.get("quote_currency") or trade.text("pair").split(":")[0].partition("/")[2]
@@ -146,7 +178,7 @@ def _time(row: TableRow, name: str, clock: Clock) -> int | None:
     """A time, which json also has in milliseconds."""
     stamp = row.get(f"{name}_timestamp")
     if stamp is not None:
-        return int(row.number(f"{name}_timestamp") * MILLISECOND)
+        return since_epoch(row.number(f"{name}_timestamp"), "ms", row.refuse)
     text = row.get(f"{name}_date")
     return None if text is None else clock.ns(text, row.refuse)
 
@@ -195,10 +227,17 @@ def _first(row: TableRow, *names: str) -> Decimal | None:
 
 def _side(trade: TableRow, row: TableRow) -> str:
     """Side of an order; that of a stop loss is the one that closes its trade."""
-    word = str(row.get("side") or row.get("ft_order_side")).lower()
-    if word == "stoploss":
-        return "B" if trade.get("is_short") else "S"
-    return SIDES.get(word) or row.refuse(f"side {word!r} is neither a buy nor a sell")
+    leaves = "B" if trade.get("is_short") else "S"
+    words = [str(row.get(name)).lower() for name in ("side", "ft_order_side") if row.get(name) is not None]
+    sides = {leaves if word == "stoploss" else SIDES.get(word) for word in words} or {None}
+    if None in sides:
+        row.refuse(f"side {' and '.join(words)!r} is neither a buy nor a sell")
+    if len(sides) > 1 or (row.get("ft_is_entry") is not None and (leaves in sides) == bool(row["ft_is_entry"])):
+        role = " of" if row.get("ft_is_entry") is None else f" that {'enters' if row['ft_is_entry'] else 'leaves'}"
+        row.refuse(
+            f"side {' and '.join(words)!r} is not that of an order{role} a {'short' if leaves == 'B' else 'long'} trade"
+        )
+    return str(sides.pop())
 
 
 def _rate(trade: TableRow, row: TableRow) -> Decimal:

@@ -244,8 +244,8 @@ def _event(
             amount=amount if amount is not None else row.refuse("is a flow of cash without an amount"),
         )  # fmt: skip
         return
-    label = row.text("instrument")
-    draft.instrument(label, currency=_currency(row, label) or currency)
+    money = _currency(row, row.text("instrument")) or currency
+    label = draft.instrument(draft.quoted(row.text("instrument"), money), currency=money)
     if kind == "price":
         draft.event(
             row, kind, ts, instrument=label, bid=numbers["bid"], ask=numbers["ask"],

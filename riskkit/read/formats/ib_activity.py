@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
+from riskkit.read.local_form import AROUND, Cells, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, named_cells, sources
@@ -25,7 +26,8 @@ MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon A
 SUMS = {"SubTotal": "subtotal", "Total": "total"}
 REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
 SIZED = ("Option", "Future", "Warrant", "Bond")
-COMMISSION = re.compile(r"Comm in ([A-Z]{3})")
+KNOWN = Cells((word, word) for word in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES, *SUMS, "Header", "Data"))
+COMMISSION = re.compile(r"commin([a-z]{3})")
 DATES = ("Date/Time", "Date", "Settle Date")
 
 
@@ -38,8 +40,7 @@ class Line(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
-    lines = source.first_text.lstrip("\ufeff").splitlines()
-    return bool(lines) and lines[0].replace('"', "").startswith("Statement,Header,")
+    return [normal(cell) for cell in source.heading()[:2]] == ["statement", "header"]
 
 
 @reader(_recognises)
@@ -99,13 +100,11 @@ def _lines(draft: Draft, source: Source) -> Iterator[Line]:
     others: dict[str, None] = {}
     headings: dict[str, list[str]] = {}
     for at, cells in source.rows():
-        table, kind = cells[0].strip(), cells[1].strip() if len(cells) > 1 else ""
+        table, kind = (KNOWN.get(cell, cell.strip(AROUND)) for cell in (*cells[:2], "")[:2])
         if kind == "Header":
-            headings[table] = [cell.strip() for cell in cells[2:]]
+            headings[table] = cells[2:]
         elif not headings:
-            source.refuse(
-                at, "is no line of an activity statement: table, Header or Data, then its cells, with commas between"
-            )
+            source.refuse(at, "is no line of an activity statement: table, Header or Data, then its cells")
         elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
             if table not in headings:
                 source.refuse(at, f"is a row of {table!r}, which has no heading")
@@ -193,7 +192,7 @@ class _Statement:
             self.draft.leave_out(row, "trade of quantity 0")
             return
         fee_name = next(
-            (name for name in row.values if name in ("Comm/Fee", "Commission") or COMMISSION.fullmatch(name)), ""
+            (name for name in row.values if name in ("comm/fee", "commission") or COMMISSION.fullmatch(name)), ""
         )
         currency = row.text("Currency")
         if not fee_name:
@@ -205,7 +204,7 @@ class _Statement:
         self.draft.event(
             row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, price * quantity),
             side="B" if quantity > 0 else "S", qty=abs(quantity), price=price, fee=None if fee is None else -fee,
-            fee_currency=named[1] if named else currency,
+            fee_currency=named[1].upper() if named else currency,
         )  # fmt: skip
 
     def _instrument(self, row: TableRow, worth: Decimal) -> str:
@@ -214,10 +213,11 @@ class _Statement:
         size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
-        self.draft.instrument(symbol, currency=row.text("Currency"), multiplier=size)
+        label = self.draft.quoted(symbol, row.text("Currency"))
+        self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
-            self.draft.need_multiplier(symbol)
-        return symbol
+            self.draft.need_multiplier(label)
+        return label
 
     def _cash(self, line: Line) -> None:
         row = line.row

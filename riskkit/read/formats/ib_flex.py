@@ -94,6 +94,9 @@ def ib_flex(
     statement = _Statement(draft, Clock(tz), day_first)
     rows = [found for source in given for found in _rows(source)]
     statement.cancelled = {row.get("ibExecID") for kind, row in rows if kind == "trade" and _cancels(row)}
+    executed = [row for kind, row in rows if kind == "trade" and row.get("levelOfDetail") in (None, "EXECUTION")]
+    statement.executed = {row.get("ibExecID") for row in executed if not _cancels(row)}
+    statement.executed |= {(row.get("accountId"), row.get("ibOrderID")) for row in executed}
     for kind, row in rows:
         statement.trade(row) if kind == "trade" else statement.cash(row)
     draft.assume(f"times are local to {tz}: the file does not say so (a setting of the account)")
@@ -128,7 +131,7 @@ def _rows(source: Source) -> Iterator[tuple[str, TableRow]]:
 
 
 def _cancels(row: TableRow) -> bool:
-    return row.get("transactionType") == "TradeCancel" or "(Ca.)" in (row.get("buySell") or "")
+    return (row.get("transactionType") or "").endswith("Cancel") or "(Ca.)" in (row.get("buySell") or "")
 
 
 class _Statement:
@@ -137,8 +140,8 @@ class _Statement:
     def __init__(self, draft: Draft, clock: Clock, day_first: bool | None) -> None:
         self.draft, self.clock, self.day_first = draft, clock, day_first
         self.cancelled: set[Any] = set()
-        self.seen: set[tuple[Any, ...]] = set()
-        self.quoted: dict[str, str] = {}  # currency by symbol
+        self.executed: set[Any] = set()  # ids of executions and, as (account, order), of their orders
+        self.seen: dict[tuple[Any, ...], TableRow] = {}
 
     def _ts(self, row: TableRow, name: str) -> int:
         text = row.text(name)
@@ -154,7 +157,7 @@ class _Statement:
 
     def _instrument(self, row: TableRow) -> str:
         symbol, currency = row.text("symbol"), row.text("currency")
-        label = symbol if self.quoted.setdefault(symbol, currency) == currency else f"{symbol} {currency}"
+        label = self.draft.quoted(symbol, currency)
         self.draft.instrument(label, currency=currency, multiplier=row.number_or("multiplier", None))
         if row.get("multiplier") is None and row.get("assetCategory") in (
             "OPT",
@@ -170,8 +173,11 @@ class _Statement:
 
     def _again(self, row: TableRow, *names: str) -> bool:
         key = tuple(row.get(name) for name in ("accountId", *names))
-        again = key in self.seen and any(key[1:])
-        self.seen.add(key)
+        first = self.seen.setdefault(key, row)
+        again = first is not row and any(key[1:])
+        for name in ("quantity", "tradePrice") if again else ():
+            if first.get(name) != row.get(name):
+                row.refuse(f"has the ids of {first.at} and another {name}")
         if again:
             self.draft.leave_out(row, "read before: files overlap")
         return again
@@ -183,6 +189,11 @@ class _Statement:
             self.draft.leave_out(row, LEVELS[level])
             if level == "ORDER" and not self._again(row, "levelOfDetail", "ibOrderID"):
                 self._order(row)
+                if (row.get("accountId"), row.get("ibOrderID")) not in self.executed:
+                    self._fill(row, derived="fill")
+                    self.draft.assume(
+                        "an order without executions has one fill, at its average price and its last time"
+                    )
             return
         if level != "EXECUTION":
             row.refuse(f"levelOfDetail={level!r} is not one of EXECUTION, {', '.join(LEVELS)}")
@@ -191,12 +202,16 @@ class _Statement:
         elif not self._again(row, "tradeID", "ibExecID", "transactionID"):
             self._realised(row)
             if _cancels(row):
-                self.draft.leave_out(row, "cancelled trade: takes the execution with the same ibExecID away")
+                known = "" if row.get("ibExecID") in self.executed else ", which is not in the files"
+                self.draft.leave_out(row, f"cancelled trade: takes the execution with the same ibExecID away{known}")
             elif not row.get("ibExecID") or row["ibExecID"] not in self.cancelled:
                 self._fill(row)
 
     def _common(self, row: TableRow) -> dict[str, Any]:
         quantity, account, order = row.number("quantity"), row.text("accountId"), row.get("ibOrderID")
+        word = row.get("buySell") or ""
+        if (word.startswith("BUY") and quantity < 0) or (word.startswith("SELL") and quantity > 0):
+            row.refuse(f"buySell={word!r} and quantity={row['quantity']!r} are of opposite sides")
         return {
             "account": account, "instrument": self._instrument(row), "side": "B" if quantity > 0 else "S",
             "qty": abs(quantity), "price": row.number("tradePrice"), "order_id": f"{account} {order}" if order else None,
@@ -207,7 +222,7 @@ class _Statement:
         self.draft.event(row, "order", ts, **self._common(row))
         self.draft.assume("the price of an order is the average of its executions: its limit is not in the file")
 
-    def _fill(self, row: TableRow) -> None:
+    def _fill(self, row: TableRow, derived: str = "") -> None:
         fee = -row.number_or("ibCommission", Decimal(0)) if row.get("ibCommission") else None
         currency = row.get("ibCommissionCurrency") or row.text("currency")
         taxes = row.number_or("taxes", Decimal(0))
@@ -215,7 +230,7 @@ class _Statement:
             fee = (fee or Decimal(0)) - taxes
         trade = row.get("tradeID") or row.get("ibExecID")
         ts = self._ts(row, "dateTime")
-        self.draft.event(row, "fill", ts, trade_id=trade, fee=fee, fee_currency=currency, **self._common(row))
+        self.draft.event(row, "fill", ts, derived, trade_id=trade, fee=fee, fee_currency=currency, **self._common(row))
         if taxes and currency != row["currency"]:
             self.draft.event(
                 row, "cash", ts, account=row["accountId"], amount=taxes, currency=row["currency"], flow="fee"

@@ -17,6 +17,7 @@ from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
 UNIT = Decimal("0.0001")  # dollars
+DAY = 25 * 3600 * 10**9  # nanoseconds, of a day on which the clocks go back
 SIDES = {b"B": "B", b"S": "S"}
 NAMES = (  # of files: S031124-v50, 03112024.NASDAQ_ITCH50, 20240311.BX_ITCH_50
     re.compile(r"S(?P<month>\d\d)(?P<day>\d\d)(?P<year>\d\d)-v50"),
@@ -170,18 +171,23 @@ class _Feed:
 
     def __init__(self, market: MarketByOrder, wanted: set[str] | None) -> None:
         self.market, self.wanted = market, wanted
-        self.midnight = 0
+        self.midnight = self.last = 0
         self.stocks: dict[int, str] = {}
         self.fills: dict[int, Event] = {}  # by match number
 
     def begin(self, midnight: int) -> None:
         """Begin a day, whose numbers of stocks, orders and matches are its own."""
-        self.midnight = midnight
+        self.midnight = self.last = midnight
         self.stocks, self.fills = {}, {}
 
     def read(self, row: TableRow, kind: bytes, header: tuple[int, int], fields: tuple[Any, ...]) -> None:
         """Take one message."""
         stock, ts = header[0], self.midnight + header[1]
+        if not self.last <= ts < self.midnight + DAY:
+            row.refuse(
+                "has a time before that of the message above it, or after its day; the file is not one day in order"
+            )
+        self.last = ts
         if LAYOUTS[kind].reason:
             if self.wanted is None:
                 self.market.draft.leave_out(row, LAYOUTS[kind].reason)
@@ -199,6 +205,8 @@ class _Feed:
         if self.wanted is not None and label not in self.wanted:
             return
         key = self.midnight, number
+        if not label:
+            row.refuse(f"order {number} has no stock")
         if side not in SIDES or key in self.market.orders:
             row.refuse(
                 f"order {number} has no side" if side not in SIDES else f"order {number} is new, and it rests already"
@@ -227,11 +235,13 @@ class _Feed:
 
     def _replace(self, row: TableRow, ts: int, order: Resting, fields: tuple[Any, ...]) -> None:
         old, new, shares, price = fields
+        if (self.midnight, new) in self.market.orders:
+            row.refuse(f"order {new} is new, and it rests already")
         self.market.change(row, ts, order, Decimal(shares), price * UNIT)
         self.market.orders[self.midnight, new] = self.market.orders.pop((self.midnight, old))
 
     def _broken(self, row: TableRow, ts: int, match: int) -> None:
-        fill = self.fills.get(match)
+        fill = self.fills.pop(match, None)
         if fill is not None:
             names = ("account", "instrument", "side", "trade_id")
             self.market.draft.event(row, "bust", ts, **{name: fill[name] for name in names})

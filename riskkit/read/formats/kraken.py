@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import QUOTES, check_quotes, headed_rows, heading_of, oldest_first, side_of, without_repeats
+from riskkit.read.exchange import QUOTES, check_quotes, oldest_first, side_of, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -18,7 +18,7 @@ OLD_QUOTES = {
 
 
 def _recognises(source: Source) -> bool:
-    return set(NEEDED) <= set(heading_of(source))
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -47,7 +47,7 @@ def kraken(files: Files, *, account: str = "kraken", quotes: Mapping[str, str] |
     """
     given, named = sources(files), check_quotes(quotes)
     draft, clock = Draft("kraken", given, account), Clock("UTC")
-    rows = [row for source in given for row in headed_rows(source, NEEDED)]
+    rows = [row for source in given for row in source.table(NEEDED)]
     rows = without_repeats(draft, rows, lambda row: row.text("txid"), "txid read before: one export overlaps the other")
     for row in oldest_first(rows, lambda row: clock.ns(row["time"], row.refuse)):
         pair = row.text("pair")

@@ -9,16 +9,19 @@ from typing import Any
 
 from riskkit.read.draft import Draft
 from riskkit.read.html_rows import html_rows
+from riskkit.read.local_form import Cells, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
-TABLES = ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results")
+TABLES = Cells((name, name) for name in ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results"))
 POSITION = "position: the same trades as in Deals, a round trip a row"
 ACCOUNT = re.compile(r"(\S+)\s*\((\w{3})\b")
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
 ENDS = {"canceled": "cancel", "cancelled": "cancel", "expired": "expire", "rejected": "reject"}
+STATES = (*ENDS, "started", "placed", "partial", "filled", "request add", "request modify", "request cancel")
+DIRECTIONS = ("", "in", "out", "in/out", "out by")
 SIDES = {"buy": "B", "sell": "S"}
 FLOWS = {
     "commission": "fee",
@@ -32,7 +35,7 @@ QUOTES = set("USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK PLN HUF CZK TRY ZAR MX
 
 
 def _recognises(source: Source) -> bool:
-    return "Trade History Report" in source.first_text
+    return re.search(r"trade\s+history\s+report", source.first_text, re.I) is not None
 
 
 @reader(_recognises)
@@ -78,7 +81,7 @@ def mt5(files: Files, *, multipliers: Mapping[str, Any] | None = None, tz: str =
     given = sources(files)
     draft = Draft("mt5", given, multipliers=multipliers)
     clock = Clock(tz)
-    seen: set[tuple[str, str, Any]] = set()
+    seen: dict[tuple[str, str, Any], TableRow] = {}
     for source in given:
         _Report(draft, clock, source, seen).read()
     draft.assume(
@@ -94,15 +97,14 @@ def _rows(source: Source) -> Iterator[tuple[str, list[str]]]:
     if "<html" in source.first_text.lower():
         yield from html_rows(source)
         return
-    mark = max(",;\t", key=source.first_text.count)
-    for at, cells in source.rows(mark):
+    for at, cells in source.rows():
         yield at.replace("line", "row"), [" ".join(cell.split()) for cell in cells]
 
 
 class _Report:
     """The tables of a report as events."""
 
-    def __init__(self, draft: Draft, clock: Clock, source: Source, seen: set[tuple[str, str, Any]]) -> None:
+    def __init__(self, draft: Draft, clock: Clock, source: Source, seen: dict[tuple[str, str, Any], TableRow]) -> None:
         self.draft, self.clock, self.source, self.seen = draft, clock, source, seen
         self.account = self.currency = ""
 
@@ -113,16 +115,16 @@ class _Report:
         for at, cells in _rows(self.source):
             filled = [cell for cell in cells if cell]
             if len(filled) == 1 and filled[0] in TABLES:
-                name, heading = filled[0], None
+                name, heading = TABLES[filled[0]], None
                 tables[name] = []
-            elif filled and filled[0] == "Account:":
+            elif filled and normal(filled[0]) == "account:":
                 self._of(" ".join(filled[1:]), at)
             elif name and name != "Results" and heading is None:
                 heading = cells
             elif name and name != "Results" and heading is not None and filled:
                 if sum(map(bool, heading)) > len(cells):
                     self.source.refuse(at, f"has {len(cells)} cells, and {sum(map(bool, heading))} are needed")
-                row = TableRow(self.source, at, dict(reversed([*zip(heading, cells, strict=False)])))
+                row = TableRow(self.source, at, Cells(reversed([*zip(heading, cells, strict=False)])))
                 tables[name].append(row)
         if "Deals" not in tables or not self.account:
             self.source.refuse(
@@ -148,9 +150,11 @@ class _Report:
     def _again(self, row: TableRow, name: str) -> bool:
         """True if an order or a deal was read before, in this report or another."""
         key = self.account, name, row.get(name)
-        again = key in self.seen
-        if key[2] is not None:
-            self.seen.add(key)
+        first = row if key[2] is None else self.seen.setdefault(key, row)
+        again = first is not row
+        for column in ("Symbol", "Type", "Volume", "Price") if again else ():
+            if first.get(column) != row.get(column):
+                row.refuse(f"has the number of {first.at} and another {column}")
         if again:
             self.draft.leave_out(row, "read before: reports overlap")
         return again
@@ -188,6 +192,8 @@ class _Report:
         if form not in SIDES:
             self.draft.leave_out(row, f"order of type {row['Type']!r}, without a side; its deals tell it")
             return False
+        if row.text("State").lower() not in STATES:
+            row.refuse(f"State={row['State']!r} is not a state of an order")
         asked = TableRow(row.source, row.at, {"Volume": row.text("Volume").split("/")[0]})
         price = self._number(row, "Price") if kind in ("limit", "stop limit") else None
         self.draft.event(
@@ -198,10 +204,14 @@ class _Report:
 
     def _deal(self, row: TableRow) -> None:
         if not row.get("Time"):
+            if row.get("Deal") or row.get("Type"):
+                row.refuse("is a deal without a time")
             self.draft.leave_out(row, "sums of the deals")
             return
         form, ts = row.text("Type").lower(), self._ts(row, "Time")
         if form in SIDES:
+            if (row.get("Direction") or "").lower() not in DIRECTIONS:
+                row.refuse(f"Direction={row['Direction']!r} is not one of {', '.join(DIRECTIONS[1:])}")
             self.draft.event(
                 row, "fill", ts, side=SIDES[form], qty=self._needed(row, "Volume"), price=self._needed(row, "Price"),
                 trade_id=row.text("Deal"), fee=-(self._number(row, "Commission") + self._number(row, "Fee")),

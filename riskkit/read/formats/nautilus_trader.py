@@ -10,11 +10,10 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import heading_of
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import Clock
+from riskkit.read.times import Clock, since_epoch
 
 ORDERS = {"client_order_id", "instrument_id", "quantity", "filled_qty", "status", "ts_init", "ts_last"}
 FILLS = {"client_order_id", "instrument_id", "order_side", "last_qty", "last_px", "commission", "ts_event"}
@@ -27,12 +26,8 @@ OTHERS = (
 CONTRACT = re.compile(r"[A-Z0-9]{1,5}[FGHJKMNQUVXZ]\d{1,2}\.|.*\d{6}[CP]\d{8}\.")  # a future, or an option
 
 
-def _heading(source: Source) -> set[str]:
-    return set(heading_of(source))
-
-
 def _recognises(source: Source) -> bool:
-    return _heading(source) >= ORDERS or _heading(source) >= FILLS
+    return source.has(ORDERS) or source.has(FILLS)
 
 
 @reader(_recognises)
@@ -74,7 +69,7 @@ def nautilus_trader(
     for source in given:
         if not _recognises(source):
             source.refuse("line 1", "is the heading neither of a report of orders nor of one of fills")
-        (fills if _heading(source) >= FILLS else orders).extend(source.table())
+        (fills if source.has(FILLS) else orders).extend(source.table())
     report = _Reports(Draft("nautilus_trader", given, multipliers=multipliers), account, [*orders, *fills])
     orders = report.orders(orders)
     report.fills(fills, orders)
@@ -121,7 +116,9 @@ class _Reports:
 
     def _ts(self, row: TableRow, name: str) -> int:
         text = row.text(name)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else self.clock.ns(text, row.refuse)
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            return self.clock.ns(text, row.refuse)
+        return since_epoch(Decimal(text), "ns", row.refuse)
 
     def _common(self, row: TableRow, side: str) -> dict[str, Any]:
         if row.text(side) not in SIDES:
@@ -136,6 +133,10 @@ class _Reports:
         taken: dict[str, TableRow] = {}
         for row in rows:
             if row.text("client_order_id") in taken:
+                before = taken[row["client_order_id"]]
+                for name in ("instrument_id", "side", "quantity"):
+                    if before[name] != row[name]:
+                        row.refuse(f"has the id of {before.at} and another {name}")
                 self.draft.leave_out(row, "order read before, in another report")
                 continue
             quantity = row.number("quantity")
@@ -157,25 +158,28 @@ class _Reports:
 
     def fills(self, rows: list[TableRow], orders: list[TableRow]) -> None:
         """Take the fills, and one of each order that was filled and has none."""
-        filled: set[str] = set()
+        filled: dict[str, Decimal] = {}
         for row in rows:
             fee, currency = self._money(row, row["commission"])
-            filled.add(row.text("client_order_id"))
+            name = row.text("client_order_id")
+            filled[name] = filled.get(name, Decimal(0)) + row.number("last_qty")
             self.draft.event(
                 row, "fill", self._ts(row, "ts_event"), qty=row.number("last_qty"), price=row.number("last_px"),
                 trade_id=row.get("trade_id"), fee=fee, fee_currency=currency, **self._common(row, "order_side"),
             )  # fmt: skip
         for row in orders:
-            if row.number_or("filled_qty", 0) and row["client_order_id"] not in filled:
+            done, found = row.number_or("filled_qty", Decimal(0)), filled.get(row["client_order_id"])
+            if done and found is None:
                 self._average(row)
+            elif found is not None and found != done:
+                self.draft.assume(f"order {row['client_order_id']} was filled by {done}, and its fills are {found}")
 
     def _average(self, row: TableRow) -> None:
         """The one fill of an order without a report of its fills."""
-        texts = (
-            ast.literal_eval(row["commissions"])
-            if re.fullmatch(r"\[('[^']*'(, )?)*\]", row.get("commissions") or "")
-            else []
-        )
+        stated = row.get("commissions") or "[]"
+        if not re.fullmatch(r"\[('[^']*'(, )?)*\]", stated):
+            row.refuse(f"commissions={stated!r} is not a list of amounts, as ['0.50 USD']")
+        texts = ast.literal_eval(stated)
         money = [self._money(row, text) for text in texts]
         self.draft.assume("an order without fills in a report has one, at its average price and its last time")
         common = self._common(row, "side")

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of, oldest_first, plain, without_repeats
+from riskkit.read.exchange import oldest_first, without_repeats
+from riskkit.read.local_form import AROUND
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -26,7 +27,7 @@ Stamped = tuple[TableRow, int, str]
 
 
 def _recognises(source: Source) -> bool:
-    return any(set(NEEDED) <= set(heading_of(source, line)) for line in (0, 1))
+    return any(source.has(NEEDED, line) for line in (0, 1))
 
 
 @reader(_recognises)
@@ -89,8 +90,8 @@ def okx(
 def _rows(source: Source, account: str | None, tz: str | None) -> list[Stamped]:
     """The rows of a file with their time and account."""
     first = next(source.rows(), ("", []))[1]
-    named = [plain(cell) for cell in first]
-    preface = "Order id" not in named
+    named = [cell.strip(AROUND) for cell in first]
+    preface = not source.has(NEEDED)
     kind = next(
         (cell.split(":", 1)[1].strip() for cell in named if preface and cell.lower().startswith("account type")), ""
     )
@@ -102,7 +103,7 @@ def _rows(source: Source, account: str | None, tz: str | None) -> list[Stamped]:
     sign, hours, minutes = zone.groups(default="0") if zone else ("", "0", "0")
     offset = (int(hours) * HOUR + int(minutes) * HOUR // 60) * (-1 if sign == "-" else 1)
     clock = Clock("UTC" if zone else tz or "UTC")
-    rows = headed_rows(source, NEEDED, skipped=int(preface))
+    rows = source.table(NEEDED, skipped=int(preface))
     return [(row, clock.ns(row["Time"], row.refuse) - offset, account or kind) for row in rows]
 
 

@@ -19,8 +19,7 @@ ROUNDED = Decimal("0.001")
 
 
 def _recognises(source: Source) -> bool:
-    first = source.first_text.split("\n", 1)[0]
-    return [cell.strip().strip('"') for cell in first.split(",")] == HEADING
+    return source.has(HEADING) and len(source.heading()) == len(HEADING)
 
 
 @reader(_recognises)
@@ -68,6 +67,7 @@ def quantconnect(
     draft.assume(
         f"one account, {account!r}",
         f"prices are in {currency}",
+        "times without a zone are UTC",
         "a fill is taken at the time of its order, at its average price",
     )
     return draft.finish()
@@ -86,8 +86,12 @@ def _order(draft: Draft, row: TableRow, ts: int, order_id: str, currency: str) -
     limit = price if price and "Limit" in form else None
     draft.event(row, "order", ts, side=side, qty=size, price=limit, type=None if limit else "market", **common)
     if status in FILLED:
-        if price:
-            draft.instrument(symbol, multiplier=_nearest(abs(row.number("Value") / (price * quantity))))
+        value = row.number("Value")
+        if value * price * quantity < 0 or not value:
+            row.refuse(f"Value={row['Value']!r} is not that of {quantity} at {price}")
+        draft.instrument(symbol, multiplier=_nearest(value / (price * quantity)))
+        if status == "PartiallyFilled":
+            draft.assume("an order that is partly filled counts as filled; the file does not say how much of it was")
         draft.event(row, "fill", ts, side=side, qty=size, price=price, **common)
     elif status in REFUSED:
         draft.event(row, "reject", ts, **common)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import headed_rows, heading_of
+from riskkit.read.local_form import Cells
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -19,9 +19,13 @@ NUMBER = ("Trade #", "Trade number")
 TIME = ("Date and time", "Date/Time")
 QUANTITY = ("Size (qty)", "Position size (qty)", "Contracts", "Quantity", "Qty")
 VALUE = ("Size (value)", "Position size (value)")
-PRICE, PROFIT = re.compile(r"Price(?: (\w+))?"), re.compile(r"(?:Net P&L|Net PnL|Profit)(?: (\w+))?")
+PRICE = re.compile(r"price(?:[ _]*\(?(\w+)\)?)?", re.I)
+PROFIT = re.compile(r"(?:net[ _]*p&?n?l|profit)(?:[ _]*\(?(\w+)\)?)?", re.I)
 NAME = re.compile(r"(?:.*_)?([^_]+)_\d{4}-\d\d-\d\d(?:_\w+)?\.\w+")
 OPEN = "the exit of an open trade: its price is the last price, no fill"
+
+
+CENT = Decimal("0.01")
 
 
 class Columns(NamedTuple):
@@ -38,13 +42,14 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, names: list[str]) -> Columns | None:
         """The columns among these names; None if one is missing."""
-        found = [next((name for name in group if name in names), "") for group in (NUMBER, TIME, QUANTITY)]
-        priced = next((match for name in names if (match := PRICE.fullmatch(name))), None)
-        gained = next((match for name in names if (match := PROFIT.fullmatch(name))), None)
-        if not all(found) or priced is None or gained is None or "Type" not in names:
+        known = Cells((name, name) for name in names)
+        found = [next((known[name] for name in group if name in known), "") for group in (NUMBER, TIME, QUANTITY)]
+        priced, gained = (next((m for name in names if (m := form.fullmatch(name))), None) for form in (PRICE, PROFIT))
+        if not all(found) or priced is None or gained is None or "Type" not in known:
             return None
-        value = next((name for name in VALUE if name in names), "")
-        return cls(found[0], found[1], found[2], value, priced[0], gained[0], priced[1] or gained[1] or "")
+        value = next((known[name] for name in VALUE if name in known), "")
+        currency = (priced[1] or gained[1] or "").upper()
+        return cls(found[0], found[1], found[2], value, priced[0], gained[0], currency)
 
 
 class Leg(NamedTuple):
@@ -56,7 +61,7 @@ class Leg(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
-    return Columns.of(heading_of(source)) is not None
+    return Columns.of(source.heading()) is not None
 
 
 @reader(_recognises)
@@ -105,12 +110,10 @@ def tradingview(
     given = sources(files)
     draft = Draft("tradingview", given, account)
     for source in given:
-        columns = Columns.of([name.strip() for name in heading_of(source)]) or source.refuse(
-            "line 1", "is not the heading of a list of trades"
-        )
+        columns = Columns.of(source.heading()) or source.refuse("line 1", "is not the heading of a list of trades")
         label = instrument or _symbol(source)
         money = currency or columns.currency or source.refuse("line 1", "names no currency; give currency=")
-        rows = headed_rows(source, [columns.number])
+        rows = list(source.table([columns.number]))
         worth = _multiplier(draft, rows, columns, multiplier)
         draft.instrument(label, currency=money, multiplier=worth)
         for trade in _trades(draft, rows, columns, _clock(source, tz)):
@@ -150,21 +153,44 @@ def _multiplier(draft: Draft, rows: list[TableRow], columns: Columns, given: Any
 def _trades(draft: Draft, rows: list[TableRow], columns: Columns, clock: Clock) -> list[dict[str, Leg]]:
     """Entry and exit of each trade, in the order of their numbers; an exit that never happened is left out."""
     found: defaultdict[int, dict[str, Leg]] = defaultdict(dict)
+    left: set[int] = set()
     for row in sorted(rows, key=lambda row: int(row.number(columns.number))):
-        word = row.text("Type").lower().split()[0]
-        if word not in ("entry", "exit"):
-            row.refuse(f"Type={row['Type']!r} is neither an entry nor an exit")
-        trade = found[int(row.number(columns.number))]
+        word, _, side = row.text("Type").lower().partition(" ")
+        if word not in ("entry", "exit") or side not in ("long", "short"):
+            row.refuse(f"Type={row['Type']!r} is neither an entry nor an exit of a long or a short")
+        number = row.number(columns.number)
+        if number != int(number):
+            row.refuse(f"{columns.number}={row[columns.number]!r} is not the number of a trade")
+        trade = found[int(number)]
         if word in trade:
             row.refuse(f"is the second {word} of trade {row[columns.number]}")
         if word == "exit" and not row.get(columns.price):
             draft.leave_out(row, OPEN)
+            left.add(int(number))
             continue
         trade[word] = Leg(row, clock.ns(row[columns.time], row.refuse), row.number(columns.price))
     for trade in found.values():
-        if "entry" not in trade:
-            next(iter(trade.values())).row.refuse("is an exit without its entry; the file is torn")
+        _check(trade, columns, left)
     return list(found.values())
+
+
+def _check(trade: dict[str, Leg], columns: Columns, left: set[int]) -> None:
+    """Refuse a trade whose two rows do not belong together."""
+    first = next(iter(trade.values())).row
+    if "entry" not in trade:
+        first.refuse("is an exit without its entry; the file is torn")
+    if "exit" not in trade:
+        if int(first.number(columns.number)) not in left:
+            first.refuse("is an entry without its exit; the file is torn")
+        return
+    entry, leave = trade["entry"], trade["exit"]
+    if entry.row["Type"].lower().split()[1] != leave.row["Type"].lower().split()[1]:
+        leave.row.refuse(f"Type={leave.row['Type']!r} is not the exit of an {entry.row['Type']!r}")
+    if entry.ts > leave.ts:
+        leave.row.refuse("is an exit before its entry")
+    for name in (columns.quantity, columns.profit):
+        if entry.row.number(name) != leave.row.number(name):
+            leave.row.refuse(f"{name}={leave.row[name]!r} is another than that of its entry, {entry.row[name]!r}")
 
 
 def _fills(draft: Draft, trade: dict[str, Leg], columns: Columns, label: str, worth: Decimal, money: str) -> None:
@@ -180,6 +206,8 @@ def _fills(draft: Draft, trade: dict[str, Leg], columns: Columns, label: str, wo
             leave.row.number(columns.profit),
         )
         fee = gained - profit if is_open else (gained - profit) / 2
+        if fee < -CENT * max(Decimal(1), abs(gained)):
+            leave.row.refuse(f"{columns.profit}={profit} is more than the prices gain, {gained}; give multiplier=")
         if not is_open:
             draft.realised(money, profit)
     for turn, leg in enumerate([entry] if is_open or leave is None else [entry, leave]):

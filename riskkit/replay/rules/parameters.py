@@ -99,6 +99,17 @@ def at_most(params: Any, below: str = "less than") -> str:
     return "at most" if params.breach == "exceed" else below
 
 
+def messages_text(number: int) -> str:
+    """A number of messages in words.
+
+    Examples
+    --------
+    >>> messages_text(1), messages_text(1000)
+    ('1 message', '1,000 messages')
+    """
+    return f"{number:,} message{'' if number == 1 else 's'}"
+
+
 def unit_of(annotation: Any) -> Unit | None:
     """Unit of an annotated parameter, with its role; None if it has no unit."""
     notes = getattr(annotation, "__metadata__", ())

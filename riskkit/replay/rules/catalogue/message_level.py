@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, at_most, duration_text
+from riskkit.replay.rules.parameters import (
+    Breach,
+    ComparedLimit,
+    Count,
+    Duration,
+    at_most,
+    duration_text,
+    messages_text,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
@@ -80,7 +88,9 @@ def sentence(params: MessageThrottle) -> str:
     bound = at_most(params, "fewer than")
     logout = f", and a logout beyond {params.logout_mps:,} a second" if params.logout_mps is not None else ""
     window = f"each {duration_text(params.window_ns)} counted from its first message"
-    return f"{bound} {params.reject_mps:,} messages a second on average over {window}{logout}, refused ones count too"
+    return (
+        f"{bound} {messages_text(params.reject_mps)} a second on average over {window}{logout}, refused ones count too"
+    )
 
 
 MESSAGE_LEVEL = register(

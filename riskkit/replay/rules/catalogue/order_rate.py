@@ -33,6 +33,7 @@ from riskkit.replay.rules.parameters import (
     at_most,
     choice,
     duration_text,
+    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -157,7 +158,7 @@ def sentence(params: OrderRate) -> str:
     """The limit in words."""
     names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies", "cancel": "cancels"}
     kinds = ", ".join(names[kind] for kind in params.kinds)
-    bound = f"{at_most(params, 'fewer than')} {params.limit:,}"
+    bound = f"{at_most(params, 'fewer than')} {messages_text(params.limit)}"
     if params.window == "calendar_day":
         span = f"a trading day ({params.roll_hour:02d}:00 {params.tz})"
     elif params.window == "fixed_from_first":
@@ -166,7 +167,7 @@ def sentence(params: OrderRate) -> str:
         span = f"any {duration_text(params.window_ns)}"
         span += f" (in buckets of {duration_text(params.bucket_ns)})" if params.bucket_ns else ""
     counts = "refused ones do not count" if params.count == "accepted" else "refused ones count too"
-    return f"{bound} messages ({kinds}) in {span}, {counts}"
+    return f"{bound} ({kinds}) in {span}, {counts}"
 
 
 def evidence(rule: Any) -> tuple[Need, ...]:

@@ -31,7 +31,15 @@ from riskkit.replay.kernels.queue import (
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.order_rate import message
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Count, Duration, Limit, Messages, PositiveCount, duration_text
+from riskkit.replay.rules.parameters import (
+    Count,
+    Duration,
+    Limit,
+    Messages,
+    PositiveCount,
+    duration_text,
+    messages_text,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, QUEUED, CapVerdict
 from riskkit.replay.schema.columns import EventKind, EventRow
@@ -167,11 +175,9 @@ def sentence(params: Pace) -> str:
     names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies"}
     kinds = ", ".join(names[kind] for kind in params.kinds)
     if duration(params.refill_ns, "refill_ns") > 0:
-        text = (
-            f"at most {params.limit:,} messages ({kinds}) at once and one more each {duration_text(params.refill_ns)}"
-        )
+        text = f"at most {messages_text(params.limit)} ({kinds}) at once and one more each {duration_text(params.refill_ns)}"
     else:
-        text = f"at most {params.limit:,} messages ({kinds}) in any {duration_text(params.window_ns)}"
+        text = f"at most {messages_text(params.limit)} ({kinds}) in any {duration_text(params.window_ns)}"
     return text if params.max_queue is None else f"{text}, and at most {params.max_queue:,} that wait"
 
 
