@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import confidence_level, with_labels
+from riskkit._check import probability, with_labels
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
@@ -95,7 +95,7 @@ def expectile_loss(returns: ReturnsLike, var: Any, tau: float) -> Any:
     >>> expectile_loss([0.01, -0.03], 0.02, 0.1).round(6).tolist()
     [9e-05, 9e-05]
     """
-    level = confidence_level(tau, "tau")
+    level = probability(tau, "tau")
     checked = sample(returns, var)
     gap = checked.returns + checked.var
     return with_labels(np.where(gap < 0.0, 1.0 - level, level) * gap**2, checked.index, name="expectile_loss")
