@@ -238,7 +238,7 @@ class ReplayResult(Exported):
             messages = OrderMessages(self, tz, self._explainer)
             return joined(messages.of_order(row) for row in self.log.order_labels.rows_of(order_id))
         if not isinstance(seq, int | np.integer) or not 0 <= seq < len(self.log):
-            raise InputError(f"seq={seq!r} is not the number of an event of this log; it has 0 to {len(self.log) - 1}")
+            raise InputError(f"seq={seq!r} is no event, of 0 to {len(self.log) - 1}; for an order give order_id=")
         event = self.log.to_frame_row(seq)
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
