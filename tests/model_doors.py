@@ -45,14 +45,19 @@ def first(table: Any) -> Any:
     """The first series of a table, in the library of the table."""
     if isinstance(table, pd.DataFrame):
         return table.iloc[:, 0]
-    return table[:, 0] if isinstance(table, np.ndarray) else table.select(["date", "A"])
+    return table[:, 0] if isinstance(table, np.ndarray) else table.select(named(table, "date", "A"))
+
+
+def named(table: Any, *names: str) -> list[str]:
+    """Those of some columns that a table of pyarrow or polars has."""
+    return [name for name in names if name in getattr(table, "column_names", table.columns)]
 
 
 def two(table: Any) -> Any:
     """The first two series of a table, in the library of the table."""
     if isinstance(table, pd.DataFrame):
         return table[ASSETS[:2]]
-    return table[:, :2] if isinstance(table, np.ndarray) else table.select(["date", *ASSETS[:2]])
+    return table[:, :2] if isinstance(table, np.ndarray) else table.select(named(table, "date", *ASSETS[:2]))
 
 
 def of_one(function: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any, float], Any]:
@@ -75,7 +80,8 @@ def hits_of(table: Any) -> Any:
     import pyarrow as pa
 
     hits = pa.chunked_array([(np.asarray(table["A"]) < -0.015).astype(float)])
-    table = pa.table(table).select(["date"]).append_column("hit", hits)
+    table = pa.table(table)
+    table = table.select(named(table, "date")).append_column("hit", hits)
     return table
 
 

@@ -56,8 +56,8 @@ class Sample:
 
     @property
     def labelled(self) -> bool:
-        """A Series or DataFrame was given."""
-        return self.rows is not None
+        """A Series or a table with names was given."""
+        return self.rows is not None or self.columns is not None
 
     def by_column(self, values: Mapping[int, Any]) -> dict[Any, Any]:
         """Values of single columns by the labels of these."""
