@@ -68,8 +68,16 @@ def shown(value: Any) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 
 
-def confidence_level(value: Any, name: str = "confidence") -> float:
-    """Return a confidence strictly between 0 and 1, as 0.99 for 99 %."""
+def confidence_level(value: Any) -> float:
+    """Return the confidence of a loss, as 0.99 for 99 %: at least 0.5, for below it is a tail probability or a VaR of gains."""
+    level = probability(value, "confidence")
+    if level < 0.5:
+        raise InputError(f"confidence={shown(value)} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
+    return level
+
+
+def probability(value: Any, name: str) -> float:
+    """Return a number strictly between 0 and 1, as 0.99 for 99 %."""
     number = finite_number(value, name)
     if not 0.0 < number < 1.0:
         hint = f"; use {number / 100:g} for {number:g}%" if 1.0 < number < 100.0 else "; use 0.95 for 95%"

@@ -21,17 +21,17 @@ def tail_probability(confidence: Any) -> float:
     Parameters
     ----------
     confidence : float
-        Between 0 and 1: 0.99 for 99 %.
+        At least 0.5 and below 1: 0.99 for 99 %.
 
     Returns
     -------
     float
-        Above 0 and below 1.
+        Above 0 and at most 0.5.
 
     Raises
     ------
     InputError
-        A confidence that is not strictly between 0 and 1.
+        A confidence below 0.5 or not below 1.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def n_tail(n_obs: int, confidence: Any) -> float:
     Raises
     ------
     InputError
-        A confidence that is not strictly between 0 and 1, or no observations.
+        A confidence below 0.5 or not below 1, or no observations.
 
     Examples
     --------

@@ -42,8 +42,9 @@ class Door(NamedTuple):
 
 
 def chosen(table: Any, *names: str) -> Any:
-    """Columns of a table of Arrow, polars or DuckDB, whose relations are projected."""
-    return table.project(*names) if hasattr(table, "project") else table.select(list(names))
+    """Those of some columns that a table of Arrow, polars or DuckDB has; relations are projected."""
+    known = [name for name in names if name in getattr(table, "column_names", table.columns)]
+    return table.project(*known) if hasattr(table, "project") else table.select(known)
 
 
 def first(table: Any) -> Any:
@@ -80,7 +81,8 @@ def hits_of(table: Any) -> Any:
     import pyarrow as pa
 
     hits = pa.chunked_array([(np.asarray(table["A"]) < -0.015).astype(float)])
-    table = pa.table(table).select(["date"]).append_column("hit", hits)
+    table = pa.table(table)
+    table = table.select(named(table, "date")).append_column("hit", hits)
     return table
 
 

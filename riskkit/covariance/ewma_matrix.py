@@ -377,5 +377,5 @@ def _labelled_path(path: np.ndarray, rows: Any, assets: Any) -> Any:
         return path
     import pandas as pd
 
-    index = pd.MultiIndex.from_product([rows, assets])
+    index = pd.MultiIndex.from_product([range(len(path)) if rows is None else rows, assets])
     return pd.DataFrame(path.reshape(-1, len(assets)), index=index, columns=assets, copy=False)

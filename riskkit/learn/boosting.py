@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, whole_number
+from riskkit._check import InputError, probability, whole_number
 
 Loss = Literal["fz0", "pinball"]
 Pair: TypeAlias = tuple[np.ndarray, np.ndarray]
@@ -36,7 +36,7 @@ class Settings(NamedTuple):
     def checked(cls, n_trees: int, tree_depth: int, learning_rate: float) -> Settings:
         """The settings of a caller."""
         trees, depth = whole_number(n_trees, "n_trees"), whole_number(tree_depth, "tree_depth")
-        return cls(trees, depth, confidence_level(learning_rate, "learning_rate"))
+        return cls(trees, depth, probability(learning_rate, "learning_rate"))
 
 
 def fit_tail(features: np.ndarray, losses: np.ndarray, p: float, loss: Loss, size: Settings, seed: int) -> Predict:

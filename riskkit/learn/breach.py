@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, confidence_level, optional, whole_number
+from riskkit._check import InputError, optional, probability, whole_number
 from riskkit._show import Row
 from riskkit.learn.boosting import Settings
 from riskkit.learn.judged import LEARNED, Judged, Trial, importance_of, objection_to
@@ -228,9 +228,9 @@ def breach_probability(
 
     optional("sklearn", "learn")
     span, step = duration(within, "within", zero=False), duration(every, "every", zero=False)
-    share, n_folds = confidence_level(start, "start"), whole_number(folds, "folds")
+    share, n_folds = probability(start, "start"), whole_number(folds, "folds")
     size = Settings.checked(n_trees, tree_depth, learning_rate)
-    level = confidence_level(significance, "significance")
+    level = probability(significance, "significance")
     seed = int(generator(rng).integers(2**31))
     flow = flow_of(*_read(used), span, step)
     known = np.flatnonzero(~np.isnan(flow.breached))

@@ -10,16 +10,7 @@ from typing import Any, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import (
-    InputError,
-    as_pandas,
-    confidence_level,
-    labels_of,
-    one_of,
-    optional,
-    single_series,
-    whole_number,
-)
+from riskkit._check import InputError, as_pandas, labels_of, one_of, optional, probability, single_series, whole_number
 from riskkit._show import Row, percent, short_label
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
@@ -249,7 +240,7 @@ def learned_risk(
     p = tail_probability(confidence)
     one_of(loss, get_args(Loss), "loss")
     size = Settings.checked(n_trees, tree_depth, learning_rate)
-    level = confidence_level(significance, "significance")
+    level = probability(significance, "significance")
     first, judged, gap = (
         whole_number(train, "train"),
         whole_number(test, "test"),

@@ -95,13 +95,13 @@ def without_risk_free(returns: ReturnsLike, risk_free: Any) -> np.ndarray:
 
 
 def refuse_yearly_rate(rate: Any, name: str, returns: ReturnsLike, periods_per_year: float | None) -> None:
-    """Refuse a rate per year where one per period is needed: above 100 % a year, and far above what the returns earn."""
+    """Refuse a rate per year where one per period is needed: beyond 100 % a year, and far beyond what the returns earn."""
     if periods_per_year is None:
         return
     periods = positive(periods_per_year, "periods_per_year")
     level = float(np.mean(float_array(rate, name)))
     earned = float(np.abs(returns_array(returns).mean(axis=0)).max())
-    if level * periods > 1.0 and level > 2.0 * earned:
+    if abs(level) * periods > 1.0 and abs(level) > 2.0 * earned:
         raise InputError(
             f"{name} is per period, and {level:g} in each of {periods:g} periods makes {level * periods:.0%} a year; "
             f"for {level:.4g} a year give {name}={level:g} / {periods:g}"

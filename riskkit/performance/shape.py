@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, OnRefusal, confidence_level, returns_array
+from riskkit._check import InputError, OnRefusal, probability, returns_array
 from riskkit._types import ReturnsLike
 from riskkit.performance.series import above_total_loss, documented, gain_over_risk, per_series
 
@@ -35,7 +35,7 @@ def tail_ratio(returns: ReturnsLike, coverage: float = 0.9, *, on_refusal: OnRef
     1.8889
     """
     array = returns_array(returns)
-    inner = 0.5 * (1.0 - confidence_level(coverage, "coverage"))
+    inner = 0.5 * (1.0 - probability(coverage, "coverage"))
     low, high = np.abs(np.quantile(array, [inner, 1.0 - inner], axis=0))
     return per_series(
         gain_over_risk(high, low), returns, "returns has quantiles of zero; a tail ratio is undefined", on_refusal

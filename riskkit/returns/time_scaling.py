@@ -13,12 +13,12 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import (
     InputError,
-    confidence_level,
     constant,
     finite_array,
     finite_number,
     labels_of,
     positive,
+    probability,
     refuse_prices,
     shown,
     single_series,
@@ -253,7 +253,7 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
     array = single_series(returns, "returns", ordered=True)
     refuse_prices(array, "returns")
     horizon = whole_number(horizon, "horizon", at_least=2)
-    significance = confidence_level(significance, "significance")
+    significance = probability(significance, "significance")
     n = len(array)
     if n < 2 * horizon:
         raise InputError(f"returns has {n} observations; a horizon of {horizon} needs at least {2 * horizon}")

@@ -18,7 +18,6 @@ from riskkit._check import (
     one_of,
     refuse_disorder,
     refuse_prices,
-    shown,
     with_labels,
 )
 from riskkit._tail import n_tail, tail_probability
@@ -57,8 +56,8 @@ class Sample:
 
     @property
     def labelled(self) -> bool:
-        """A Series or DataFrame was given."""
-        return self.rows is not None
+        """A Series or a table with names was given."""
+        return self.rows is not None or self.columns is not None
 
     def by_column(self, values: Mapping[int, Any]) -> dict[Any, Any]:
         """Values of single columns by the labels of these."""
@@ -90,18 +89,10 @@ def confidence_index(confidences: Confidences) -> Any:
 def read_confidences(value: Any) -> Confidences:
     """Read one confidence or a sequence of them, each at least 0.5 and below 1."""
     if np.ndim(value) == 0:
-        return Confidences((_of_a_loss(value),), single=True)
+        return Confidences((confidence_level(value),), single=True)
     if np.ndim(value) > 1 or np.size(value) == 0:
         raise InputError(f"confidence has shape {np.shape(value)}; give one number or a sequence of them")
-    return Confidences(tuple(map(_of_a_loss, value)), single=False)
-
-
-def _of_a_loss(value: Any) -> float:
-    """A confidence of at least 0.5: below it VaR is the gain of a tail probability taken for a confidence."""
-    level = confidence_level(value)
-    if level < 0.5:
-        raise InputError(f"confidence={shown(value)} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
-    return level
+    return Confidences(tuple(map(confidence_level, value)), single=False)
 
 
 def read_sample(returns: Any, *, ordered: bool, check: bool = True) -> Sample:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from riskkit._check import confidence_level, finite_number, positive
+from riskkit._check import finite_number, positive, probability
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Quantity, ReturnsLike
 from riskkit.var._inputs import read_sample
@@ -43,7 +43,7 @@ def expectile_var(returns: ReturnsLike, tau: float) -> Quantity:
     >>> round(expectile_var([-0.05, -0.03, -0.02, -0.01, 0.0, 0.005, 0.01, 0.02, 0.03, 0.04], 0.05), 6)
     0.032321
     """
-    level = confidence_level(tau, "tau")
+    level = probability(tau, "tau")
     sample = read_sample(returns, ordered=False)
     ranked = np.sort(sample.table, axis=0)
     below = np.arange(1.0, len(ranked) + 1.0)[:, None]  # observations at or below each one
@@ -90,7 +90,7 @@ def normal_expectile_var(volatility: float, tau: float, *, mean: float = 0.0) ->
     """
     from scipy.optimize import brentq
 
-    level, sd = confidence_level(tau, "tau"), positive(volatility, "volatility")
+    level, sd = probability(tau, "tau"), positive(volatility, "volatility")
     odds = math.log(level / (1.0 - level))
     root = float(brentq(lambda z: _log_odds(z) - odds, -37.0, 37.0, xtol=1e-13))
     return -(finite_number(mean, "mean") + sd * root)
@@ -112,7 +112,7 @@ def normal_expectile_level(confidence: float = DEFAULT_CONFIDENCE) -> float:
     Raises
     ------
     InputError
-        A confidence that is not between 0 and 1.
+        A confidence below 0.5 or not below 1.
 
     References
     ----------

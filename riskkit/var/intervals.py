@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, one_of, random_generator, whole_number
+from riskkit._check import InputError, one_of, probability, random_generator, whole_number
 from riskkit.var._inputs import Confidences, Sample
 from riskkit.var._selection import order_statistics
 from riskkit.var.estimate import RiskInterval
@@ -42,7 +42,7 @@ def interval_of(
 ) -> RiskInterval:
     """Return an interval of the given kind around a fit."""
     one_of(kind, get_args(IntervalKind), "interval")
-    coverage = confidence_level(coverage, "coverage")
+    coverage = probability(coverage, "coverage")
     if kind == "order_statistics":
         return _order_statistics(method, sample, confidences, coverage)
     if kind == "studentised":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_number, positive, shown, whole_number
+from riskkit._check import InputError, finite_number, positive, probability, shown, whole_number
 from riskkit._tail import n_tail, tail_probability, var_rank
 from riskkit.var.parametric import quantile_multiplier
 from riskkit.var.parametric.elliptical import normal_density
@@ -169,7 +169,7 @@ def confidence_ranks(n_obs: int, confidence: float, coverage: float = 0.9) -> Ra
     from scipy.special import bdtr
 
     n, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    cut = (1.0 - confidence_level(coverage, "coverage")) / 2.0
+    cut = (1.0 - probability(coverage, "coverage")) / 2.0
     margin = 20.0 + 10.0 * math.sqrt(n * p)  # the binomial probability beyond is zero in floats
     first, last = max(0, math.floor(n * p - margin)), min(n, math.ceil(n * p + margin))
     cdf = bdtr(np.arange(first, last + 1.0), n, p)  # P(at most k losses beyond the VaR), k from first to last

@@ -88,7 +88,10 @@ def rolling_var(
     refused = np.isnan(var).any(axis=0)
     if refused.all() or (refused.any() and one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise"):
         raise InputError(_why(chosen, sample, confidences, window, *np.argwhere(refused)[0]))
-    rows = None if sample.rows is None else sample.rows[window:]
+    rows = sample.rows
+    if rows is None and sample.labelled:  # an Arrow table without dates
+        rows = range(len(sample.table))
+    rows = None if rows is None else rows[window:]
     return RollingRisk(
         method=chosen.title,
         confidence=confidences.given,

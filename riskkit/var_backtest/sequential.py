@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
+from riskkit._check import InputError, labels_of, one_of, positive, probability, with_labels
 from riskkit._show import Row, Shown, percent, short_label
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
@@ -174,7 +174,7 @@ def var_e_process(
         "E-process of VaR hits",
         f"whatever happened before, the next hit has probability {exactly} {percent(p)}",
         _log_mean(log_wealth),
-        confidence_level(significance, "significance"),
+        probability(significance, "significance"),
         labels_of(hits, 0),
     )
 
@@ -234,7 +234,7 @@ def es_e_process(
         f"E-process of ES ({method})",
         "whatever happened before, losses beyond VaR are on average no larger than ES",
         log_e,
-        confidence_level(significance, "significance"),
+        probability(significance, "significance"),
         checked.index,
     )
 

@@ -128,6 +128,29 @@ def test_a_relation_of_duckdb_gives_the_same_as_an_arrow_table(name):
         assert labels == names
 
 
+@pytest.mark.slow
+@each
+def test_a_table_without_dates_keeps_the_names_of_its_columns(name):
+    """As a frame with a counted index; what needs dates says so."""
+    door = DOORS[name]
+    table = table_for(door).reset_index(drop=True)
+    expected, why = answered(door, table)
+    result, reason = answered(door, pa.Table.from_pandas(table, preserve_index=False))
+    assert bool(reason) == bool(why)
+    for (numbers, labels), (others, names) in zip(parts(result), parts(expected), strict=True):
+        np.testing.assert_allclose(numbers.ravel(), others.ravel(), rtol=1e-9)
+        if others.ndim == 2:
+            assert labels[len(others) :] == names[len(others) :]
+
+
+def answered(door: Any, table: Any) -> tuple[Any, str]:
+    """The result, or none and why."""
+    try:
+        return door.call(table, 1.0), ""
+    except InputError as error:
+        return None, str(error)
+
+
 COVARIANCE = RETURNS.cov().rename_axis("asset")
 MATRICES = {
     "attribution.portfolio": lambda m: rk.attribution.portfolio([1.0, 2.0, 3.0], m),

@@ -171,7 +171,7 @@ FILL = {"kind": "fill", **ORDER, "qty": 10, "trade_id": "t"}
 BUST = {"kind": "bust", "account": "A", "instrument": "X", "trade_id": "t"}
 
 
-@pytest.mark.parametrize("again", [{}, {"qty": 3}, {"price": 11}])
+@pytest.mark.parametrize("again", [{}, {"qty": 3}, {"price": 11}, {"fee": 2}])
 def test_the_id_of_a_busted_fill_is_never_new(again):
     rows = [FILL, BUST, {**FILL, **again}, {"kind": "order", **ORDER, "qty": 1}]
     rows = [{"ts": ts, **row} for ts, row in enumerate(rows)]
@@ -184,8 +184,18 @@ def test_a_corrected_fill_repeats_in_its_old_and_its_new_contents_only():
     more = {"kind": "order", **ORDER, "qty": 17}
     for qty in (8, 10):
         assert both_ways([FILL, correct, {**FILL, "qty": qty}, more]) == [2], "17 and 8 are 25"
-    with pytest.raises(InputError, match="with another quantity or price; a fill is booked once"):
+    with pytest.raises(InputError, match="with another quantity, price, fee or order; a fill is booked once"):
         both_ways([FILL, correct, {**FILL, "qty": 9}])
+
+
+def test_a_corrected_fill_keeps_its_fee_unless_the_correction_has_one():
+    paid, more = {**FILL, "fee": 2}, {"kind": "order", **ORDER, "qty": 17}
+    correct = {**paid, "kind": "correct", "qty": 8}
+    for fee, fits in ((None, 2), (3, 3)):
+        rows = [paid, {**correct, "fee": fee}]
+        assert both_ways([*rows, {**paid, "qty": 8, "fee": fits}, more]) == [2], "17 and 8 are 25"
+        with pytest.raises(InputError, match="with another quantity, price, fee or order; a fill is booked once"):
+            both_ways([*rows, {**paid, "qty": 8, "fee": 4}])
 
 
 SENTENCES = [

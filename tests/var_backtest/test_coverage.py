@@ -117,7 +117,7 @@ def test_the_pof_test_and_its_region_agree_in_every_cell(n, order):
         assert [outcome.reject for outcome in outcomes] == [x <= low or x >= high for x in range(n + 1)]
 
 
-@pytest.mark.parametrize("p", [0.001, 0.01, 0.05, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("p", [0.001, 0.01, 0.05, 0.2, 0.5])
 def test_tuff_against_the_formula_and_a_plain_sum(p):
     for v in (1, 2, 3, 17, 100, 438, 900):
         outcome = kupiec_tuff(v, 1 - p)

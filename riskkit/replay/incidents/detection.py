@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import Amount, Duration, InputError, confidence_level, instance, random_generator, whole_number
+from riskkit._check import Amount, Duration, InputError, instance, probability, random_generator, whole_number
 from riskkit.replay.incidents.detection_result import Detection
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.injected import Draw, Injected, injected, outcome
@@ -112,7 +112,7 @@ def detection(
     instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     random_generator(rng)
-    confidence_level(coverage, "coverage")
+    probability(coverage, "coverage")
     lasting = duration(lasting_ns, "lasting_ns", zero=False)
     if not len(log):
         raise InputError("the log is empty; give ordinary days, into which incidents are injected")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from riskkit._check import InputError, shown
@@ -16,9 +16,20 @@ def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
     return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
 
 
-def contents_of(row: Mapping[str, int]) -> tuple[int, ...]:
-    """What two fills of one key must share."""
-    return tuple(row[name] for name in FILL_CONTENTS)
+def contents_of(row: Mapping[str, Any]) -> tuple[int, ...]:
+    """What two fills of one key must share: the `FILL_CONTENTS` of a row."""
+    return tuple(int(row[name]) for name in FILL_CONTENTS)
+
+
+def corrected(before: tuple[int, ...], row: Mapping[str, Any]) -> tuple[int, ...]:
+    """The contents of a fill after its correction: its order stays, and its fee unless the correction has one."""
+    return int(row["qty"]), int(row["price"]), int(row["fee"]) or before[2], before[3]
+
+
+def is_repeat(row: Mapping[str, Any], known: Sequence[tuple[int, ...]]) -> bool:
+    """Whether a row can be the fill that had these contents, one after the other; a busted fill has none and fits any."""
+    *traded, order = contents_of(row)
+    return not known or any(traded == [*one[:3]] and (order == one[3] or min(order, one[3]) < 0) for one in known)
 
 
 class FillIds:
@@ -36,7 +47,7 @@ class FillIds:
         self.codes: dict[str, int] = {}
         self.forgotten = 0
         self._booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
-        self._stands: dict[int, set[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
+        self._stands: dict[int, list[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
         self._sides: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument, id: last fill of each side
         self._kept: list[tuple[int, ...]] = []  # of `keep`, not yet in the tables above: most fills are never asked for
 
@@ -80,24 +91,23 @@ class FillIds:
         number = self._booked.get(fill_key(row), -1)
         if number < 0:
             return False
-        stands = self._stands[number]
-        if stands and contents_of(row) not in stands:
+        if not is_repeat(row, self._stands[number]):
             raise InputError(
-                f"trade_id={shown(label)} is the id of the fill of event {number} too, with another quantity or price; a fill "
-                "is booked once"
+                f"trade_id={shown(label)} is the id of the fill of event {number} too, with another quantity, price, fee "
+                "or order; a fill is booked once"
             )
         return True
 
     def keep(self, text: str, fill: tuple[int, ...]) -> None:
-        """Keep a fill whose id is new: its `FILL_KEY`, day, `FILL_CONTENTS` and number."""
+        """Keep a fill whose id is new: its `FILL_KEY`, day, quantity, price, order and number; it has no fee."""
         self.codes[text] = fill[3]
         self._kept.append(fill)
 
     def _file(self) -> None:
         """Enter the fills of `keep` in the tables."""
-        for account, instrument, side, code, day, qty, price, number in self._kept:
+        for account, instrument, side, code, day, qty, price, order, number in self._kept:
             self._booked[account, instrument, side, code, day] = number
-            self._stands[number] = {(qty, price)}
+            self._stands[number] = [(qty, price, 0, order)]
             self._sides[account, instrument, code] = {side: number}
         self._kept.clear()
 
@@ -109,7 +119,7 @@ class FillIds:
         late = row["flags"] & RowFlag.BAD_TS
         if row["trade_id"] >= 0:
             first = number if late else self._booked.setdefault(fill_key(row), number)
-            self._stands.setdefault(first, {contents_of(row)})
+            self._stands.setdefault(first, [contents_of(row)])
             sides = self._sides.setdefault((row["account"], row["instrument"], row["trade_id"]), {})
             if not late or row["side"] not in sides:
                 sides[row["side"]] = first
@@ -117,4 +127,4 @@ class FillIds:
             if row["kind"] == EventKind.BUST:
                 self._stands[row["fill"]].clear()
             elif self._stands.get(row["fill"]):
-                self._stands[row["fill"]].add(contents_of(row))
+                self._stands[row["fill"]].append(corrected(self._stands[row["fill"]][-1], row))

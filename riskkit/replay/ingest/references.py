@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
+from riskkit.replay.ingest.fill_ids import contents_of, corrected, is_repeat
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.ingest.order_ids import FROM_BEFORE, UNKNOWN, OrderPolicy
@@ -178,15 +179,18 @@ def trade_ids(frame: Frame, columns: dict[str, np.ndarray]) -> None:
     _, places = np.unique(numbers, return_index=True)
     first = np.arange(frame.size)
     first[rows] = rows[places[numbers]] if len(rows) else rows
-    other = np.any([columns[name] != columns[name][first] for name in FILL_CONTENTS], axis=0)
+    columns.setdefault("fee", np.zeros(frame.size, np.int64))
+    other = np.any([columns[name] != columns[name][first] for name in FILL_CONTENTS if name != "order"], axis=0)
+    order, before = columns["order"], columns["order"][first]
+    other |= (order != before) & (np.minimum(order, before) >= 0)
     if frame.rows_of(*AMENDS).any():
         other &= ~_amendments(frame, columns, codes, first)
     frame.refuse(
         other,
         "trade_id",
         lambda row: (
-            f"is the id of the fill of row {frame.source_row(first[row])} too, with another quantity or price; a fill "
-            "is booked once"
+            f"is the id of the fill of row {frame.source_row(first[row])} too, with another quantity, price, fee "
+            "or order; a fill is booked once"
         ),
     )
     columns["flags"][first != np.arange(frame.size)] |= int(RowFlag.DUPLICATE)
@@ -209,16 +213,16 @@ def _amendments(frame: Frame, columns: dict[str, np.ndarray], codes: np.ndarray,
     columns["fill"] = np.full(frame.size, -1, np.int64)
     repeats = np.zeros(frame.size, bool)
     booked: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument and id: row of the last fill by side
-    stands: dict[int, set[tuple[int, ...]]] = {}  # by row of a fill: its contents since it came; empty once busted
+    stands: dict[int, list[tuple[int, ...]]] = {}  # by row of a fill: its contents since it came; empty once busted
     named = np.zeros(int(codes.max()) + 1, bool)
     named[codes[amends]] = True
     for row in np.flatnonzero((amends | fills) & (codes >= 0) & named[codes]).tolist():
         key = int(columns["account"][row]), int(columns["instrument"][row]), int(codes[row])
-        contents = tuple(int(columns[name][row]) for name in FILL_CONTENTS)
+        contents = {name: columns[name][row] for name in FILL_CONTENTS}
         sides, side = booked.setdefault(key, {}), int(columns["side"][row])
         if fills[row]:
-            known = stands.setdefault(int(first[row]), {contents})
-            repeats[row] = first[row] != row and (not known or contents in known)
+            known = stands.setdefault(int(first[row]), [contents_of(contents)])
+            repeats[row] = first[row] != row and is_repeat(contents, known)
             if side not in sides or not columns["flags"][row] & int(RowFlag.BAD_TS):
                 sides[side] = int(first[row])
             continue
@@ -234,5 +238,5 @@ def _amendments(frame: Frame, columns: dict[str, np.ndarray], codes: np.ndarray,
         if frame.kind[row] == EventKind.BUST:
             stands[fill].clear()
         elif stands[fill]:
-            stands[fill].add(contents)
+            stands[fill].append(corrected(stands[fill][-1], contents))
     return repeats

@@ -243,6 +243,7 @@ class ColumnDoor(Door):
         """Keep the ids of the events that were taken."""
         names = ("ts", "kind", "account", "instrument", "side", "qty", "price", "trade_id")
         columns = [words[:, PLACE_OF[name]].tolist() for name in names]
+        columns.append(self._journal.numbers(words[:, PLACE_OF["order"]]).tolist())
         by_id, numbers = self._only_orders(words, ids), range(first, first + len(words))
         if by_id is not None:
             known = zip(numbers, *columns[2:5], *map(repeat, (0, -1, -1, MISSING)), strict=False)
@@ -253,11 +254,11 @@ class ColumnDoor(Door):
             return
         rows = zip(*columns, strict=True)
         for number, text, trade, row in zip(numbers, ids.orders, ids.trades, rows, strict=False):
-            ts, kind, owner, traded, way, lots, ticks, code = row
+            ts, kind, owner, traded, way, lots, ticks, code, order = row
             if kind == ORDER and text is not None:
                 self._orders.keep(text, ts, (number, owner, traded, way, 0, -1, -1, MISSING))
             elif trade is not None:
-                self._fills.keep(trade, (owner, traded, way, code, ts // DAY_NS, lots, ticks, number))
+                self._fills.keep(trade, (owner, traded, way, code, ts // DAY_NS, lots, ticks, order, number))
 
     def _steps(self, column: Any, name: str, traded: np.ndarray, count: int) -> np.ndarray:
         """A column of numbers in steps: MISSING where there is none, 0 where it is not plain."""

@@ -238,7 +238,7 @@ class Door:
         side: Any = None,
     ) -> int:
         """A fill of a known order, or of labels that are known."""
-        number, row, book = self.kept, -1, -1
+        number, row, place, book = self.kept, -1, -1, -1
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
@@ -256,8 +256,7 @@ class Door:
                 row, owner, traded, way, _, book, _, _ = known
                 if side is not None and SIDES[side] != way:
                     return UNPLAIN
-                if self._shift:
-                    row = self._journal.place(row)
+                place = self._journal.place(row) if self._shift else row
                 pair = self._pairs[owner, traded]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
@@ -274,13 +273,13 @@ class Door:
         self.pending, self.last = ((order_id, trade_id),), self._words
         pack_event(
             self._words, 0, ts, owner, traded, pair, way, lots, ticks, book, -1, 0, lots, ticks if ticks > 0 else -ticks,
-            FILL, row, 0, code, MISSING, MISSING,
+            FILL, place, 0, code, MISSING, MISSING,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
         if used < 0:
             return UNPLAIN
         if text is not None:
-            fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, number))
+            fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, row, number))
         self.kept = number + 1
         return used
 

@@ -195,9 +195,7 @@ class OrderMessages:
         return Explanation(" ".join([sentence, *texts]), objections, listed=False)
 
     def _passes(self, found: Objection, named: bool) -> str:
-        ways = [f"a quantity of {found.next_quantity}"] if found.next_quantity is not None else []
-        ways += [f"the same from {self.time(found.next_ts)}"] if found.next_ts is not None else []
-        text = f"{' or '.join(ways) or 'no other quantity and no later time'} would have been accepted"
+        text = found.instead(None if found.next_ts is None else self.time(found.next_ts))
         return f"By {found.rule}, {text}." if named else f"{text[0].upper()}{text[1:]}."
 
     def frame(self) -> pd.DataFrame:

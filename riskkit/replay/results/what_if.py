@@ -67,6 +67,8 @@ class Objection:
     next_ts : int, optional
         Earliest time at which the same message would have passed this rule, had nothing else happened; None if there is
         none within 400 days (one day for a rule with a covariance: every bar is closed).
+    alerts : bool
+        The rule alerts, and refuses nothing.
     """
 
     rule: str
@@ -77,6 +79,7 @@ class Objection:
     state: dict[str, float]
     next_quantity: str | None
     next_ts: int | None
+    alerts: bool = False
 
     @property
     def observed(self) -> float | None:
@@ -96,11 +99,15 @@ class Objection:
     def __str__(self) -> str:
         reading = f" ({self.reading})" if str(self.reading) else ""
         until = f" until {time_text(self.until)}" if self.until is not None else ""
-        quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
-        time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
-        passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
-        instead = "raised no alert" if self.why == WHY[DecisionCode.ALERTED] else "been accepted"
-        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have {instead}"
+        time = None if self.next_ts is None else f"{time_text(self.next_ts)} on"
+        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {self.instead(time)}"
+
+    def instead(self, time: str | None) -> str:
+        """What would have passed; `time` is that of `next_ts` in words."""
+        ways = [f"a quantity of {self.next_quantity}"] if self.next_quantity is not None else []
+        ways += [f"the same from {time}"] if time is not None else []
+        passes = " or ".join(ways) or "no other quantity and no later time"
+        return f"{passes} would have {'raised no alert' if self.alerts else 'been accepted'}"
 
 
 class Explainer:
@@ -224,9 +231,10 @@ class Moment:
         result = self.result
         rule, formatter = self.rules[k], DecisionFormatter(self.rules, result.log.universe)
         reading, until = NOTHING, None
-        why = ""
+        why, alerts = "", False
         for row in self.ask(k)[:1]:
-            why = WHY[int(row["code"])]
+            alerts = rule.action == "ALERT" or row["code"] == DecisionCode.ALERTED
+            why = WHY[int(DecisionCode.ALERTED if alerts else row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]), result.log.universe)
             if row["code"] == DecisionCode.HELD:
@@ -238,7 +246,7 @@ class Moment:
         found = self.next_quantity(k)
         steps = result.log.universe.instruments[self.row["instrument"]].qty_step
         quantity = None if found is None else decimal_text(found * steps)
-        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k))
+        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k), alerts)
 
     def _named(self) -> dict[str, int]:
         """The message with the strategy and connection of its order."""

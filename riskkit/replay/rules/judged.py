@@ -121,12 +121,19 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
 
 
 def _without_equity(rule: Rule, log: EventLog) -> str:
-    """Reason why fractions of an equity would never be reached: an account or group that trades has none to measure."""
-    if not rule.fractions_of_equity:
+    """Reason why a rule would measure against a profit as if it were an equity: what trades has none that is known.
+
+    A declared opening cash of zero is one, but fractions of it would never be reached.
+    """
+    fractions = rule.fractions_of_equity
+    if not (fractions or "equity" in rule.kind.reads):
         return ""
     kinds, deposit = log.columns["kind"], log.columns["side"] == CashFlowKind.DEPOSIT
     given = log.columns["account"][(kinds == EventKind.EQUITY) | ((kinds == EventKind.CASH) & deposit)]
-    known = {*given.tolist(), *(a for a, opened in enumerate(log.universe.accounts) if opened.cash or opened.positions)}
+    known = set(given.tolist())
+    for code, opened in enumerate(log.universe.accounts):
+        if opened.positions or (any(opened.cash.values()) if fractions else opened.cash):
+            known.add(code)
     keys: dict[str, list[int]] = {}
     for code in dict.fromkeys(log.pair_account.tolist()):
         label = event_label(rule.scope, log.universe, {"account": code, "instrument": -1})
@@ -134,13 +141,14 @@ def _without_equity(rule: Rule, log: EventLog) -> str:
     without = [codes for codes in keys.values() if known.isdisjoint(codes)]
     if not without:
         return ""
+    what = f"a fraction of an equity ({' and '.join(fractions)})" if fractions else "against an equity"
     first = log.universe.accounts[without[0][0]].id
     others = sum(map(len, without)) - 1
     whose = f"account {first!r}" + (f" and {others:,} others" if others else "")
     return (
-        f"measures a fraction of an equity ({' and '.join(rule.fractions_of_equity)}), and that of {whose} is not known: no "
+        f"measures {what}, and that of {whose} is not known: no "
         'opening cash or position, no deposit, no row kind="equity"; '
-        f"give accounts=[Account({first!r}, cash=...)], or a limit in money"
+        f"give accounts=[Account({first!r}, cash=...)]{', or a limit in money' if fractions else ''}"
     )
 
 

@@ -110,6 +110,11 @@ def messages_text(number: int) -> str:
     return f"{number:,} message{'' if number == 1 else 's'}"
 
 
+def if_unpriced(params: Any) -> str:
+    """Words for what happens to an order without a known price, where it is not refused."""
+    return "" if params.on_missing_price == "reject" else f" (if no price is known: {params.on_missing_price})"
+
+
 def unit_of(annotation: Any) -> Unit | None:
     """Unit of an annotated parameter, with its role; None if it has no unit."""
     notes = getattr(annotation, "__metadata__", ())

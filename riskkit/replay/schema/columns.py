@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 FILL_KEY = ("account", "instrument", "side", "trade_id")  # with the day (UTC): fills that share it are one fill
-FILL_CONTENTS = ("qty", "price")  # which must then be equal
+FILL_CONTENTS = ("qty", "price", "fee", "order")  # which must then be equal; one that names no order fits any
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 FIRST_EXTERNAL = -2  # in the column ``order``: the first order from before the log, -3 the second, ...
 RATE_UNIT = 10**9  # and the price of an FX event as well

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_array, single_series
+from riskkit._check import InputError, finite_array, single_series
+from riskkit._check import probability as as_probability
 
 
 class ConformalQuantile(NamedTuple):
@@ -60,7 +61,7 @@ class ConformalQuantile(NamedTuple):
         from scipy.special import betaincinv
 
         a, b = self._beta
-        return float(betaincinv(a, b, confidence_level(probability, "probability"))) if b else 1.0
+        return float(betaincinv(a, b, as_probability(probability, "probability"))) if b else 1.0
 
     @property
     def _beta(self) -> tuple[int, int]:
@@ -101,7 +102,7 @@ def conformal_quantile(scores: Any, coverage: float = 0.9) -> ConformalQuantile:
     """
     values = np.sort(single_series(scores, "scores"))
     # rounded, as 1 - 0.2 and (1 - 0.9) * 10 are not exact: the next larger rank for an error of 1e-16 is a wrong one
-    rank = math.ceil(round((len(values) + 1) * confidence_level(coverage, "coverage"), 9))
+    rank = math.ceil(round((len(values) + 1) * as_probability(coverage, "coverage"), 9))
     return ConformalQuantile(float(values[rank - 1]) if rank <= len(values) else math.inf, rank, len(values))
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from riskkit._check import (
     InputError,
-    confidence_level,
     finite_array,
     labels_of,
+    probability,
     refuse_prices,
     single_series,
     whole_number,
@@ -225,4 +225,4 @@ def _checked(features: Any, target: Any, tau: float) -> tuple[np.ndarray, np.nda
     unit = np.abs(table).max(axis=0)
     if unit.min() == 0.0 or np.linalg.matrix_rank(table / unit) < table.shape[1]:
         raise InputError("features are zero or combinations of each other, or too few rows; leave some columns out")
-    return table, values, confidence_level(tau, "tau"), labels_of(features, 1)
+    return table, values, probability(tau, "tau"), labels_of(features, 1)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_number, one_of
+from riskkit._check import InputError, finite_number, one_of, probability
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var.parametric.generalized_pareto import fit_excesses, tail_risk
@@ -91,7 +91,7 @@ def tail_interval(
     from scipy.special import chdtri
 
     one_of(quantity, get_args(TailQuantity), "quantity")
-    fall = 0.5 * float(chdtri(1.0, 1.0 - confidence_level(coverage, "coverage")))
+    fall = 0.5 * float(chdtri(1.0, 1.0 - probability(coverage, "coverage")))
     losses, limit = losses_of(returns), finite_number(threshold, "threshold")
     excesses = excesses_over(losses, limit)
     unit = float(excesses.mean())

@@ -12,10 +12,10 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import (
     InputError,
-    confidence_level,
     finite_array,
     labels_of,
     one_of,
+    probability,
     refuse_disorder,
     single_series,
     whole_number,
@@ -195,7 +195,7 @@ def model_confidence_set(
     labels = labels_of(scores, 1)
     names = [str(name) for name in (range(table.shape[1]) if labels is None else labels)]
     one_of(statistic, ("range", "max"), "statistic")
-    level = confidence_level(set_confidence, "set_confidence")
+    level = probability(set_confidence, "set_confidence")
     n_obs, n_models = table.shape
     block = math.ceil(n_obs ** (1 / 3)) if block is None else whole_number(block, "block")
     n_bootstrap = whole_number(n_bootstrap, "n_bootstrap")

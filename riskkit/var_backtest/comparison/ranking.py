@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_dates, confidence_level
+from riskkit._check import InputError, as_dates, probability
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
@@ -187,7 +187,7 @@ def compare_forecasts(
     if not forecasts:
         raise InputError("forecasts is empty; give at least one model as {name: VaR} or {name: (VaR, ES)}")
     p = tail_probability(confidence)
-    confidence_level(set_confidence, "set_confidence")
+    probability(set_confidence, "set_confidence")
     table = as_frame(returns)
     pairs = {str(name): _pair(given, table) for name, given in forecasts.items()}
     start = _first_common_day(pairs)

@@ -9,7 +9,7 @@ import numpy as np
 from riskkit._check import (
     InputError,
     as_pandas,
-    confidence_level,
+    probability,
     finite_array,
     labels_of,
     refuse_other_rows,
@@ -170,7 +170,7 @@ def expectile_loss(returns: ReturnsLike, var: Any, tau: float) -> Any:
     >>> expectile_loss([0.01, -0.03], 0.02, 0.1).round(6).tolist()
     [9e-05, 9e-05]
     """
-    level = confidence_level(tau, "tau")
+    level = probability(tau, "tau")
     checked = sample(returns, var)
     gap = checked.returns + checked.var
     return with_labels(np.where(gap < 0.0, 1.0 - level, level) * gap**2, checked.index, name="expectile_loss")

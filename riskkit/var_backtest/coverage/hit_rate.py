@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from riskkit._check import confidence_level, whole_number
+from riskkit._check import probability, whole_number
 from riskkit._show import percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_upper_tail, chi_square_quantile, normal_tail
@@ -176,7 +176,7 @@ def kupiec_tuff(
     p = tail_probability(confidence)
     name, null = "Kupiec TUFF", f"hits have probability {percent(p)} until the first one"
     if first_hit is None:
-        critical = chi_square_quantile(1.0 - confidence_level(significance, "significance"), 1)
+        critical = chi_square_quantile(1.0 - probability(significance, "significance"), 1)
         n_obs = whole_number(n_obs, "n_obs (needed without a first_hit)")
         late = n_obs + 1
         if n_obs <= 1.0 / p or float(tuff_lr(late, p)) <= critical:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import confidence_level, one_of, whole_number
+from riskkit._check import one_of, probability, whole_number
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_quantile, chi_square_tail
 from riskkit.var_backtest.core.docs import documented
@@ -167,7 +167,7 @@ def pof_p_values(n_obs: int, p: float, order: str) -> np.ndarray:
 
 def _rejected(n_obs: int, p: float, significance: float, order: str) -> np.ndarray:
     """Decision of the POF test for every number of hits, (n_obs + 1,) booleans."""
-    return pof_p_values(n_obs, p, order) <= confidence_level(significance, "significance")
+    return pof_p_values(n_obs, p, order) <= probability(significance, "significance")
 
 
 def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
@@ -231,7 +231,7 @@ def tuff_nonrejection_region(confidence: float = DEFAULT_CONFIDENCE, *, signific
 
 def _critical_lr(significance: float) -> float:
     """Likelihood ratio, chi-square with 1 df, beyond which an asymptotic test rejects."""
-    return chi_square_quantile(1.0 - confidence_level(significance, "significance"), 1)
+    return chi_square_quantile(1.0 - probability(significance, "significance"), 1)
 
 
 def _days_beyond(critical: float, p: float) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from riskkit._check import confidence_level, one_of, whole_number
+from riskkit._check import one_of, probability, whole_number
 from riskkit._jit import kernel
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import chi_square_quantile, x_log_x
@@ -88,7 +88,7 @@ def christoffersen_size(
     0.008174
     """
     values, masses = _null_distribution(n_obs, confidence, test)
-    critical = chi_square_quantile(1.0 - confidence_level(significance, "significance"), DEGREES_OF_FREEDOM[test])
+    critical = chi_square_quantile(1.0 - probability(significance, "significance"), DEGREES_OF_FREEDOM[test])
     return float(masses[values > critical].sum())
 
 
@@ -140,7 +140,7 @@ def christoffersen_critical(
     values, masses = _null_distribution(n_obs, confidence, test)
     tail = np.cumsum(masses[::-1])[::-1]
     first = np.searchsorted(values, values - TIE * np.maximum(values, 1.0), side="left")
-    rejected = tail[first] <= confidence_level(significance, "significance")
+    rejected = tail[first] <= probability(significance, "significance")
     return float(values[np.argmax(rejected)]) if rejected.any() else math.inf
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import confidence_level, one_of, whole_number
+from riskkit._check import one_of, probability, whole_number
 from riskkit._docs import shared_parameters
 from riskkit._show import percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
@@ -201,7 +201,7 @@ def acerbi_szekely_critical(
     -0.7
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    level = confidence_level(significance, "significance")
+    level = probability(significance, "significance")
     draws = tail_draws(n_obs, p, null, n_draws, rng)
     values = getattr(draws, one_of(statistic, STATISTICS, "statistic"))
     return float(np.quantile(values, level))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_array, with_labels
+from riskkit._check import InputError, finite_array, probability, with_labels
 from riskkit._excel import PERCENT, PROBABILITY, Exported, Sheet
 from riskkit._show import Row, percent
 from riskkit._tail import tail_probability
@@ -312,7 +312,7 @@ def backtest_var(
     """
     realised, var, es, confidence, left_out = _forecast(returns, var, es, confidence)
     checked = sample(realised, var, es)
-    significance = confidence_level(significance, "significance")
+    significance = probability(significance, "significance")
     tail_probability(confidence)
     for given, name in ((sd, "sd"), (pit, "pit")):
         if given is not None and np.ndim(given) and finite_array(given, name).shape != checked.returns.shape:

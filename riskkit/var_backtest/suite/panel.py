@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, confidence_level, float_array, labels_of, one_of, refuse_disorder
+from riskkit._check import InputError, as_pandas, float_array, labels_of, one_of, probability, refuse_disorder
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
@@ -165,7 +165,7 @@ def backtest_panel(
     import pandas as pd
 
     one_of(method, METHODS, "method")
-    significance = confidence_level(significance, "significance")
+    significance = probability(significance, "significance")
     table = as_frame(returns)
     rows, index = [], []
     for (model, confidence), forecast in forecasts.items():

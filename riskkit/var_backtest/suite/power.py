@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import confidence_level, positive, whole_number
+from riskkit._check import positive, probability, whole_number
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.plot import STRONG, WARM, axes
@@ -138,9 +138,9 @@ def backtest_power(
     0.384
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    size = confidence_level(significance, "significance")
-    rate = min(2.0 * p, (1.0 + p) / 2.0) if hit_rate is None else confidence_level(hit_rate, "hit_rate")
-    after_hit, loss_scale = confidence_level(after_hit, "after_hit"), positive(loss_scale, "loss_scale")
+    size = probability(significance, "significance")
+    rate = min(2.0 * p, (1.0 + p) / 2.0) if hit_rate is None else probability(hit_rate, "hit_rate")
+    after_hit, loss_scale = probability(after_hit, "after_hit"), positive(loss_scale, "loss_scale")
     if after_hit <= p:
         # Hits this frequent are not clustered at the given probability: take half-way to certainty instead.
         after_hit = (1.0 + p) / 2.0
@@ -182,8 +182,8 @@ def detectable_hit_rate(
     0.0313
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    power = confidence_level(power, "power")
-    first = _first_rejected(n_obs, p, confidence_level(significance, "significance"))
+    power = probability(power, "power")
+    first = _first_rejected(n_obs, p, probability(significance, "significance"))
     if first > n_obs:
         return math.nan
     low, high = 0.0, 1.0

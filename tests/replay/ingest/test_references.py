@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,36 +63,61 @@ FILLS = st.fixed_dictionaries(
         "trade_id": st.sampled_from(["28457", "1", None]),
         "qty": st.sampled_from([1, 1, 1, 2]),
         "price": st.sampled_from([10, 10, 10, 11]),
+        "fee": st.sampled_from([None, None, None, 0.5]),
+        "order_id": st.sampled_from([None, None, "1", "2"]),  # orders of the account, instrument and side
     }
 )
+ORDERS = [
+    {
+        "ts": MIDNIGHT - DAY,
+        "kind": "order",
+        "account": account,
+        "instrument": instrument,
+        "side": side,
+        "qty": 99,
+        "price": 10,
+        "order_id": f"{account}{instrument}{side}{number}",
+    }
+    for account, instrument, side, number in product("AB", "XY", "BS", "12")
+]
+
+
+def _order_of(fill):
+    """The order of a fill, if it names one: of its account, instrument and side."""
+    number = fill["order_id"]
+    return number and fill["account"] + fill["instrument"] + fill["side"] + number
 
 
 @settings(max_examples=300)
 @given(st.lists(FILLS, max_size=6))
 def test_a_fill_is_a_duplicate_by_account_instrument_side_id_and_day(fills):
     """Compared with a dict, for a frame and for a session; a fill with other contents is refused by both."""
-    fills = sorted(fills, key=lambda fill: fill["ts"])
+    fills = [{**fill, "order_id": _order_of(fill)} for fill in sorted(fills, key=lambda fill: fill["ts"])]
     booked, flags, clash = {}, [], None
-    for row, fill in enumerate(fills):
+    for row, fill in enumerate(fills, len(ORDERS)):
         key = (*(fill[name] for name in ("account", "instrument", "side", "trade_id")), fill["ts"] // DAY)
         known, first = booked.setdefault(key, (row, fill)) if fill["trade_id"] else (row, fill)
-        if (first["qty"], first["price"]) != (fill["qty"], fill["price"]):
+        orders = {first["order_id"], fill["order_id"]} - {None}
+        if len(orders) > 1 or any(first[name] != fill[name] for name in ("qty", "price", "fee")):
             clash = known, row
             break
         flags.append(int(RowFlag.DUPLICATE) if known != row else 0)
     units = [X, Instrument("Y")]
     session = Session(RuleSet([]), load(ORDER, instruments=units, accounts=["A", "B"]).universe, compiled=False)
+    for order in ORDERS:
+        session.process_order(**{name: value for name, value in order.items() if name != "kind"})
     for fill in fills[: len(flags)]:
         session.process_trade(**fill)
-    frame = [{"kind": "fill", **fill} for fill in fills]
-    said = "with another quantity or price; a fill is booked once"
+    frame = [*ORDERS, *({"kind": "fill", **fill} for fill in fills)]
+    said = "with another quantity, price, fee or order; a fill is booked once"
     if clash:
         assert f"row {clash[1]}, column 'trade_id'" in (message := refusal(*frame, instruments=units))
         assert f"the fill of row {clash[0]} too, {said}" in message
         with pytest.raises(InputError, match=f"the fill of event {clash[0]} too, {said}"):
-            session.process_trade(**fills[clash[1]])
+            session.process_trade(**fills[clash[1] - len(ORDERS)])
         assert len(session) == clash[1]
     if flags:
+        flags = [0] * len(ORDERS) + flags
         log = load(*frame[: len(flags)], instruments=units)
         assert log.columns.get("flags", np.zeros(len(flags))).tolist() == flags
         assert session.digest == replay_log(session.log(), RuleSet([]), compiled=False).digest

@@ -83,6 +83,21 @@ def test_a_size_limit_names_the_limit_as_the_next_quantity():
     assert "size on A: a breach (observed 5, limit 3); a quantity of 3 would have been accepted." in result.explain(0)
 
 
+def test_an_alert_is_said_to_be_none_beside_a_refusal_and_alone():
+    size, warning = (
+        rk.Rule("size", rk.rules.MaxOrderQty(limit=4)),
+        rk.Rule("warn", rk.rules.MaxOrderQty(limit=3), action="ALERT"),
+    )
+    said = "warn on A: an alert (observed 5, limit 3); a quantity of 3 would have raised no alert."
+    for rules in ([size, warning], [warning]):
+        result = explained([{**ORDER, "order_id": "a"}], *rules)
+        assert said in result.explain(0)
+        assert ("a quantity of 3 would have raised no alert." in result.explain(order_id="a")) == (len(rules) > 1)
+    assert "By size, a quantity of 4 would have been accepted." in explained(
+        [{**ORDER, "order_id": "a"}], size, warning
+    ).explain(order_id="a")
+
+
 def test_a_least_size_names_a_larger_quantity():
     result = explained([ORDER], rk.Rule("least", rk.rules.MinOrderQty(limit=7)))
     assert result.explain(0).objections[0].next_quantity == "7"

@@ -224,13 +224,19 @@ def test_a_set_of_which_no_rule_is_judged_is_refused():
         )
 
 
-OF_EQUITY = [(kind.name, field) for kind in rule_types() for field in sorted(kind.of_equity)]
+OF_EQUITY = [(kind.name, {field: "0.1"}) for kind in rule_types() for field in sorted(kind.of_equity)]
+OF_EQUITY += [
+    (kind.name, strictest(kind.name, kind.action, "account").parameters._asdict())
+    for kind in rule_types()
+    if "equity" in kind.reads
+]
 BOUGHT = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 KNOWN = {
     "opening cash": ([], Account("A", cash={"USD": 1})),
     "an opening position": ([], Account("A", positions={"X": 1})),
     "a deposit": ([{"kind": "cash", "account": "A", "amount": 5}], Account("A")),
     "an equity": ([{"kind": "equity", "account": "A", "equity": 5}], Account("A")),
+    "an opening cash of zero": ([], Account("A", cash={"USD": 0})),
     "nothing": ([], Account("A")),
     "a fee": ([{"kind": "cash", "account": "A", "amount": -5, "flow": "fee"}], Account("A")),
 }
@@ -238,20 +244,24 @@ KNOWN = {
 
 @pytest.mark.parametrize("scope", QUANTITIES["equity"].scopes)
 @pytest.mark.parametrize("what", KNOWN)
-@pytest.mark.parametrize(("name", "field"), OF_EQUITY)
-def test_a_fraction_of_an_unknown_equity_is_refused(name, field, what, scope):
+@pytest.mark.parametrize(("name", "limits"), OF_EQUITY)
+def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope):
     rows, account = KNOWN[what]
-    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT])])
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT, {**BOUGHT, "kind": "order"}])])
     accounts = [
         dataclasses.replace(account, trader="T", desk="D", firm="F"),
         Account("idle", trader="U", desk="E", firm="G"),
     ]
     log = EventLog.from_frame(frame, [rk.Instrument("X")], accounts, unit="ns")
-    limited = RuleSet([Rule("r", rule_type(name).make({field: "0.1"}), scope=scope)])
-    if what not in ("nothing", "a fee"):
+    limited = RuleSet([Rule("r", rule_type(name).make(limits), scope=scope)])
+    fraction = " and ".join(sorted(rule_type(name).of_equity & limits.keys()))
+    if what not in ("nothing", "a fee") and (what != "an opening cash of zero" or not fraction):
         assert rk.replay_log(log, limited, compiled=False).not_judged == {}
         return
+    measured, way_out = (
+        (f"a fraction of an equity ({fraction})", ", or a limit in money") if fraction else ("against an equity", "")
+    )
     assert refusal(rk.replay_log, log, limited, compiled=False) == (
-        f"rule 'r' ({name}) measures a fraction of an equity ({field}), and that of account 'A' is not known: no opening cash "
-        "or position, no deposit, no row kind=\"equity\"; give accounts=[Account('A', cash=...)], or a limit in money"
+        f"rule 'r' ({name}) measures {measured}, and that of account 'A' is not known: no opening cash or position, no deposit, "
+        f"no row kind=\"equity\"; give accounts=[Account('A', cash=...)]{way_out}"
     )

@@ -83,3 +83,19 @@ def test_a_rule_type_is_in_every_place_that_is_needed():
     from random_scenarios import PARAMETERS
 
     assert NAMES <= set(TYPES) and NAMES - {"var_limit"} == set(PARAMETERS)
+
+
+UNKNOWN = [
+    (kind, field) for kind in KINDS for field in kind.parameters._fields if field in ("on_missing_price", "on_warmup")
+]
+
+
+@pytest.mark.parametrize(("kind", "field"), UNKNOWN)
+def test_a_sentence_says_what_happens_without_a_price(kind, field):
+    """A rule that lets pass what it cannot check is not signed as one that refuses it."""
+    given = SHOWN[kind.name][0]._asdict() if kind.name in SHOWN else {"limit": 5, "bar_ns": "1d"}
+    given |= {"notional": 5} if "notional" in given else {}
+    answers = ("reject", "alert", "allow")
+    texts = [Rule("r", kind.make({**given, field: answer})).limit_text() for answer in answers]
+    assert all(f"known: {answer})" in text for answer, text in zip(answers[1:], texts[1:], strict=True))
+    assert len(set(texts)) == 3

@@ -13,7 +13,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.exposure import after, before, counted, gross_before, gross_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Proportion, at_most
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Proportion, at_most, if_unpriced
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -78,7 +78,7 @@ def sentence(params: ConcentrationLimit) -> str:
     bound = at_most(params)
     above = f" of more than {params.above} in money" if params.above else ""
     size = f"{float(params.limit) * 100:g} %"
-    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}"
+    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}{if_unpriced(params)}"
 
 
 CONCENTRATION = register(

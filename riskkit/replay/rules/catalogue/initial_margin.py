@@ -28,7 +28,7 @@ from riskkit.replay.rules.catalogue.margin_models import (
     whole,
 )
 from riskkit.replay.rules.catalogue.message import own, rest
-from riskkit.replay.rules.parameters import MissingPrice, Proportion, ScenarioArrays, Table, choice
+from riskkit.replay.rules.parameters import MissingPrice, Proportion, ScenarioArrays, Table, choice, if_unpriced
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -98,7 +98,7 @@ INITIAL_MARGIN = register(
         misfit=misfit,
         sentence=lambda params: (
             f"an initial margin of at most the equity after the order ({model_text(params, True)}), with working orders, "
-            "at marks"
+            f"at marks{if_unpriced(params)}"
         ),
     )
 )

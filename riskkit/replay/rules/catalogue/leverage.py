@@ -13,7 +13,7 @@ from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.exposure import counted, gross_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Ratio, at_most
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Ratio, at_most, if_unpriced
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -71,7 +71,7 @@ LEVERAGE = register(
         looks_at=frozenset({"positions", "cash"}),
         sentence=lambda params: (
             f"a gross exposure of {at_most(params)} {float(params.limit):g} times the equity after the order, "
-            f"{counted(params)}, at marks"
+            f"{counted(params)}, at marks{if_unpriced(params)}"
         ),
     )
 )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.exposure import counted, gross_with, net_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, at_most, choice
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, at_most, choice, if_unpriced
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -79,7 +79,7 @@ MAX_EXPOSURE = register(
         bounds="orders",
         sentence=lambda params: (
             f"a {params.measure} exposure of {at_most(params)} {params.limit} in money after the order, "
-            f"{counted(params)}, at marks"
+            f"{counted(params)}, at marks{if_unpriced(params)}"
         ),
     )
 )

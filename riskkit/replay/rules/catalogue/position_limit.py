@@ -13,7 +13,17 @@ from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, at_most, choice
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Flag,
+    Limit,
+    MissingPrice,
+    Money,
+    Quantity,
+    at_most,
+    choice,
+    if_unpriced,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -98,7 +108,8 @@ def sentence(params: PositionLimit) -> str:
     counted = "with" if params.include_open else "without"
     sides = "of its side" if params.measure == "net" else "of both sides"
     size = " and ".join(caps)
-    return f"a {params.measure} position of {size} after the order, {counted} working orders {sides}"
+    unpriced = if_unpriced(params) if params.notional is not None else ""
+    return f"a {params.measure} position of {size} after the order, {counted} working orders {sides}{unpriced}"
 
 
 POSITION_LIMIT = register(

@@ -34,6 +34,7 @@ from riskkit.replay.rules.parameters import (
     StandardDeviations,
     at_most,
     duration_text,
+    if_unpriced,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import NO_PRICE, OBJECT, PASS, Verdict, unpriced
@@ -166,10 +167,11 @@ def sentence(params: VarLimit) -> str:
     at_risk = f"at {float(params.confidence) * 100:g} %" if params.z is None else f"of {float(params.z):g} deviations"
     bars = f"bars of {duration_text(params.bar_ns)}" if params.bar_ns is not None else "bars that CLOCK events close"
     counted = "with" if params.include_open else "without"
+    young = "" if params.on_warmup == "reject" else f" (while too few returns are known: {params.on_warmup})"
     hedges = ", but for orders that do not raise it" if params.hedges else ""
     return (
         f"a VaR {at_risk} of {bound} {params.limit} in money after the order over {params.horizon:,} of its {bars}, "
-        f"decay {float(params.decay):g}, {counted} working orders of its side{hedges}"
+        f"decay {float(params.decay):g}, {counted} working orders of its side{hedges}{young}{if_unpriced(params)}"
     )
 
 

@@ -23,6 +23,7 @@ from riskkit.replay.rules.parameters import (
     TimeZone,
     at_most,
     choice,
+    if_unpriced,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, unpriced_cap
@@ -162,7 +163,9 @@ def sentence(params: VolumeCap) -> str:
         caps.append(f"{bound} {params.limit} in quantity")
     if params.notional is not None:
         caps.append(f"{bound} {params.notional} in money")
-    return f"{' and '.join(caps)} {params.measure}{queued} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    unpriced = if_unpriced(params) if params.notional is not None else ""
+    day = f"in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    return f"{' and '.join(caps)} {params.measure}{queued} {day}{unpriced}"
 
 
 VOLUME_CAP = register(

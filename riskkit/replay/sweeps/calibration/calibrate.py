@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import Duration, InputError, confidence_level, instance, one_of, whole_number
+from riskkit._check import Duration, InputError, instance, one_of, probability, whole_number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.retuned import Setting
 from riskkit.replay.rules.ruleset import RuleSet
@@ -167,7 +167,7 @@ def calibrate(
             "state='fresh' begins windows in the middle of the log, where on_trip='flatten' is not known; use 'carried'"
         )
     resamples = whole_number(resamples, "resamples", at_least=0)
-    confidence_level(coverage, "coverage")
+    probability(coverage, "coverage")
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
         raise InputError("the log is empty; there is nothing to calibrate on")

@@ -9,10 +9,10 @@ import numpy as np
 
 from riskkit._check import (
     InputError,
-    confidence_level,
     finite_array,
     one_of,
     positive,
+    probability,
     random_generator,
     single_series,
     whole_number,
@@ -143,7 +143,7 @@ def calibrate_loss_limit(
     chosen = ("lowest",) if lowest is not None else tuple(one_of(path, PATHS, "paths") for path in _listed(paths))
     tried = _limits(days.pnl, limits)
     slippage, year = positive(slippage, "slippage", zero=True), positive(periods_per_year, "periods_per_year")
-    confidence_level(coverage, "coverage")
+    probability(coverage, "coverage")
     random_generator(rng)
     whole_number(resamples, "resamples")
     keys = [(path, limit) for path in chosen for limit in tried]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from riskkit._check import Duration, InputError, confidence_level, finite_number, instance, one_of, positive
+from riskkit._check import Duration, InputError, finite_number, instance, one_of, positive, probability
 from riskkit._show import Row, Shown, number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
@@ -283,7 +283,7 @@ def _checked(
         float(headroom),
         positive(once_in_months, "once_in_months"),
         basis,
-        confidence_level(coverage, "coverage"),
+        probability(coverage, "coverage"),
         duration(episode_ns, "episode_ns", zero=False),
         int(digits),
     )
