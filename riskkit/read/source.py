@@ -15,8 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from riskkit._check import InputError, shown
-from riskkit._show import one_line
+from riskkit._check import InputError, one_line, shown
 from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from riskkit._check import InputError, one_of, positive, shown, whole_number
-from riskkit._show import CONTROLS, Shown, one_line, table_html, table_text
+from riskkit._check import InputError, one_line, one_of, positive, shown, whole_number
+from riskkit._show import CONTROLS, Shown, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.deadline import Deadline
 from riskkit.desk.core.records import as_text

@@ -95,7 +95,7 @@ class DuckDBStore(Store):
         super().__init__(part_rows)
         self._duckdb = optional("duckdb", "store")
         self.name = Path(path).name
-        with self._refusing("be opened"):
+        with self._refusing("be opened"), _removed_if_it_fails(Path(path)):
             self._connection = self._duckdb.connect(str(path))
             try:
                 self._connection.execute("SET enable_external_access = false")
@@ -191,6 +191,18 @@ class DuckDBStore(Store):
     def _query(self, query: str) -> list[tuple[Any, ...]]:
         columns = ", ".join(_number(name) for name in QUERIES[query])
         return self.sql(f"SELECT {columns} FROM ({SQL[query]})")
+
+
+@contextmanager
+def _removed_if_it_fails(path: Path) -> Iterator[None]:
+    """A block that makes a file; where it fails, as on a full disk, no file is left that is none of DuckDB."""
+    new = not path.exists()
+    try:
+        yield
+    except BaseException:
+        for left in (path, path.with_name(f"{path.name}.wal")) if new else ():
+            left.unlink(missing_ok=True)
+        raise
 
 
 def _number(name: str) -> str:

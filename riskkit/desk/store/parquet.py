@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError
 from riskkit._files import reading, words_of
+from riskkit._folder_lock import NAME as LOCK
+from riskkit._folder_lock import FolderLock
 from riskkit.desk.core.journal import OPENINGS
 from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
 from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
 from riskkit.desk.store.store import Store
-from riskkit.replay.live.folder_lock import NAME as LOCK
-from riskkit.replay.live.folder_lock import FolderLock
 
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
