@@ -349,9 +349,12 @@ class RiskManager(Stateful):
         """
         import pandas as pd
 
+        return pd.DataFrame(self._limit_uses(), columns=list(LimitUse._fields))
+
+    def _limit_uses(self) -> list[LimitUse]:
         with self._lock:
             self._check_corruption()
-            return pd.DataFrame(self._checker.usage(self._ledger, self._risk), columns=list(LimitUse._fields))
+            return self._checker.usage(self._ledger, self._risk)
 
     @property
     def limits(self) -> DeskLimits:
