@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +15,16 @@ import pandas as pd
 
 from benchmarks._bench import Bound
 from riskkit import Account, Instrument, Rule, RuleSet
-from riskkit.desk import AlertSystem, DeskLimits, LiveDesk, MarketStream, PositionTracker, RiskManager, Tick
+from riskkit.desk import (
+    AlertSystem,
+    DeskLimits,
+    LiveDesk,
+    MarketStream,
+    ParquetStore,
+    PositionTracker,
+    RiskManager,
+    Tick,
+)
 from riskkit.replay.live.session import Session
 from riskkit.rules import DailyLoss, OrderRate, PositionLimit
 
@@ -22,16 +32,18 @@ FEW, MANY = 1_000, 1_000_000
 MINUTE = 60 * 10**9
 ASKED = 200
 
-ANSWERS: dict[str, Callable[[LiveDesk, PositionTracker], Any]] = {
-    "view of the session": lambda desk, tracker: desk.session.status(),
-    "utilization in that view": lambda desk, tracker: desk.session.status().utilization(),
-    "probe of an order": lambda desk, tracker: desk.session.probe(**ORDER),
-    "check of a trade": lambda desk, tracker: desk.check("T3", 1, "buy"),
-    "dashboard metrics": lambda desk, tracker: desk.metrics(),
-    "limits of the desk": lambda desk, tracker: desk.limits(),
-    "portfolio state": lambda desk, tracker: desk.manager.get_portfolio_state(),
-    "exposure of a user": lambda desk, tracker: tracker.exposure("u7"),
-    "metrics of a user": lambda desk, tracker: tracker.metrics("u7"),
+ANSWERS: dict[str, Callable[[LiveDesk, PositionTracker, ParquetStore], Any]] = {
+    "view of the session": lambda desk, tracker, store: desk.session.status(),
+    "utilization in that view": lambda desk, tracker, store: desk.session.status().utilization(),
+    "probe of an order": lambda desk, tracker, store: desk.session.probe(**ORDER),
+    "check of a trade": lambda desk, tracker, store: desk.check("T3", 1, "buy"),
+    "dashboard metrics": lambda desk, tracker, store: desk.metrics(),
+    "limits of the desk": lambda desk, tracker, store: desk.limits(),
+    "portfolio state": lambda desk, tracker, store: desk.manager.get_portfolio_state(),
+    "exposure of a user": lambda desk, tracker, store: tracker.exposure("u7"),
+    "metrics of a user": lambda desk, tracker, store: tracker.metrics("u7"),
+    "positions of a store": lambda desk, tracker, store: store.current_positions(),
+    "daily profit of a store": lambda desk, tracker, store: store.user_daily_pnl(),
 }
 ORDER = {"account": "desk", "instrument": "T3", "side": "B", "qty": 1, "price": 100}
 
@@ -45,8 +57,8 @@ def rows(only: str = "") -> Iterator[Any]:
             yield Bound(f"{name} after {MANY:,} events ({1e3 * before:.3g} ms after {FEW:,})", 1e3 * after, 1.0, "ms")
 
 
-def _after(events: int) -> tuple[LiveDesk, PositionTracker]:
-    """A desk and a tracker, whose session, manager and positions have taken so many events each."""
+def _after(events: int) -> tuple[LiveDesk, PositionTracker, ParquetStore]:
+    """A desk, a tracker and its store, whose session, manager and positions have taken so many events each."""
     tickers = [f"T{k}" for k in range(5)]
     rules = [
         Rule("rate", OrderRate(limit=5, window_ns="1s")),
@@ -64,6 +76,8 @@ def _after(events: int) -> tuple[LiveDesk, PositionTracker]:
     manager.warm_up(pd.DataFrame(100.0 * np.exp(np.cumsum(moves, axis=0)), columns=tickers))
     tracker = PositionTracker({"ETH": "1e-18"}, remember=50_000)
     tracker.set_price("ETH", 2_000, 0)
+    store = ParquetStore(tempfile.mkdtemp(prefix="riskkit-growth-"))
+    store.follow(tracker)
     for turn in range(events):
         manager.execute_trade("T3", 1, "sell" if turn % 2 else "buy")
         tracker.update(f"u{turn % 100}", "m", "ETH", 1 if turn // 100 % 2 else -1, 2_000 + turn % 7, turn, turn)
@@ -73,7 +87,7 @@ def _after(events: int) -> tuple[LiveDesk, PositionTracker]:
     desk = LiveDesk(manager, MarketStream(ticks), session=session, alerts=AlertSystem([]))
     desk.step(3)
     assert desk.check("T3", 1, "buy").approved
-    return desk, tracker
+    return desk, tracker, store
 
 
 def _orders_and_fills(events: int) -> pd.DataFrame:

@@ -151,7 +151,7 @@ def _compile() -> Iterator[Any]:
     for _ in range(3):
         for count, found in took.items():
             with tempfile.TemporaryDirectory(prefix="riskkit-") as folder:
-                env = {**os.environ, "RISKKIT_CACHE": folder, "NUMBA_CACHE_DIR": folder}
+                env = {**os.environ, "RISKKIT_CACHE": folder}
                 command = [sys.executable, "-c", COMPILE, str(count)]
                 done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
                 found.append(float(done.stdout))

@@ -20,6 +20,7 @@ from typing import Any
 
 from riskkit._check import InputError
 
+KERNELS = "kernels"
 FAR = 1 << 30  # the byte that Windows locks, beyond any text
 
 
@@ -50,10 +51,13 @@ def _of_user() -> Path:
 
 @cache
 def _of_process() -> Path:
-    """A folder that ends with the process."""
-    folder = tempfile.mkdtemp(prefix="riskkit-")
-    atexit.register(_remove, folder, os.getpid())
-    return Path(folder)
+    """A folder that ends with the process: a temporary one, or in memory where a container has no disk to write to."""
+    for place in (None, "/dev/shm"):
+        with suppress(OSError):
+            folder = tempfile.mkdtemp(prefix="riskkit-", dir=place)
+            atexit.register(_remove, folder, os.getpid())
+            return Path(folder)
+    raise InputError("no folder can be written that would keep compiled code; set RISKKIT_CACHE to one that can")
 
 
 def _remove(folder: str, owner: int) -> None:
@@ -74,11 +78,14 @@ def _private(folder: Path) -> Path:
         raise InputError(
             f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
         ) from None
-    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-        why = "belongs to another user" if found.st_uid != os.getuid() else "can be written by other users"
-        raise InputError(
-            f"the cache folder {folder} {why}, whose code would run here; set RISKKIT_CACHE to one of yours"
-        )
+    if hasattr(os, "getuid"):
+        inner = [place.stat() for place in (folder / KERNELS, folder / "__pycache__") if place.exists()]
+        foreign = any(one.st_uid != os.getuid() for one in (found, *inner))
+        if foreign or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            why = "belongs to another user" if foreign else "can be written by other users"
+            raise InputError(
+                f"the cache folder {folder} {why}, whose code would run here; set RISKKIT_CACHE to one of yours"
+            )
     return folder
 
 
@@ -126,16 +133,29 @@ def lock(file: int, *, wait: bool) -> None:
 def kernels_of(source: str) -> Iterator[None]:
     """A block in which numba chooses where it keeps the kernels of a file: beside it, or in the `cache_folder`.
 
-    Beside it only without RISKKIT_CACHE, and if that folder can be written.
+    Beside it without RISKKIT_CACHE, if that folder can be written, or as loops are in the `cache_folder` itself.
     """
     import numba
 
     config: Any = numba.config
-    beside = Path(source).parent
     before = config.CACHE_DIR
-    if not before and (os.environ.get("RISKKIT_CACHE") or not os.access(beside, os.W_OK)) and beside != cache_folder():
-        config.CACHE_DIR = str(cache_folder() / "kernels")
+    config.CACHE_DIR = _kernels_beside(Path(source).parent)
     try:
         yield
     finally:
         config.CACHE_DIR = before
+
+
+def _kernels_beside(folder: Path) -> str:
+    """Where numba keeps kernels of a folder's files; empty: in a folder of that folder."""
+    if numbas := folder_of_numba():
+        return str(numbas)
+    if (os.environ.get("RISKKIT_CACHE") or not os.access(folder, os.W_OK)) and folder != cache_folder():
+        return str(cache_folder() / KERNELS)
+    return ""
+
+
+def folder_of_numba() -> Path | None:
+    """The folder that NUMBA_CACHE_DIR names for all users of numba, where RISKKIT_CACHE names none."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return _private(Path(named).absolute()) if named and not os.environ.get("RISKKIT_CACHE") else None

@@ -44,9 +44,22 @@ class InputError(ValueError):
     """
 
     def __str__(self) -> str:
-        """Return the message; of one that a name or a cell from outside makes endless, its beginning and its end."""
+        """Return the message, on one line; of one that a name or a cell from outside makes endless, its beginning and its end."""
         text = super().__str__()
-        return text if len(text) <= MOST_SAID else f"{text[: MOST_SAID - 200]} ... {text[-195:]}"
+        if len(text) > MOST_SAID:
+            text = f"{text[: MOST_SAID - 200]} ... {text[-195:]}"
+        return text if text.isprintable() else one_line(text)
+
+
+def one_line(text: str) -> str:
+    r"""A text on one line of characters that can be printed, for a terminal or a log.
+
+    Examples
+    --------
+    >>> one_line("boom\nCRITICAL\x1b[2J forged")
+    'boom CRITICAL [2J forged'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def shown(value: Any) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, optional
+from riskkit._files import write_whole
 from riskkit._show import Row, Shown
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Exported(Shown):
         Raises
         ------
         InputError
-            If the name does not end in .xlsx, or a table has more rows than a sheet can hold.
+            If the name does not end in .xlsx, a table has more rows than a sheet can hold, or the file cannot be written.
         """
         file = Path(path)
         if file.suffix.lower() != ".xlsx":
@@ -67,12 +69,14 @@ class Exported(Shown):
                     f"the sheet {sheet.name!r} would have {len(sheet.frame):,} rows and Excel holds {MAX_ROWS:,}; "
                     "write the frame as Parquet or CSV"
                 )
-        workbook = optional("xlsxwriter", "excel").Workbook(str(file), {"in_memory": True})
+        made = BytesIO()
+        workbook = optional("xlsxwriter", "excel").Workbook(made, {"in_memory": True})
         workbook.set_properties({"title": self._title(), "created": CREATED})
         for sheet in sheets:
             _write(workbook, sheet)
         _write_assumptions(workbook, self._title(), self._assumptions())
         workbook.close()
+        write_whole(file, [made.getvalue()])
         return file
 
 

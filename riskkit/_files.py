@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from riskkit._check import InputError
-from riskkit._show import one_line
+from riskkit._check import InputError, one_line
 
 
 @contextmanager
@@ -34,6 +33,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"{path.name!r} cannot be written: {words_of(error)}") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"folder {folder.name!r} cannot be made: {words_of(error)}") from None
 
 
 def write_whole(path: Path, parts: Iterable[bytes]) -> None:

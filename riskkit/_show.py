@@ -35,17 +35,6 @@ class Shown:
         return as_html(self._title(), self._rows())
 
 
-def one_line(text: str) -> str:
-    r"""A text on one line of characters that can be printed, for a terminal or a log.
-
-    Examples
-    --------
-    >>> one_line("boom\nCRITICAL\x1b[2J forged")
-    'boom CRITICAL [2J forged'
-    """
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
 def number(value: Any) -> str:
     """Format a value for a table: six significant digits, commas between thousands; a text without control characters."""
     if value is None:

@@ -82,7 +82,7 @@ def hits_of(table: Any) -> Any:
 
     hits = pa.chunked_array([(np.asarray(table["A"]) < -0.015).astype(float)])
     table = pa.table(table)
-    table = table.select(named(table, "date")).append_column("hit", hits)
+    table = chosen(table, "date").append_column("hit", hits)
     return table
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+import numba
 import pytest
 from marks import needs_compiling
 
-from riskkit import InputError
-from riskkit._cache import alone, cache_folder, lock
+from riskkit import InputError, _cache
+from riskkit._cache import alone, cache_folder, kernels_of, lock
 from riskkit.replay.engine.compiler import load_module
 
 SCRIPT = """
@@ -47,6 +50,50 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.raises(InputError, match="belongs to another user"):
         cache_folder()
+
+
+@pytest.mark.parametrize("inner", ["kernels", "__pycache__"])
+def test_kernels_that_another_user_has_put_there_are_refused(inner, tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path))
+    tmp_path.chmod(0o700)
+    (tmp_path / inner).mkdir()
+    assert cache_folder() == tmp_path
+    whose = Path.stat
+
+    def stat(path, **options):
+        found = whose(path, **options)
+        return os.stat_result((*found[:4], found.st_uid + (path.name == inner), *found[5:]))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(InputError, match="belongs to another user"):
+        cache_folder()
+
+
+def test_riskkits_variable_governs_that_of_numba(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path / "riskkit"))
+    source = str(tmp_path / "package" / "file.py")
+    with kernels_of(source):
+        assert numba.config.CACHE_DIR == str(tmp_path / "riskkit" / "kernels")
+    monkeypatch.delenv("RISKKIT_CACHE")
+    with kernels_of(source):
+        assert numba.config.CACHE_DIR == str(tmp_path / "numba")
+    (tmp_path / "numba").chmod(0o777)
+    with pytest.raises(InputError, match="numba can be written by other users"), kernels_of(source):
+        pass
+
+
+def test_without_a_disk_the_folder_is_in_memory(monkeypatch):
+    made = []
+
+    def full(prefix, dir):
+        made.append(dir)
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(InputError, match="no folder can be written that would keep compiled code; set RISKKIT_CACHE"):
+        _cache._of_process.__wrapped__()
+    assert made == [None, "/dev/shm"]
 
 
 def test_planted_bytecode_is_not_run(tmp_path, monkeypatch):

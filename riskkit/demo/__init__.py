@@ -75,7 +75,6 @@ def run(out: str | Path = "out", *, progress: bool | None = None, say: Callable[
         If vectorbt is not installed; then nothing is written.
     """
     optional("vectorbt", "notebooks")
-    Path(out).mkdir(parents=True, exist_ok=True)
     written = []
     for number, act in enumerate(ACTS, 1):
         found = play(act, progress=progress)

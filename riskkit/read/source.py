@@ -16,8 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from riskkit._check import InputError, shown
-from riskkit._show import one_line
+from riskkit._check import InputError, one_line, shown
 from riskkit.read.local_form import AROUND, PREFACE, Cells, is_statement, normal, separator_of, with_points
 from riskkit.replay.schema.decimals import decimal_of
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from riskkit._files import make_folder, write_whole
 from riskkit._show import number
 from riskkit.plot import png
 
@@ -48,10 +49,10 @@ def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
 
 
 def write(path: str | Path, text: str) -> Path:
-    """Write a page as UTF-8; parent folders are created."""
+    """Write a page as UTF-8, whole or not at all; parent folders are created."""
     file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8", newline="\n")
+    make_folder(file.parent)
+    write_whole(file, [text.encode()])
     return file
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit._files import reading
 
 START = "0" * 64
 
@@ -62,7 +63,9 @@ def read_audit(path: Path) -> list[dict[str, Any]]:
     """The lines of an audit, checked; the torn end of a last line is left out."""
     found: list[dict[str, Any]] = []
     last = START
-    for number, text in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
+    with reading(repr(path.name), "an audit"):
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    for number, text in enumerate(lines, 1):
         body, _, chain = text.rpartition(',"chain":"')
         last = _chained(last, body + "}")
         if chain != f'{last}"}}':

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError, optional
+from riskkit._files import make_folder
 from riskkit.replay.live.session import Session
 from riskkit.replay.log.files import read_units
 from riskkit.replay.rules.ruleset import RuleSet
@@ -55,7 +56,7 @@ def create_app(
     from riskkit.service.stores import fence, start_stores, take_lease
 
     folder = Path(state)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     keys = Path(settings.keys) if settings.keys else folder / "keys.toml"
     for path in first_keys(keys):
         logger.warning("a new key is in %s; give it to whom it is for, and delete the file", path)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of, whole_number
-from riskkit._files import reading, whole_file, words_of, write_whole
+from riskkit._files import reading, remove_parts, whole_file, write_whole
+from riskkit._folder_lock import FolderLock
 from riskkit._show import Row, Shown
 from riskkit.pnl import membership
 
@@ -78,33 +79,21 @@ class ScenarioCube(Shown):
         Raises
         ------
         InputError
-            NaN, infinity, another number of positions, a name twice, no scenario, or a folder that cannot be written. Nothing is
-            left behind.
+            NaN, infinity, another number of positions, a name twice, no scenario, or a folder that cannot be written. A cube that
+            was there stays.
         """
         names = [str(name) for name in positions]
         if not names or len(set(names)) != len(names):
             raise InputError("positions is empty or names a position twice; give a name for each column")
         one_of(dtype, get_args(Precision), "dtype")
-        place, count = Path(folder), 0
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{place} cannot be made: {words_of(error)}") from None
-        with whole_file(place / PNL) as file:
-            for block in pnl:
-                rows = finite_array(block, "pnl", ndim=2)
-                if rows.shape[1] != len(names):
-                    raise InputError(f"pnl has a block of shape {rows.shape} for {len(names)} positions")
-                kept = np.ascontiguousarray(rows, dtype=dtype)
-                if not np.isfinite(kept).all():
-                    raise InputError(f"pnl holds numbers beyond {dtype}; use float64, or another unit of money")
-                file.write(kept.data)
-                count += len(rows)
-            if not count:
-                raise InputError("pnl is empty; give at least one scenario")
-            (place / LABELS).unlink(missing_ok=True)
-        labels = {"positions": names, "n_scenarios": count, "dtype": dtype}
-        write_whole(place / LABELS, [json.dumps(labels).encode()])
+        place = Path(folder)
+        with FolderLock(place, "one process writes a cube"):
+            remove_parts(place)
+            with whole_file(place / PNL) as file:
+                count = _written(file, pnl, len(names), dtype)
+                (place / LABELS).unlink(missing_ok=True)
+            labels = {"positions": names, "n_scenarios": count, "dtype": dtype}
+            write_whole(place / LABELS, [json.dumps(labels).encode()])
         return cls(place, tuple(names), count, dtype)
 
     @classmethod
@@ -213,3 +202,20 @@ class ScenarioCube(Shown):
 
     def _rows(self) -> list[Row]:
         return [("on disk", self.n_scenarios * self._row_bytes / 1e6, "MB"), ("precision", self.dtype, "")]
+
+
+def _written(file: BinaryIO, pnl: Iterable[Any], n_positions: int, dtype: Precision) -> int:
+    """Write blocks of scenarios; return the number of scenarios."""
+    count = 0
+    for block in pnl:
+        rows = finite_array(block, "pnl", ndim=2)
+        if rows.shape[1] != n_positions:
+            raise InputError(f"pnl has a block of shape {rows.shape} for {n_positions} positions")
+        kept = np.ascontiguousarray(rows, dtype=dtype)
+        if not np.isfinite(kept).all():
+            raise InputError(f"pnl holds numbers beyond {dtype}; use float64, or another unit of money")
+        file.write(kept.data)
+        count += len(rows)
+    if not count:
+        raise InputError("pnl is empty; give at least one scenario")
+    return count

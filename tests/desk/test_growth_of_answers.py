@@ -12,9 +12,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from interrupts import interrupted
 
 import riskkit as rk
-from riskkit.desk import AlertSystem, DeskLimits, LiveDesk, MarketStream, PositionTracker, RiskManager, Tick
+from riskkit.desk import (
+    AlertSystem,
+    DeskLimits,
+    LiveDesk,
+    MarketStream,
+    ParquetStore,
+    PositionTracker,
+    RiskManager,
+    Tick,
+)
+from riskkit.desk.store import parquet
 
 MINUTE = 60 * 10**9
 FEW, MANY = 20, 160
@@ -93,6 +104,31 @@ def test_an_answer_costs_as_much_after_eight_times_the_events(name, desks):
     (calls, peak), (later_calls, later_peak) = (cost(lambda desk=desk: ANSWERS[name](*desk)) for desk in desks)
     assert later_calls <= calls + 20
     assert later_peak <= 1.2 * peak + 4_000
+
+
+@pytest.mark.parametrize("query", ["user_daily_pnl", "current_positions"])
+def test_a_summary_of_a_store_reads_what_is_new(query, tmp_path, monkeypatch):
+    read, asked = [], parquet._read
+    monkeypatch.setattr(parquet, "_read", lambda part, columns: read.append(part.first) or asked(part, columns))
+
+    def answer(store):
+        del read[:]
+        found = getattr(store, query)().to_csv()
+        return found, list(read)
+
+    with ParquetStore(tmp_path, part_rows=4) as store:
+        store.follow(book := PositionTracker({"ETH": "1e-18"}))
+        for turn in range(40):
+            book.update(f"u{turn % 3}", "m", "ETH", (-1) ** (turn // 3), 9 + turn, timestamp=turn * 10**13)
+            if turn % 10 == 9:
+                found, parts = answer(store)
+                again = answer(ParquetStore(tmp_path))
+                assert found == again[0] and len(parts) <= 4 < len(again[1]) + (turn < 10) * 4
+        assert answer(store) == (found, []), "nothing is new"
+        for instant in (0, 60, 150):
+            book.update("ann", "m", "ETH", 1, 9 + instant, timestamp=10**15 + instant)
+            interrupted(lambda: answer(store), instant)
+            assert answer(store)[0] == answer(ParquetStore(tmp_path))[0]
 
 
 def test_a_loop_and_a_copy_would_be_seen():

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from riskkit import InputError
-from riskkit.desk import Alert, EmailChannel, LogChannel, WebhookChannel
+from riskkit.desk import Alert, EmailChannel, FileChannel, LogChannel, WebhookChannel
 
 HOSTILE = Alert("id\r\nX: y", "ann\x1b[2J", "limit\x00", "WARN", "boom\nCRITICAL forged\u2028", 0)
 
@@ -70,6 +70,44 @@ def test_an_address_is_one_address(address):
     for sender, recipients in ((address, ["c@d"]), ("a@b", [address])):
         with pytest.raises(InputError, match="e-mail address|not a text"):
             EmailChannel("mail.example", sender, recipients)
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a\r\nQUIT", "a..b", "x" * 64, "h\0", "a*b", "a@b", "é"])
+@pytest.mark.parametrize("name", ["host", "local_hostname", "the host of url"])
+def test_a_host_is_a_name_or_an_address_of_a_machine(name, host):
+    made = {
+        "host": lambda: EmailChannel(host, "a@b", ["c@d"]),
+        "local_hostname": lambda: EmailChannel("mail", "a@b", ["c@d"], local_hostname=host),
+        "the host of url": lambda: WebhookChannel(f"https://{host}/"),
+    }
+    with pytest.raises(InputError, match=rf"^{name}=.* is no(t a text| name and no address of a machine)|^url "):
+        made[name]()
+
+
+def test_hosts_and_ports_of_every_form():
+    for host in ("localhost", "mail.example.", "mail_1.example", "10.0.0.1", "::1", "fe80::1%eth0"):
+        assert EmailChannel(host, "a@b", ["c@d"], port=65_535).host == host
+    assert repr(WebhookChannel("http://[::1]:8080/x")) == "WebhookChannel('http://::1')"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: WebhookChannel("https://ann:secret@desk/"), "url holds a user or a password; give them in headers"),
+        (lambda: WebhookChannel("https://desk:0/"), "url has port 0"),
+        (lambda: WebhookChannel("https://desk/", [("A", "b")]), "is not a mapping; give {'Authorization': ...}"),
+        (lambda: WebhookChannel("https://desk/", {"Content-length": "0"}), "'Content-length' is set by the request itself"),
+        (lambda: EmailChannel("mail", "team: a@b;", ["c@d"]), "is not one e-mail address"),
+        (lambda: EmailChannel("mail", "a@b", ["c@d"], port=65_536), "port=65536 is above 65535, the last one"),
+        (lambda: EmailChannel("mail", "a@b", ["c@d"], username="a\r\n", security="tls"), "is not a text of one line"),
+        (lambda: EmailChannel("mail", "a@b", ["c@d"], password="secret\n"), "^password is not a text of one line$"),
+        *((lambda path=path: FileChannel(path), "is not that of a file") for path in ("", 5, None, "a\0", "/")),
+    ],
+)  # fmt: skip
+def test_what_no_alert_could_be_sent_by_is_refused_when_it_is_made(make, message):
+    with pytest.raises(InputError, match=message) as refused:
+        make()
+    assert "secret" not in str(refused.value)
 
 
 def test_an_address_may_have_a_name():

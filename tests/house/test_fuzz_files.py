@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import shutil
+from contextlib import contextmanager
 from random import Random
 
 import numpy as np
@@ -23,6 +24,8 @@ from riskkit.replay.live.engine_snapshot import CHECKSUM, unpack
 from riskkit.replay.live.journal_folder import COLUMNS, DECISIONS, _hash, file_of, firsts, read_segment
 from riskkit.replay.log.storage import read_parquet, write_parquet
 from riskkit.replay.schema.digest import hash_plain
+from riskkit.report import page
+from riskkit.stress import ScenarioCube
 
 LONGEST = 700  # characters of a refusal
 
@@ -84,6 +87,41 @@ def test_a_spoilt_file_of_any_format_is_read_or_refused(sample, seed):
         for place, path in enumerate(paths)
     ]
     answered(lambda: getattr(rk.read, sample.parent.name)(files, **arguments).log(rounding="nearest"))
+
+
+@contextmanager
+def full_disk(size: int):
+    """A block in which no file grows beyond a number of bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+WRITERS = {
+    **{name: KINDS[name].write for name in ("log.parquet", "log folder", "journal", "Parquet store", "DuckDB store")},
+    "cube": lambda folder: ScenarioCube.write(folder, [np.ones((9, 99))], range(99)),
+    "workbook": lambda folder: rk.value_at_risk(np.linspace(-1, 1, 300), 0.99).to_excel(folder / "a.xlsx"),
+    "report": lambda folder: page.write(folder / "new" / "a.html", "x" * 9_000),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_on_a_full_disk_a_sentence_and_nothing_left(name, tmp_path):
+    with full_disk(0), pytest.raises(InputError, match=r"cannot be (written|opened): .*File too large"):
+        WRITERS[name](tmp_path)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in left] in ([], ["lock"])
+    for path in left:
+        path.unlink()
+    WRITERS[name](tmp_path)  # once there is room
+
+
+def test_a_message_is_one_line_of_signs_that_can_be_printed():
+    assert str(InputError("a\x1b[2J\nCRITICAL b")) == "a [2J CRITICAL b"
 
 
 def test_a_file_that_is_refused_is_closed(tmp_path):

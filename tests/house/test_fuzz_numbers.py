@@ -14,7 +14,7 @@ from number_doors import FILES, LIVE
 
 from riskkit import InputError
 
-SECONDS = 2.0  # of this thread, where a hanging conversion takes minutes; importing numba is among them
+SECONDS = 2.0  # of this thread, where a hanging conversion takes minutes
 LONGEST = 600  # characters of a refusal
 
 
@@ -54,6 +54,12 @@ def taken_or_refused(call, *given) -> None:
     except InputError as error:
         assert 0 < len(str(error)) < LONGEST and "\n" not in str(error)
     assert time.thread_time() - begun < SECONDS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded():
+    """numba and its kernels, which the first call loads: more than a second where machines are busy, whatever the number."""
+    LIVE["manager quantity"](1)
 
 
 @pytest.mark.parametrize("door", LIVE)

@@ -58,7 +58,7 @@ def test_a_write_that_fails_leaves_the_old_cube(cube):
     with pytest.raises(InputError, match="pnl holds nan"):
         ScenarioCube.write(cube.folder, [PNL, np.full((2, 12), np.nan)], NAMES)
     assert ScenarioCube.open(cube.folder).aggregate(TREE)["firm"].to_numpy() == pytest.approx(PNL.sum(axis=1))
-    assert sorted(path.name for path in cube.folder.iterdir()) == ["labels.json", "pnl.bin"]
+    assert sorted(path.name for path in cube.folder.iterdir()) == ["labels.json", "lock", "pnl.bin"]
     with (cube.folder / "pnl.bin").open("r+b") as file:
         file.truncate(100)
     with pytest.raises(InputError, match="has 100 bytes and its labels ask for 96,000"):
@@ -73,7 +73,7 @@ def test_a_write_that_fails_leaves_the_old_cube(cube):
         (lambda folder: ScenarioCube.write(folder, [], ["a"]), "pnl is empty"),
         (lambda folder: ScenarioCube.write(folder, [[[1e300]]], ["a"], dtype="float32"), "beyond float32"),
         (lambda folder: ScenarioCube.open(folder / "none"), "cannot be read as a scenario cube"),
-        (lambda folder: ScenarioCube.write(__file__, [[[1.0]]], ["a"]), "cannot be made"),
+        (lambda folder: ScenarioCube.write(__file__, [[[1.0]]], ["a"]), "cannot be used"),
         (lambda folder: ScenarioCube.write(folder, [[[1.0]]], ["a"]).scenarios([1]), "numbers of the 1 scenarios"),
         (lambda folder: ScenarioCube.write(folder, [[[1.0]]], ["a"]).aggregate({"x": ["b"]}), "without P&L: 'b'"),
     ],

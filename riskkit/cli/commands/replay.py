@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from riskkit._files import make_folder
 from riskkit.cli.answer import Answer, answers
 from riskkit.cli.of_log import choice
 from riskkit.cli.of_replay import ABOUT, with_replay
@@ -31,7 +32,7 @@ def replay(
 
     spacing = None if sample is None else duration(sample, "--sample")
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(report.parent)
     modes = ("shadow", "enforce") if mode == "both" else (mode,)
     found = compare(log(), rules, modes, sample_ns=spacing, **options)  # type: ignore[arg-type]
     sentences = found.sentences()

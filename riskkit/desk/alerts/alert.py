@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from riskkit._check import InputError, finite_number, one_of, shown, whole_number
-from riskkit._show import Row, one_line
+from riskkit._check import InputError, finite_number, one_line, one_of, shown, whole_number
+from riskkit._show import Row
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
 from riskkit.replay.rules.rule import ACTIONS, SEVERITIES
 

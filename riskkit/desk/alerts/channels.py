@@ -11,17 +11,16 @@ import datetime
 import json
 import logging
 import os
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from riskkit._check import InputError, one_of, positive, shown, whole_number
-from riskkit._show import CONTROLS, Shown, one_line, table_html, table_text
+from riskkit._check import InputError, one_line, one_of, positive, shown, whole_number
+from riskkit._show import Shown, table_html, table_text
+from riskkit.desk.alerts.addresses import checked_headers, checked_host, checked_url, mail_address, one_line_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.deadline import Deadline
-from riskkit.desk.core.records import as_text
 from riskkit.replay.results.decisions import time_text
 
 try:
@@ -29,6 +28,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+LAST_PORT = 65_535
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
 
 
@@ -148,6 +148,8 @@ class FileChannel:
     name = "file"
 
     def __init__(self, path: str | Path) -> None:
+        if not isinstance(path, str | Path) or not str(path) or "\0" in str(path) or Path(path).is_dir():
+            raise InputError(f"path={shown(path)} is not that of a file; give a text such as 'alerts.jsonl'")
         self.path = Path(path)
 
     def __call__(self, alert: Alert) -> None:
@@ -179,26 +181,6 @@ def append_whole(file: Any, data: bytes) -> None:
         raise
 
 
-def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of a request; a line break in one would begin another."""
-    for name, value in headers.items():
-        is_name = isinstance(name, str) and re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name)
-        if not is_name or not isinstance(value, str) or not re.fullmatch(r"[ -~\t\xa0-\xff]*", value):
-            raise InputError(f"headers: {shown(name)} is no header of one line")
-    return dict(headers)
-
-
-def _address(value: Any, name: str) -> str:
-    """One e-mail address, with or without a name before it."""
-    from email.utils import getaddresses
-
-    text = as_text(value, name)
-    found = getaddresses([text])
-    if CONTROLS.search(text) or len(found) != 1 or not re.fullmatch(r"[^\s,;<>@]+@[^\s,;<>@]+", found[0][1]):
-        raise InputError(f"{name}={shown(value)} is not one e-mail address; give 'risk@desk.example'")
-    return text
-
-
 class WebhookChannel:
     """Alerts to a URL: a POST of the alert as JSON, with its id in the header Idempotency-Key.
 
@@ -216,7 +198,8 @@ class WebhookChannel:
     Raises
     ------
     InputError
-        A URL that is no address or of another scheme, a header that is none, a timeout that is not above zero.
+        A URL that is no address, of another scheme or with a password, a header that is none or frames the request, a timeout
+        that is not above zero.
 
     Examples
     --------
@@ -227,21 +210,10 @@ class WebhookChannel:
     name = "webhook"
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> None:
-        from urllib.parse import urlsplit
-
-        try:
-            parts = urlsplit(as_text(url, "url"))
-            host, _ = parts.hostname, parts.port
-        except ValueError as error:
-            raise InputError(f"url is no address: {one_line(str(error))}") from None
-        if parts.scheme not in ("http", "https") or not host:
-            raise InputError(f"url has the scheme {parts.scheme!r}; give an http or https URL with a host")
-        if not re.fullmatch(r"[!-~]+", url):
-            raise InputError("url holds a space, a control character or a letter beyond ASCII; write it as %20, ...")
+        self._shown = checked_url(url)
         self.url = url
-        self.headers = {"Content-Type": "application/json", **_checked_headers(headers or {})}
+        self.headers = {"Content-Type": "application/json", **checked_headers(headers or {})}
         self.timeout = positive(timeout, "timeout")
-        self._shown = f"{parts.scheme}://{parts.hostname}"
 
     def __call__(self, alert: Alert) -> None:
         """Send one alert and read the status of the answer."""
@@ -285,7 +257,7 @@ class EmailChannel:
     Raises
     ------
     InputError
-        No recipient, a login without security, an invalid port or timeout.
+        No recipient, an address or a host that is none, a login without security, an invalid port or timeout.
 
     Examples
     --------
@@ -308,20 +280,25 @@ class EmailChannel:
         timeout: float = 10.0,
         local_hostname: str | None = None,
     ) -> None:
-        self.host = as_text(host, "host")
+        self.host = checked_host(host, "host")
         self.port = whole_number(port, "port")
-        self.sender = _address(sender, "sender")
+        if self.port > LAST_PORT:
+            raise InputError(f"port={self.port} is above {LAST_PORT}, the last one")
+        self.sender = mail_address(sender, "sender")
         if isinstance(recipients, str) or not recipients:
             raise InputError(f"recipients={shown(recipients)} is not a list of addresses; give a list of at least one")
-        self.recipients = [_address(recipient, "a recipient") for recipient in recipients]
+        self.recipients = [mail_address(recipient, "a recipient") for recipient in recipients]
         self.security = one_of(security, ("none", "starttls", "tls"), "security")
         if username is not None and self.security == "none":
             raise InputError(
                 "a username without security would send its password in plain text; use 'starttls' or 'tls'"
             )
-        self._login = username, password or ""
+        self._login = (
+            None if username is None else one_line_text(username, "username"),
+            "" if password is None else one_line_text(password, "password", secret=True),
+        )
         self.timeout = positive(timeout, "timeout")
-        self.local_hostname = local_hostname
+        self.local_hostname = None if local_hostname is None else checked_host(local_hostname, "local_hostname")
 
     def __call__(self, alert: Alert) -> None:
         """Send one message to all recipients."""

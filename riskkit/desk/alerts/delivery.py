@@ -16,9 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from riskkit._check import one_of, positive, whole_number
+from riskkit._check import one_line, one_of, positive, whole_number
 from riskkit._commit import Change, commit
-from riskkit._show import one_line
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.core.records import CheckedRecord, Field, non_negative

@@ -14,10 +14,10 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from riskkit._check import Duration, InputError, positive, shown, whole_number
+from riskkit._check import Duration, InputError, one_line, positive, shown, whole_number
 from riskkit._commit import Change, commit
 from riskkit._fork import lock_of
-from riskkit._show import Row, Shown, one_line
+from riskkit._show import Row, Shown
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.alerts.delivery import Delivery, DeliveryQueue, Retry

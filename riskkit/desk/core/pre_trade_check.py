@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from riskkit._show import Row, one_line
+from riskkit._check import one_line
+from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.records import (
     CheckedRecord,

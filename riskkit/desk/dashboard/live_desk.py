@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from math import isnan
 from typing import Any
 
 from riskkit._check import InputError, instance, shown, whole_number
@@ -19,6 +20,7 @@ from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
 from riskkit.replay.live.early_warning import EarlyWarning
 from riskkit.replay.live.session import Session
+from riskkit.replay.live.session_status import USE
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.schema.universe import exact
 
@@ -217,13 +219,14 @@ class LiveDesk:
         """
         import pandas as pd
 
-        book, rules = self.manager.get_limit_utilization(), self.utilization()
         currency = "money" if self.session is None else self.session.universe.currency
-        rows = [{**row, "unit": currency} for row in book.to_dict("records")]
-        for row in rules.to_dict("records"):
-            open_state = "" if pd.isna(row["headroom"]) else state_of(row["headroom"], row["limit"])
-            rows.append({**row, "state": "paused" if row["paused"] else open_state})
-        return pd.DataFrame(rows, columns=["rule", "key", "observed", "limit", "headroom", "unit", "state"])
+        rows = [{**use._asdict(), "unit": currency} for use in self.manager._limit_uses()]
+        for use in self._uses():
+            headroom = use["headroom"]
+            open_state = "" if headroom is None or isnan(headroom) else state_of(headroom, use["limit"])
+            rows.append({**use, "state": "paused" if use["paused"] else open_state})
+        columns = ("rule", "key", "observed", "limit", "headroom", "unit", "state")
+        return pd.DataFrame({name: [row[name] for row in rows] for name in columns})
 
     def utilization(self) -> Any:
         """Utilization of the limits of the rules, one row per rule and key: rule, key, observed, limit, headroom, paused.
@@ -232,13 +235,15 @@ class LiveDesk:
         """
         import pandas as pd
 
+        uses = self._uses()
+        return pd.DataFrame({name: [use[name] for use in uses] for name in USE})
+
+    def _uses(self) -> list[dict[str, Any]]:
+        """The rows of `utilization`."""
         if self.session is None:
-            return pd.DataFrame(columns=["rule", "key", "observed", "limit", "headroom", "unit", "paused"])
+            return []
         status = self.session.status()
-        frame = status.utilization()
-        table: list[dict[str, Any]] = [
-            {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
-        ]
+        table = status._uses()
         breakers = {rule.id: index for index, rule in enumerate(status.rules) if rule.type == "breaker"}
         found = [row for row in table if row["rule"] not in breakers]
         for id, index in breakers.items():
@@ -257,7 +262,7 @@ class LiveDesk:
                         unit = status.universe.currency if name == "daily loss" else "count"
                         numbers = {"observed": value, "limit": limit, "headroom": limit - value, "unit": unit}
                         found.append({**row, "rule": f"{id}: {name}", **numbers})
-        return pd.DataFrame(found, columns=frame.columns)
+        return found
 
     def projected_breaches(self, warning: EarlyWarning) -> Any:
         """Time until each limit of the rules is breached at its present rate, as `riskkit.replay.EarlyWarning.take`."""

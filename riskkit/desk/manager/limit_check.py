@@ -30,6 +30,13 @@ class LimitUse(NamedTuple):
     state: str
 
 
+def frame_of(uses: list[LimitUse]) -> Any:
+    """A DataFrame with one row per limit."""
+    import pandas as pd
+
+    return pd.DataFrame(uses, columns=list(LimitUse._fields))
+
+
 class CorruptStateError(RuntimeError):
     """An inconsistent state: money was created or lost, or a number is not finite.
 

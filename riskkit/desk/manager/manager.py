@@ -33,7 +33,7 @@ from riskkit.desk.core.records import (
 )
 from riskkit.desk.core.stateful import Stateful
 from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger, UnknownTickerError
-from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, verify
+from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, frame_of, verify
 from riskkit.desk.manager.persistence import EVENTS, SHAPE, fill, options_of, plain_state, sorted_state
 from riskkit.desk.manager.reports import (
     DashboardMetrics,
@@ -320,7 +320,6 @@ class RiskManager(Stateful):
             return done
 
     # ------------------------------------------------------------------ answers
-
     def get_portfolio_state(self) -> PortfolioState:
         """Cash, holdings, value, profits and drawdown at the last prices."""
         with self._lock:
@@ -347,11 +346,12 @@ class RiskManager(Stateful):
         >>> desk.get_limit_utilization()[["observed", "limit", "state"]].to_numpy().tolist()
         [[4800.0, 10000.0, 'ok'], [4800.0, 5000.0, 'near']]
         """
-        import pandas as pd
+        return frame_of(self._limit_uses())
 
+    def _limit_uses(self) -> list[LimitUse]:
         with self._lock:
             self._check_corruption()
-            return pd.DataFrame(self._checker.usage(self._ledger, self._risk), columns=list(LimitUse._fields))
+            return self._checker.usage(self._ledger, self._risk)
 
     @property
     def limits(self) -> DeskLimits:

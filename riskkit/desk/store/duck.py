@@ -10,6 +10,7 @@ from typing import Any
 from riskkit._check import InputError, optional, shown
 from riskkit._files import words_of
 from riskkit.desk.core.journal import OPENINGS, TRADES
+from riskkit.desk.core.records import as_text
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
 from riskkit.desk.store.queries import DAY, QUERIES, TIMES
 from riskkit.desk.store.store import Store
@@ -95,7 +96,7 @@ class DuckDBStore(Store):
         super().__init__(part_rows)
         self._duckdb = optional("duckdb", "store")
         self.name = Path(path).name
-        with self._refusing("be opened"):
+        with self._refusing("be opened"), _removed_if_it_fails(Path(path)):
             self._connection = self._duckdb.connect(str(path))
             try:
                 self._connection.execute("SET enable_external_access = false")
@@ -114,7 +115,7 @@ class DuckDBStore(Store):
         """
         self.flush()
         with self._refusing("answer"):
-            asked = self._duckdb.extract_statements(query)
+            asked = self._duckdb.extract_statements(as_text(query, "query"))
             if [one.type for one in asked] != [self._duckdb.StatementType.SELECT]:
                 raise InputError(
                     f"query={shown(query)} is not one question; a store answers one SELECT, and changes nothing by it"
@@ -191,6 +192,18 @@ class DuckDBStore(Store):
     def _query(self, query: str) -> list[tuple[Any, ...]]:
         columns = ", ".join(_number(name) for name in QUERIES[query])
         return self.sql(f"SELECT {columns} FROM ({SQL[query]})")
+
+
+@contextmanager
+def _removed_if_it_fails(path: Path) -> Iterator[None]:
+    """A block that makes a file; where it fails, as on a full disk, no file is left that is none of DuckDB."""
+    new = not path.exists()
+    try:
+        yield
+    except BaseException:
+        for left in (path, path.with_name(f"{path.name}.wal")) if new else ():
+            left.unlink(missing_ok=True)
+        raise
 
 
 def _number(name: str) -> str:

@@ -10,22 +10,22 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError
 from riskkit._files import reading, words_of
+from riskkit._folder_lock import NAME as LOCK
+from riskkit._folder_lock import FolderLock
 from riskkit.desk.core.journal import OPENINGS
 from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
 from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
 from riskkit.desk.store.store import Store
-from riskkit.replay.live.folder_lock import NAME as LOCK
-from riskkit.replay.live.folder_lock import FolderLock
 
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
 CHAINED = ("event", "leg", "chain")
 NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")
-QUERY: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
-    "trade_events": trade_events,
+SUMMARY: dict[str, Callable[[Any, dict[Any, Any]], list[tuple[Any, ...]]]] = {
     "user_daily_pnl": user_daily_pnl,
     "current_positions": current_positions,
 }
+"""Queries whose answer to a longer log follows from what is new in it."""
 
 
 class Part(NamedTuple):
@@ -41,7 +41,7 @@ class ParquetStore(Store):
 
     A file is written under a temporary name, synchronized to disk, then renamed, and never changed: a killed process
     leaves every file complete, and at most one temporary file that is ignored. One process writes to a folder; a second
-    one is refused when it writes.
+    one is refused when it writes. A summary (daily profit, positions) that is asked for again reads the new files only.
 
     Parameters
     ----------
@@ -79,8 +79,9 @@ class ParquetStore(Store):
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"store {self.name!r} cannot be created: {error.strerror}") from None
-        parts = self.parts()
-        self._next = parts[-1].last + 1 if parts else 0
+        self._next = _end(self.parts())
+        self._summed: dict[str, tuple[int, dict[Any, Any]]] = {}
+        """Of each summary: the number of events that it has read, and what it remembers of them."""
 
     def parts(self) -> list[Part]:
         """The files of the log in their order.
@@ -152,8 +153,19 @@ class ParquetStore(Store):
         return str(max(row for row in chains if row[1] == 0)[2])
 
     def _query(self, query: str) -> list[tuple[Any, ...]]:
-        needed = NEEDED[query]
-        return QUERY[query](row for part in self.parts() for row in rows_of(_read(part, needed), needed))
+        parts, needed = self.parts(), NEEDED[query]
+        known, memory = self._summed.pop(query, (0, {}))  # gone where it is interrupted, and read anew
+        rows = (row for part in parts if part.first >= known for row in rows_of(_read(part, needed), needed))
+        if query not in SUMMARY:
+            return trade_events(rows)
+        found = SUMMARY[query](rows, memory)
+        self._summed[query] = _end(parts), memory
+        return found
+
+
+def _end(parts: Sequence[Part]) -> int:
+    """Number of the event after those of some files."""
+    return parts[-1].last + 1 if parts else 0
 
 
 def _read(part: Part, columns: Sequence[str]) -> Any:

@@ -42,26 +42,25 @@ def trade_events(log: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def user_daily_pnl(log: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Sum, count and average of the profit of each user's trades, by UTC day; a trade counts once."""
-    sums: dict[tuple[str, int], list[int]] = {}
-    decimals = 0
+def user_daily_pnl(log: Iterable[tuple[Any, ...]], sums: dict[Any, Any]) -> list[tuple[Any, ...]]:
+    """Sum, count and average of the profit of each user's trades, by UTC day; a trade counts once.
+
+    ``sums`` has what earlier rows of the log add up to, and is changed.
+    """
     for _, leg, kind, stamp, user, realized in log:
         if kind in TRADES:
-            decimals = len(realized.partition(".")[2])
-            total = sums.setdefault((user, stamp // DAY), [0, 0])
+            total = sums.setdefault((user, stamp // DAY), [0, 0, len(realized.partition(".")[2])])
             total[0] += int(realized.replace(".", ""))
             total[1] += leg == 0
     rows = []
-    for (user, day), (units, count) in sorted(sums.items()):
+    for (user, day), (units, count, decimals) in sorted(sums.items()):
         exact = f"{Decimal(units).scaleb(-decimals, WIDE):f}"
         rows.append((user, day, exact, count, float(exact) / count))
     return rows
 
 
-def current_positions(log: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Open positions: the last row of each."""
-    last: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+def current_positions(log: Iterable[tuple[Any, ...]], last: dict[Any, Any]) -> list[tuple[Any, ...]]:
+    """Open positions: the last row of each; ``last`` has those of earlier rows of the log, and is changed."""
     for user, market, token, *after in log:
         if after[0] is None:
             continue

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._bar import say, waiting
-from riskkit._cache import alone, cache_folder
+from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
 from riskkit.replay.engine import loop
@@ -381,8 +381,8 @@ def generic_is_warm() -> bool:
 
 def _is_kept(name: str) -> bool:
     """True if numba has kept machine code of a module's loop."""
-    own = os.environ.get("NUMBA_CACHE_DIR")
-    places = Path(own).glob("*") if own else [cache_folder() / "__pycache__"]
+    numbas = folder_of_numba()
+    places = numbas.glob("*") if numbas else [cache_folder() / "__pycache__"]
     return any(any(place.glob(f"{name}.run-*.nbi")) for place in places)
 
 
@@ -415,7 +415,8 @@ def _machine_code(found: Loop, kind: str, rules: int) -> Any:
             flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
             setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
 
-    run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
+    with kernels_of(module.__file__):
+        run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
     _prepared(run, prepare)
     if not _is_kept(module.__name__):
         say(compiling(rules, found.text))

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._cache import kernels_of
 from riskkit._jit import FLAGS, pointer_to
 from riskkit.replay.engine.compiler import ReplayLoop, load_module
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
@@ -220,4 +221,5 @@ def _compiled_step(
         else:
             setattr(module, f"make_{index}", kind[2])
     njit: Any = numba.njit
-    return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
+    with kernels_of(module.__file__):
+        return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)

@@ -15,10 +15,10 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import write_whole
+from riskkit._folder_lock import FolderLock
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.engine_snapshot import pack
-from riskkit.replay.live.folder_lock import FolderLock
 from riskkit.replay.live.journal_folder import (
     EVENTS,
     STATE,

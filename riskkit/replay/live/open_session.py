@@ -9,9 +9,9 @@ from typing import Any
 
 from riskkit._check import Duration, InputError, one_of, whole_number
 from riskkit._files import reading, remove_parts, write_whole
+from riskkit._folder_lock import FolderLock
 from riskkit.replay.live.challengers import NOTHING
 from riskkit.replay.live.engine_snapshot import header_of, history_of, is_whole, size_of
-from riskkit.replay.live.folder_lock import FolderLock
 from riskkit.replay.live.journal_folder import (
     COLUMNS,
     EVENTS,
@@ -99,11 +99,7 @@ def open_session(
     every = None if snapshot_every is None else duration(snapshot_every, "snapshot_every", zero=False)
     storage = Storage(durability, duration(horizon, "horizon"), whole_number(segment_events, "segment_events"), every)
     path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(path)
-    except OSError as error:
-        raise InputError(f"folder {path.name!r} cannot be used: {error.strerror}") from None
+    lock = FolderLock(path)
     try:
         remove_parts(path)
         if not firsts(path, STATE):

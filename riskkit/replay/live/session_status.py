@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
     from riskkit.replay.live.column_door import ColumnDoor
 
+USE = ("rule", "key", "observed", "limit", "headroom", "unit", "paused")
+"""Columns of `SessionStatus.utilization`."""
+
 
 class SessionStatus(Shown):
     """A live session as of its last event.
@@ -135,6 +138,11 @@ class SessionStatus(Shown):
         """
         import pandas as pd
 
+        uses = self._uses()
+        return pd.DataFrame({name: [use[name] for use in uses] for name in USE})
+
+    def _uses(self) -> list[dict[str, Any]]:
+        """The rows of `utilization`."""
         formatter = DecisionFormatter(self.rules, self.universe)
         found: list[dict[str, Any]] = []
         state = self.state.copy()  # advancing windows to the present changes them
@@ -164,7 +172,7 @@ class SessionStatus(Shown):
                 }
                 row |= {"limit": reading.limit, "headroom": reading.headroom, "unit": reading.unit}
                 found.append({**row, "paused": record.held_until > self.ts})
-        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "paused"])
+        return found
 
     def _title(self) -> str:
         return f"Live session after {self.size:,} events"

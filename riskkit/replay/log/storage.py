@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit._files import reading, whole_file, write_whole
+from riskkit._files import reading, remove_parts, whole_file, write_whole
+from riskkit._folder_lock import FolderLock
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.digest import hash_plain
 
 FORMAT = 1
 KEY = b"riskkit"
+HEADER = "header.json"
 SOURCE_ROW = "source_row"  # beside the columns of a log: each event's row in the frame that it was made from
 ORDER_ID = "order_id"  # beside the columns of a log: the id of each order as UTF-8, of any width
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}, SOURCE_ROW: "<i8"}
@@ -87,17 +89,21 @@ def is_event_log(path: str | Path) -> bool:
 def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write a folder with one .npy file per column and a header, for `open_mapped`.
 
-    The header is written last: a folder without one is incomplete and is refused.
+    The header is written last: a folder without one is incomplete and is refused. Who has mapped the files that were
+    there keeps them.
     """
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "header.json").unlink(missing_ok=True)
-    for name in (*DTYPES, ORDER_ID):
-        if name in columns:
-            np.save(folder / f"{name}.npy", columns[name], allow_pickle=False)
-        else:
-            (folder / f"{name}.npy").unlink(missing_ok=True)
-    write_whole(folder / "header.json", [json.dumps(_sealed(header)).encode()])
+    with FolderLock(folder, "one process writes a log"):
+        remove_parts(folder)
+        (folder / HEADER).unlink(missing_ok=True)
+        for name in (*DTYPES, ORDER_ID):
+            target = folder / f"{name}.npy"
+            if name not in columns:
+                target.unlink(missing_ok=True)
+                continue
+            with whole_file(target) as file:
+                np.save(file, columns[name], allow_pickle=False)
+        write_whole(folder / HEADER, [json.dumps(_sealed(header)).encode()])
 
 
 def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -106,18 +112,23 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
     Copy-on-write mapping gives ordinary arrays: read-only ones would compile every kernel twice.
     """
     folder = Path(path)
-    try:
-        text = (folder / "header.json").read_bytes()
-    except OSError:
-        raise InputError(f"{folder.name} is not a folder of mapped columns: it has no header.json to read") from None
-    columns = {}
+    text, columns = _header_of(folder), {}
     for name in (*DTYPES, ORDER_ID):
         file = folder / f"{name}.npy"
         if not file.exists():
             continue
         with reading(f"{folder.name}: {file.name}", "an array"):
             columns[name] = _mapped(file)
+    if _header_of(folder) != text:
+        raise InputError(f"{folder.name} was written anew while it was read; read it again")
     return _checked(folder.name, columns, text)
+
+
+def _header_of(folder: Path) -> bytes:
+    try:
+        return (folder / HEADER).read_bytes()
+    except OSError:
+        raise InputError(f"{folder.name} is not a folder of mapped columns: it has no {HEADER} to read") from None
 
 
 def _mapped(file: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
+from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +185,11 @@ class DecisionFormatter:
         self.universe = universe
         self.params = [rule.to_integers(universe) for rule in rules]
         self._ids = [rule.id for rule in rules]
-        self.sentences = [rule.limit_text() for rule in rules]
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The limit of each rule in words."""
+        return [rule.limit_text() for rule in self.rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
         """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``.

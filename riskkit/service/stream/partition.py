@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.replay.live.folder_lock import FolderLock
+from riskkit._folder_lock import FolderLock
 from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.replay.live.open_session import open_session
 from riskkit.replay.rules.ruleset import RuleSet
@@ -62,7 +62,6 @@ class Setup:
     def open(self, topic: str, number: int) -> JournaledSession:
         """The session of a partition, which goes on where it was or begins."""
         folder = self.state / f"{topic}-{number:05d}"
-        folder.mkdir(parents=True, exist_ok=True)
         self._wait_for(folder)
         options: dict[str, Any] = {"mode": self.mode, "auto_register": self.auto_register}
         return open_session(

@@ -9,9 +9,9 @@ import numpy as np
 from riskkit._check import (
     InputError,
     as_pandas,
-    probability,
     finite_array,
     labels_of,
+    probability,
     refuse_other_rows,
     single_series,
     with_labels,

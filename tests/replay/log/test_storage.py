@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -14,6 +15,8 @@ from refusing import refusal
 from streams import random_log
 
 from riskkit import Account, EventLog, Instrument
+from riskkit._folder_lock import FolderLock
+from riskkit.replay.log import storage
 from riskkit.replay.schema.digest import hash_plain
 
 
@@ -290,6 +293,32 @@ def test_an_altered_header_of_a_folder_is_refused(folder):
     assert refusal(EventLog.open, folder) == "folder was altered: its header does not match its hash"
     file.write_text("{")
     assert refusal(EventLog.open, folder) == "folder is torn: its header is incomplete"
+
+
+def test_a_mapped_log_stays_when_its_folder_is_written_again(folder, log):
+    opened = EventLog.open(folder)
+    EventLog.open(folder).save(folder)  # also from the files that are replaced
+    random_log(4, 150, opened=True).save(folder)
+    same(opened, log)
+
+
+def test_one_process_writes_a_folder(folder, log):
+    with FolderLock(folder):
+        assert refusal(log.save, folder) == (
+            f"folder 'folder' is held by process {os.getpid()}, which is running; one process writes a log"
+        )
+    same(EventLog.open(folder), log)
+
+
+def test_a_folder_that_is_written_while_it_is_read_is_refused(folder, monkeypatch):
+    def late(file):
+        if file.name == "price.npy":
+            random_log(4, 150, opened=True).save(folder)
+        return mapped(file)
+
+    mapped = storage._mapped
+    monkeypatch.setattr(storage, "_mapped", late)
+    assert refusal(EventLog.open, folder) == "folder was written anew while it was read; read it again"
 
 
 def test_the_seal_is_over_plain_data():

@@ -17,7 +17,7 @@ logger = logging.getLogger("riskkit")
 
 
 class FolderLock:
-    """Hold a folder until `release`, or until the process ends.
+    """Hold a folder, made if it is missing, until `release`, or until the process ends.
 
     The file names the process that holds the folder. It is not the lock: one that a killed process left behind holds
     nothing.
@@ -25,7 +25,7 @@ class FolderLock:
     Raises
     ------
     InputError
-        If another process, or another session of this one, holds the folder.
+        If another process, or another session of this one, holds the folder, or it cannot be made or written.
 
     Examples
     --------
@@ -39,7 +39,11 @@ class FolderLock:
     _file = -1
 
     def __init__(self, folder: Path, why: str = WHY) -> None:
-        self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise InputError(f"folder {folder.name!r} cannot be used: {error.strerror}") from None
         holder = os.read(self._file, 20).decode("ascii", "replace").strip()
         try:
             lock(self._file, wait=False)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from riskkit import InputError
-from riskkit.replay.live.folder_lock import FolderLock
+from riskkit._folder_lock import FolderLock
 
 
 def test_a_second_session_is_refused_until_the_first_is_closed(tmp_path):
@@ -22,7 +22,7 @@ def test_a_second_session_is_refused_until_the_first_is_closed(tmp_path):
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path, caplog):
-    hold = "import pathlib, os, signal, sys; from riskkit.replay.live.folder_lock import FolderLock\n"
+    hold = "import pathlib, os, signal, sys; from riskkit._folder_lock import FolderLock\n"
     hold += "lock = FolderLock(pathlib.Path(sys.argv[1])); print(os.getpid(), flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
