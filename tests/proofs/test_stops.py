@@ -11,11 +11,12 @@ from streams import random_log
 
 from riskkit import Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import shape_of
+from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.specialise import specialise
 from riskkit.rules import PositionLimit, SelfTradePrevention
 
 LOOKING = sorted({"self_trade", "self_match", "price_collar", "cash", "layering", "duplicate", "max_order_notional"})
-SELF = RuleSet([Rule("self", SelfTradePrevention())])
+SELF, SIZE = RuleSet([Rule("self", SelfTradePrevention())]), Rule("size", PositionLimit(limit=5))
 
 
 @pytest.mark.parametrize("name", LOOKING)
@@ -40,8 +41,19 @@ def test_an_order_of_a_list_that_waits_meets_nobody():
     assert len(replay_log(log, SELF, compiled=False).rejections()) == 0
 
 
+def test_an_order_that_waits_keeps_its_record_where_no_rule_looks_at_working_orders():
+    order = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1}
+    stops = [{**order, "ts": ts, "type": "stop", "stop": 110, "order_id": f"o{ts}"} for ts in range(3)]
+    log, rules = load(*stops, {"kind": "price", "ts": 9, "instrument": "X", "price": 110}), RuleSet([SIZE])
+    slots, records = assign_slots(
+        log.columns, shape_of(rules, log.columns, enforce=False, sampled=False, cancels=False, opened=False)
+    )
+    assert slots.tolist() == [0, 1, 2, -1] and records == 3
+    assert len(replay_log(log, rules, compiled=False).rows) == 0  # a record of two orders would be a chain without end
+
+
 def test_a_loop_without_stops_has_nothing_of_them():
-    rules = RuleSet([Rule("self", SelfTradePrevention()), Rule("size", PositionLimit(limit=5))])
+    rules = RuleSet([*SELF, SIZE])
     columns = random_log(3, 60).columns
     options = {"enforce": True, "sampled": True, "cancels": True, "opened": True}
     with_them = specialise(shape_of(rules, columns, **options)).text
