@@ -81,11 +81,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 
 
-def confidence_level(value: Any) -> float:
+def confidence_level(value: Any, name: str = "confidence") -> float:
     """Return the confidence of a loss, as 0.99 for 99 %: at least 0.5, for below it is a tail probability or a VaR of gains."""
-    level = probability(value, "confidence")
+    level = probability(value, name)
     if level < 0.5:
-        raise InputError(f"confidence={shown(value)} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
+        raise InputError(f"{name}={shown(value)} is below 0.5; did you mean {name}={1.0 - level:.10g}?")
     return level
 
 

@@ -474,7 +474,8 @@ class Stream:
         if draw.random() < 0.3:
             event["trade_id"] = f"t{draw.randint(1, 9)}"
             key = (event["account"], event["instrument"], event["side"], event["trade_id"], self.ts // (24 * HOUR))
-            event |= self.traded.setdefault(key, {"qty": event["qty"], "price": event["price"]})
+            same = {name: event[name] for name in ("qty", "price", "order_id") if name in event}
+            event |= self.traded.setdefault(key, same)
         return event
 
     def answer(self) -> dict[str, Any]:

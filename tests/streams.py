@@ -41,12 +41,18 @@ def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened:
 
 
 def random_log(
-    seed: int, events: int = 200, *, opened: bool = False, step_ns: int = 400_000_000_000, venue: bool = False
+    seed: int,
+    events: int = 200,
+    *,
+    opened: bool = False,
+    step_ns: int = 400_000_000_000,
+    venue: bool = False,
+    stops: bool = True,
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
     With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, and events belong to orders from
-    before the log; its loop is that of a session.
+    before the log; its loop is that of a session. With `stops` some orders wait for a trade at a stop.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -164,7 +170,8 @@ def random_log(
     if venue:
         _name_orders_from_before(np.random.default_rng(seed + 1), rows)
     _join_lists(draw, rows)
-    _wait_for_stops(np.random.default_rng(seed + 2), rows)
+    if stops:
+        _wait_for_stops(np.random.default_rng(seed + 2), rows)
     return log_of_rows(rows, world)
 
 

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError, optional, shown
+from riskkit._check import InputError, instance, optional, shown
 from riskkit._files import words_of
 from riskkit.desk.core.journal import OPENINGS, TRADES
-from riskkit.desk.core.records import as_text
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
 from riskkit.desk.store.queries import DAY, QUERIES, TIMES
 from riskkit.desk.store.store import Store
@@ -115,7 +114,7 @@ class DuckDBStore(Store):
         """
         self.flush()
         with self._refusing("answer"):
-            asked = self._duckdb.extract_statements(as_text(query, "query"))
+            asked = self._duckdb.extract_statements(instance(query, str, "query"))
             if [one.type for one in asked] != [self._duckdb.StatementType.SELECT]:
                 raise InputError(
                     f"query={shown(query)} is not one question; a store answers one SELECT, and changes nothing by it"

@@ -82,7 +82,7 @@ class Growth:
         if isinstance(universe, OpenUniverse) and universe.like is not None:
             spared |= {"accounts", "instruments"} if universe.keeps_units else {"accounts"}
         self._spared = frozenset(spared)
-        self._capacity = {name: len(getattr(universe, name)) + (name in spared - {"quanta"}) for name in SPARED}
+        self._capacity = self._first_capacity()
         self._instruments = list(universe.instruments)  # whose product is known
         self._currencies = len(universe.quanta)  # of which the terms of the rules know
         self._known = 0  # pairs that have a record
@@ -90,6 +90,10 @@ class Growth:
         self._last: dict[int, int] = {}  # last pair of each account
         self._last_of_key: dict[tuple[str, int], int] = {}  # and of each key of `_paired`
         self._words: dict[str | int, tuple[np.ndarray, memoryview]] = {}  # the records of tables as words
+
+    def _first_capacity(self) -> dict[str, int]:
+        """Number of records of each of `SPARED`: all that are known, and a spare one."""
+        return {n: len(getattr(self.universe, n)) + (n in self._spared and n != "quanta") for n in SPARED}
 
     def _follow(self, rules: RuleSet, params: list[Any]) -> None:
         """Note what follows from the rules."""
@@ -141,6 +145,8 @@ class Growth:
 
     def opened(self, found: Calendars) -> State:
         """The state before the first event, with spare records."""
+        first = self._first_capacity()  # labels may have come since
+        self._capacity = {name: max(size, first[name]) for name, size in self._capacity.items()}
         universe = self.padded()
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         state = new_state(universe, opening(universe, codes[:, 0], codes[:, 1]), self.rules, self.params, found, 0)

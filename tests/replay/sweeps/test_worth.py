@@ -15,7 +15,7 @@ from riskkit.replay.sweeps.rule_value.coalitions import MAX_EXACT
 from riskkit.rules import DrawdownLimit, MaxOrderQty, PositionLimit
 
 HOUR = 3_600 * 10**9
-LOGS = {"fast": 15, "usual": 300, "long": 3_000}
+LOGS = {"fast": 60, "usual": 300, "long": 3_000}
 NEW_YORK = ("America/New_York", 17)
 DAYS = (("UTC", 0), NEW_YORK)
 
@@ -87,7 +87,7 @@ def test_every_column_of_an_enforced_replay_equals_the_second_implementation(cas
         contradicted += np.sign(own["loss_avoided"] - own["profit_forgone"]) * np.sign(own["profit_change"]) < 0
         disagree += not agree
         orphaned += own["orphan_exits"] > 0
-    assert min(disagree, contradicted, orphaned) > len(cases) / 60  # these logs would show a mixed counterfactual
+    assert min(disagree, contradicted, orphaned) >= len(cases) / 60  # these logs would show a mixed counterfactual
 
 
 def calibrated(found: rk.sweeps.Calibration, expected: dict, agree: bool) -> None:
