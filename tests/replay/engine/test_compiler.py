@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from marks import needs_compiling
 
 from riskkit import Rule, RuleSet, replay, replay_log
 from riskkit._bar import say
@@ -20,6 +21,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@needs_compiling
 def test_the_first_replay_of_a_rule_set_says_that_it_compiles_and_the_next_process_does_not(tmp_path, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(compiler, "say", said.append)
