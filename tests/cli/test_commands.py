@@ -73,7 +73,7 @@ def numbers_of(value) -> set[str]:
     return set() if value is None else {f"{float(value):.3g}"}
 
 
-@pytest.mark.parametrize("words", COMMANDS.keys() - ENDLESS, ids=" ".join)
+@pytest.mark.parametrize("words", sorted(COMMANDS.keys() - ENDLESS), ids=" ".join)
 def test_json_of_every_command_has_the_numbers_of_its_text(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     moves = np.random.default_rng(3).normal(0.0, 0.01, (300, 2)).cumsum(axis=0)
