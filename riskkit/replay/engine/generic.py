@@ -19,6 +19,7 @@ from riskkit.replay.engine.generic_hooks import NOTHING, answered, coded
 from riskkit.replay.engine.generic_statements import branching_arguments, pointed, reads, statements, stored
 from riskkit.replay.engine.generic_words import (
     BANKS,
+    EVENTS,
     GROUP,
     GROUP_WORDS,
     MASKED,
@@ -147,6 +148,7 @@ class Generic(Specialiser):
         loop = self.loop()
         for level, head, most in (("rule", RULE, RULE_WORDS), ("group", GROUP, GROUP_WORDS)):
             assert len(head) + len(self.found[level]) <= most, level
+        assert self.slots < EVENTS
         return Layout(self.kinds, loop, Facts(*(tuple(self.found[level]) for level in Facts._fields)))
 
     def arguments(self) -> list[str]:
@@ -165,9 +167,9 @@ class Generic(Specialiser):
             self.within = outer
             if name in BANKS[1:]:
                 body = [*statements([f"bank = {BANKS.index(name)}"], source.body[0]), *body]
-            if name != "read_event" and any(reads(statement, "slot") for statement in body):
+            if name != "read_event" and any(reads(statement, "event_slot") for statement in body):
                 self.slots += 1
-                body = [*statements([f"slot = {self.slots - 1}"], source.body[0]), *body]
+                body = [*statements([f"event_slot = {self.slots - 1}"], source.body[0]), *body]
             changed = SHARED.get(name, "").split(", ")
             if unset := [one for one in changed if one in NUMBERS]:
                 body = [*statements([f"{' = '.join(unset)} = 0"], source.body[0]), *body]
@@ -286,7 +288,7 @@ class Generic(Specialiser):
                 whole = [self.number(one, values) for one in given]
                 whole += [ast.Constant(value, **position_of(node)) for value in rest]
                 write = parsed(self.written(EventRow, "event"), node)
-                return ast.Call(write, [parsed("at(events, slot)", node), *whole], [], **position_of(node))
+                return ast.Call(write, [parsed("at(events, event_slot)", node), *whole], [], **position_of(node))
             case ast.Call(ast.Name("at"), [ast.Attribute(ast.Name(owner), "states"), key]) if _is_rule(
                 values.get(owner)
             ):
