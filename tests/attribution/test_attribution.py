@@ -588,7 +588,7 @@ def test_hedges_read_well_and_refuse_what_has_no_best():
     with pytest.raises(InputError, match="no minimum"):
         attribution.best_hedge([1.0, 0.0], [[0.0001, 0.0], [0.0, 0.0]], mean=[0.0, 1e-9])
     with pytest.raises(InputError, match="confidence above 0.5"):
-        attribution.best_hedge(BOOK, COVARIANCE, 0.4)
+        attribution.best_hedge(BOOK, COVARIANCE, 0.5)
     flat = attribution.best_hedge([0.0, 0.0], [[0.0001, 0.0], [0.0, 0.0001]])
     assert flat.after.tolist() == [0.0, 0.0]
     assert "before" in repr(flat)

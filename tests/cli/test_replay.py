@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 from replay.log.test_files import ROWS, UNITS
@@ -131,10 +132,16 @@ def test_as_json_it_prints_one_object_of_the_same_facts(folder, capsys):
     assert {"measure": "orders", "without limits": 2, "shadow": 2, "enforce": 2, "unit": ""} in found["measures"]
 
 
-def test_a_run_that_fails_is_code_1(folder, capsys):
+def test_a_report_where_no_folder_can_be_is_refused(folder, capsys):
     (folder / "out").write_text("a file where a folder should be")
+    assert replay("--report", "out/report.html") == 2
+    assert capsys.readouterr().err == "riskkit: folder 'out' cannot be made: File exists\n"
+
+
+def test_a_run_that_fails_is_code_1(folder, capsys, monkeypatch):
+    monkeypatch.setattr("riskkit.cli.commands.replay.make_folder", Mock(side_effect=OSError("the disk is gone")))
     assert replay("--report", "out/report.html") == 1
-    assert capsys.readouterr().err.startswith("riskkit: the run failed: ")
+    assert capsys.readouterr().err == "riskkit: the run failed: the disk is gone\n"
 
 
 def test_without_vectorbt_the_demo_says_what_to_install(monkeypatch, capsys, tmp_path):

@@ -191,7 +191,9 @@ def rule_of(name: str) -> rk.Rule:
 @pytest.mark.parametrize("name", sorted(_TYPES.keys() - OF_OTHER_MESSAGES))
 def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
     rule = rule_of(name)
-    whole = rk.Session.create(rk.RuleSet([]), [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+    whole = rk.Session.create(
+        rk.RuleSet([]), [rk.Instrument("X")], [rk.Account("A", cash={"USD": 1_000})], compiled=False
+    )
     for n in range(3):
         order_of(whole, n)
     rules = rk.RuleSet([broken(rule, RuntimeError("gone"))])
