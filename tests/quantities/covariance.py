@@ -197,12 +197,14 @@ def skewed_t_risk(inputs):
     if skew is None:
         skew = (inputs["xi"] ** 2 - 1.0) / (inputs["xi"] ** 2 + 1.0)
     df = inputs.first_of("eta", "nu")
-    masses = {
-        name: [skewed_t(1.0 - p, df=df, skew=skew) for p in inputs.get(name, inputs["p"])] for name in ("p", "es_p")
-    }
+    quantiles = []
+    for p in inputs["p"]:  # above a half, of the law with the other skew: a confidence is at least a half
+        mirrored = p > 0.5
+        risk = skewed_t(p if mirrored else 1.0 - p, df=df, skew=-skew if mirrored else skew)
+        quantiles.append(risk.var if mirrored else -risk.var)
     return {
-        "quantile": [-risk.var for risk in masses["p"]],
-        "es": [risk.es for risk in masses["es_p"]],
+        "quantile": quantiles,
+        "es": [skewed_t(1.0 - p, df=df, skew=skew).es for p in inputs.get("es_p", inputs["p"]) if p <= 0.5],
         "xi_fernandez_steel": math.sqrt((1.0 + skew) / (1.0 - skew)),
         "lambda_hansen": skew,
     }
