@@ -9,6 +9,7 @@ import pytest
 
 import riskkit as rk
 from riskkit import InputError, Rule, RuleSet
+from riskkit.replay.schema.sessions import sessions_of
 from riskkit.rules import SessionHours
 
 
@@ -43,6 +44,7 @@ def test_the_version_of_the_calendars_is_in_the_hash(monkeypatch):
 
 
 def test_a_calendar_that_is_not_there_is_refused(monkeypatch):
+    sessions_of.cache_clear()  # another test may have asked for it
     monkeypatch.setitem(sys.modules, "exchange_calendars", None)
     with pytest.raises(InputError, match="^calendar='XLON' needs the package exchange_calendars; install riskkit"):
         Rule("hours", SessionHours("XLON"))
