@@ -9,7 +9,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from riskkit._check import confidence_level, whole_number
+from riskkit._check import confidence_level, probability, whole_number
 
 DEFAULT_CONFIDENCE = 0.99
 """Confidence of VaR and ES where none is given: one for models and tests, so that a forecast is tested at its own."""
@@ -38,7 +38,12 @@ def tail_probability(confidence: Any) -> float:
     >>> tail_probability(0.99), tail_probability(0.975)
     (0.01, 0.025)
     """
-    return float(1 - Decimal(repr(confidence_level(confidence))))
+    return hit_probability(confidence_level(confidence))
+
+
+def hit_probability(confidence: Any) -> float:
+    """Return 1 - confidence as `tail_probability` does, for a process of hits of any rate, such as an observed one."""
+    return float(1 - Decimal(repr(probability(confidence, "confidence"))))
 
 
 def n_tail(n_obs: int, confidence: Any) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import one_of, probability, whole_number
 from riskkit._jit import kernel
-from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, hit_probability
 from riskkit.var_backtest.core.distributions import chi_square_quantile, x_log_x
 from riskkit.var_backtest.core.docs import documented
 
@@ -169,7 +169,7 @@ def markov_cells(n_obs: int, p: float, first: float, after_no_hit: float, after_
 def _null_distribution(n_obs: int, confidence: float, test: str) -> tuple[np.ndarray, np.ndarray]:
     """Statistic in ascending order, and its probabilities, under independent hits."""
     one_of(test, tuple(DEGREES_OF_FREEDOM), "test")
-    return _sorted_cells(whole_number(n_obs, "n_obs"), tail_probability(confidence), test)
+    return _sorted_cells(whole_number(n_obs, "n_obs"), hit_probability(confidence), test)
 
 
 @functools.lru_cache(maxsize=8)

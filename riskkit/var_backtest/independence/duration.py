@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
-from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, hit_probability, tail_probability
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_array, hit_times
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
@@ -140,7 +140,7 @@ def christoffersen_pelletier(
     statistic = max(2.0 * (free - tied), 0.0)
     exact = None
     if n_draws and confidence is not None:
-        days = simulate_hit_days(array.size, tail_probability(confidence), n_draws, generator(rng))
+        days = simulate_hit_days(array.size, hit_probability(confidence), n_draws, generator(rng))
         exact = monte_carlo_p_value(statistic, simulated_weibull(days, array.size))
     return chi_square_outcome(
         test,
