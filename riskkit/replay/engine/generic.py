@@ -101,19 +101,8 @@ class _Every(Shape):
     @property
     def words(self) -> tuple[str, ...]:
         return (
-            "clocks",
-            "bounds",
-            "sample_at",
-            "sampled",
-            "memory",
-            "counts",
-            "reals",
-            "rows",
-            "paths",
-            "nets",
-            *WORDS,
-            "events",
-        )
+            "clocks", "bounds", "sample_at", "sampled", "memory", "counts", "reals", "rows", "paths", "nets", *WORDS, "events",
+        )  # fmt: skip
 
 
 _CANONICAL = _Every((), *(True,) * 15, (), True, True, True, tuple(OPTIONAL))
