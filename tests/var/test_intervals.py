@@ -112,7 +112,7 @@ def test_bootstrap_is_the_spread_of_resamples(method):
 
 def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(monkeypatch):
     both = var.value_at_risk(
-        np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=100, rng=generator()
+        np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()
     ).interval
     assert both.var_standard_error[1] == pytest.approx(2 * both.var_standard_error[0])
     starts = generator().integers(500, size=(50, 25))
@@ -120,7 +120,7 @@ def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(mo
     by_hand = [var.historical(drawn, 0.95).var for drawn in series]
     assert both.var_standard_error[0] == pytest.approx(np.std(by_hand, ddof=1), rel=1e-12)
     monkeypatch.setattr("riskkit.var.intervals.CHUNK", 7 * 500)
-    chunked = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=100, rng=generator()).interval
+    chunked = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
     assert chunked.var_high > chunked.var_low
 
 

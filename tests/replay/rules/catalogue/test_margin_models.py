@@ -9,12 +9,25 @@ from riskkit import Account, Instrument, Rule, RuleSet, replay_log
 from riskkit.rules import InitialMargin
 
 
-@pytest.mark.parametrize("arrays", [[40, 100], [0, 0]])
-def test_a_position_that_loses_in_no_scenario_requires_nothing(arrays):
-    order = {"ts": 1, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 100}
-    price = {"ts": 0, "kind": "price", "instrument": "X", "price": 100}
-    account = Account("A", cash={"USD": -1})  # the requirement is compared, and shown
-    log = load(price, order, instruments=[Instrument("X")], accounts=[account])
-    rules = RuleSet([Rule("margin", InitialMargin("scan", arrays={"X": arrays}))])
+def required(arrays, instrument="X"):
+    """The requirement of an order, and the equity that is below it."""
+    order = {"ts": 1, "kind": "order", "account": "A", "instrument": instrument, "side": "B", "qty": 1, "price": 100}
+    price = {"ts": 0, "kind": "price", "instrument": instrument, "price": 100}
+    listed = [Instrument(name) for name in arrays]
+    log = load(price, order, instruments=listed, accounts=[Account("A", cash={"USD": -1})])
+    rules = RuleSet([Rule("margin", InitialMargin("scan", arrays=arrays))])
     frame = replay_log(log, rules, compiled=False).to_frame()
-    assert frame[["observed", "limit"]].to_numpy().tolist() == [[0.0, -1.0]]
+    return frame[["observed", "limit"]].to_numpy().tolist()
+
+
+@pytest.mark.parametrize("array", [[40, 100], [0, 0]])
+def test_a_position_that_loses_in_no_scenario_requires_nothing(array):
+    assert required({"X": array}) == [[0.0, -1.0]]
+
+
+@pytest.mark.parametrize("instrument", ["X", "Y"])
+@pytest.mark.parametrize("worst", range(3))
+def test_the_worst_scenario_counts_wherever_it_stands(worst, instrument):
+    arrays = {name: [-1, -1, -1] for name in ("X", "Y", "Z")}
+    arrays[instrument][worst] = -70
+    assert required(arrays, instrument) == [[70.0, -1.0]]
