@@ -230,7 +230,7 @@ class RiskEstimate(Exported):
 def estimate(method: Method, returns: ReturnsLike, confidence: Confidence) -> RiskEstimate:
     """Fit a method to every portfolio and label the result."""
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, ordered=method.ordered, check=not method.checks_finite)
+    sample = read_sample(returns, ordered=method.ordered)
     return labelled_estimate(method, sample, confidences, method.fit_each(sample.table, confidences.levels))
 
 

@@ -112,11 +112,6 @@ class Historical(Method):
         return self.weights is not None
 
     @property
-    def checks_finite(self) -> bool:
-        """The kernels check for NaN while they read the numbers."""
-        return self.weights is None and self.es in ("tail_mass", "beyond_rank")
-
-    @property
     def var_is_order_statistic(self) -> bool:
         """True with equal weights."""
         return self.weights is None

@@ -77,7 +77,7 @@ def rolling_var(
     """
     chosen = method_named(method, options)
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, ordered=True, check=not chosen.checks_finite)
+    sample = read_sample(returns, ordered=True)
     window = whole_number(window, "window")
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")

@@ -460,12 +460,7 @@ def test_a_method_without_formulas_has_the_defaults_of_the_interface():
             return Fit(worst, worst, {})
 
     method = Worst()
-    assert (method.horizon, method.ordered, method.checks_finite, method.var_is_order_statistic) == (
-        1,
-        False,
-        False,
-        False,
-    )
+    assert (method.horizon, method.ordered, method.var_is_order_statistic) == (1, False, False)
     var, es = method.roll(TABLE, 60, (0.9, 0.95))
     assert var.shape == es.shape == (2, len(TABLE) - 59, 3)
     np.testing.assert_array_equal(var[0, -1], -TABLE[-60:].min(axis=0))
