@@ -123,7 +123,7 @@ def test_the_tail_beyond_the_first_line_is_shaded_and_the_losses_are_named():
     body, tail = (sum(bar.get_height() for bar in part) for part in ax.containers)
     edges = {round(bar.get_x(), 12) for bar in ax.patches}
     assert (body, tail) == (80, 20) and -0.04 in edges, "VaR is the edge of a bar"
-    assert [text.get_text() for text in ax.texts] == ["VaR 95% 4.00%", "ES 95% 5.00%"]
+    assert [text.get_text() for text in ax.texts] == ["VaR 95%: 4.00%", "ES 95%: 5.00%"]
     money = plot.loss_histogram(1e6 * values, {"VaR": 40_000.0}, title="t", unit="USD")
     assert money.get_xlabel() == "P&L, USD"
     assert [text.get_text() for text in money.texts] == ["VaR 40,000"]

@@ -4,7 +4,7 @@ Summary
     performance_summary, PerformanceSummary
 Drawdown
     drawdown_series, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
-    DrawdownTable, DrawdownLimit
+    DrawdownTable, Drawdown
 Risk-adjusted return
     annualized_return, annualized_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
     calmar_ratio, downside_deviation

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, single_series, whole_number, with_labels
-from riskkit._show import Row, Shown, short_label
+from riskkit._show import Row, Shown, amounts, short_label
 from riskkit.performance.drawdown import drawdown_series
 from riskkit.performance.series import Input, documented
 
@@ -67,8 +67,8 @@ class Drawdown(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("depth", self.depth, "below the peak"),
-            ("trough", short_label(self.trough), f"after {self.to_trough} periods"),
+            ("depth", amounts([self.depth], fractions=plot.is_fractions(self.depth))[0], "below the peak"),
+            ("trough", short_label(self.trough), f"after {self.to_trough} period{'s' * (self.to_trough != 1)}"),
             ("length", self.length, "periods"),
             ("recovery", self.recovery, "periods from the trough"),
         ]
@@ -76,7 +76,7 @@ class Drawdown(Shown):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DrawdownTable(Shown):
-    """Drawdowns of one series: a sequence of `DrawdownLimit`.
+    """Drawdowns of one series: a sequence of `Drawdown`.
 
     Attributes
     ----------
@@ -155,14 +155,15 @@ class DrawdownTable(Shown):
         return f"{len(self)} {word}, {how}" if self.drawdowns else "No drawdown"
 
     def _rows(self) -> list[Row]:
+        depths = amounts([item.depth for item in self.drawdowns], fractions=self.input != "pnl")
         return [
             (
                 f"{rank}. {short_label(item.start)}",
-                item.depth,
+                depth,
                 f"low {short_label(item.trough)}, {'open' if item.end is None else 'regained ' + short_label(item.end)}, "
-                f"{item.length} periods",
+                f"{item.length} period{'s' * (item.length != 1)}",
             )
-            for rank, item in enumerate(self.drawdowns, start=1)
+            for rank, (item, depth) in enumerate(zip(self.drawdowns, depths, strict=True), start=1)
         ]
 
 
@@ -195,9 +196,9 @@ def drawdown_table(
     >>> table = drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices")
     >>> table
     2 drawdowns, deepest first
-    -------------------------------------------
-    1. 2  0.039604 low 4, regained 5, 4 periods
-    2. 6  0.019802 low 6, open, 1 periods
+    ----------------------------------------
+    1. 2  3.96% low 4, regained 5, 4 periods
+    2. 6  1.98% low 6, open, 1 period
     >>> [(item.under_water, item.recovered) for item in table]
     [(3, True), (1, False)]
     """

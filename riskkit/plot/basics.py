@@ -99,7 +99,7 @@ def line_style(i: int) -> dict[str, Any]:
 
 def dress(ax: Axes, title: str) -> None:
     """Set a left-aligned title and remove the frame at the top and the right."""
-    ax.set_title(literal(title), loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
 

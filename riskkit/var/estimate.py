@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._excel import PERCENT, Exported, Sheet
-from riskkit._show import Row, Shown, alike, percent
+from riskkit._show import Row, Shown, amounts, percent
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
@@ -199,13 +199,16 @@ class RiskEstimate(Exported):
 
     def _rows(self) -> Iterator[Row]:
         var, es, names = self._table(self.var), self._table(self.es), self._portfolios()
-        for i, level in enumerate(self._levels):
-            for label, values in (("VaR", var[i]), ("ES", es[i])):
-                if not self._many:
-                    yield f"{label} {percent(level)}", values[0], self._bounds(label.lower(), i)
-                else:
-                    worst = int(np.nanargmax(values))
-                    yield f"{label} {percent(level)}, largest", values[worst], f"portfolio {names[worst]}"
+        fractions = plot.is_fractions(es if self.sample is None else self.sample)  # as on the axis of the plot
+        both = np.stack([var, es], axis=1).reshape(-1, var.shape[1])  # VaR and ES of each confidence in turn
+        worst = np.nanargmax(both, axis=1) if self._many else np.zeros(len(both), int)
+        texts = amounts([row[k] for row, k in zip(both, worst, strict=True)], fractions=fractions)
+        for i, (text, k) in enumerate(zip(texts, worst, strict=True)):
+            label = f"{('VaR', 'ES')[i % 2]} {percent(self._levels[i // 2])}"
+            if self._many:
+                yield f"{label}, largest", text, f"portfolio {names[k]}"
+            else:
+                yield label, text, self._bounds(("var", "es")[i % 2], i // 2, fractions)
         if self._many:
             yield "portfolios", len(names), ""
             for name, why in self.refusals.items():
@@ -213,17 +216,17 @@ class RiskEstimate(Exported):
         if (var < 0.0).any():
             yield "caution", "", "VaR is below zero, a gain even in the tail; prices go through simple_returns(prices)"
         yield "observations", self.n_obs, ""
-        yield "horizon", self.horizon, "period" if self.horizon == 1.0 else "periods"
+        yield "horizon", self.horizon, "periods"
         for name, value in self.parameters.items():
             if np.ndim(value) == 0:
                 yield name.replace("_", " "), value, ""
 
-    def _bounds(self, name: str, i: int) -> str:
+    def _bounds(self, name: str, i: int, fractions: bool) -> str:
         bounds = {} if self.interval is None else self.interval.columns()
         if f"{name}_low" not in bounds:
             return ""
         low, high = (self._table(bounds[f"{name}_{end}"])[i, 0] for end in ("low", "high"))
-        low, high = alike([low, high])
+        low, high = amounts([low, high], fractions=fractions)
         return f"[{low} to {high}] with {percent(self.interval.coverage)}" if self.interval else ""
 
 
