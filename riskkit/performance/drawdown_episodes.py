@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, single_series, whole_number, with_labels
+from riskkit._excel import Exported
 from riskkit._show import Row, Shown, amounts, short_label
 from riskkit.performance.drawdown import drawdown_series
 from riskkit.performance.series import Input, documented
@@ -75,7 +76,7 @@ class Drawdown(Shown):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class DrawdownTable(Shown):
+class DrawdownTable(Exported):
     """Drawdowns of one series: a sequence of `Drawdown`.
 
     Attributes

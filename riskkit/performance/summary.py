@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, refuse_prices, single_series, with_labels
-from riskkit._show import Row, Shown, amounts, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 from riskkit.performance.drawdown import conditional_drawdown_at_risk, max_drawdown, pain_index, risk_score, ulcer_index
@@ -30,7 +31,7 @@ from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, pro
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PerformanceSummary(Shown):
+class PerformanceSummary(Exported):
     """Performance measures of one return series; None for an undefined one (a Sharpe ratio without a spread).
 
     Attributes

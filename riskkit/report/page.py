@@ -26,12 +26,14 @@ td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{te
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
 .loss{color:#c0392b}:target{background:#fff3bf}
 figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
+@media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
 @media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:normal}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
 td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}
 """ + "".join(f".{grade}{{border-color:{edge};background:{ground}}}\n" for grade, (edge, ground) in GRADES.items())
 LINE, SENTENCE = 30, 60
+BROAD = 5  # columns; a table of more that has sentences takes the space beside the page
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -71,7 +73,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, texts: Sequen
         "<tr>" + "".join(f"<td{side(place, cell)}>{cell_text(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    broad = " broad" if len(header) > BROAD and "sentence" in body else ""
+    return f'<div class="wide{broad}"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 class Link:

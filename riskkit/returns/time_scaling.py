@@ -24,7 +24,8 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
@@ -116,7 +117,7 @@ def sqrt_time_ratio(autocorrelation: float, horizon: int) -> float:
 
 
 @dataclass(frozen=True, repr=False)
-class SqrtTimeTest(Shown):
+class SqrtTimeTest(Exported):
     """Variance ratio test of square-root-of-time scaling.
 
     Attributes

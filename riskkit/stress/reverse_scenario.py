@@ -26,7 +26,8 @@ from riskkit._check import (
     single_series,
     with_labels,
 )
-from riskkit._show import Row, Shown, alike, number
+from riskkit._excel import Exported
+from riskkit._show import Row, alike, number
 from riskkit.covariance import sample_covariance
 from riskkit.covariance.matrices import symmetric
 from riskkit.pnl import DeltaGamma, in_asset_order, scenario
@@ -46,7 +47,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ReverseStress(Shown):
+class ReverseStress(Exported):
     """Most plausible scenario of a loss.
 
     Attributes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._excel import PERCENT, Exported, Sheet
+from riskkit._excel import MONEY, PERCENT, Exported, Sheet
 from riskkit._show import Row, Shown, amounts, percent
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
@@ -154,7 +154,10 @@ class RiskEstimate(Exported):
         return pd.DataFrame({name: self._table(values).ravel() for name, values in columns.items()}, index=index)
 
     def _sheets(self) -> list[Sheet]:
-        return [Sheet("VaR and ES", self.to_frame(), {"confidence": PERCENT})]
+        table = self.to_frame()
+        money = () if self._fractions() else table.columns
+        formats = {**dict.fromkeys(table.columns, PERCENT), **dict.fromkeys(money, MONEY), "confidence": PERCENT}
+        return [Sheet("VaR and ES", table, formats)]
 
     def plot(self, ax: Any = None, *, unit: str | None = None) -> Any:
         """Draw the histogram of one series with VaR and ES, the tail beyond VaR and the interval of VaR shaded.
@@ -199,7 +202,7 @@ class RiskEstimate(Exported):
 
     def _rows(self) -> Iterator[Row]:
         var, es, names = self._table(self.var), self._table(self.es), self._portfolios()
-        fractions = plot.is_fractions(es if self.sample is None else self.sample)  # as on the axis of the plot
+        fractions = self._fractions()
         both = np.stack([var, es], axis=1).reshape(-1, var.shape[1])  # VaR and ES of each confidence in turn
         worst = np.nanargmax(both, axis=1) if self._many else np.zeros(len(both), int)
         texts = amounts([row[k] for row, k in zip(both, worst, strict=True)], fractions=fractions)
@@ -220,6 +223,10 @@ class RiskEstimate(Exported):
         for name, value in self.parameters.items():
             if np.ndim(value) == 0:
                 yield name.replace("_", " "), value, ""
+
+    def _fractions(self) -> bool:
+        """Whether losses are those of returns, by the rule of the plot's axis."""
+        return plot.is_fractions(self._table(self.es) if self.sample is None else self.sample)
 
     def _bounds(self, name: str, i: int, fractions: bool) -> str:
         bounds = {} if self.interval is None else self.interval.columns()

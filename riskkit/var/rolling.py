@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit._bar import waiting
 from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_number
-from riskkit._show import Row, Shown, amounts, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import is_fractions, losses_over_time
@@ -121,7 +122,7 @@ def _why(method: Method, sample: Sample, confidences: Confidences, window: int, 
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RollingRisk(Shown):
+class RollingRisk(Exported):
     """VaR and ES forecasts by day.
 
     Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several confidences, or

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError
-from riskkit._show import Row, Shown, amounts, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._types import Quantity, Vector
 from riskkit.var._inputs import Confidences, Sample
 
@@ -18,7 +19,7 @@ COLUMNS = ("var", "var_standard_error", "es", "es_standard_error")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SimulationResult(Shown):
+class SimulationResult(Exported):
     """Monte Carlo VaR and ES of one or many books at one or many confidences; money, losses positive.
 
     With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or

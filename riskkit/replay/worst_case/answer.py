@@ -13,7 +13,8 @@ import numpy as np
 
 from riskkit import plot as drawing
 from riskkit._check import Amount, Duration, InputError, instance, one_of
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -34,7 +35,7 @@ CENT = Fraction(1, 100)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class WorstCase(Shown):
+class WorstCase(Exported):
     """Result of `worst_case`; money in units of the price, positions in lots.
 
     Parameters

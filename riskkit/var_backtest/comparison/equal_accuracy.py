@@ -20,7 +20,8 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
-from riskkit._show import Row, Shown, brief, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, brief, percent
 from riskkit.var_backtest.core.distributions import student_t_two_sided
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import TestResult, undefined
@@ -92,7 +93,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> TestRe
 
 
 @dataclass(frozen=True, repr=False)
-class ConfidenceSet(Shown):
+class ConfidenceSet(Exported):
     """Model confidence set: models ranked by mean score, and those that cannot be distinguished from the best.
 
     Attributes
