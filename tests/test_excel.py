@@ -69,7 +69,9 @@ OF_ONE_TABLE = {
     "drawdowns": lambda: rk.performance.drawdown_table(MOVES["A"]),
     "benchmark": lambda: rk.performance.compare_to_benchmark(MOVES["A"], MOVES["B"], 252),
     "rolling": lambda: rk.rolling_var(MOVES["A"], 250, 0.95),
-    "forecasts": lambda: rk.var_backtest.compare_models(returns=MOVES["A"], models=["historical", "normal"], window=250),
+    "forecasts": lambda: rk.var_backtest.compare_models(
+        returns=MOVES["A"], models=["historical", "normal"], window=250
+    ),
     "simulated": lambda: rk.simulate_risk(
         rk.montecarlo.NormalReturns(MOVES.cov()), HELD, 500, draws=np.random.default_rng(1)
     ),

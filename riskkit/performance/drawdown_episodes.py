@@ -124,14 +124,15 @@ class DrawdownTable(Exported):
         return frame.astype({"depth": float, "length": int, "to_trough": int, "recovery": "Int64", "under_water": int})
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the drawdown path, with the depth of the five deepest of the table."""
+        """Draw the drawdown path, with the depth of the five deepest of the table, of those that can be seen."""
         ax = plot.axes(ax)
         fall = np.asarray(self.path)
         rows = labels_of(self.path, 0)
         where = np.arange(len(fall)) if rows is None else rows
         ax.plot(where, -fall, linewidth=0.9, color=plot.WARM)
         ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
-        for rank, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
+        deep = [(rank, item) for rank, item in enumerate(self.drawdowns, start=1) if item.depth > 0.2 * fall.max()]
+        for rank, drawdown in sorted(deep, key=lambda item: -item[1].depth)[:5]:
             ax.annotate(
                 f"{rank}: {drawdown.depth:,.0f}" if self.input == "pnl" else f"{rank}: {drawdown.depth:.1%}",
                 (drawdown.trough, -drawdown.depth),
@@ -140,7 +141,7 @@ class DrawdownTable(Exported):
                 ha="center",
                 fontsize="small",
             )
-        ax.margins(x=0.01, y=0.12)
+        ax.margins(x=0.01, y=0.25)  # room for the depths below the line
         ax.set_ylim(top=0.0)
         if self.input == "pnl":
             plot.thousands(ax.yaxis)

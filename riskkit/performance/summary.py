@@ -131,6 +131,7 @@ class PerformanceSummary(Exported):
             Axes of wealth and of the drawdown; by default those of a new figure.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import LogLocator
 
         if axes is None:
             _, axes = plt.subplots(2, 1, sharex=True, height_ratios=(2, 1), layout="constrained")
@@ -139,8 +140,10 @@ class PerformanceSummary(Exported):
         axes[0].plot(np.arange(len(wealth)) if rows is None else rows, wealth, linewidth=0.9, color=plot.STRONG)
         axes[0].axhline(1.0, color=plot.INK, linewidth=0.5)
         axes[0].set_yscale("log")
+        ratio = wealth.max() / max(wealth.min(), 1e-300)
+        axes[0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 100.0 else (1.0,)))
         axes[0].yaxis.set_major_formatter("{x:g}")
-        axes[0].yaxis.set_minor_formatter("{x:g}" if wealth.max() < 5.0 * wealth.min() else "")
+        axes[0].yaxis.set_minor_formatter("{x:g}" if ratio < 5.0 else "")
         axes[0].set_ylabel("wealth, from 1")
         plot.dress(axes[0], f"{self.annualised_return:.1%} a year")
         table = drawdown_table(self.returns, top=3)

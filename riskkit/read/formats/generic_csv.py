@@ -327,6 +327,12 @@ def _end_orders(draft: Draft, ends: list[tuple[Event, str]]) -> None:
     for event in draft.rows:
         if event.get("order_id") is not None:
             last[event["order_id"]] = max(event["ts"], last.get(event["order_id"], event["ts"]))
+    filled = {event.get("order_id") for event in draft.rows if event["kind"] == "fill"}
+    if unfilled := sum(state == "done" and event.get("order_id") not in filled for event, state in ends):
+        draft.assume(
+            f"{unfilled:,} order{'s are' if unfilled != 1 else ' is'} filled by the state and without a fill in the files: "
+            "positions, profit and fees are not those of the account"
+        )
     for event, state in ends:
         if state in ("open", "done") or "order_id" not in event:
             continue
