@@ -134,7 +134,7 @@ def as_text(title: str, rows: Iterable[Row]) -> str:
     lines = [
         line.rstrip()
         for label, value, unit in cells
-        for first, *more in [textwrap.wrap(unit, max(WIDTH - indent, NARROWEST)) or [""]]
+        for first, *more in [textwrap.wrap(unit, max(WIDTH - indent, NARROWEST), break_on_hyphens=False) or [""]]
         for line in (f"{label:<{left}}  {value:>{right}} {first}", *(f"{' ' * indent}{line}" for line in more))
     ]
     return "\n".join([title, "-" * max(len(title), max(map(len, lines))), *lines])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -204,7 +203,7 @@ class SqrtTimeTest(Exported):
             ("z, robust", self.z, ""),
             ("p-value, two-sided", self.p_value, ""),
             ("misleads", self.misleads, f"at {self.significance:.0%}"),
-            *(("in words" if i == 0 else "", "", line) for i, line in enumerate(_lines(self.sentence))),
+            ("in words", "", self.sentence),
         ]
 
     def to_frame(self) -> Any:
@@ -215,11 +214,6 @@ class SqrtTimeTest(Exported):
         return pd.DataFrame({name: [getattr(self, name)] for name in columns}, index=[self.horizon]).rename_axis(
             "horizon"
         )
-
-
-def _lines(sentence: str) -> list[str]:
-    """A sentence in lines that fit beside a table."""
-    return textwrap.wrap(sentence, 64, break_on_hyphens=False)
 
 
 @documented

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,8 +93,7 @@ class WorstCase(Exported):
         yield "upper bound (no stream exceeds it)", *upper
         yield "binding rules", ", ".join(self.rules) or "none", ""
         yield "orders of the stream", self.log.counts().get("ORDER", 0), "none rejected"
-        for i, line in enumerate(textwrap.wrap(self.argument, 80)):
-            yield "" if i else "argument", "", line
+        yield "argument", "", self.argument
         for i, (name, why) in enumerate(self.not_read.items()):
             yield "" if i else "not used", name, why
 
