@@ -77,7 +77,7 @@ def historical(
     >>> risk
     VaR and ES, historical
     ------------------------
-    VaR 80%         4
+    VaR 80%       4.0
     ES 80%        4.5
     observations   10
     horizon         1 period

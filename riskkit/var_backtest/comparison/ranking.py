@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, as_dates, finite_array, probability
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible, literal
@@ -25,7 +26,7 @@ SCORES = {"fz0": "FZ0 loss of VaR and ES", "quantile": "quantile loss of VaR"}
 
 
 @dataclass(frozen=True, repr=False)
-class ForecastComparison(Shown):
+class ForecastComparison(Exported):
     """Models ranked by their forecasts of the tail, on the same days and assets.
 
     Attributes
