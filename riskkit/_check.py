@@ -84,17 +84,18 @@ def shown(value: Any) -> str:
 
 def confidence_level(value: Any, name: str = "confidence") -> float:
     """Return the confidence of a loss, as 0.99 for 99 %: at least 0.5, for below it is a tail probability or a VaR of gains."""
-    level = probability(value, name)
+    level = probability(value, name, of_loss=True)
     if level < 0.5:
         raise InputError(f"{name}={shown(value)} is below 0.5; did you mean {name}={1.0 - level:.10g}?")
     return level
 
 
-def probability(value: Any, name: str) -> float:
-    """Return a number strictly between 0 and 1, as 0.99 for 99 %."""
+def probability(value: Any, name: str, *, of_loss: bool = False) -> float:
+    """Return a number strictly between 0 and 1, as 0.99 for 99 %; percent is named, that of a loss from 50 % on."""
     number = finite_number(value, name)
     if not 0.0 < number < 1.0:
-        hint = f"; use {number / 100:g} for {number:g}%" if 1.0 < number < 100.0 else "; use 0.95 for 95%"
+        is_percent = (50.0 if of_loss else 1.0) <= number < 100.0 and number != 1.0
+        hint = f"; use {number / 100:g} for {number:g}%" if is_percent else "; use 0.95 for 95%"
         raise InputError(f"{name}={shown(value)} is not between 0 and 1{hint}")
     return number
 
@@ -342,29 +343,39 @@ def _date(label: Any) -> str:
 
 
 def refuse_prices(array: np.ndarray, name: str, *, fractions: bool = False, instead: str | None = None) -> None:
-    """Refuse prices given as returns: numbers above zero that are large and change little from row to row.
+    """Refuse prices given as returns: columns of numbers above zero that are large and change little from row to row.
 
     Returns of a money market are above zero and change little too, but are small. P&L may be large and without a loss:
     that of a market maker varies by more, fees are independent from row to row, while a price strays far beside its
     steps, and interest seldom falls. It takes ten rows to tell. Fractions (``fractions=True``) are never that large.
     """
     n_obs = len(array)
-    if n_obs < (2 if fractions else 10) or not array.min() > 0.0:
+    if n_obs < (2 if fractions else 10):
         return
-    typical = float(np.median(array))
-    with np.errstate(over="ignore"):
-        steps = np.abs(np.diff(np.log(array), axis=0))
-    if typical <= LARGEST_RETURN or np.quantile(steps, 0.9) > LARGEST_STEP:
+    table = array.reshape(n_obs, -1)
+    gains = np.flatnonzero((table > 0.0).all(axis=0))
+    found = [column for column in gains.tolist() if _like_prices(table[:, column], fractions)]
+    if not found:
         return
-    if not fractions:
-        changes = np.diff(array, axis=0)
-        is_independent = np.any((changes**2).mean(axis=0) >= array.var(axis=0))  # von Neumann's ratio is then near 2
-        if is_independent or min((changes > 0.0).mean(), (changes < 0.0).mean()) < 0.1:
-            return
+    first, every = table[:, found[0]], len(found) == table.shape[1]
+    what = name if every else f"column {found[0]} of {name}"
+    meant = (f"simple_returns({name})" if every else "simple_returns of it") if instead is None else instead
     raise InputError(
-        f"{name} looks like prices, not returns: all {n_obs} rows are above zero, around {typical:g}, and most change "
-        f"by less than {LARGEST_STEP:.0%}; give {f'simple_returns({name})' if instead is None else instead}"
+        f"{what} looks like prices, not returns: all {n_obs} rows are above zero, around {np.median(first):g}, and most "
+        f"change by less than {LARGEST_STEP:.0%}; give {meant}"
     )
+
+
+def _like_prices(series: np.ndarray, fractions: bool) -> bool:
+    """True if numbers above zero are large, change little from row to row and stray far beside their steps."""
+    with np.errstate(over="ignore"):
+        steps = np.abs(np.diff(np.log(series)))
+    if np.median(series) <= LARGEST_RETURN or np.quantile(steps, 0.9) > LARGEST_STEP:
+        return False
+    changes = np.diff(series)
+    is_independent = (changes**2).mean() >= series.var()  # von Neumann's ratio is then near 2
+    seldom = min((changes > 0.0).mean(), (changes < 0.0).mean()) < 0.1
+    return fractions or not (is_independent or seldom)
 
 
 def refuse_size(shape: Sequence[int], what: str, instead: str) -> None:
@@ -393,6 +404,7 @@ def as_pandas(value: Any) -> Any:
         return pd.Series(value)
     if not hasattr(value, "__arrow_c_stream__") or hasattr(value, "iloc"):
         return value
+    refuse_objects(value)
     import pyarrow as pa
 
     if not hasattr(value, "columns"):
@@ -406,6 +418,16 @@ def as_pandas(value: Any) -> Any:
             frame = frame.set_index(names[0])
             return frame.rename_axis(None) if names[0].startswith("__index_level_") else frame
     return frame
+
+
+def refuse_objects(table: Any) -> None:
+    """Refuse a table or column of polars that holds Python objects: through Arrow come their addresses alone."""
+    schema = getattr(table, "schema", None)
+    kinds = schema if isinstance(schema, Mapping) else {getattr(table, "name", ""): getattr(table, "dtype", "")}
+    for name, kind in kinds.items():
+        if str(kind) == "Object":
+            column = f"column {name!r}" if name else "a column"
+            raise InputError(f"{column} has the type Object; give it one of its own, as polars.Date or polars.Float64")
 
 
 def constant(values: np.ndarray, size: Any = 0.0) -> Any:

@@ -161,7 +161,10 @@ def passes(folder: Path, arguments: list[str]) -> bool:
     """Whether these tests pass in a copy of the project, in a process of their own."""
     import resource  # not on Windows
 
-    fast = ["--fast"] if any(name.startswith("tests/") for name in arguments) else []  # tests/conftest.py knows it
+    if any(name.startswith("tests/") for name in arguments):
+        options = ["--fast"]  # tests/conftest.py knows it
+    else:  # doctests alone: a name that a module imports, as TestResult, is no test
+        options = ["-o", "python_classes=", "-o", "python_functions="]
     child = os.fork()
     if not child:
         code = USAGE
@@ -172,7 +175,7 @@ def passes(folder: Path, arguments: list[str]) -> bool:
             os.dup2(said, 1), os.dup2(said, 2)
             import pytest
 
-            code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *fast, *arguments]))
+            code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *options, *arguments]))
             sys.stdout.flush()
         except BaseException:
             os.write(2, traceback.format_exc().encode())

@@ -260,7 +260,7 @@ def _by_proxies(
         raise InputError(f"the proxies of {shown(assets[j])} have a gap in row {row} too; give others")
     if known.sum() < len(places) + 2:
         raise InputError(
-            f"{shown(assets[j])} and its proxies have {known.sum()} periods in common; {len(places) + 2} are needed"
+            f"the asset {shown(assets[j])} and its proxies have in common {known.sum()} of the {len(places) + 2} periods needed"
         )
     design = np.column_stack([np.ones(len(table)), table[:, places]])
     slopes = np.linalg.lstsq(design[known], table[known, j], rcond=None)[0]

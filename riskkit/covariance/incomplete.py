@@ -271,7 +271,7 @@ def _with_gaps(returns: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         i, j = (int(k) for k in np.argwhere(counts < 2)[0])
         names = asset_names(with_labels(counts, labels_of(returns, 1), labels_of(returns, 1)))
         raise InputError(
-            f"{names[i]} and {names[j]} have {counts[i, j]} periods in common; a covariance needs at least 2"
+            f"the assets {names[i]} and {names[j]} have in common {counts[i, j]} of the 2 periods that a covariance needs"
         )
     return table, known, counts
 

@@ -15,8 +15,8 @@ from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
 
-_LARGE = " (for large samples; small ones are covered less)"
-NOMINAL = {"asymptotic": _LARGE, "bootstrap": _LARGE, "studentised": " (for independent returns)"}
+_LARGE = "for large samples; small ones are covered less"
+NOMINAL = {"asymptotic": _LARGE, "bootstrap": _LARGE, "studentised": "for independent returns"}
 """What the coverage of an interval holds for, by its kind."""
 
 
@@ -58,8 +58,8 @@ class RiskInterval(Shown):
     exact_coverage: float | tuple[float, ...] | None = None
 
     def _title(self) -> str:
-        kind = self.kind.replace("_", " ")
-        return f"{percent(self.coverage)} interval, {kind}{NOMINAL.get(self.kind, '')}"
+        caveat = f" ({NOMINAL[self.kind]})" if self.kind in NOMINAL else ""
+        return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}{caveat}"
 
     def _rows(self) -> Iterable[Row]:
         for name, values in self.columns().items():
@@ -218,6 +218,8 @@ class RiskEstimate(Exported):
                 yield f"{name}", "NaN", why
         if (var < 0.0).any():
             yield "caution", "", "VaR is below zero, a gain even in the tail; prices go through simple_returns(prices)"
+        if self.interval is not None and self.interval.kind in NOMINAL:
+            yield "intervals", self.interval.kind, NOMINAL[self.interval.kind]
         yield "observations", self.n_obs, ""
         yield "horizon", self.horizon, "periods"
         for name, value in self.parameters.items():

@@ -244,6 +244,27 @@ def test_few_prices_are_no_fractions(curve):
         rk.performance.max_drawdown(curve)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_prices_are_found_in_one_column_of_many(place):
+    returns = np.random.default_rng(2).normal(0.0, 0.01, (300, 2))
+    table = np.insert(returns, place, 100.0 * np.cumprod(1.0 + returns[:, 0]), axis=1)
+    for call in (rk.value_at_risk, rk.ewma_covariance, rk.covariance.sample_covariance):
+        call(returns)
+        with pytest.raises(InputError, match=f"column {place} of returns looks like prices.*give simple_returns of it"):
+            call(table)
+
+
+def test_objects_of_polars_are_refused_and_not_read_as_addresses():
+    pl = pytest.importorskip("polars", reason="polars is not installed; it is in the group benchmark")
+    dates = pl.Series("ts", [pd.Timestamp("2024-01-01").date()] * 12, dtype=pl.Object)
+    said = "column 'ts' has the type Object; give it one of its own, as polars.Date or polars.Float64"
+    for call in (rk.value_at_risk, rk.EventLog.from_frame):
+        with pytest.raises(InputError, match=said):
+            call(pl.DataFrame([dates, pl.Series("A", [0.01] * 12)]))
+    with pytest.raises(InputError, match=said):
+        rk.value_at_risk(dates)
+
+
 def prices_with(seed: int, n: int, volatility: float) -> np.ndarray:
     steps = np.random.default_rng(seed).normal(0.0, volatility, n)
     return 50.0 * np.exp(np.cumsum(steps))
@@ -289,9 +310,9 @@ def test_a_var_below_zero_has_a_caution():
     assert "caution" not in repr(rk.value_at_risk([-0.02, 0.01, 0.03, -0.01, 0.02] * 10, 0.9))
 
 
-def test_a_column_without_a_loss_is_no_table_of_prices():
-    table = RETURNS.assign(cash=0.0001, nav=PRICES["A"])
-    rk.covariance.sample_covariance(table)
+def test_a_column_without_a_loss_is_no_column_of_prices():
+    rng = np.random.default_rng(4)
+    rk.covariance.sample_covariance(RETURNS.assign(cash=0.0001, fees=rng.uniform(500.0, 600.0, len(RETURNS))))
 
 
 def test_drawdown_of_pnl_is_in_money_from_a_curve_that_starts_at_zero():

@@ -84,8 +84,10 @@ def test_a_run_that_never_began_is_neither_passed_nor_failed(tmp_path):
     (tmp_path / "good.py").write_text('"""\n>>> 1 + 1\n2\n"""\n', encoding="utf-8")
     (tmp_path / "bad.py").write_text('"""\n>>> 1 + 1\n3\n"""\n', encoding="utf-8")
     (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    named = "class TestResult:\n    def __init__(self, x): ...\n\n\ndef test_it():\n    assert False\n"  # no tests
+    (tmp_path / "named.py").write_text(named, encoding="utf-8")
     doctest = ("--doctest-modules", "-c", "/dev/null")
     assert verdict(tmp_path, *doctest, "good.py") == "True"
-    assert verdict(tmp_path, *doctest, "plain.py") == "True"
+    assert verdict(tmp_path, *doctest, "plain.py") == verdict(tmp_path, *doctest, "named.py") == "True"
     assert verdict(tmp_path, *doctest, "bad.py") == "False"
     assert verdict(tmp_path, "--no-such-option", "good.py").startswith("pytest did not run --no-such-option good.py:")

@@ -188,6 +188,21 @@ def test_an_order_that_lowers_the_largest_share_passes():
     assert refused(rows, Rule("r", ConcentrationLimit("0.5"))) == [2]
 
 
+@pytest.mark.parametrize(
+    ("above", "rows", "expected"),
+    [
+        (0, [row(qty=1)], [1]),  # 100 %, as before, of more
+        (0, [row(side="S", qty=19), row(side="S", qty=2)], [2]),  # the second turns 10 long into 11 short
+        (0, [row(qty=1, instrument="Y"), row(qty=1)], [2]),  # the first lowers the share
+        (1_000, [row(qty=90), row(qty=10_000)], [2]),  # below `above` any share passes
+        (1_000, [row(qty=90), row(qty=10, instrument="Y"), row(qty=1)], [3]),
+    ],
+)
+def test_a_share_that_cannot_rise_is_no_way_around_the_largest_share(above, rows, expected):
+    held = row(qty=10, kind="fill")
+    assert refused([held, *rows], Rule("r", ConcentrationLimit("0.5", above=above))) == expected
+
+
 def test_cash_counts_the_fee_of_working_buys():
     rows = [row(qty=10), row(qty=10)]
     account = {"accounts": [Account("T1", cash={"USD": 215})]}

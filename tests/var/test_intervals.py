@@ -11,6 +11,7 @@ from scipy import stats
 from riskkit import var
 from riskkit._check import InputError
 from riskkit._show import alike, number
+from riskkit.var.estimate import NOMINAL
 
 RETURNS = 0.01 * np.random.default_rng(5).standard_t(4, 500)
 TABLE = 0.01 * np.random.default_rng(6).standard_normal((250, 3))
@@ -111,7 +112,7 @@ def test_bootstrap_is_the_spread_of_resamples(method):
 
 def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(monkeypatch):
     both = var.value_at_risk(
-        np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()
+        np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=100, rng=generator()
     ).interval
     assert both.var_standard_error[1] == pytest.approx(2 * both.var_standard_error[0])
     starts = generator().integers(500, size=(50, 25))
@@ -119,7 +120,7 @@ def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(mo
     by_hand = [var.historical(drawn, 0.95).var for drawn in series]
     assert both.var_standard_error[0] == pytest.approx(np.std(by_hand, ddof=1), rel=1e-12)
     monkeypatch.setattr("riskkit.var.intervals.CHUNK", 7 * 500)
-    chunked = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
+    chunked = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=100, rng=generator()).interval
     assert chunked.var_high > chunked.var_low
 
 
@@ -138,6 +139,14 @@ def test_bounds_are_printed_like_the_estimate():
     bounds = alike([risk.interval.var_low, risk.interval.var_high])
     assert line.endswith(f" {number(risk.var)} [{bounds[0]} to {bounds[1]}] with 90%")
     assert "e+0" not in line and line.count(",") == 3
+
+
+@pytest.mark.parametrize(("kind", "says"), NOMINAL.items())
+def test_an_estimate_says_what_the_coverage_of_its_intervals_holds_for(kind, says):
+    for of in (RETURNS, TABLE):
+        assert says in repr(var.value_at_risk(of, 0.95, interval=kind, n_draws=100, rng=generator()))
+    exact = repr(var.value_at_risk(RETURNS, 0.95, interval="order_statistics"))
+    assert not any(text in exact for text in NOMINAL.values())
 
 
 def test_labels_and_frame():

@@ -166,7 +166,7 @@ def label(value: Any, name: str) -> str:
     """A label as text."""
     if value is None:
         raise InputError(f"{name}={shown(value)} is not a label; give the {FRAME_COLUMNS[name]}")
-    return name_text(label_text(value), name)
+    return name_text(value, name)
 
 
 def word(value: Any, known: Any, name: str) -> int:

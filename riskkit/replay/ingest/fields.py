@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.replay.schema.names import name_text
 
@@ -72,5 +71,5 @@ def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in fields.items() if not is_missing(value)}
     for name in NAMES:
         if name in given:
-            name_text(label_text(given[name]), name)
+            name_text(given[name], name)
     return given

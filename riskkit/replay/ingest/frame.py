@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit._check import InputError, shown
+from riskkit._check import InputError, refuse_objects, shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.names import WHY, first_bad
@@ -151,6 +151,7 @@ def frame_of(table: Any) -> pd.DataFrame:
         raise InputError(
             f"frame is a {type(table).__name__}{lazy}; give a table of pandas, polars, pyarrow or DuckDB with one row per event"
         )
+    refuse_objects(table)
     import pyarrow as pa
 
     integers = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in INTEGERS}

@@ -191,6 +191,8 @@ def _of_texts(frame: Frame, name: str, form: TimeForm) -> pd.Series:
             bad[rows] = read.isna().to_numpy()
             frame.refuse(bad, name, _not_of_form(form.form))
             part = read if utc else _with_zone(frame, name, read, form.tz, np.flatnonzero(rows))
+            bad[rows] = _beyond(part)
+            frame.refuse(bad, name, SPAN)
             found[rows] = part.dt.as_unit("ns")
     for row in np.flatnonzero(~texts & ~missing).tolist():
         found.iloc[row] = _moment(frame, name, row, form.tz)
@@ -210,8 +212,10 @@ def _moment(frame: Frame, name: str, row: int, tz: str) -> pd.Timestamp:
     value = frame.column(name).iloc[row]
     if not isinstance(value, (datetime.date, np.datetime64)):
         frame.refuse_row(row, name, "is not a time")
-    single = pd.Series([pd.Timestamp(value)])
-    return _with_zone(frame, name, single, tz, np.array([row])).iloc[0]
+    single = _with_zone(frame, name, pd.Series([pd.Timestamp(value)]), tz, np.array([row]))
+    if _beyond(single)[0]:
+        frame.refuse_row(row, name, SPAN)
+    return single.dt.as_unit("ns").iloc[0]
 
 
 def _with_zone(frame: Frame, name: str, times: pd.Series, tz: str, rows: np.ndarray | None = None) -> pd.Series:
@@ -232,13 +236,23 @@ def _with_zone(frame: Frame, name: str, times: pd.Series, tz: str, rows: np.ndar
     return local.dt.tz_convert("UTC")
 
 
+def _counts(times: pd.Series) -> tuple[np.ndarray, int]:
+    """Timestamps in UTC as numbers of their own precision, and its nanoseconds."""
+    instants = times.dt.tz_localize(None).to_numpy()
+    return instants.astype(np.int64), SPANS[np.datetime_data(instants.dtype)[0]]
+
+
+def _beyond(times: pd.Series) -> np.ndarray:
+    """Where Timestamps of any precision, in UTC, leave the range of times."""
+    counts, coarse = _counts(times)
+    beyond: np.ndarray = times.notna().to_numpy() & (np.abs(counts) >= LATEST // coarse)
+    return beyond
+
+
 def _nanoseconds(frame: Frame, name: str, times: pd.Series) -> np.ndarray:
     """Timestamps of any precision in UTC as nanoseconds."""
-    missing = times.isna().to_numpy()
-    instants = times.dt.tz_localize(None).to_numpy()
-    coarse = SPANS[np.datetime_data(instants.dtype)[0]]
-    counts = instants.astype(np.int64)
-    frame.refuse(~missing & (np.abs(counts) >= LATEST // coarse), name, SPAN)
+    frame.refuse(_beyond(times), name, SPAN)
+    missing, (counts, coarse) = times.isna().to_numpy(), _counts(times)
     return np.where(missing, MISSING, np.where(missing, 0, counts) * coarse)
 
 

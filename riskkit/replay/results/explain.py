@@ -22,7 +22,7 @@ DECISION_WORDS = {
     DecisionCode.NO_PRICE: "refused: no price is known",
     DecisionCode.HELD: "refused: paused",
     DecisionCode.ALERTED: "alert",
-    DecisionCode.VANISH: "vanished with its refused order",
+    DecisionCode.VANISH: "vanished with its order",
     DecisionCode.CUT: "fill cut to what its order may have",
     DecisionCode.ORPHAN: "orphan exit left out",
     DecisionCode.CLIPPED: "orphan exit cut to flat",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 FATES = {
-    DecisionCode.VANISH: "did not happen: its order was refused",
+    DecisionCode.VANISH: "did not happen: its order was refused or left out",
     DecisionCode.CUT: "was cut to what its order may have",
     DecisionCode.ORPHAN: "was left out: it would have closed a position that is not held",
     DecisionCode.CLIPPED: "was cut to the position that is held",

@@ -221,10 +221,10 @@ class ReplayComparison(Exported):
         yield "digest", "", [result.digest for result in results]
 
     def _aftermath(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
-        """Events dropped with refused orders, in enforce mode."""
+        """Events dropped with orders that were refused, cancelled by a rule or left out, in enforce mode."""
         counts = [result.counts() if result.mode == "enforce" else {} for result in results]
         for label, name in (
-            ("fills of refused orders", "fills_vanished"),
+            ("fills of dropped orders", "fills_vanished"),
             ("orphan exits", "orphans"),
             ("  orphan exits dropped", "orphans_dropped"),
         ):

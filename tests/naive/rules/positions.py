@@ -126,7 +126,10 @@ class Concentration(Exposure):
         if not self.beyond(max(sizes), self.limit() * sum(sizes)):
             return False
         before = self.sizes(self.values(member, False))
-        return self.listed or sum(before) == 0 or max(sizes) * sum(before) > max(before) * sum(sizes)
+        if self.listed or sum(before) == 0:
+            return True
+        whole = max(sizes) == sum(sizes) and max(sizes) > max(before)
+        return whole or max(sizes) * sum(before) > max(before) * sum(sizes)
 
 
 class Leverage(Exposure):

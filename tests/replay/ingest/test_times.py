@@ -145,3 +145,28 @@ def test_a_mixed_column_of_a_frame_is_read(tmp_path):
     assert from_frame(times, tmp_path).columns["ts"].tolist() == [nanoseconds("2024-03-05")] * 4
     with pytest.raises(InputError, match="row 1, column 'ts': 1.5 is not a time"):
         from_frame(["2024-03-05", 1.5], tmp_path)
+
+
+LATE = datetime.datetime(2500, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("late", "options"),
+    [
+        ("2500-01-01", {}),
+        ("2500-01-01T00:00:00Z", {}),
+        ("9999-12-31T23:59:59.999999+02:00", {}),
+        ("0001-01-01", {"tz": "America/New_York"}),
+        ("31.12.9999", {"time_format": "%d.%m.%Y"}),
+        (LATE, {}),
+        (LATE.replace(tzinfo=datetime.UTC), {}),
+        (LATE.date(), {}),
+        (pd.Timestamp(LATE, tz="Asia/Tokyo"), {}),
+    ],
+    ids=str,
+)
+def test_a_time_beyond_64_bits_is_refused_by_its_row_in_every_form(refusal, late, options):
+    early = "05.03.2024" if "time_format" in options else "2024-03-05"
+    for times, row in (([late], 0), ([early, late], 1)):
+        said = refusal(*times, **options)
+        assert said.startswith(f"row {row}, column 'ts': ") and "is not a time from 1824 to 2116" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from marks import needs_compiling
 
 from riskkit import Rule, RuleSet
 from riskkit.replay.live.engine import Engine
@@ -70,6 +71,7 @@ def test_another_engine_goes_on_with_state_and_decisions():
     assert first.digest == second.digest and np.array_equal(first.last(2), second.last(2))
 
 
+@needs_compiling
 def test_the_last_row_of_a_compiled_step_is_the_last_decision():
     live = Engine(SIZE, universe())
     prepared = live.prepare(0, EventKind.ORDER, qty=9, **ORDER)

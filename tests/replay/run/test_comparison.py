@@ -117,6 +117,19 @@ def test_labels_of_the_table_are_unique(found):
     assert found.to_frame().index.is_unique
 
 
+def test_fills_of_orders_left_out_are_counted_with_those_of_refused_ones_under_a_name_that_fits_both():
+    told = {"account": "A", "instrument": "X", "price": 10.0}
+    rows = []
+    for name, side, qty in (("entry", "B", 10), ("exit", "S", 10)):  # the exit of what was refused is an orphan
+        rows += [{**told, "kind": kind, "side": side, "qty": qty, "order_id": name} for kind in ("order", "fill")]
+    log = EventLog.from_frame(pd.DataFrame(rows).assign(ts=range(4)))
+    found = compare(log, RuleSet([Rule("size", PositionLimit(limit=6))]), compiled=False)
+    table = {line.split("  ")[0]: line.split()[-1] for line in repr(found).splitlines() if line[:1].isalpha()}
+    assert (table["fills of dropped orders"], table["refused"], table["orphan exits"]) == ("2", "1", "1")
+    assert found.enforce.explain(3).endswith("vanished with its order.")
+    assert "its order was refused or left out" in found.enforce.explain(order_id="exit")
+
+
 def test_worst_day_of_one_account(frame, found):
     samples = found.without.sample_times.tolist()
     plain = profits_at(frame.to_dict("records"), samples)

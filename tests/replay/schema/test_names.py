@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 import pytest
@@ -90,6 +92,31 @@ DECLARED: dict[str, Callable[[str], Any]] = {
 def test_a_declared_name_is_one_line(what, name):
     with pytest.raises(InputError, match="is not a name"):
         DECLARED[what](name)
+
+
+EMPTY = [None, float("nan"), pd.NA, pd.NaT]
+NAMELESS = [*EMPTY, True, b"A", (), object(), Decimal("sNaN")]
+
+
+@pytest.mark.parametrize("name", NAMELESS, ids=lambda name: type(name).__name__)
+def test_what_is_no_text_and_no_number_names_nothing(name):
+    for declare in (Account, Instrument, lambda name: Rule(name, PARAMETERS)):
+        with pytest.raises(InputError, match=r"=.+ is not a name; a name is one line of text"):
+            declare(name)
+    for column in () if any(name is empty for empty in EMPTY) else NAMES:
+        with pytest.raises(InputError, match=rf"row [01], column '{column}': .+ is "):
+            from_frame(rows_with(column, name), None)
+        with pytest.raises(InputError, match=rf"{column}=.+ is not a name"):
+            from_session(rows_with(column, name), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(5, "5"), (5.0, "5"), (1.5, "1.5"), (Decimal("2.50"), "2.50"), (UUID(int=1), str(UUID(int=1)))]
+)
+def test_a_number_is_the_name_that_it_is_in_a_file(name, text):
+    assert Account(name).id == Instrument(name).id == text
+    for door in (from_frame, from_session):
+        assert [account.id for account in door(rows_with("account", name), None).universe.accounts] == [text]
 
 
 def test_an_empty_cell_is_no_name(tmp_path):

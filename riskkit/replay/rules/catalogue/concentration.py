@@ -2,7 +2,8 @@
 
 Unit: fraction. Source: concentration limits of funds (UCITS 5/10/40 among them). The first position of an account is
 100 % of it: the limit applies only to a gross exposure of more than `above`. Orders that only reduce a position pass,
-and single orders that do not raise the largest share; a list of orders is judged as a whole.
+and single orders that do not raise the largest share, but for those that enlarge the only position; a list of orders is judged
+as a whole.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def check(params: Any, book: Book, event: EventRow, held: Record, later: int) ->
     breaches = exceeds_fraction(observed, params.limit, gross, params.breach)
     if breaches and event.batch < 0 and gross_before(params, book) > 0:
         largest = max(others, before(params, book.position).gross)
-        breaches = observed > share(gross, largest, gross_before(params, book))
+        grows = observed == gross and observed > largest  # a share of 100 % that is not raised and yet is more
+        breaches = grows or observed > share(gross, largest, gross_before(params, book))
     return Verdict(OBJECT if breaches else PASS, observed, fraction_of(gross, params.limit))
 
 
