@@ -26,6 +26,7 @@ ROUNDING = 1e-8
 
 MOST_SHOWN = 60  # characters of a value in a message
 MOST_SAID = 600  # characters of a message
+FILLING = "; riskkit.covariance.complete_returns fills gaps of returns by a declared rule"
 LARGEST_COUNT = 2**53
 """Up to which every integer is exact as a float."""
 
@@ -135,6 +136,14 @@ def _with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
 
 
+def _labels(table: Any, place: tuple[int, ...]) -> str:
+    """The labels of a place of a pandas object, after a comma; empty for anything else."""
+    if not hasattr(table, "iloc"):
+        return ""
+    row = f", row {str(table.index[place[0]]).removesuffix(' 00:00:00')}"
+    return f"{row} of {table.columns[place[1]]!r}" if len(place) > 1 else row
+
+
 def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Literal["C", "K"] = "C") -> np.ndarray:
     """Return a float64 array without NaN or infinity, of `ndim` dimensions if given.
 
@@ -149,10 +158,11 @@ def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Liter
     bad = ~np.isfinite(array)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
-        where = first[0] if array.ndim == 1 else first
+        place = f"position {first[0] if array.ndim == 1 else first}{_labels(value, first)}"
+        count = int(bad.sum())
         raise InputError(
-            f"{name} holds {array[first]} at position {where} ({int(bad.sum())} such values); "
-            "drop or fill them before the call"
+            f"{name} holds {array[first]} at {place} ({count:,} such value{'s' * (count > 1)}); drop or fill "
+            f"{'them' if count > 1 else 'it'} before the call{FILLING if 'returns' in name else ''}"
         )
     return array
 

@@ -42,7 +42,11 @@ class Exported(Shown):
     """Base of results that can be written as an Excel workbook."""
 
     def _sheets(self) -> list[Sheet]:
-        """The tables, in order."""
+        """The tables, in order; by default the one of `to_frame()`."""
+        return [Sheet("table", self.to_frame())]
+
+    def to_frame(self) -> Any:
+        """The result as a table."""
         raise NotImplementedError
 
     def _assumptions(self) -> Iterable[Row]:
@@ -142,12 +146,14 @@ def _format_of(value: Any) -> str:
         return TIME
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return ""
-    return WHOLE if value == value and float(value).is_integer() else NUMBER
+    return WHOLE if float(value).is_integer() else NUMBER
 
 
 def _write_cell(page: Any, row: int, place: int, value: Any, look: Any) -> str:
     """Write a value as what it is, a text never as a formula; return its text for the width."""
-    if value is None or value != value:
+    import pandas as pd
+
+    if pd.isna(value) is True:  # None, NaN, NaT, NA
         page.write_blank(row, place, None, look)
         return ""
     if isinstance(value, (bool, np.bool_)):

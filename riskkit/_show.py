@@ -9,11 +9,20 @@ from __future__ import annotations
 import html
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, separators of lines, marks that turn the direction of a line, halves of characters."""
+
+WIDTH = 110  # characters of a line of text
+NARROWEST = 40  # of what is beside a wide value
+GRADES = {"good": ("#1a7f37", "#eaf6ec"), "doubtful": ("#b58900", "#fdf6e3"), "bad": ("#c0392b", "#fbeceb")}
+"""Colours of the edge and the ground of a verdict."""
+
+COUNTED = frozenset({"periods", "days", "trades", "scenarios", "positions", "portfolios", "events", "orders"})
+"""Units that are counts of things."""
 
 Row = tuple[str, Any, str]
 
@@ -74,9 +83,39 @@ def alike(values: Iterable[Any]) -> list[str]:
     return [text.removesuffix(".") for text in texts]
 
 
+def brief(value: float) -> str:
+    """Format a number in a sentence: four significant digits, without a power of ten where it is an amount.
+
+    Examples
+    --------
+    >>> brief(44_512.3), brief(-0.00921), brief(2_137_557.0)
+    ('44,510', '-0.00921', '2,138,000')
+    """
+    return f"{float(f'{value:.4g}'):,.10g}"
+
+
 def percent(fraction: float) -> str:
     """Format a fraction as a percentage: 0.975 as "97.5%"."""
     return f"{100 * fraction:.10g}%"
+
+
+def amounts(values: Iterable[Any], *, fractions: bool) -> list[str]:
+    """Format returns as percentages, and P&L with commas between thousands; with equal decimals.
+
+    Examples
+    --------
+    >>> amounts([0.0526134, 0.1], fractions=True), amounts([0.000123], fractions=True), amounts([1_480.0], fractions=False)
+    (['5.26%', '10.00%'], ['0.0123%'], ['1,480'])
+    """
+    if not fractions:
+        return alike(values)
+    percentages = [100.0 * float(value) for value in values]
+    largest = max((abs(value) for value in percentages if math.isfinite(value)), default=0.0)
+    decimals = min(8, max(2, 2 - math.floor(math.log10(largest)))) if largest else 2
+    return [
+        f"{round(value, decimals) + 0.0:,.{decimals}f}%" if math.isfinite(value) else number(value)
+        for value in percentages
+    ]
 
 
 def short_label(label: Any) -> str:
@@ -85,24 +124,44 @@ def short_label(label: Any) -> str:
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:
-    """Format rows as two aligned columns under a title."""
-    cells = [(number(label), number(value), number(unit)) for label, value, unit in rows]
+    """Format rows as two aligned columns under a title; what is beside them is wrapped."""
+    cells = [(number(label), number(value), number(_of(value, unit))) for label, value, unit in rows]
     if not cells:
         return title
     left = max(len(label) for label, _, _ in cells)
     right = max(len(value) for _, value, _ in cells)
-    lines = [f"{label:<{left}}  {value:>{right}} {unit}".rstrip() for label, value, unit in cells]
+    indent = left + right + 3
+    lines = [
+        line.rstrip()
+        for label, value, unit in cells
+        for first, *more in [textwrap.wrap(unit, max(WIDTH - indent, NARROWEST), break_on_hyphens=False) or [""]]
+        for line in (f"{label:<{left}}  {value:>{right}} {first}", *(f"{' ' * indent}{line}" for line in more))
+    ]
     return "\n".join([title, "-" * max(len(title), max(map(len, lines))), *lines])
 
 
-def as_html(title: str, rows: Iterable[Row]) -> str:
-    """Format rows as an HTML table."""
+def as_html(title: str, rows: Iterable[Row], grades: Mapping[str, str] | None = None) -> str:
+    """Format rows as an HTML table; `grades` has the colour of rows by their label, a key of `GRADES`."""
     body = "".join(
-        f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
-        f"<td style='text-align:right'>{html.escape(number(value))}</td><td>{html.escape(unit)}</td></tr>"
+        f"<tr{_graded((grades or {}).get(label))}><th style='text-align:left;white-space:pre'>{html.escape(label)}</th>"
+        f"<td style='text-align:right'>{html.escape(number(value))}</td>"
+        f"<td style='text-align:left'>{html.escape(_of(value, unit))}</td></tr>"
         for label, value, unit in rows
     )
     return f"<table><caption style='text-align:left'>{html.escape(title)}</caption><tbody>{body}</tbody></table>"
+
+
+def _of(value: Any, unit: str) -> str:
+    """The unit of a value, of one thing in the singular."""
+    counted, *more = unit.split(" ", 1)
+    return " ".join([counted[:-1], *more]) if counted in COUNTED and value in (1, "1") else unit
+
+
+def _graded(grade: str | None) -> str:
+    if grade is None:
+        return ""
+    edge, ground = GRADES[grade]
+    return f" style='background:{ground};color:#222;box-shadow:inset 4px 0 {edge}'"
 
 
 def table_text(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:

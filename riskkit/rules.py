@@ -36,4 +36,29 @@ __all__ = ["EventRow", "RuleType", "TemporaryLimit", "Tier", "TieredRule", "Verd
 __all__ += ["limit_table", "read_limits", "with_temporary_limits"]
 __all__ += catalogue.__all__
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "MaxOrderNotional": "max_notional_per_order max_order_value fat_finger order_value_limit max_single_order_value",
+        "MaxOrderQty": "max_order_size max_order_quantity order_size_limit max_shares_per_order",
+        "PriceCollar": "price_band price_bands price_deviation",
+        "OrderRate": "max_order_submit_rate max_order_modify_rate rate_limit rate_limiter throttler order_throttle max_orders_per_second",
+        "MessageThrottle": "throttle message_rate",
+        "PositionLimit": "max_position max_position_size position_size_limit max_net_position",
+        "MaxActiveOrders": "max_open_trades max_open_orders",
+        "MaxExposure": "gross_exposure exposure_limit max_gross_exposure credit_limit",
+        "Leverage": "max_leverage leverage_limit",
+        "DailyLoss": "daily_loss_limit max_daily_loss loss_limit",
+        "DrawdownLimit": "MaxDrawdown max_drawdown_limit MaximumDrawdownPercentPortfolio trailing_drawdown",
+        "TradeDrawdownLock": "MaxDrawdown",
+        "LowProfitLock": "LowProfitPairs",
+        "TradeCooldown": "CooldownPeriod cooldown",
+        "StoplossGuard": "stoploss stop_loss",
+        "AllowedInstruments": "restricted_list whitelist blacklist pairlist restricted_assets",
+        "ConcentrationLimit": "max_weight concentration",
+        "VolumeCap": "max_turnover daily_volume_limit",
+        "SessionHours": "trading_hours market_hours",
+        "DuplicateOrder": "duplicate_order_check",
+        "custom": "own_rule custom_rule user_rule",
+    },
+)

@@ -41,4 +41,10 @@ __all__ = [
     "utilization",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "sweep": "optimize grid_search hyperopt param_product run_combs",
+        "calibrate_loss_limit": "stop_loss_level",
+    },
+)

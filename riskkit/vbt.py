@@ -20,4 +20,12 @@ __all__ = [
     "run_with_limits",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "run_signals_with_limits": "from_signals simulate_from_signals",
+        "run_targets_with_limits": "from_orders order_target_percent",
+        "run_with_limits": "from_order_func gate",
+        "EventLog.from_vectorbt(portfolio)": "from_vectorbt from_signals Portfolio",
+    },
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from decimal import Decimal
@@ -54,7 +55,49 @@ def results():
 
 
 def test_every_kind_of_result_that_is_exported_is_tried(results):
-    assert set(Exported.__subclasses__()) == {type(result) for result in results.values()}
+    own = {kind for kind in Exported.__subclasses__() if "_sheets" in vars(kind)}
+    assert own == {type(result) for result in results.values()}
+
+
+DAYS = pd.bdate_range("2020-01-01", periods=400)
+MOVES = pd.DataFrame(0.01 * np.random.default_rng(4).standard_t(5, (400, 2)), DAYS, ["A", "B"])
+HELD = pd.Series([2e6, -1e6], ["A", "B"])
+OF_ONE_TABLE = {
+    "crises": lambda: rk.stress.historical_stress(HELD, MOVES, {"spring": ("2020-03-02", "2020-05-29")}),
+    "reverse stress": lambda: rk.stress.reverse_stress(HELD, 1e5, MOVES.cov()),
+    "performance": lambda: rk.performance_summary(MOVES["A"], 252),
+    "drawdowns": lambda: rk.performance.drawdown_table(MOVES["A"]),
+    "benchmark": lambda: rk.performance.compare_to_benchmark(MOVES["A"], MOVES["B"], 252),
+    "rolling": lambda: rk.rolling_var(MOVES["A"], 250, 0.95),
+    "forecasts": lambda: rk.var_backtest.compare_models(
+        returns=MOVES["A"], models=["historical", "normal"], window=250
+    ),
+    "simulated": lambda: rk.simulate_risk(
+        rk.montecarlo.NormalReturns(MOVES.cov()), HELD, 500, draws=np.random.default_rng(1)
+    ),
+    "liquidity": lambda: rk.liquidity.liquidity_var(HELD, MOVES.cov()),
+    "sweep": lambda: rk.sweep(rk.replay.tiny_log([1, 9, 2]), SIZE, {"size.limit": [1, 5]}, compiled=False),
+    "factors": lambda: rk.stress.factor_loadings(MOVES["A"], MOVES[["B"]]),
+    "shrunk": lambda: rk.covariance.shrunk_covariance(MOVES),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_TABLE)
+def test_any_result_with_a_table_is_a_workbook(name, tmp_path):
+    result = OF_ONE_TABLE[name]()
+    found = cells(result.to_excel(tmp_path / "x.xlsx"))
+    assert list(found) == ["table", "assumptions"] and found["assumptions"][0][0] == result._title()
+    assert len(found["table"]) == 1 + len(result.to_frame())
+
+
+def test_losses_of_returns_are_percentages_and_those_of_a_book_money(tmp_path):
+    for scale, form in ((1.0, "0.00%"), (1e6, "#,##0.00")):
+        file = rk.value_at_risk(scale * MOVES["A"], 0.99).to_excel(tmp_path / f"{scale:g}.xlsx")
+        with zipfile.ZipFile(file) as archive:
+            styles, page = (archive.read(f"xl/{name}.xml").decode() for name in ("styles", "worksheets/sheet1"))
+        formats = dict(re.findall(r'numFmtId="(\d+)" formatCode="(.*?)"', styles)) | {"10": "0.00%", "4": "#,##0.00"}
+        looks = re.findall(r'<xf numFmtId="(\d+)"', styles.partition("<cellXfs")[2])
+        assert [formats[looks[int(look)]] for look in re.findall(r'<c r="[BC]2" s="(\d+)"', page)] == [form, form]
 
 
 def test_equal_results_give_equal_bytes_with_a_frozen_header_and_assumptions(results, tmp_path):

@@ -123,10 +123,10 @@ def test_the_tail_beyond_the_first_line_is_shaded_and_the_losses_are_named():
     body, tail = (sum(bar.get_height() for bar in part) for part in ax.containers)
     edges = {round(bar.get_x(), 12) for bar in ax.patches}
     assert (body, tail) == (80, 20) and -0.04 in edges, "VaR is the edge of a bar"
-    assert [text.get_text() for text in ax.texts] == ["VaR 95% 4.00%", "ES 95% 5.00%"]
+    assert [text.get_text() for text in ax.texts] == ["VaR 95%: 4.00%", "ES 95%: 5.00%"]
     money = plot.loss_histogram(1e6 * values, {"VaR": 40_000.0}, title="t", unit="USD")
     assert money.get_xlabel() == "P&L, USD"
-    assert [text.get_text() for text in money.texts] == ["VaR 40,000"]
+    assert [text.get_text() for text in money.texts] == ["VaR: 40,000"]
 
 
 def test_shares_are_percentages_side_by_side():
@@ -172,3 +172,12 @@ def test_errors_are_drawn_beside_the_last_part(ax):
     bars = plot.bars({"risk": [5.0]}, ["a"], label="USD", title="t", errors=[1.0])
     assert bars.collections[-1].get_segments()[0] == pytest.approx(np.array([[4.0, 0.0], [6.0, 0.0]]))
     assert not bars.texts
+
+
+def test_a_long_title_stays_within_its_figure(ax):
+    plot.dress(ax, "a verdict that names everything that is wrong with a forecast; " * 4)
+    ax.figure.draw_without_rendering()
+    extent = ax._left_title.get_window_extent()
+    assert (
+        extent.x1 <= ax.figure.bbox.x1 and extent.height > 2 * ax.xaxis.get_ticklabels()[0].get_window_extent().height
+    )

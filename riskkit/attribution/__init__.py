@@ -50,4 +50,15 @@ __all__ = [
     "scenarios",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "component": "component_var CVaR_contribution euler euler_allocation risk_contributions risk_contribution percent_contribution",
+        "marginal": "marginal_var beta_var",
+        "incremental": "incremental_var ivar",
+        "standalone": "undiversified_var individual_var",
+        "risk_budgeting": "risk_parity risk_budget equal_risk_contribution",
+        "hierarchical_risk_parity": "HRP",
+        "minimum_variance": "min_volatility min_var_portfolio",
+    },
+)

@@ -19,8 +19,9 @@ from riskkit._check import (
     shown,
     with_labels,
 )
+from riskkit._excel import Exported
 from riskkit._exposure import by_name
-from riskkit._show import Row, Shown, percent
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike
 from riskkit.attribution.docs import documented
@@ -29,7 +30,7 @@ from riskkit.var.parametric.elliptical import cached_factor
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FactorAttribution(Shown):
+class FactorAttribution(Exported):
     """Risk of a portfolio and its parts; those of the factors and the specific one add up to it, those of the positions too.
 
     Attributes

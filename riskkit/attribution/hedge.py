@@ -9,8 +9,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, with_labels
+from riskkit._excel import Exported
 from riskkit._exposure import Exposure, asset_vector, exposure_of
-from riskkit._show import Row, Shown, alike, percent
+from riskkit._show import Row, alike, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, TailMeasure, Vector
 from riskkit.attribution.result import NAMES
@@ -18,7 +19,7 @@ from riskkit.var.parametric.elliptical import cached_factor
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class BestHedges(Shown):
+class BestHedges(Exported):
     """Best trade in each single instrument, and VaR or ES after it. Vectors are (n_assets,), money.
 
     Attributes

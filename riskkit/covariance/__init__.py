@@ -111,4 +111,19 @@ __all__ = [
     "stressed_sample",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "ewma_volatility": "EWMA RiskMetrics riskmetrics1994 riskmetrics1996 decay_factor exponential_volatility",
+        "ewma_covariance": "ewstats ewm_cov exp_cov",
+        "fit_garch": "garch garch11 garch_model arch_model GARCH_1_1",
+        "fit_asymmetric_garch": "gjr gjr_garch egarch figarch",
+        "fit_dcc": "DCC dcc_garch",
+        "shrunk_covariance": "ledoit_wolf shrinkage OAS CovarianceShrinkage",
+        "sample_covariance": "cov covariance_matrix sample_cov",
+        "sample_volatility": "volatility std historical_volatility",
+        "correlation_from_covariance": "corr correlation corrcov cov2corr cov_to_corr",
+        "covariance_from_correlation": "corr2cov corr_to_cov",
+        "nearest_correlation": "nearcorr nearest_psd nearpd higham",
+    },
+)

@@ -22,7 +22,8 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.garch import DECIMALS, TOLERANCE, ConvergenceWarning
@@ -47,7 +48,7 @@ TITLES = {"gjr": "GJR-GARCH(1,1)", "egarch": "EGARCH(1,1)", "figarch": "FIGARCH(
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class VolatilityFit(Shown):
+class VolatilityFit(Exported):
     """Volatility model with a constant mean, fitted by maximum likelihood.
 
     Attributes

@@ -23,8 +23,9 @@ from riskkit._check import (
     with_labels,
 )
 from riskkit._docs import shared_parameters
+from riskkit._excel import Exported
 from riskkit._jit import kernel
-from riskkit._show import Row, Shown
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
@@ -36,7 +37,7 @@ documented = shared_parameters(
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class EwmaCovariance(Shown):
+class EwmaCovariance(Exported):
     """Immutable state of an exponentially weighted covariance matrix.
 
     `update` returns the state after one more row of returns, `update_many` after many; results are bit-identical

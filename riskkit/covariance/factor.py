@@ -18,14 +18,15 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import asset_names, symmetric
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FactorCovariance(Shown):
+class FactorCovariance(Exported):
     """Covariance B F B' + D of returns, kept as its parts: 5,000 assets and 20 factors need a megabyte.
 
     Attributes

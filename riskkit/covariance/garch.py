@@ -23,7 +23,8 @@ from riskkit._check import (
     single_series,
     with_labels,
 )
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 
@@ -105,7 +106,7 @@ def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class GarchFit(Shown):
+class GarchFit(Exported):
     """GARCH(1,1) with constant mean, fitted by maximum likelihood.
 
     Attributes

@@ -19,7 +19,8 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import decay_factor
@@ -38,7 +39,7 @@ TOLERANCE, MOST_STEPS = 1e-11, 10_000
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class IncompleteCovariance(Shown):
+class IncompleteCovariance(Exported):
     """Covariance of returns with gaps, and what was done about them.
 
     Attributes

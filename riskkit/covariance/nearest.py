@@ -13,7 +13,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, one_of, positive, shown, whole_number, with_labels
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import (
     asset_names,
@@ -29,7 +30,7 @@ DUST = 1e-12
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MatrixRepair(Shown):
+class MatrixRepair(Exported):
     """Positive semidefinite matrix and its differences from the original.
 
     Attributes

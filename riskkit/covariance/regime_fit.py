@@ -11,8 +11,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, constant, labels_of, refuse_prices, single_series, whole_number, with_labels
+from riskkit._excel import Exported
 from riskkit._jit import kernel
-from riskkit._show import Row, Shown, percent
+from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.covariance.garch import DECIMALS, ConvergenceWarning
 from riskkit.covariance.regimes import long_run_probabilities, regime_filter
@@ -30,7 +31,7 @@ SMALLEST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RegimeFit(Shown):
+class RegimeFit(Exported):
     """Regimes of normal returns with one mean, fitted by maximum likelihood; the calmest regime is the first.
 
     Attributes

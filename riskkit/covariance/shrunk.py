@@ -9,7 +9,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, optional, returns_array, with_labels
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.equally_weighted import Mean
@@ -20,7 +21,7 @@ BY_SCIKIT_LEARN = {"ledoit_wolf": "LedoitWolf", "oas": "OAS"}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ShrunkCovariance(Shown):
+class ShrunkCovariance(Exported):
     """Covariance matrix shrunk towards a simpler one.
 
     Attributes

@@ -9,7 +9,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, constant, finite_number, refuse_other_rows, single_series
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.frtb.docs import documented
 
 Zone = Literal["green", "amber", "red"]
@@ -18,7 +19,7 @@ SPEARMAN, KOLMOGOROV = (0.80, 0.70), (0.09, 0.12)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class AttributionTest(Shown):
+class AttributionTest(Exported):
     """Outcome of a P&L attribution test.
 
     Attributes

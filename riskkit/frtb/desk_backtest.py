@@ -9,14 +9,15 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import refuse_other_rows, single_series
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 
 MOST = {0.99: 12, 0.975: 30}
 """Exceptions of twelve months up to which a desk is eligible, by the confidence of the VaR (MAR32.18)."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class DeskBacktest(Shown):
+class DeskBacktest(Exported):
     """Outcome of the backtest of a desk.
 
     Attributes

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, positive
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.frtb.docs import documented
 from riskkit.var import historical
@@ -20,7 +21,7 @@ HORIZONS = (10, 20, 40, 60, 120)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LiquidityHorizonES(Shown):
+class LiquidityHorizonES(Exported):
     """Expected shortfall over liquidity horizons.
 
     Attributes

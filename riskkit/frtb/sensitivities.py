@@ -11,7 +11,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented
 
@@ -20,7 +21,7 @@ SCENARIOS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SensitivitiesCharge(Shown):
+class SensitivitiesCharge(Exported):
     """Charge of a risk class under the three correlation scenarios.
 
     Attributes

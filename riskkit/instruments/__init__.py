@@ -51,4 +51,12 @@ __all__ = [
     "option_ladder",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "european_option": "black_scholes bsm blsprice blsdelta option_greeks delta gamma vega theta",
+        "american_option": "binomial_tree crr",
+        "bond": "bond_price bndprice duration modified_duration dv01 convexity",
+        "key_rates": "key_rate_duration",
+    },
+)

@@ -56,4 +56,12 @@ __all__ = [
     "square_root_impact",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "liquidity_var": "LVaR liquidity_adjusted_var",
+        "days_to_liquidate": "time_to_liquidate liquidation_horizon",
+        "liquidation_schedule": "almgren_chriss optimal_execution",
+        "half_spread_cost": "exogenous_spread_cost",
+    },
+)

@@ -9,8 +9,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
+from riskkit._excel import Exported
 from riskkit._exposure import exposure_of
-from riskkit._show import Row, Shown, percent
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import component
 from riskkit.liquidity.impact import square_root_impact
@@ -29,7 +30,7 @@ CAUSES = {
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LiquidityVar(Shown):
+class LiquidityVar(Exported):
     """Liquidity-adjusted VaR by position and cause; money, losses positive, additive.
 
     Vectors are Series if the positions have names, else arrays.

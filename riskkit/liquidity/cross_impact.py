@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, labels_of, positive, whole_number, with_labels
+from riskkit._excel import Exported
 from riskkit._show import Row, Shown
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.covariance.matrices import square_matrix
@@ -135,7 +136,7 @@ class CrossImpact(Shown):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PortfolioLiquidation(Shown):
+class PortfolioLiquidation(Exported):
     """Optimal liquidation of a portfolio.
 
     Attributes

@@ -11,7 +11,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import documented
 from riskkit.liquidity.optimal_execution import (
@@ -28,7 +29,7 @@ SHARPEST = 20.0
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LiquidationFrontier(Shown):
+class LiquidationFrontier(Exported):
     """Efficient liquidation schedules, from even to immediate trading.
 
     Attributes

@@ -9,7 +9,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit.pnl import in_asset_order
 
 ENOUGH = 1e-6
@@ -17,7 +18,7 @@ ENOUGH = 1e-6
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FireSales(Shown):
+class FireSales(Exported):
     """Rounds of sales and falling prices.
 
     Attributes

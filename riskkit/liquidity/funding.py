@@ -10,14 +10,15 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, finite_array, labels_of
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 
 LCR_DAYS, INFLOW_CAP = 30.0, 0.75
 """Period of the liquidity coverage ratio, and the share of the outflows that inflows may cover in it."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FundingLadder(Shown):
+class FundingLadder(Exported):
     """Cash flows by maturity, and the liquidity left after each.
 
     Attributes

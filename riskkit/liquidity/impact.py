@@ -13,7 +13,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, positive
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
 PERMANENT, TEMPORARY = 0.314, 0.142
@@ -55,7 +56,7 @@ def square_root_impact(quantity: Any, adv: Any, volatility: Any, *, coefficient:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class AlmgrenImpact(Shown):
+class AlmgrenImpact(Exported):
     """Impact of trades as fractions of the price: floats for one trade, vectors for several.
 
     Attributes

@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
+from riskkit._excel import Exported
 from riskkit._show import Row, Shown
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import documented
@@ -96,7 +97,7 @@ class LinearImpact(Shown):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LiquidationSchedule(Shown):
+class LiquidationSchedule(Exported):
     """Liquidation schedule: holdings over time, and the distribution of their cost.
 
     Attributes

@@ -14,7 +14,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, one_of, positive
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 from riskkit.var.parametric import quantile_multiplier
@@ -112,7 +113,7 @@ Distribution = Literal["normal", "lognormal"]
 
 
 @dataclass(frozen=True, repr=False)
-class SpreadVar(Shown):
+class SpreadVar(Exported):
     """VaR of one position including the cost of its spread; money, losses positive.
 
     Attributes

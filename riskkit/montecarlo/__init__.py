@@ -36,4 +36,12 @@ __all__ = [
     "simulate_risk",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "simulate_risk": "monte_carlo monte_carlo_var montecarlo_var mc_var simulate",
+        "GeometricBrownianMotion": "GBM",
+        "JumpDiffusion": "merton",
+        "BlockBootstrap": "bootstrap stationary_bootstrap",
+    },
+)

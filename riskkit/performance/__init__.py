@@ -4,7 +4,7 @@ Summary
     performance_summary, PerformanceSummary
 Drawdown
     drawdown_series, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
-    DrawdownTable, DrawdownLimit
+    DrawdownTable, Drawdown
 Risk-adjusted return
     annualized_return, annualized_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
     calmar_ratio, downside_deviation
@@ -102,4 +102,22 @@ __all__ = [
     "win_rate",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "performance_summary": "stats summary metrics perf_stats returns_stats show_perf_stats",
+        "annualized_return": "CAGR annual_return",
+        "annualized_volatility": "annual_volatility",
+        "sharpe_ratio": "smart_sharpe",
+        "max_drawdown": "maxdrawdown mdd maximum_drawdown",
+        "drawdown_series": "underwater to_drawdown_series",
+        "drawdown_table": "drawdown_details top_drawdowns gen_drawdown_table",
+        "monthly_table": "monthly_returns monthly_heatmap aggregate_returns",
+        "compare_to_benchmark": "greeks beta alpha alpha_beta portalpha treynor_ratio",
+        "information_ratio": "inforatio",
+        "conditional_drawdown_at_risk": "CDaR",
+        "rolling_performance": "rolling_sharpe rolling_sortino",
+        "rolling_measure": "rolling_volatility",
+        "trade_statistics": "trades trade_analyzer trade_stats",
+    },
+)

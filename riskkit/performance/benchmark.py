@@ -20,7 +20,8 @@ from riskkit._check import (
     single_series,
 )
 from riskkit._docs import shared_parameters
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.performance.ratios import annualized_return
 from riskkit.performance.series import above_total_loss, gain_over_risk, per_series, without_risk_free
@@ -164,7 +165,7 @@ def capture_ratio(
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class BenchmarkComparison(Shown):
+class BenchmarkComparison(Exported):
     """A track record beside its benchmark.
 
     Attributes

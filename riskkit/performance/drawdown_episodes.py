@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, single_series, whole_number, with_labels
-from riskkit._show import Row, Shown, short_label
+from riskkit._excel import Exported
+from riskkit._show import Row, Shown, amounts, short_label
 from riskkit.performance.drawdown import drawdown_series
 from riskkit.performance.series import Input, documented
 
@@ -67,16 +68,16 @@ class Drawdown(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("depth", self.depth, "below the peak"),
-            ("trough", short_label(self.trough), f"after {self.to_trough} periods"),
+            ("depth", amounts([self.depth], fractions=plot.is_fractions(self.depth))[0], "below the peak"),
+            ("trough", short_label(self.trough), f"after {self.to_trough} period{'s' * (self.to_trough != 1)}"),
             ("length", self.length, "periods"),
             ("recovery", self.recovery, "periods from the trough"),
         ]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class DrawdownTable(Shown):
-    """Drawdowns of one series: a sequence of `DrawdownLimit`.
+class DrawdownTable(Exported):
+    """Drawdowns of one series: a sequence of `Drawdown`.
 
     Attributes
     ----------
@@ -123,14 +124,15 @@ class DrawdownTable(Shown):
         return frame.astype({"depth": float, "length": int, "to_trough": int, "recovery": "Int64", "under_water": int})
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the drawdown path, with the depth of the five deepest of the table."""
+        """Draw the drawdown path, with the depth of the five deepest of the table, of those that can be seen."""
         ax = plot.axes(ax)
         fall = np.asarray(self.path)
         rows = labels_of(self.path, 0)
         where = np.arange(len(fall)) if rows is None else rows
         ax.plot(where, -fall, linewidth=0.9, color=plot.WARM)
         ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
-        for rank, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
+        deep = [(rank, item) for rank, item in enumerate(self.drawdowns, start=1) if item.depth > 0.2 * fall.max()]
+        for rank, drawdown in sorted(deep, key=lambda item: -item[1].depth)[:5]:
             ax.annotate(
                 f"{rank}: {drawdown.depth:,.0f}" if self.input == "pnl" else f"{rank}: {drawdown.depth:.1%}",
                 (drawdown.trough, -drawdown.depth),
@@ -139,7 +141,7 @@ class DrawdownTable(Shown):
                 ha="center",
                 fontsize="small",
             )
-        ax.margins(x=0.01, y=0.12)
+        ax.margins(x=0.01, y=0.25)  # room for the depths below the line
         ax.set_ylim(top=0.0)
         if self.input == "pnl":
             plot.thousands(ax.yaxis)
@@ -155,14 +157,15 @@ class DrawdownTable(Shown):
         return f"{len(self)} {word}, {how}" if self.drawdowns else "No drawdown"
 
     def _rows(self) -> list[Row]:
+        depths = amounts([item.depth for item in self.drawdowns], fractions=self.input != "pnl")
         return [
             (
                 f"{rank}. {short_label(item.start)}",
-                item.depth,
+                depth,
                 f"low {short_label(item.trough)}, {'open' if item.end is None else 'regained ' + short_label(item.end)}, "
-                f"{item.length} periods",
+                f"{item.length} period{'s' * (item.length != 1)}",
             )
-            for rank, item in enumerate(self.drawdowns, start=1)
+            for rank, (item, depth) in enumerate(zip(self.drawdowns, depths, strict=True), start=1)
         ]
 
 
@@ -195,9 +198,9 @@ def drawdown_table(
     >>> table = drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices")
     >>> table
     2 drawdowns, deepest first
-    -------------------------------------------
-    1. 2  0.039604 low 4, regained 5, 4 periods
-    2. 6  0.019802 low 6, open, 1 periods
+    ----------------------------------------
+    1. 2  3.96% low 4, regained 5, 4 periods
+    2. 6  1.98% low 6, open, 1 period
     >>> [(item.under_water, item.recovered) for item in table]
     [(3, True), (1, False)]
     """

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, refuse_prices, single_series, with_labels
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 from riskkit.performance.drawdown import conditional_drawdown_at_risk, max_drawdown, pain_index, risk_score, ulcer_index
@@ -30,7 +31,7 @@ from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, pro
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PerformanceSummary(Shown):
+class PerformanceSummary(Exported):
     """Performance measures of one return series; None for an undefined one (a Sharpe ratio without a spread).
 
     Attributes
@@ -130,6 +131,7 @@ class PerformanceSummary(Shown):
             Axes of wealth and of the drawdown; by default those of a new figure.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import LogLocator
 
         if axes is None:
             _, axes = plt.subplots(2, 1, sharex=True, height_ratios=(2, 1), layout="constrained")
@@ -138,8 +140,10 @@ class PerformanceSummary(Shown):
         axes[0].plot(np.arange(len(wealth)) if rows is None else rows, wealth, linewidth=0.9, color=plot.STRONG)
         axes[0].axhline(1.0, color=plot.INK, linewidth=0.5)
         axes[0].set_yscale("log")
+        ratio = wealth.max() / max(wealth.min(), 1e-300)
+        axes[0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 100.0 else (1.0,)))
         axes[0].yaxis.set_major_formatter("{x:g}")
-        axes[0].yaxis.set_minor_formatter("{x:g}" if wealth.max() < 5.0 * wealth.min() else "")
+        axes[0].yaxis.set_minor_formatter("{x:g}" if ratio < 5.0 else "")
         axes[0].set_ylabel("wealth, from 1")
         plot.dress(axes[0], f"{self.annualised_return:.1%} a year")
         table = drawdown_table(self.returns, top=3)
@@ -153,18 +157,18 @@ class PerformanceSummary(Shown):
     def _rows(self) -> list[Row]:
         error = self.sharpe_standard_error
         rows: list[Row] = [
-            ("annualised return", self.annualised_return, "compounded"),
-            ("annualised volatility", self.annualised_volatility, ""),
+            ("annualised return", _percentage(self.annualised_return), "compounded"),
+            ("annualised volatility", _percentage(self.annualised_volatility), ""),
             ("Sharpe ratio", self.sharpe_ratio, "" if error is None else f"± {error:.3g}"),
             ("Sortino ratio", self.sortino_ratio, ""),
             ("Calmar ratio", self.calmar_ratio, ""),
             ("Omega ratio", self.omega_ratio, ""),
-            ("maximum drawdown", self.max_drawdown, "of the peak"),
-            ("current drawdown", self.current_drawdown, "of the peak"),
-            (f"CDaR at {self.confidence:.4g}", self.cdar, "of the peak"),
-            ("ulcer index", self.ulcer_index, ""),
-            ("pain index", self.pain_index, ""),
-            ("win rate", self.win_rate, "of periods not zero"),
+            ("maximum drawdown", _percentage(self.max_drawdown), "of the peak"),
+            ("current drawdown", _percentage(self.current_drawdown), "of the peak"),
+            (f"CDaR at {percent(self.confidence)}", _percentage(self.cdar), "of the peak"),
+            ("ulcer index", _percentage(self.ulcer_index), ""),
+            ("pain index", _percentage(self.pain_index), ""),
+            ("win rate", _percentage(self.win_rate), "of the periods with a gain or a loss"),
             ("payoff ratio", self.payoff_ratio, "mean gain / mean loss"),
             ("profit factor", self.profit_factor, "sum of gains / sum of losses"),
             ("longest run of losses", self.consecutive_losses, "periods"),
@@ -249,6 +253,10 @@ def performance_summary(
         risk_score=None if max_drawdown_limit is None else risk_score(worst, max_drawdown_limit),
         confidence=float(confidence),
     )
+
+
+def _percentage(value: float | None) -> str | None:
+    return None if value is None else amounts([value], fractions=True)[0]
 
 
 def _defined(measure: Callable[[], float]) -> float | None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import OnRefusal, observations, one_of, refuse_disorder, single_series
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.performance.series import documented, gain_over_risk, per_series
 
 Zeros = Literal["exclude", "include"]
@@ -131,7 +132,7 @@ def max_consecutive_losses(pnl: Any) -> Any:
 
 
 @dataclass(frozen=True, repr=False)
-class TradeStatistics(Shown):
+class TradeStatistics(Exported):
     """Statistics of the trades of one strategy; None for an undefined one.
 
     Attributes

@@ -98,8 +98,13 @@ def line_style(i: int) -> dict[str, Any]:
 
 
 def dress(ax: Axes, title: str) -> None:
-    """Set a left-aligned title and remove the frame at the top and the right."""
-    ax.set_title(literal(title), loc="left", color=INK)
+    """Set a left-aligned title, remove the frame at the top and the right, and keep dates short enough to stand apart."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, AutoDateLocator):
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
 

@@ -49,7 +49,7 @@ def loss_histogram(
     }
     for (name, loss), height, dash in zip(lines.items(), (0.97, 0.86, 0.75), ("-", "--", ":"), strict=False):
         ax.axvline(-loss, color=INK, lw=1.0, ls=dash)
-        ax.annotate(f"{literal(name)} {loss_text(loss, label)}", (-loss, height), (-4, 0), color=INK, fontsize="small",
+        ax.annotate(f"{literal(name)}: {loss_text(loss, label)}", (-loss, height), (-4, 0), color=INK, fontsize="small",
                     bbox={"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}, **away)  # fmt: skip
     thousands(ax.yaxis)
     ax.set_xlabel(label)

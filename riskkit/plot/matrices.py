@@ -41,7 +41,7 @@ def heat(
             colour = "white" if value - low < 0.55 * (high - low) else "black"
             ax.text(column, row, f"{value:,.3g}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax, label=unit.strip())
-    ax.set_title(literal(title), loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.tick_params(colors=INK)
     return ax
 
@@ -61,7 +61,7 @@ def signed(
             colour = legible((value / max_abs + 1.0) / 2.0)
             ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax)
-    ax.set_title(literal(title), loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.tick_params(colors=INK)
     return ax
 

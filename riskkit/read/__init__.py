@@ -63,4 +63,15 @@ __all__ = [
     "generic_csv",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "generic_csv": "csv",
+        "ib_flex": "ibkr interactive_brokers flex",
+        "mt5": "metatrader metatrader5",
+        "nautilus_trader": "nautilus",
+        "databento_mbo": "databento mbo",
+        "itch50": "itch nasdaq_itch",
+        "blotter_xlsx": "xlsx excel read_excel blotter",
+    },
+)

@@ -39,6 +39,8 @@ class Table:
         The lines before the heading.
     after : list of TableRow
         The lines after the table: a total, a footer.
+    of_orders : bool
+        Whether its rows are orders, where no column says their kind.
     """
 
     source: Source
@@ -47,6 +49,7 @@ class Table:
     rows: list[TableRow]
     preface: list[str]
     after: list[tuple[TableRow, str]]
+    of_orders: bool = False
 
     def has(self, name: str) -> bool:
         """True if the table has the column."""

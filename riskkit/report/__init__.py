@@ -13,4 +13,12 @@ from riskkit.report.validation import validation
 
 __all__ = ["annual_review", "limits", "report_html", "tear_sheet", "validation", "write_report"]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "tear_sheet": "tearsheet html full_report create_full_tear_sheet full_tear_sheet risk_report reports_html",
+        "limits": "limits_report",
+        "validation": "var_report validation_report model_validation",
+        "annual_review": "self_assessment",
+    },
+)

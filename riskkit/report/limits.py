@@ -106,7 +106,7 @@ def _lanes(result: ReplayResult) -> str:
     count = sum(refused > 0 for refused in result.refusals_by_rule().values())
     if not count:
         return ""
-    return figure(result.plot_refusals, "Refusals over time, by rule", height=lanes_height(count))
+    return figure(result.plot_refusals, "Refusals over time, by rule, in UTC", height=lanes_height(count))
 
 
 def halts(result: ReplayResult, tz: str) -> str:

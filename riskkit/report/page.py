@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._files import make_folder, write_whole
-from riskkit._show import number
+from riskkit._show import GRADES, number
 from riskkit.plot import png
 
 STYLE = """
@@ -21,18 +21,19 @@ body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem a
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top;white-space:nowrap}
-td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:normal}
+td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:normal}td.sentence{min-width:18rem}
 .data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
-.good{border-color:#1a7f37;background:#eaf6ec}.doubtful{border-color:#b58900;background:#fdf6e3}
-.bad{border-color:#c0392b;background:#fbeceb}.loss{color:#c0392b}:target{background:#fff3bf}
+.loss{color:#c0392b}:target{background:#fff3bf}
 figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
+@media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
 @media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:normal}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
-h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
+td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}
-"""
-LINE = 30
+""" + "".join(f".{grade}{{border-color:{edge};background:{ground}}}\n" for grade, (edge, ground) in GRADES.items())
+LINE, SENTENCE = 30, 60
+BROAD = 5  # columns; a table of more that has sentences takes the space beside the page
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -59,11 +60,12 @@ def write(path: str | Path, text: str) -> Path:
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, texts: Sequence[int] = ()) -> str:
     """A table; the first column and those of the places in `texts` are aligned left, the others right.
 
-    Texts of more than `LINE` characters are broken into lines, nothing else is.
+    Texts of more than `LINE` characters are broken into lines, those of more than `SENTENCE` into few; nothing else is.
     """
 
     def side(place: int, cell: Any) -> str:
-        names = ["text"] * (place in texts) + ["long"] * (isinstance(cell, str) and len(cell) > LINE)
+        size = len(cell) if isinstance(cell, str) else 0
+        names = ["text"] * (place in texts) + ["long"] * (size > LINE) + ["sentence"] * (size > SENTENCE)
         return f" class='{' '.join(names)}'" if names else ""
 
     head = "".join(f"<th{side(place, '')}>{html.escape(str(cell))}</th>" for place, cell in enumerate(header))
@@ -71,7 +73,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, texts: Sequen
         "<tr>" + "".join(f"<td{side(place, cell)}>{cell_text(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    broad = " broad" if len(header) > BROAD and "sentence" in body else ""
+    return f'<div class="wide{broad}"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 class Link:

@@ -156,13 +156,12 @@ def _lead(book: Book, confidence: float) -> str:
 
 def _backtest(book: Book, confidence: float, window: int) -> str:
     found = backtest_var(rolling_var(book.returns, window, confidence))
-    kind = {"FAIL": "bad", "Doub": "doubtful"}.get(found.verdict[:4], "good")
     method = (
         f"Historical simulation of the last {window:,} periods, forecasts of {found.sample.returns.size:,} periods."
     )
     rows = [row for row in found._rows() if row[0] != "verdict"]
     picture = figure(lambda ax: found.plot(ax, unit="%"), "Returns, VaR and the periods beyond it", height=3.6)
-    return verdict(found.verdict, kind) + picture + table(["", "", ""], rows, texts=[2]) + notes([method])
+    return verdict(found.verdict, found.grade) + picture + table(["", "", ""], rows, texts=[2]) + notes([method])
 
 
 def _estimates(book: Book, confidence: float, unit: str) -> str:

@@ -106,12 +106,11 @@ def validation(
     unit = "%" if is_fractions(values) else ""
     model = _model(series, var, es, one_of(method, METHODS, "method"), level, whole_number(window, "window"))
     found = backtest_var(model.returns, model.var, model.es, model.confidence)
-    kind = {"FAIL": "bad", "Doub": "doubtful"}.get(found.verdict[:4], "good")
     picture = figure(
         lambda ax: found.plot(ax, unit=unit or None), "Returns or P&L, VaR (and ES), and the hits", height=3.6
     )
     sections = [
-        ("Conclusion", verdict(found.verdict, kind) + listing(_conclusions(found, model))),
+        ("Conclusion", verdict(found.verdict, found.grade) + listing(_conclusions(found, model))),
         ("Model and use", _facts(facts or {})),
         ("Data", _data(series, unit)),
         ("Method and assumptions", _method(model, method if var is None else None)),

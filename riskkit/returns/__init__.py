@@ -45,4 +45,13 @@ __all__ = [
     "sqrt_time_ratio",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "simple_returns": "price2ret tick2ret pct_change to_returns daily_returns returns_from_prices simple_return",
+        "log_returns": "log_return continuous_returns",
+        "profit_and_loss": "pnl_from_prices",
+        "scale_volatility": "annualize annualise",
+        "horizon_returns": "resample_returns overlapping_returns",
+    },
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,8 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
@@ -116,7 +116,7 @@ def sqrt_time_ratio(autocorrelation: float, horizon: int) -> float:
 
 
 @dataclass(frozen=True, repr=False)
-class SqrtTimeTest(Shown):
+class SqrtTimeTest(Exported):
     """Variance ratio test of square-root-of-time scaling.
 
     Attributes
@@ -203,7 +203,7 @@ class SqrtTimeTest(Shown):
             ("z, robust", self.z, ""),
             ("p-value, two-sided", self.p_value, ""),
             ("misleads", self.misleads, f"at {self.significance:.0%}"),
-            *(("in words" if i == 0 else "", "", line) for i, line in enumerate(_lines(self.sentence))),
+            ("in words", "", self.sentence),
         ]
 
     def to_frame(self) -> Any:
@@ -214,11 +214,6 @@ class SqrtTimeTest(Shown):
         return pd.DataFrame({name: [getattr(self, name)] for name in columns}, index=[self.horizon]).rename_axis(
             "horizon"
         )
-
-
-def _lines(sentence: str) -> list[str]:
-    """A sentence in lines that fit beside a table."""
-    return textwrap.wrap(sentence, 64, break_on_hyphens=False)
 
 
 @documented

@@ -72,4 +72,11 @@ __all__ = [
     "stress_test",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "stress_test": "scenario_analysis stress_scenarios what_if",
+        "historical_stress": "crises interesting_times stress_periods historical_replay replay_history",
+        "conditional_moves": "conditional_stress",
+    },
+)

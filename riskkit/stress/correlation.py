@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, shown, with_labels
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import portfolio
 from riskkit.covariance import MatrixRepair, nearest_correlation
@@ -19,7 +20,7 @@ from riskkit.stress.docs import documented
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class CovarianceStress(Shown):
+class CovarianceStress(Exported):
     """Covariance matrix before and after stress, with the labels of the input.
 
     Attributes

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, float_array, labels_of, refuse_disorder, refuse_prices, with_labels
-from riskkit._show import Shown, alike, short_label, table_html, table_text
+from riskkit._excel import Exported
+from riskkit._show import alike, short_label, table_html, table_text
 from riskkit._types import ReturnsLike
 from riskkit.pnl import DeltaGamma, aggregate, scenario
 from riskkit.stress.docs import documented
@@ -19,7 +20,7 @@ from riskkit.stress.historical_windows import Window, windows_in
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class HistoricalStress(Shown):
+class HistoricalStress(Exported):
     """Losses of the current book in historical windows; money, losses positive.
 
     Attributes

@@ -9,13 +9,14 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, observations, refuse_other_rows, returns_array, with_labels
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FactorLoadings(Shown):
+class FactorLoadings(Exported):
     """Regression of instrument returns on factors.
 
     Attributes

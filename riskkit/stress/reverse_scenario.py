@@ -26,7 +26,8 @@ from riskkit._check import (
     single_series,
     with_labels,
 )
-from riskkit._show import Row, Shown, alike
+from riskkit._excel import Exported
+from riskkit._show import Row, alike, number
 from riskkit.covariance import sample_covariance
 from riskkit.covariance.matrices import symmetric
 from riskkit.pnl import DeltaGamma, in_asset_order, scenario
@@ -46,7 +47,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ReverseStress(Shown):
+class ReverseStress(Exported):
     """Most plausible scenario of a loss.
 
     Attributes
@@ -121,7 +122,7 @@ class ReverseStress(Shown):
         return ax
 
     def _title(self) -> str:
-        return f"Most plausible way to lose {self.loss:,.6g}"
+        return f"Most plausible way to lose {number(float(self.loss)).removesuffix('.00')}"
 
     def _rows(self) -> list[Row]:
         distribution = "normal" if self.df is None else f"Student t, df {self.df:.4g}"
@@ -143,7 +144,10 @@ class ReverseStress(Shown):
         exposed = frame[frame["loss"] != 0.0] if "loss" in frame else frame
         size = exposed["loss"].to_numpy() if "loss" in frame else np.abs(exposed["standardized"].to_numpy())
         first = exposed.iloc[np.argsort(-size, kind="stable")[:SHOWN]]
-        losses = [f", loses {text}" for text in alike(first["loss"])] if "loss" in frame else [""] * len(first)
+        losses = [""] * len(first)
+        if "loss" in frame:
+            words = np.where(first["loss"] < 0.0, "gains", "loses")
+            losses = [f", {word} {text}" for word, text in zip(words, alike(first["loss"].abs()), strict=True)]
         for name, move, spreads, part in zip(
             first.index, alike(first["move"]), first["standardized"], losses, strict=True
         ):

@@ -70,4 +70,18 @@ __all__ = [
     "value_at_risk",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "value_at_risk": "VaR hist_var historical_var var_historic valueatrisk quantile_risk value_at_risk_historical bootstrap_var",
+        "parametric.normal_var": "portvrisk",
+        "value_at_risk(...).es": "ES CVaR expected_shortfall expected_tail_loss conditional_value_at_risk tail_var",
+        "filtered_historical": "FHS filtered_historical_simulation",
+        "evt": "extreme_value peaks_over_threshold gpd gpfit gppdf",
+        "age_weighted": "BRW weighted_historical hybrid_var",
+        "cornish_fisher": "modified_var mVaR",
+        "normal": "gaussian gaussian_var delta_normal variance_covariance parametric_var",
+        "student_t": "t_var",
+        "evar": "entropic_value_at_risk",
+    },
+)

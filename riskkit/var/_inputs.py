@@ -95,17 +95,16 @@ def read_confidences(value: Any) -> Confidences:
     return Confidences(tuple(map(confidence_level, value)), single=False)
 
 
-def read_sample(returns: Any, *, ordered: bool, check: bool = True) -> Sample:
+def read_sample(returns: Any, *, ordered: bool) -> Sample:
     """Read returns of shape (n_obs,) or (n_obs, n_portfolios), without a copy where they are float64 already.
 
     With ``ordered=True`` the dates must rise, for what depends on the order of the returns.
-    ``check=False`` leaves NaN and infinity to a kernel that checks while it reads (`riskkit.var._selection`).
     """
     table = float_array(returns, "returns")
     if table.ndim not in (1, 2):
         raise InputError(f"returns has shape {table.shape}; it needs (n_obs,) or (n_obs, n_portfolios)")
-    if table.size == 0 or (check and not _finite(table)):
-        finite_array(table, "returns")  # raises with the position
+    if table.size == 0 or not _finite(table):
+        finite_array(returns, "returns")  # raises with the place
     if ordered:
         refuse_disorder(returns, "returns")
     refuse_prices(table, "returns")

@@ -13,7 +13,6 @@ import math
 import numpy as np
 
 from riskkit import _jit
-from riskkit._check import finite_array
 from riskkit.var._window_kernels import statistics_of_windows
 
 CHUNK = 250_000
@@ -23,15 +22,12 @@ MANY_WINDOWS = 1_000_000
 
 
 def order_statistics(table: np.ndarray, ranks: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Losses at ascending `ranks` of each column of (n_obs, n_series), and sums of the worse: (n_ranks, n_series) each.
-
-    Columns with NaN or infinity are refused.
-    """
+    """Losses at ascending `ranks` of each column of (n_obs, n_series), and sums of the worse: (n_ranks, n_series) each."""
     losses, sums = (np.empty((len(ranks), table.shape[1])) for _ in range(2))
     step = max(1, CHUNK // len(table))
     for first in range(0, table.shape[1], step):
         part = slice(first, first + step)
-        losses[:, part], sums[:, part] = _tails(_lines(table, part), ranks)
+        losses[:, part], sums[:, part] = _tails(np.array(table[:, part].T, order="C"), ranks)
     return losses, sums
 
 
@@ -42,7 +38,7 @@ def rolling_order_statistics(
 
     Instead of the sum of worse losses (sum + share × loss)/size is returned, which can be the ES.
     """
-    lines = _lines(table, slice(None))
+    lines = np.array(table.T, order="C")
     out = np.empty((2, len(ranks), len(lines), lines.shape[1] - window + 1))  # one block of memory is faster than two
     if _jit.loaded() or out[0, 0].size > MANY_WINDOWS:
         for i, rank in enumerate(ranks):
@@ -111,12 +107,3 @@ def _sum_of(worst: np.ndarray) -> np.ndarray:
         strands[0] += row
     total: np.ndarray = (strands[0] + strands[1]) + (strands[2] + strands[3])
     return total
-
-
-def _lines(table: np.ndarray, part: slice) -> np.ndarray:
-    """Columns of finite numbers as contiguous lines of a new array."""
-    lines = np.array(table[:, part].T, order="C")
-    with np.errstate(all="ignore"):
-        if not np.isfinite(lines.sum()) and not np.isfinite(lines).all():
-            finite_array(table[:, 0] if table.shape[1] == 1 else table, "returns")
-    return lines

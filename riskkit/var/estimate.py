@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._excel import PERCENT, Exported, Sheet
-from riskkit._show import Row, Shown, alike, percent
+from riskkit._excel import MONEY, PERCENT, Exported, Sheet
+from riskkit._show import Row, Shown, amounts, percent
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
@@ -154,7 +154,10 @@ class RiskEstimate(Exported):
         return pd.DataFrame({name: self._table(values).ravel() for name, values in columns.items()}, index=index)
 
     def _sheets(self) -> list[Sheet]:
-        return [Sheet("VaR and ES", self.to_frame(), {"confidence": PERCENT})]
+        table = self.to_frame()
+        money = () if self._fractions() else table.columns
+        formats = {**dict.fromkeys(table.columns, PERCENT), **dict.fromkeys(money, MONEY), "confidence": PERCENT}
+        return [Sheet("VaR and ES", table, formats)]
 
     def plot(self, ax: Any = None, *, unit: str | None = None) -> Any:
         """Draw the histogram of one series with VaR and ES, the tail beyond VaR and the interval of VaR shaded.
@@ -199,13 +202,16 @@ class RiskEstimate(Exported):
 
     def _rows(self) -> Iterator[Row]:
         var, es, names = self._table(self.var), self._table(self.es), self._portfolios()
-        for i, level in enumerate(self._levels):
-            for label, values in (("VaR", var[i]), ("ES", es[i])):
-                if not self._many:
-                    yield f"{label} {percent(level)}", values[0], self._bounds(label.lower(), i)
-                else:
-                    worst = int(np.nanargmax(values))
-                    yield f"{label} {percent(level)}, largest", values[worst], f"portfolio {names[worst]}"
+        fractions = self._fractions()
+        both = np.stack([var, es], axis=1).reshape(-1, var.shape[1])  # VaR and ES of each confidence in turn
+        worst = np.nanargmax(both, axis=1) if self._many else np.zeros(len(both), int)
+        texts = amounts([row[k] for row, k in zip(both, worst, strict=True)], fractions=fractions)
+        for i, (text, k) in enumerate(zip(texts, worst, strict=True)):
+            label = f"{('VaR', 'ES')[i % 2]} {percent(self._levels[i // 2])}"
+            if self._many:
+                yield f"{label}, largest", text, f"portfolio {names[k]}"
+            else:
+                yield label, text, self._bounds(("var", "es")[i % 2], i // 2, fractions)
         if self._many:
             yield "portfolios", len(names), ""
             for name, why in self.refusals.items():
@@ -215,24 +221,28 @@ class RiskEstimate(Exported):
         if self.interval is not None and self.interval.kind in NOMINAL:
             yield "intervals", self.interval.kind, NOMINAL[self.interval.kind]
         yield "observations", self.n_obs, ""
-        yield "horizon", self.horizon, "period" if self.horizon == 1.0 else "periods"
+        yield "horizon", self.horizon, "periods"
         for name, value in self.parameters.items():
             if np.ndim(value) == 0:
                 yield name.replace("_", " "), value, ""
 
-    def _bounds(self, name: str, i: int) -> str:
+    def _fractions(self) -> bool:
+        """Whether losses are those of returns, by the rule of the plot's axis."""
+        return plot.is_fractions(self._table(self.es) if self.sample is None else self.sample)
+
+    def _bounds(self, name: str, i: int, fractions: bool) -> str:
         bounds = {} if self.interval is None else self.interval.columns()
         if f"{name}_low" not in bounds:
             return ""
         low, high = (self._table(bounds[f"{name}_{end}"])[i, 0] for end in ("low", "high"))
-        low, high = alike([low, high])
+        low, high = amounts([low, high], fractions=fractions)
         return f"[{low} to {high}] with {percent(self.interval.coverage)}" if self.interval else ""
 
 
 def estimate(method: Method, returns: ReturnsLike, confidence: Confidence) -> RiskEstimate:
     """Fit a method to every portfolio and label the result."""
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, ordered=method.ordered, check=not method.checks_finite)
+    sample = read_sample(returns, ordered=method.ordered)
     return labelled_estimate(method, sample, confidences, method.fit_each(sample.table, confidences.levels))
 
 

@@ -77,7 +77,7 @@ def historical(
     >>> risk
     VaR and ES, historical
     ------------------------
-    VaR 80%         4
+    VaR 80%       4.0
     ES 80%        4.5
     observations   10
     horizon         1 period
@@ -110,11 +110,6 @@ class Historical(Method):
     def ordered(self) -> bool:
         """Weights belong to observations, which therefore cannot be resampled."""
         return self.weights is not None
-
-    @property
-    def checks_finite(self) -> bool:
-        """The kernels check for NaN while they read the numbers."""
-        return self.weights is None and self.es in ("tail_mass", "beyond_rank")
 
     @property
     def var_is_order_statistic(self) -> bool:

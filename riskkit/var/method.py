@@ -61,7 +61,7 @@ class Method(ABC):
         try:
             return self.fit(table, confidences)
         except InputError:
-            if table.shape[1] == 1 or self.checks_finite:
+            if table.shape[1] == 1:
                 raise
         fits: dict[int, Fit] = {}
         refusals: dict[int, str] = {}
@@ -89,11 +89,6 @@ class Method(ABC):
     @property
     def ordered(self) -> bool:
         """The estimate depends on the order of the returns, which therefore cannot be resampled one by one."""
-        return False
-
-    @property
-    def checks_finite(self) -> bool:
-        """`fit` and `roll` refuse NaN and infinity themselves, so that no separate pass is needed."""
         return False
 
     @property

@@ -105,9 +105,9 @@ def value_at_risk(
     0.90        0.0261  0.0357
     >>> value_at_risk(returns, 0.75, interval="order_statistics", coverage=0.8)
     VaR and ES, historical
-    -------------------------------------------
-    VaR 75%        0.02 [-0.01 to inf] with 80%
-    ES 75%        0.025
+    --------------------------------------------
+    VaR 75%       2.00% [-1.00% to inf] with 80%
+    ES 75%        2.50%
     observations      8
     horizon           1 period
     """

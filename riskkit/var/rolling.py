@@ -10,10 +10,11 @@ import numpy as np
 
 from riskkit._bar import waiting
 from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_number
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
-from riskkit.plot import losses_over_time
+from riskkit.plot import is_fractions, losses_over_time
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Method
 from riskkit.var.methods import MethodName, method_named
@@ -77,7 +78,7 @@ def rolling_var(
     """
     chosen = method_named(method, options)
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, ordered=True, check=not chosen.checks_finite)
+    sample = read_sample(returns, ordered=True)
     window = whole_number(window, "window")
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
@@ -121,7 +122,7 @@ def _why(method: Method, sample: Sample, confidences: Confidences, window: int, 
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RollingRisk(Shown):
+class RollingRisk(Exported):
     """VaR and ES forecasts by day.
 
     Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several confidences, or
@@ -213,8 +214,8 @@ class RollingRisk(Shown):
         expected = int(np.isfinite(np.asarray(self.var)).sum()) * (1.0 - self.confidence)
         yield "hits", self.hits, f"{expected:.6g} expected at {percent(self.confidence)}"
         if np.ndim(self.var) == 1:
-            yield "next VaR", self.next_var, ""
-            yield "next ES", self.next_es, ""
+            texts = amounts([self.next_var, self.next_es], fractions=is_fractions(self.returns))
+            yield from (("next VaR", texts[0], ""), ("next ES", texts[1], ""))
 
 
 def _realised(returns: Any, sample: Sample, window: int) -> Any:

@@ -149,4 +149,22 @@ __all__ = [
     "traffic_light_bounds",
 ]
 
-suggest_names(__name__)
+suggest_names(
+    __name__,
+    {
+        "backtest_var": "backtest varbacktest runtests esbacktest backtest_es unconditionalNormal vartest esbacktestbysim",
+        "kupiec_pof": "kupiec kupiec_test pof unconditional_coverage lr_uc",
+        "kupiec_tuff": "tuff",
+        "christoffersen_independence": "cci lr_ind independence_test",
+        "christoffersen_conditional": "christoffersen christoffersen_test cc conditional_coverage lr_cc",
+        "haas_tbf": "tbf mixed_kupiec",
+        "haas_tbfi": "tbfi",
+        "binomial_tail": "binomial_test",
+        "binomial_z": "bin",
+        "traffic_light": "tl traffic_lights basel basel_zone basel_traffic_light",
+        "dynamic_quantile": "dq dq_test engle_manganelli caviar_test",
+        "acerbi_szekely_z2": "acerbi_szekely",
+        "var_hits": "exceptions exceedances violations breaches var_exceptions",
+        "model_confidence_set": "mcs",
+    },
+)

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit._check import InputError, labels_of, one_of, positive, probability, with_labels
-from riskkit._show import Row, Shown, percent, short_label
+from riskkit._excel import Exported
+from riskkit._show import Row, percent, short_label
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
@@ -28,7 +29,7 @@ MAX_BET = 0.5
 
 
 @dataclass(frozen=True, repr=False)
-class EProcess(Shown):
+class EProcess(Exported):
     """Evidence against a forecast, day by day.
 
     Attributes

@@ -322,3 +322,25 @@ def test_drawdown_of_pnl_is_in_money_from_a_curve_that_starts_at_zero():
     table = rk.performance.drawdown_table(pnl, input="pnl")
     assert [item.depth for item in table] == [250.0, 100.0]
     assert table.plot().get_yticklabels() and table.current_drawdown == 200.0
+
+
+TAKE_GAPS = {
+    "stressed_sample",
+    "incomplete_covariance",
+    "complete_returns",
+    "incomplete_ewma_variance",
+}  # are there for them
+TAKE_GAPS |= {"historical_stress"}  # of days outside its windows
+
+
+@pytest.mark.parametrize("name", [name for name, door in DOORS.items() if door.kind == "returns"])
+def test_a_gap_is_named_by_its_date_and_what_fills_it(name):
+    table = RETURNS.copy()
+    table.iloc[3, 0] = np.nan
+    if name.rpartition(".")[2] in TAKE_GAPS:
+        DOORS[name].call(table, 1.0)
+        return
+    with pytest.raises(InputError) as refused:
+        DOORS[name].call(table, 1.0)
+    assert str(DAYS[3].date()) in str(refused.value), refused.value
+    assert "complete_returns" in str(refused.value) or not str(refused.value).startswith("returns "), refused.value

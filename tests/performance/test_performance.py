@@ -381,7 +381,12 @@ def test_results_plot(panel):
     import matplotlib.pyplot as plt
 
     ax = performance.drawdown_table(panel["A"], top=3).plot(plt.figure().gca())
-    assert len(ax.texts) == 3
+    deep = [
+        item
+        for item in performance.drawdown_table(panel["A"], top=3)
+        if item.depth > 0.2 * -ax.lines[0].get_ydata().min()
+    ]
+    assert len(ax.texts) == len(deep) > 0
     assert ax.lines[0].get_ydata().min() == pytest.approx(-performance.max_drawdown(panel["A"]))
     top, bottom = performance.performance_summary(panel["A"], 252).plot()
     assert top.lines[0].get_ydata()[-1] == pytest.approx((1 + panel["A"]).prod())

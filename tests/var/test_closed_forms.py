@@ -324,7 +324,7 @@ def test_results_print_and_plot():
     assert "portfolio 2" in repr(rk.var.historical(TABLE * [1, 1, 9], 0.95))
     ax = risk.plot()
     assert sum(bar.get_height() for bar in ax.containers[1]) == (RETURNS < -risk.var).sum(), "the tail is shaded"
-    assert [text.get_text().split(" ")[:2] for text in ax.texts] == [["VaR", "95%"], ["ES", "95%"]]
+    assert [text.get_text().split(" ")[:2] for text in ax.texts] == [["VaR", "95%:"], ["ES", "95%:"]]
     for chosen in (rk.var.normal(TABLE, LEVELS), rk.var.value_at_risk(RETURNS, LEVELS, interval="asymptotic")):
         ax = chosen.plot()
         heights = [bar.get_height() for bar in ax.patches]
@@ -460,12 +460,7 @@ def test_a_method_without_formulas_has_the_defaults_of_the_interface():
             return Fit(worst, worst, {})
 
     method = Worst()
-    assert (method.horizon, method.ordered, method.checks_finite, method.var_is_order_statistic) == (
-        1,
-        False,
-        False,
-        False,
-    )
+    assert (method.horizon, method.ordered, method.var_is_order_statistic) == (1, False, False)
     var, es = method.roll(TABLE, 60, (0.9, 0.95))
     assert var.shape == es.shape == (2, len(TABLE) - 59, 3)
     np.testing.assert_array_equal(var[0, -1], -TABLE[-60:].min(axis=0))

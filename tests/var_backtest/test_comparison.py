@@ -131,7 +131,7 @@ def broken(frame, row):
         (lambda r, v: (r, {"m": v[:-1]}), "var has shape"),
         (lambda r, v: (r, {"m": broken(v, 5)}), "'m' are not finite on 2015-01-08"),
         (lambda r, v: (r, {"m": v * np.nan}), "no day of 1,200"),
-        (lambda r, v: (broken(r, 7), {"m": v}), "returns holds a value"),
+        (lambda r, v: (broken(r, 7), {"m": v}), "row 2015-01-12 of .x.*complete_returns"),
         (lambda r, v: (r, {"m": v.rename(columns={"x": "w"})}), "other columns"),
     ],
 )

@@ -10,7 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, amounts, percent
 from riskkit._types import Quantity, Vector
 from riskkit.var._inputs import Confidences, Sample
 
@@ -18,7 +19,7 @@ COLUMNS = ("var", "var_standard_error", "es", "es_standard_error")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SimulationResult(Shown):
+class SimulationResult(Exported):
     """Monte Carlo VaR and ES of one or many books at one or many confidences; money, losses positive.
 
     With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or
@@ -162,8 +163,9 @@ class SimulationResult(Shown):
         for book, values in zip(names, self.path[-1], strict=True):
             prefix = "" if book is None else f"{book}: "
             for level, (var, var_error, es, es_error) in zip(self._levels, values.tolist(), strict=True):
-                yield f"{prefix}VaR {percent(level)}", var, f"± {var_error:.3g}"
-                yield f"{prefix}ES {percent(level)}", es, f"± {es_error:.3g}"
+                for name, estimate, error in (("VaR", var, var_error), ("ES", es, es_error)):
+                    shown, error_shown = amounts([estimate, error], fractions=False)
+                    yield f"{prefix}{name} {percent(level)}", shown, f"± {error_shown}"
         yield "scenarios", self.n_scenarios, ""
         yield "draws", self.drawn, ""
 

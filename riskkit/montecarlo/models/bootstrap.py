@@ -123,6 +123,6 @@ class BlockBootstrap(ReturnModel):
         return [
             ("assets", self.n_assets, ""),
             ("history", len(self._growth), "periods"),
-            ("horizon", self.horizon, "period" if self.horizon == 1 else "periods"),
+            ("horizon", self.horizon, "periods"),
             ("block", self.block, "periods" if self.kind == "circular" else "periods, mean"),
         ]

@@ -12,6 +12,7 @@ from riskkit._check import InputError
 from riskkit.read.draft import Draft, Event
 from riskkit.read.exchange import QUOTES, ScopedIds
 from riskkit.read.numerals import NOTHING, Dates, Numerals
+from riskkit.read.orders_and_fills import orders_and_fills
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -66,10 +67,10 @@ def generic_csv(
     r"""Read tables of no standard: an event log, orders, fills and prices in files of their own, a broker's download.
 
     The heading is the line with the most names that are known in English or German (`riskkit.read.words`); lines before and
-    after the table are left out. A table without a column of kinds holds orders if it has their state, fills if it has
-    quantities, and prices otherwise; a dividend or a deposit among them is cash. What a table leaves open is asked for:
-    the order of day and month where no number is above 12, the decimal mark where every number has three digits behind
-    it, an hour that the clocks repeat.
+    after the table are left out. A table without a column of kinds holds orders if it has their state, a limit, or
+    the orders of the fills in another file, fills if it has quantities, and prices otherwise; a dividend or a deposit
+    among them is cash. What a table leaves open is asked for: the order of day and month where no number is above 12,
+    the decimal mark where every number has three digits behind it, an hour that the clocks repeat.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def generic_csv(
     given = sources(files)
     draft = Draft("generic_csv", given, "", multipliers)
     draft.unnamed = currency or ""
-    tables = [read_table(source, columns, ignore) for source in given]
+    tables = orders_and_fills([read_table(source, columns, ignore) for source in given])
     ids = ScopedIds((_account(table, row, account), str(row["order_id"])) for table in tables for row in table.rows
                     if row.get("order_id"))  # fmt: skip
     ends: list[tuple[Event, str]] = []
@@ -219,7 +220,7 @@ def _kind(table: Table, row: TableRow) -> str:
     if table.has("kind"):
         word = row.text("kind")
         return meaning(word, KINDS) or row.refuse(f"kind={word!r} is not known; it is one of {', '.join(KINDS)}")
-    if table.has("status"):
+    if table.has("status") or table.of_orders:
         return "order"
     return "fill" if table.has("qty") else "price"
 
@@ -327,6 +328,12 @@ def _end_orders(draft: Draft, ends: list[tuple[Event, str]]) -> None:
     for event in draft.rows:
         if event.get("order_id") is not None:
             last[event["order_id"]] = max(event["ts"], last.get(event["order_id"], event["ts"]))
+    filled = {event.get("order_id") for event in draft.rows if event["kind"] == "fill"}
+    if unfilled := sum(state == "done" and event.get("order_id") not in filled for event, state in ends):
+        draft.assume(
+            f"{unfilled:,} order{'s are' if unfilled != 1 else ' is'} filled by the state and without a fill in the files: "
+            "positions, profit and fees are not those of the account"
+        )
     for event, state in ends:
         if state in ("open", "done") or "order_id" not in event:
             continue
@@ -347,6 +354,8 @@ def _currencies(draft: Draft) -> list[str]:
 def _said(draft: Draft, table: Table, form: _Form, tz: str | None, clock: Clock) -> None:
     """Say what was decided about a table."""
     name = table.source.name
+    if table.of_orders:
+        draft.assume(f"{name}: its rows are orders")
     draft.assume(f"{name}: " + ", ".join(f"{heading} is {column}" for heading, column in table.columns.items()))
     if form.unit is not None:
         draft.assume(f"{name}: times are {UNITS[form.unit]} since the epoch")

@@ -7,19 +7,22 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
+from riskkit.read.local_form import normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
-HEADING = ["Time", "Symbol", "Price", "Quantity", "Type", "Status", "Value", "Tag"]
+NEEDED = ("Time", "Symbol", "Price", "Quantity", "Type", "Status", "Value")
+MAY = ("Tag", "Order Fee")  # with any other column a table is one of no standard
 FILLED, ENDED, REFUSED = ("Filled", "PartiallyFilled"), ("Canceled",), ("Invalid",)
 OPEN = ("New", "Submitted", "UpdateSubmitted", "CancelPending", "None")
 ROUNDED = Decimal("0.001")
 
 
 def _recognises(source: Source) -> bool:
-    return source.has(HEADING) and len(source.heading()) == len(HEADING)
+    known = {normal(name) for name in (*NEEDED, *MAY)}
+    return source.has(NEEDED) and {normal(name) for name in source.heading()} <= known
 
 
 @reader(_recognises)
@@ -54,9 +57,7 @@ def quantconnect(
     draft = Draft("quantconnect", given, account, multipliers)
     clock = Clock("UTC")
     for place, source in enumerate(given, 1):
-        if not _recognises(source):
-            source.refuse("line 1", f"is not the heading of QuantConnect orders, {','.join(HEADING)}")
-        for number, row in enumerate(source.table(), 1):
+        for number, row in enumerate(source.table(NEEDED), 1):
             _order(
                 draft,
                 row,
@@ -92,7 +93,17 @@ def _order(draft: Draft, row: TableRow, ts: int, order_id: str, currency: str) -
         draft.instrument(symbol, multiplier=_nearest(value / (price * quantity)))
         if status == "PartiallyFilled":
             draft.assume("an order that is partly filled counts as filled; the file does not say how much of it was")
-        draft.event(row, "fill", ts, side=side, qty=size, price=price, **common)
+        draft.event(
+            row,
+            "fill",
+            ts,
+            side=side,
+            qty=size,
+            price=price,
+            fee=row.number_or("Order Fee", None),
+            fee_currency=currency,
+            **common,
+        )
     elif status in REFUSED:
         draft.event(row, "reject", ts, **common)
     elif status in ENDED:

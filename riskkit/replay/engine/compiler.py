@@ -206,6 +206,10 @@ class ReplayLoop:
     def __init__(self, rules: RuleSet, shape: Shape, *, compiled: Tier = True) -> None:
         self.rules = rules
         self.shape = shape
+        self.take(compiled)
+
+    def take(self, compiled: Tier) -> None:
+        """Run the events to come by another loop."""
         self.tier = compiled if not jit_is_off() else False
         self.compiled = bool(self.tier)
         self.layout = catalogue_layout() if self.tier == "generic" else None
@@ -213,8 +217,8 @@ class ReplayLoop:
             self.names = generic_arguments()[2:]
             self.run = _generic_run()
             return
-        self.names = arguments(shape)[2:]
-        self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions_of(rules, shape))
+        self.names = arguments(self.shape)[2:]
+        self.run = (_compiled_run if self.compiled else _plain_run)(self.shape, functions_of(self.rules, self.shape))
 
     def feed(
         self,

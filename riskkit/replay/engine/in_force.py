@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from riskkit.replay.engine.background import AwaitedLoop
 from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments
 from riskkit.replay.engine.rule_memory import change_rules
 from riskkit.replay.engine.samples import Samples
@@ -71,7 +72,12 @@ def parts_of(
     for stretch, shape in zip(history.stretches, shapes, strict=True):
         params = [rule.to_integers(universe) for rule in stretch.rules]
         fixed = fixed_arguments(stretch.rules, params, found, samples, universe)
-        parts.append(Part(stretch, ReplayLoop(stretch.rules, shape, compiled=compiled), fixed))
+        loop = (
+            AwaitedLoop(stretch.rules, shape)
+            if compiled == "background"
+            else ReplayLoop(stretch.rules, shape, compiled=compiled)
+        )
+        parts.append(Part(stretch, loop, fixed))
     return parts
 
 

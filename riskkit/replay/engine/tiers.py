@@ -2,7 +2,7 @@
 
 All give the same result. Plain Python needs no compiler; the generic loop is compiled once for an installed version
 (``python -m riskkit warm``) and serves every set of catalogue rules; a rule set's own loop is the fastest, and costs
-seconds of compilation when it is first met.
+seconds of compilation, for which another process is begun while the generic loop replays a long log.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.schema.columns import EventKind
 
-CHOICES: Any = (True, False, "auto", "generic")
+CHOICES: Any = (True, False, "auto", "generic", "background")
 PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
 AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
 COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule
-MANY = 20_000_000  # events for which a rule set's own loop repays its compilation: it is about five times as fast as the generic one
 
 
 def revaluations(log: EventLog) -> int:
@@ -34,7 +33,7 @@ def revaluations(log: EventLog) -> int:
 
 
 def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:
-    """The loop to use for a number of events: True, "generic" or False; the one asked for, unless "auto" is.
+    """The loop to use for a number of events: True, False, "generic" or "background"; the one asked for, unless "auto" is.
 
     `shape` is that of the last rules. The generic loop has no word for a rule that is out of force, nor for limits of single keys.
     """
@@ -44,12 +43,12 @@ def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> 
     rules = history.every
     generic = not history.changes and all(is_generic(rule.kind) and not rule.overrides for rule in rules)
     if compiled != "auto":
-        return True if compiled == "generic" and not generic else compiled
+        return compiled if generic or isinstance(compiled, bool) else True
     plain = events * (PLAIN_EVENT + PLAIN_RULE * len(rules))
     if is_compiled(rules, shape, on_disk=plain > AT_ONCE):
         return True
     if plain <= AT_ONCE:
         return False
-    if generic and events < MANY and generic_is_warm():
-        return "generic"
+    if generic and generic_is_warm():
+        return "background"
     return plain > COMPILE + COMPILE_RULE * len(rules)

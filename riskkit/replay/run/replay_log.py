@@ -73,10 +73,12 @@ def replay_log(
     sample_ns : str, Timedelta or int, optional
         Sample every account's equity at this spacing, as "1h" or integer nanoseconds; "1d" is a UTC day. Needed for
         equity curves and worst days.
-    compiled : "auto", bool or "generic"
+    compiled : "auto", bool, "generic" or "background"
         Which loop runs, with the same result; `ReplayResult.how` says which it was. "auto" takes plain Python for what is
-        small, the generic loop of the catalogue where ``python -m riskkit warm`` has compiled it, and otherwise compiles;
-        True compiles the loop of these rules alone, the fastest; "generic" the generic loop; False is plain Python.
+        small, "background" where ``python -m riskkit warm`` has compiled the generic loop, and otherwise True. True compiles
+        the loop of these rules alone, the fastest; "generic" takes the generic loop of the catalogue; "background" too,
+        until another process has compiled the loop of these rules, which it begins after four million events; False is
+        plain Python.
     chunk : int
         Events per call of the loop; the result does not depend on it.
     progress : bool

@@ -12,7 +12,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import Amount, InputError, instance
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.retuned import split_name
@@ -36,7 +37,7 @@ MULTIPLES = ("0.1", "0.2", "0.3", "0.5", "0.7", "0.85", "1", "1.2", "1.5", "2", 
 WIDTH, HEIGHT = 6.4, 3.2
 
 
-class ThresholdReport(Shown):
+class ThresholdReport(Exported):
     """Metrics of each value of one threshold, from a sweep.
 
     Parameters

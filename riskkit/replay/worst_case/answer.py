@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +12,8 @@ import numpy as np
 
 from riskkit import plot as drawing
 from riskkit._check import Amount, Duration, InputError, instance, one_of
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -34,7 +34,7 @@ CENT = Fraction(1, 100)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class WorstCase(Shown):
+class WorstCase(Exported):
     """Result of `worst_case`; money in units of the price, positions in lots.
 
     Parameters
@@ -93,8 +93,7 @@ class WorstCase(Shown):
         yield "upper bound (no stream exceeds it)", *upper
         yield "binding rules", ", ".join(self.rules) or "none", ""
         yield "orders of the stream", self.log.counts().get("ORDER", 0), "none rejected"
-        for i, line in enumerate(textwrap.wrap(self.argument, 80)):
-            yield "" if i else "argument", "", line
+        yield "argument", "", self.argument
         for i, (name, why) in enumerate(self.not_read.items()):
             yield "" if i else "not used", name, why
 

@@ -20,7 +20,8 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, brief, percent
 from riskkit.var_backtest.core.distributions import student_t_two_sided
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import TestResult, undefined
@@ -82,7 +83,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> TestRe
     return TestResult(
         name,
         null,
-        f"the {better} model's scores are lower by {abs(mean):.4g} a day",
+        f"the {better} model's scores are lower by {brief(abs(mean))} a day",
         statistic,
         f"Student t, {n_obs - 1} df, two-sided",
         student_t_two_sided(statistic, n_obs - 1),
@@ -92,7 +93,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> TestRe
 
 
 @dataclass(frozen=True, repr=False)
-class ConfidenceSet(Shown):
+class ConfidenceSet(Exported):
     """Model confidence set: models ranked by mean score, and those that cannot be distinguished from the best.
 
     Attributes

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_dates, probability
-from riskkit._show import Row, Shown, percent
+from riskkit._check import InputError, as_dates, finite_array, probability
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible, literal
@@ -25,7 +26,7 @@ SCORES = {"fz0": "FZ0 loss of VaR and ES", "quantile": "quantile loss of VaR"}
 
 
 @dataclass(frozen=True, repr=False)
-class ForecastComparison(Shown):
+class ForecastComparison(Exported):
     """Models ranked by their forecasts of the tail, on the same days and assets.
 
     Attributes
@@ -192,9 +193,7 @@ def compare_forecasts(
     pairs = {str(name): _pair(given, table) for name, given in forecasts.items()}
     start = _first_common_day(pairs)
     realized = table.iloc[start:]
-    actual = realized.to_numpy(float)
-    if not np.isfinite(actual).all():
-        raise InputError("returns holds a value that is not finite on a day that is scored; drop or fill it first")
+    actual = finite_array(realized, "returns")
     var = {name: pair[0].to_numpy(float)[start:] for name, pair in pairs.items()}
     es = {name: pair[1].to_numpy(float)[start:] for name, pair in pairs.items() if pair[1] is not None}
     joint = len(es) == len(var) and all(can_divide(es[name], actual, var[name]) for name in es)

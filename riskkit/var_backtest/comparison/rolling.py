@@ -156,8 +156,7 @@ def _sequence(models: Any) -> Sequence[Any]:
 
 
 def _roll(options: dict[str, Any], table: Any, asset: int, confidence: float) -> tuple[Any, Any]:
-    series = table.iloc[:, asset].to_numpy()
-    rolled = rolling_var(series, confidence=confidence, **{"on_refusal": "raise", **options})
+    rolled = rolling_var(table.iloc[:, asset], confidence=confidence, **{"on_refusal": "raise", **options})
     return rolled.var, rolled.es
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import whole_number
+from riskkit._show import brief
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
@@ -61,7 +62,7 @@ def mcneil_frey_z(
     if reason:
         return undefined(name, null_text, reason)
     z = _t_statistic(excess)
-    finding = f"losses beyond VaR exceed ES by {excess.mean():.4g} on average over {excess.size:,} hits"
+    finding = f"losses beyond VaR exceed ES by {brief(excess.mean())} on average over {excess.size:,} hits"
     exact = None
     if n_draws and confidence is not None:
         draws = _simulated_t(checked, tail_probability(confidence), null, n_draws, generator(rng))
@@ -116,7 +117,7 @@ def mcneil_frey_bootstrap(
     return TestResult(
         name,
         null,
-        f"losses beyond VaR exceed ES by {-residuals.mean():.4g}{' sd' if sd is not None else ''} on average "
+        f"losses beyond VaR exceed ES by {brief(-residuals.mean())}{' sd' if sd is not None else ''} on average "
         f"over {residuals.size:,} hits",
         t,
         f"bootstrap of {draws.size:,} resamples, lower tail",

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import one_of
+from riskkit._show import brief
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
@@ -74,7 +75,7 @@ def nolde_ziegel_simple(
     if n_draws:
         draws = _wald(n_obs, _simulated_moments(checked, p, null, n_draws, generator(rng)))
         exact = monte_carlo_p_value(statistic, draws)
-    finding = f"mean V = {moments.first / n_obs:.3g} for VaR, {moments.second / n_obs:.3g} for ES"
+    finding = f"mean V = {brief(moments.first / n_obs)} for VaR, {brief(moments.second / n_obs)} for ES"
     return chi_square_outcome("Nolde-Ziegel simple", NULL, finding, statistic, 2, exact, _method(null, n_draws))
 
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, probability, with_labels
 from riskkit._excel import PERCENT, PROBABILITY, Exported, Sheet
-from riskkit._show import Row, percent
+from riskkit._show import Row, amounts, as_html, brief, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import losses_over_time
@@ -142,7 +142,7 @@ class BacktestResult(Exported):
         """Signs of a forecast that was not meant so (another sign, unit or argument), in sentences."""
         returns, var, found = self.sample.returns, self.sample.var, []
         if (var > np.abs(returns).max()).all():
-            found.append(f"VaR (at least {var.min():.4g}) is above every return in size; check its unit")
+            found.append(f"VaR (at least {brief(var.min())}) is above every return in size; check its unit")
         if negative := int((var < 0.0).sum()):
             found.append(
                 f"VaR is negative on {negative:,} of {returns.size:,} days; VaR is a loss above zero, and the order is returns, var"
@@ -152,6 +152,13 @@ class BacktestResult(Exported):
         if self.left_out:
             found.append(f"{self.left_out:,} days without a finite forecast are left out")
         return tuple(found)
+
+    @property
+    def grade(self) -> Literal["good", "doubtful", "bad"]:
+        """The verdict as a colour of a traffic light: "bad" is a failure after Holm's correction."""
+        if self._failures(after_holm=True):
+            return "bad"
+        return "doubtful" if self._failures() else "good"
 
     def _failures(self, *, after_holm: bool = False) -> list[str]:
         """What is wrong, each from evidence of its own."""
@@ -230,6 +237,7 @@ class BacktestResult(Exported):
 
     def _rows(self) -> Iterable[Row]:
         n_obs = self.sample.returns.size
+        yield "verdict", "", self.verdict
         for caution in self.cautions:
             yield "caution", "", caution
         yield "days", n_obs, ""
@@ -240,12 +248,14 @@ class BacktestResult(Exported):
             if asked:
                 yield text, *self._answer(question, asked)
         rate = detectable_hit_rate(n_obs, self.confidence, significance=self.significance)
-        yield "detectable hit rate", 100.0 * rate, "% (binomial tail test, in 80% of samples)"
+        yield "detectable hit rate", amounts([rate], fractions=True)[0], "binomial tail test, in 80% of samples"
         for process in self.sequential:
             yield process.name, "ALARM" if process.reject else "quiet", process.verdict
         for name, score in self.scores.items():
             yield name.replace("_", " "), score, "mean, smaller is better"
-        yield "verdict", "", self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title(), self._rows(), {"verdict": self.grade})
 
     def _answer(self, question: str, asked: list[TestResult]) -> tuple[str, str]:
         n_tests = sum(_decides(outcome) for outcome in asked)

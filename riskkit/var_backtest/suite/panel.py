@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, as_pandas, float_array, labels_of, one_of, probability, refuse_disorder
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import axes, legible, literal
@@ -40,7 +41,7 @@ DEFAULT_TESTS = ("Kupiec POF", "Christoffersen conditional coverage", "Acerbi-Sz
 
 
 @dataclass(frozen=True, repr=False)
-class BacktestPanel(Shown):
+class BacktestPanel(Exported):
     """Test results of many forecasts, with p-values corrected for the number of tests.
 
     Attributes

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import positive, probability, whole_number
-from riskkit._show import Row, Shown, percent
+from riskkit._excel import Exported
+from riskkit._show import Row, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.distributions import binomial_pmf, binomial_upper_tail
@@ -38,7 +39,7 @@ PowerOf = tuple[str, float, str]
 
 
 @dataclass(frozen=True, repr=False)
-class PowerCurve(Shown):
+class PowerCurve(Exported):
     """Probability that each test rejects if the alternative is true.
 
     Attributes

@@ -104,3 +104,26 @@ def test_freqtrades_database_that_writes_ahead_is_read(tmp_path):
     reading = rk.read.freqtrade(path)
     assert reading.events == {"order": 64, "fill": 51, "trade": 20} and "Ahead" in set(reading.frame["strategy"])
     assert "what stands in a file -wal beside the database is not read" in reading.assumed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Time,Symbol,Price,Quantity,Type,Status,Value\n2024-03-07T23:59:59Z,SPY,500.5,10,Market,Filled,5005\n",
+        "\ufeffTag,Time,Symbol,Status,Type,Quantity,Price,Value,OrderFee\r\nx,2024-03-07T23:59:59Z,SPY,Filled,Market,10,500.5,5005,1.25\r\n\r\n",
+    ],
+    ids=["without tags", "another order of columns, and fees"],
+)
+def test_quantconnects_orders_are_known_with_and_without_what_may_be_absent(text, tmp_path):
+    (tmp_path / "orders.csv").write_text(text, encoding="utf-8", newline="")
+    log = rk.read_log(tmp_path / "orders.csv")
+    assert log.about["read as"] == "quantconnect" and log.counts() == {"ORDER": 1, "FILL": 1}
+    assert rk.read.quantconnect(io.StringIO(text)).fees == ({"USD": Decimal("1.25")} if "Fee" in text else {})
+
+
+def test_a_column_that_quantconnect_does_not_have_makes_a_table_of_no_standard(tmp_path):
+    text = (
+        "Time,Symbol,Price,Quantity,Type,Status,Value,Account\n2024-03-07T23:59:59Z,SPY,500.5,10,Market,Filled,5005,A\n"
+    )
+    (tmp_path / "orders.csv").write_text(text)
+    assert rk.read_log(tmp_path / "orders.csv").about["read as"] == "generic_csv"

@@ -175,3 +175,17 @@ def test_dividends_and_deposits_among_fills_are_cash():
     assert refusal("time,symbol,action,quantity,amount\n2024-03-08,X,Dividend,,\n2024-03-08,X,Buy,1,1\n") == (
         "file, line 2: is a flow of cash without an amount"
     )
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["Filled", "Executed"], ["2 orders are filled by the state and without a fill in the files"]),
+        (["ausgeführt", "offen"], ["1 order is filled by the state and without a fill in the files"]),
+        (["Open", "Cancelled"], []),
+    ],
+)
+def test_orders_that_were_filled_without_fills_in_the_files_are_said(states, said):
+    rows = [f"2024-03-05 10:00:0{k},o{k},X,buy,2,10,{state}" for k, state in enumerate(states)]
+    reading = read("\n".join(["time,order id,symbol,side,quantity,price,status", *rows]), currency="USD")
+    assert [text.partition(":")[0] for text in reading.assumed if "by the state" in text] == said

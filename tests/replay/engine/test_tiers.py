@@ -32,14 +32,11 @@ def machine(monkeypatch):
 
 @pytest.mark.parametrize(("own", "generic", "events", "expected"), [
     (False, False, SMALL, False), (False, True, SMALL, False), (True, False, SMALL, True),
-    (False, False, MEDIUM, True), (False, True, MEDIUM, "generic"), (True, True, MEDIUM, True), (False, True, LARGE, True),
+    (False, False, MEDIUM, True), (False, True, MEDIUM, "background"), (True, True, MEDIUM, True), (False, True, LARGE, "background"),
 ])  # fmt: skip
 def test_auto_takes_what_answers_first(machine, own, generic, events, expected):
     machine.own, machine.generic = own, generic
-    assert (
-        tier_of("auto", RuleHistory(RULES), None, events) is expected
-        or tier_of("auto", RuleHistory(RULES), None, events) == expected
-    )
+    assert tier_of("auto", RuleHistory(RULES), None, events) == expected
 
 
 def test_positions_that_prices_value_anew_take_plain_python_as_long_as_events():
@@ -54,13 +51,12 @@ def test_positions_that_prices_value_anew_take_plain_python_as_long_as_events():
 
 
 def test_a_loop_that_is_asked_for_is_taken(machine):
-    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in (True, False, "generic")] == [
-        True,
-        False,
-        "generic",
-    ]
+    ways = [True, False, "generic", "background"]
+    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in ways] == ways
     machine.off = True
-    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in (True, "auto", "generic")] == [False] * 3
+    assert [tier_of(way, RuleHistory(RULES), None, SMALL) for way in (True, "auto", "generic", "background")] == [
+        False
+    ] * 4
 
 
 def test_a_rule_of_ones_own_is_plain_at_once_and_never_in_the_generic_loop(machine):
@@ -74,7 +70,8 @@ def test_a_rule_of_ones_own_is_plain_at_once_and_never_in_the_generic_loop(machi
 
     own = RuleSet([custom("of_ones_own", Parameters, check=check)(limit=3)])
     machine.generic = True
-    assert tier_of("generic", RuleHistory(own), None, MEDIUM) is True
+    for way in ("generic", "background"):
+        assert tier_of(way, RuleHistory(own), None, MEDIUM) is True
     assert (
         tier_of("auto", RuleHistory(own), None, SMALL) is False
         and tier_of("auto", RuleHistory(own), None, MEDIUM) is True

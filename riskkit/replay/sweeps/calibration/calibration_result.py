@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.retuned import Setting, with_setting
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Calibration(Shown):
+class Calibration(Exported):
     """Result of `calibrate`. Amounts and counts are per trading day, so that windows of different lengths compare.
 
     Attributes

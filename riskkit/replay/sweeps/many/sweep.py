@@ -11,7 +11,8 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, whole_number
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.retuned import Setting, split_name, with_setting
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 Policies = Literal["all", "chosen"]
 
 
-class SweepResult(Shown):
+class SweepResult(Exported):
     """Result of `sweep`.
 
     Attributes

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import Duration, InputError, finite_number, instance, one_of, positive, probability
-from riskkit._show import Row, Shown, number
+from riskkit._excel import Exported
+from riskkit._show import Row, number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.retuned import with_setting
@@ -48,7 +49,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ProposedLimits(Shown):
+class ProposedLimits(Exported):
     """Result of `propose_limits`.
 
     Attributes

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from riskkit._check import Duration, InputError, instance, random_generator, whole_number
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.results.result import ORPHANS_ARE, ReplayResult
 from riskkit.replay.rules.rule import Rule
@@ -36,7 +37,7 @@ JUDGED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD, Decisio
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Effectiveness(Shown):
+class Effectiveness(Exported):
     """Result of `effectiveness`.
 
     Attributes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError, instance
-from riskkit._show import Row, Shown
+from riskkit._excel import Exported
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.rule import Rule
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 LEVELS = {"median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 
 
-class Utilization(Shown):
+class Utilization(Exported):
     """Used/limit of every rule in shadow mode.
 
     A share above 1 is a refusal. Rules whose observed value depends on their verdicts (pauses, batches, ...) have no
