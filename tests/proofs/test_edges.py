@@ -189,6 +189,9 @@ TABLE: dict[str, Edge] = {
     "order_rate buckets forget early": Edge(
         OrderRate(1, 100, bucket_ns=10), lambda ts: [order(9), order(ts)], clears(100)
     ),
+    "order_rate buckets before the present one": Edge(
+        OrderRate(2, 100, bucket_ns=10), lambda ts: [order(), order(15), order(ts)], clears(100)
+    ),
     "order_rate second window": Edge(
         OrderRate(1, 100, "fixed_from_first"), lambda ts: [order(), order(100), order(ts)], clears(200)
     ),
@@ -459,6 +462,9 @@ TABLE: dict[str, Edge] = {
         rise(4, 5, 6),
     ),
     # ------------------------------------------------------------------ positions and money
+    "position_limit modify": Edge(  # the four lots that work do not count twice
+        PositionLimit(5), lambda q: [order(qty=4, order_id="o"), modify(1, "o", qty=q)], rise(4, 5, 6)
+    ),
     "position_limit": Edge(PositionLimit(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "position_limit reached": Edge(PositionLimit(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
     "position_limit working": Edge(
@@ -620,6 +626,11 @@ TABLE: dict[str, Edge] = {
         BreakerLimits(daily_loss=50),
         lambda p: [fill(), fill(1, "S", price=p), order(2)],
         [("50.01", False), ("50", True), ("49.99", True)],
+    ),
+    "breaker loss with fees": Edge(
+        BreakerLimits(daily_loss=50),
+        lambda fee: [fill(), fill(1, "S", price=60, fee=fee), order(2)],
+        reach("9.99", "10", "10.01"),
     ),
     "breaker positions": Edge(
         BreakerLimits(open_positions=2),
