@@ -227,9 +227,10 @@ class WebhookChannel:
         body = json.dumps(alert.to_dict()).encode()
         headers = {**self.headers, "Idempotency-Key": quote(alert.alert_id)}
         request = Request(self.url, body, headers, method="POST")
-        with Deadline(self.timeout) as deadline:
-            opener = build_opener(NoRedirect, *deadline.handlers())
-            opener.open(request, timeout=self.timeout).close()  # the status is the answer: its text is not read
+        deadline = Deadline(self.timeout)
+        opener = build_opener(NoRedirect, *deadline.handlers())
+        # the status is the answer: its text is not read
+        deadline.run(lambda: opener.open(request, timeout=self.timeout).close())
 
     def __repr__(self) -> str:
         return f"WebhookChannel({self._shown!r})"
@@ -302,6 +303,10 @@ class EmailChannel:
 
     def __call__(self, alert: Alert) -> None:
         """Send one message to all recipients."""
+        deadline = Deadline(self.timeout)
+        deadline.run(lambda: self._send(alert, deadline))
+
+    def _send(self, alert: Alert, deadline: Deadline) -> None:
         import smtplib
         import ssl
 
@@ -309,7 +314,7 @@ class EmailChannel:
         kind: type[smtplib.SMTP] = smtplib.SMTP
         if self.security == "tls":
             kind, options["context"] = smtplib.SMTP_SSL, ssl.create_default_context()
-        with Deadline(self.timeout) as deadline, deadline.watched(kind)(self.host, self.port, **options) as server:
+        with deadline.watched(kind)(self.host, self.port, **options) as server:
             if self.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             username, password = self._login
