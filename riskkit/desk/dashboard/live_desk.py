@@ -5,13 +5,12 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from math import isnan
 from typing import Any
 
 from riskkit._check import InputError, instance, shown, whole_number
-from riskkit._fork import lock_of
+from riskkit._fork import lock_of, new_lock
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
 from riskkit.desk.core.state_digest import checked_state, digest_of
@@ -83,7 +82,7 @@ class LiveDesk:
         """The last decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
-        self._lock, self._steps = lock_of(self), threading.Lock()
+        self._lock, self._steps = lock_of(self), new_lock()
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:
@@ -108,9 +107,6 @@ class LiveDesk:
                 taken += 1
             self.ended = taken < wanted
         return taken
-
-    def _after_fork(self) -> None:
-        self._steps = threading.Lock()
 
     def _on_bar(self, bar: Bar) -> None:
         closes = {ticker: self._on_tick(ticker, price) for ticker, price in bar.closes.items()}

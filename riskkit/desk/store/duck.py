@@ -137,7 +137,11 @@ class DuckDBStore(Store):
     def close(self) -> None:
         """Flush, detach the book and close the file."""
         super().close()
-        self._connection.close()
+        if not self._parents:
+            self._connection.close()
+
+    def _after_fork(self, torn: bool) -> None:
+        self._parents = True  # DuckDB has threads, and writes its file when it is closed
 
     # ------------------------------------------------------------------ inside
 
