@@ -10,23 +10,18 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from riskkit._check import InputError, one_line, one_of, positive, shown, whole_number
+from riskkit._files import append_whole
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.addresses import checked_headers, checked_host, checked_url, mail_address, one_line_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.deadline import Deadline
 from riskkit.replay.results.decisions import time_text
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 LAST_PORT = 65_535
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
@@ -160,25 +155,6 @@ class FileChannel:
 
     def __repr__(self) -> str:
         return f"FileChannel({self.path.name!r})"
-
-
-def append_whole(file: Any, data: bytes) -> None:
-    """Append a line to an unbuffered file: whole and on disk on return, or not at all; one writer at a time."""
-    if not file.seekable():  # a pipe
-        file.write(data)
-        return
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    size = file.seek(0, os.SEEK_END)
-    if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
-        data = b"\n" + data  # behind what a killed writer left
-    try:
-        while data:
-            data = data[file.write(data) :]
-        os.fsync(file.fileno())
-    except BaseException:
-        file.truncate(size)
-        raise
 
 
 class WebhookChannel:
