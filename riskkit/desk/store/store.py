@@ -41,6 +41,8 @@ class Store(Shown, ABC):
         self._chain: str | None = None
         """Chain of the last event, once it is known."""
         self._book: Book | None = None
+        self._summed: dict[str, tuple[int, dict[Any, Any]]] = {}
+        """Of each summary: the number of events that it has read, and what it remembers of them."""
         self._parents = False
         """This process was forked from the one whose store it is."""
 
