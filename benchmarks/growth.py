@@ -80,7 +80,7 @@ def _after(events: int) -> tuple[LiveDesk, PositionTracker, ParquetStore]:
     store.follow(tracker)
     for turn in range(events):
         manager.execute_trade("T3", 1, "sell" if turn % 2 else "buy")
-        tracker.update(f"u{turn % 100}", "m", "ETH", 1 if turn // 100 % 2 else -1, 2_000 + turn % 7, turn, turn)
+        tracker.update(f"u{turn % 100}", "m", "ETH", -1 if turn // 100 % 3 else 1, 2_000 + turn % 7, turn, turn)
     manager.execute_trade("T3", 5, "buy")
 
     ticks = [Tick(session.latest + (bar + 1) * MINUTE, "T3", 100.0 + bar % 3) for bar in range(3)]

@@ -101,6 +101,7 @@ def alone(name: str) -> Iterator[None]:
             lock(file, wait=True)
         yield
     finally:
+        unlock(file)
         os.close(file)
 
 
@@ -127,6 +128,15 @@ def lock(file: int, *, wait: bool) -> None:
         except OSError as error:  # Windows gives up after ten seconds
             if not wait or error.errno != errno.EDEADLOCK:
                 raise
+
+
+def unlock(file: int) -> None:
+    """End the lock of a file that is closed next: a process that was forked meanwhile has the file open too."""
+    if os.name != "nt":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from riskkit._check import InputError, one_line
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -35,6 +40,48 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_set(folder: Path, others: Iterable[Path], mark: str) -> Iterator[Callable[[str], BinaryIO]]:
+    """A block that writes the files of a folder; they get their names together, when all are complete and on disk.
+
+    Until then the files that were there stay. `mark` is the file without which the folder is none of its kind: it goes before
+    the first of the others is replaced and comes after the last, so that old and new files are never read as one. `others` of
+    the new files are removed.
+
+    Raises
+    ------
+    InputError
+        If they cannot be written.
+    """
+    open_parts: dict[str, BinaryIO] = {}
+    own = f"{os.getpid()}-{threading.get_ident()}.part"
+
+    def opened(name: str) -> BinaryIO:
+        open_parts[name] = (folder / f".{name}.{own}").open("wb")
+        return open_parts[name]
+
+    try:
+        yield opened
+        for file in open_parts.values():
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+        (folder / mark).unlink(missing_ok=True)
+        for name in sorted(open_parts, key=mark.__eq__):
+            os.replace(folder / f".{name}.{own}", folder / name)
+        for other in others:
+            if other.name not in open_parts:
+                other.unlink(missing_ok=True)
+        flush_folder(folder)
+    except OSError as error:
+        raise InputError(f"folder {folder.name!r} cannot be written: {words_of(error)}") from None
+    finally:
+        for name, file in open_parts.items():
+            with suppress(OSError):  # what it still held does not fit on the disk
+                file.close()
+            (folder / f".{name}.{own}").unlink(missing_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where they are missing.
 
@@ -53,6 +100,25 @@ def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     """Write bytes as a `whole_file`."""
     with whole_file(path) as file:
         file.writelines(parts)
+
+
+def append_whole(file: Any, data: bytes) -> None:
+    """Append a line to an unbuffered file: whole and on disk on return, or not at all; one writer at a time."""
+    if not file.seekable():  # a pipe
+        file.write(data)
+        return
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    size = file.seek(0, os.SEEK_END)
+    if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
+        data = b"\n" + data  # behind what a killed writer left
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(size)
+        raise
 
 
 def remove_parts(folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from riskkit._cache import lock
+from riskkit._cache import lock, unlock
 from riskkit._check import InputError
 
 NAME = "lock"
@@ -70,7 +70,12 @@ class FolderLock:
         """Give the folder free; once more changes nothing."""
         if self._file >= 0:
             self._name("")
+            unlock(self._file)
             self._close()
+
+    def leave(self) -> None:
+        """In a forked child: let go of the lock without giving it free, so that it ends with the parent."""
+        self._close()
 
     def _close(self) -> None:
         file, self._file = self._file, -1

@@ -1,6 +1,7 @@
 """Locks and threads after a fork: a child has the locks as they were held, and none of the threads that held them.
 
-An object with a lock registers itself; in a forked child its method `_after_fork` gives it new ones.
+Every lock of the package is made here, and is free again in a forked child. An object with a method `_after_fork` begins
+anew there; what writes files leaves them to the parent.
 """
 
 from __future__ import annotations
@@ -8,21 +9,48 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
-_alive: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+_owners: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
-def lock_of(owner: Any) -> Any:
-    """A lock for the attribute ``_lock`` of an object, renewed in a forked child."""
-    _alive[id(owner)] = owner
-    return threading.RLock()
+def new_lock(kind: Callable[[], Any] = threading.RLock) -> Any:
+    """An `RLock` or a `Condition` that is free in a forked child, unless the thread that forked holds it.
+
+    No `Lock`: it does not know who holds it.
+    """
+    made = kind()
+    _locks.add(made)
+    return made
+
+
+def lock_of(owner: Any, kind: Callable[[], Any] = threading.RLock) -> Any:
+    """As `new_lock`, the lock of an object whose ``_after_fork(torn)`` is called in a forked child, if it has one.
+
+    `torn` is True if another thread held the lock, so that the object may be half changed.
+    """
+    made = new_lock(kind)
+    _owners[id(made)] = owner
+    return made
 
 
 def _renew() -> None:
-    for owner in list(_alive.values()):
-        owner._lock = threading.RLock()
-        getattr(owner, "_after_fork", lambda: None)()
+    """Free the locks of threads that are not here, as the standard library does with its own."""
+    torn = set()
+    for made in list(_locks):
+        if made._is_owned():
+            continue
+        if made.acquire(blocking=False):
+            made.release()
+        else:
+            torn.add(id(made))
+        made._at_fork_reinit()  # waiters of a condition are not here either
+    for lock, owner in list(_owners.items()):
+        renew = getattr(owner, "_after_fork", None)
+        if renew is not None:
+            renew(lock in torn)
 
 
 if hasattr(os, "register_at_fork"):

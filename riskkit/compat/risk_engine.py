@@ -7,12 +7,12 @@ of the last event. Rules, journal and digest are those of a session; `riskkit.co
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from riskkit._files import words_of
+from riskkit._fork import new_lock
 from riskkit.compat.rules import SIDES, BaseRule, Direction, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.journaled_session import JournaledSession
@@ -166,7 +166,7 @@ class RiskEngine:
         self._paused: dict[tuple[str, str], None] = {}  # rate rules and their paused accounts, in order
         self._places = {rule.id: k for k, rule in enumerate(session.rules)}
         self._hooks = {hook: [rule for rule in custom if _has(rule, hook)] for hook in ("on_order", "on_trade")}
-        self._lock = threading.RLock()
+        self._lock = new_lock()
 
     # ------------------------------------------------------------------ events
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from riskkit._fork import new_lock
 from riskkit.replay.results.decisions import Decision
 
 
@@ -62,7 +63,7 @@ class Follower:
     def __init__(self, name: str, size: int) -> None:
         self.name, self.size, self.dropped = name, size, 0
         self._items: deque[Published] = deque()
-        self._ready = threading.Condition()
+        self._ready = new_lock(threading.Condition)
         self._closed = False
 
     def put(self, item: Published) -> None:

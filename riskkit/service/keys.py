@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskkit._check import InputError, shown
+from riskkit._files import append_whole, words_of
 from riskkit.replay.schema.toml_file import read_toml
 
 SCOPES = ("read", "trade", "limits")
@@ -95,7 +96,11 @@ def add_key(
     lines.append(f"scopes = [{', '.join(_text(scope) for scope in sorted(key.scopes))}]")
     if key.accounts is not None:
         lines.append(f"accounts = [{', '.join(map(_text, sorted(key.accounts)))}]")
-    _write(path, "\n".join([*lines, "", ""]), os.O_APPEND)
+    try:
+        with open(path, "a+b", buffering=0, opener=_private) as file:
+            append_whole(file, "\n".join([*lines, "", ""]).encode())
+    except OSError as error:
+        raise InputError(f"the file of keys {path.name!r} cannot be written: {words_of(error)}") from None
     return secret
 
 
@@ -103,17 +108,19 @@ def first_keys(path: Path) -> list[Path]:
     """A key to trade and one for limits, each in a file beside `path`, where that is missing; the files that were made."""
     if path.exists():
         return []
-    made = []
+    made, part = [], path.with_name(f".{path.name}.part")  # who is killed before the last key has none, and begins anew
+    part.unlink(missing_ok=True)
     for name, scopes in (("trade", (READ, TRADE)), ("limits", (READ, LIMITS))):
         made.append(path.with_name(f"{name}.key"))
-        _write(made[-1], add_key(path, name, scopes), os.O_TRUNC)
+        made[-1].unlink(missing_ok=True)  # which others may read
+        with open(made[-1], "xb", opener=_private) as file:
+            file.write(add_key(part, name, scopes).encode())
+    part.replace(path)
     return made
 
 
-def _write(path: Path, text: str, how: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _text(value: str) -> str:

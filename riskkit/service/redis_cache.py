@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, whole_number
+from riskkit._fork import lock_of
 from riskkit.service.redis_client import connect, failures
 from riskkit.service.redis_keys import DESK, METRICS, POSITIONS, CacheKey
 
@@ -83,11 +84,19 @@ class RedisCache:
         self._most = whole_number(most, "most")
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._counts = dict.fromkeys(CacheCounts._fields, 0)
-        self._changed = threading.Condition()
+        self._changed = lock_of(self, threading.Condition)
         self._ending = threading.Event()
+        self._start()
+
+    def _start(self) -> None:
         self._writing = 0
         self._thread = threading.Thread(target=self._run, name="riskkit redis cache", daemon=True)
         self._thread.start()
+
+    def _after_fork(self, torn: bool) -> None:
+        """In a forked child: begin anew; what waits is written by the parent."""
+        self._entries.clear()
+        self._start()
 
     # ------------------------------------------------------------------ values
 

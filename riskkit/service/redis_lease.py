@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from riskkit._check import InputError, positive, whole_number
+from riskkit._fork import new_lock
 from riskkit.service.redis_client import connect, failures
 from riskkit.service.redis_keys import lease_key
 
@@ -66,7 +67,7 @@ class WriterLease:
             raise InputError(f"seconds={seconds} is too short for a timeout of {timeout} s; give twice as much or more")
         self._scripts = [self._client.register_script(text) for text in (ACQUIRE, RENEW, RELEASE)]
         self.token, self._until, self._answered = 0, float("-inf"), False
-        self._changing = threading.Lock()
+        self._changing = new_lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 

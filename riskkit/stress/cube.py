@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of, whole_number
-from riskkit._files import reading, remove_parts, whole_file, write_whole
+from riskkit._files import reading, remove_parts, whole_set
 from riskkit._folder_lock import FolderLock
 from riskkit._show import Row, Shown
 from riskkit.pnl import membership
@@ -89,11 +89,10 @@ class ScenarioCube(Shown):
         place = Path(folder)
         with FolderLock(place, "one process writes a cube"):
             remove_parts(place)
-            with whole_file(place / PNL) as file:
-                count = _written(file, pnl, len(names), dtype)
-                (place / LABELS).unlink(missing_ok=True)
-            labels = {"positions": names, "n_scenarios": count, "dtype": dtype}
-            write_whole(place / LABELS, [json.dumps(labels).encode()])
+            with whole_set(place, (), LABELS) as file_of:
+                count = _written(file_of(PNL), pnl, len(names), dtype)
+                labels = {"positions": names, "n_scenarios": count, "dtype": dtype}
+                file_of(LABELS).write(json.dumps(labels).encode())
         return cls(place, tuple(names), count, dtype)
 
     @classmethod

@@ -14,8 +14,8 @@ import pytest
 from interrupts import interruptions
 
 import riskkit as rk
+from riskkit._files import append_whole
 from riskkit.desk import Alert, AlertSystem, FileChannel, Retry
-from riskkit.desk.alerts.channels import append_whole
 from riskkit.rules import BreakerLimits
 
 

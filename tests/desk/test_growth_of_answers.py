@@ -18,6 +18,7 @@ import riskkit as rk
 from riskkit.desk import (
     AlertSystem,
     DeskLimits,
+    DuckDBStore,
     LiveDesk,
     MarketStream,
     ParquetStore,
@@ -26,6 +27,7 @@ from riskkit.desk import (
     Tick,
 )
 from riskkit.desk.store import parquet
+from riskkit.desk.store.queries import as_frame
 
 MINUTE = 60 * 10**9
 FEW, MANY = 20, 160
@@ -129,6 +131,34 @@ def test_a_summary_of_a_store_reads_what_is_new(query, tmp_path, monkeypatch):
             book.update("ann", "m", "ETH", 1, 9 + instant, timestamp=10**15 + instant)
             interrupted(lambda: answer(store), instant)
             assert answer(store)[0] == answer(ParquetStore(tmp_path))[0]
+
+
+@pytest.mark.parametrize("query", ["user_daily_pnl", "current_positions"])
+def test_a_summary_of_a_database_reads_what_is_new(query, tmp_path, monkeypatch):
+    read, asked = [], DuckDBStore.sql
+    monkeypatch.setattr(DuckDBStore, "sql", lambda store, text: read.append(found := asked(store, text)) or found)
+
+    def answer(store):
+        del read[:]
+        found = getattr(store, query)()
+        new = sum(map(len, read))
+        assert found.equals(as_frame(query, store._answer(query))), "of the whole log"
+        return new
+
+    with DuckDBStore(tmp_path / "store", part_rows=4) as store:
+        store.follow(book := PositionTracker({"ETH": "1e-18", "USD": "1e-6"}))
+        for turn in range(400):
+            book.update(f"u{turn % 40}", "m", "ETH", (-1) ** (turn // 120), f"{9 + turn}.25", timestamp=turn * 10**13)
+            if turn % 50 == 49:
+                assert answer(store) <= 110  # rows, of 400
+            if turn == 270:
+                store.checkpoint()
+                book.swap("ann", "m", "ETH", 1, "USD", 9, value=9, timestamp=10**16)
+        assert answer(store) == 0, "nothing is new"
+        for instant in (0, 60, 150):
+            book.update("ann", "m", "ETH", 1, 9 + instant, timestamp=10**16 + instant)
+            interrupted(lambda: answer(store), instant)
+            answer(store)
 
 
 def test_a_loop_and_a_copy_would_be_seen():

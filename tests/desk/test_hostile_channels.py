@@ -10,6 +10,7 @@ import pytest
 
 from riskkit import InputError
 from riskkit.desk import Alert, EmailChannel, FileChannel, LogChannel, WebhookChannel
+from riskkit.desk.alerts.deadline import Deadline
 
 HOSTILE = Alert("id\r\nX: y", "ann\x1b[2J", "limit\x00", "WARN", "boom\nCRITICAL forged\u2028", 0)
 
@@ -45,6 +46,48 @@ def test_a_server_that_drips_holds_a_channel_no_longer_than_its_timeout(begin, c
     with pytest.raises(TimeoutError, match="not done within 0.2 s"):
         channel(server.port)(HOSTILE)
     server.ended.set()
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        WebhookChannel("http://desk.example/", timeout=0.2),
+        EmailChannel("desk.example", "a@b", ["c@d"], timeout=0.2, local_hostname="x"),
+        EmailChannel("127.0.0.1", "a@b", ["c@d"], timeout=0.2),  # which looks up its own name
+    ],
+    ids=["webhook", "e-mail", "own name"],
+)
+def test_a_name_server_that_says_nothing_holds_a_channel_no_longer(channel, monkeypatch):
+    said = threading.Event()
+    for lookup in ("getaddrinfo", "getfqdn"):
+        monkeypatch.setattr(socket, lookup, lambda *asked, **options: said.wait())
+    with pytest.raises(TimeoutError, match="not done within 0.2 s"):
+        channel(HOSTILE)
+    said.set()
+
+
+def test_many_addresses_that_do_not_answer_hold_a_channel_no_longer(monkeypatch):
+    tried = []
+
+    def connect(address, *options, **named):
+        tried.append(threading.Event())
+        tried[-1].wait()
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    channel = WebhookChannel("http://desk.example/", timeout=0.2)
+    with pytest.raises(TimeoutError, match="not done within 0.2 s"):
+        channel(HOSTILE)
+    tried[0].set()
+
+
+def test_an_error_of_a_conversation_is_told_as_it_is():
+    for error in (TimeoutError("of the connection"), ValueError("gone"), SystemExit(2)):
+
+        def fail(error=error):
+            raise error
+
+        with pytest.raises(type(error), match=str(error)):
+            Deadline(30.0).run(fail)
 
 
 def test_an_endless_answer_is_not_read():

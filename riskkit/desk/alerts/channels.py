@@ -10,23 +10,18 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from riskkit._check import InputError, one_line, one_of, positive, shown, whole_number
+from riskkit._files import append_whole
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.addresses import checked_headers, checked_host, checked_url, mail_address, one_line_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.deadline import Deadline
 from riskkit.replay.results.decisions import time_text
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 LAST_PORT = 65_535
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
@@ -162,25 +157,6 @@ class FileChannel:
         return f"FileChannel({self.path.name!r})"
 
 
-def append_whole(file: Any, data: bytes) -> None:
-    """Append a line to an unbuffered file: whole and on disk on return, or not at all; one writer at a time."""
-    if not file.seekable():  # a pipe
-        file.write(data)
-        return
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    size = file.seek(0, os.SEEK_END)
-    if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
-        data = b"\n" + data  # behind what a killed writer left
-    try:
-        while data:
-            data = data[file.write(data) :]
-        os.fsync(file.fileno())
-    except BaseException:
-        file.truncate(size)
-        raise
-
-
 class WebhookChannel:
     """Alerts to a URL: a POST of the alert as JSON, with its id in the header Idempotency-Key.
 
@@ -227,9 +203,10 @@ class WebhookChannel:
         body = json.dumps(alert.to_dict()).encode()
         headers = {**self.headers, "Idempotency-Key": quote(alert.alert_id)}
         request = Request(self.url, body, headers, method="POST")
-        with Deadline(self.timeout) as deadline:
-            opener = build_opener(NoRedirect, *deadline.handlers())
-            opener.open(request, timeout=self.timeout).close()  # the status is the answer: its text is not read
+        deadline = Deadline(self.timeout)
+        opener = build_opener(NoRedirect, *deadline.handlers())
+        # the status is the answer: its text is not read
+        deadline.run(lambda: opener.open(request, timeout=self.timeout).close())
 
     def __repr__(self) -> str:
         return f"WebhookChannel({self._shown!r})"
@@ -302,6 +279,10 @@ class EmailChannel:
 
     def __call__(self, alert: Alert) -> None:
         """Send one message to all recipients."""
+        deadline = Deadline(self.timeout)
+        deadline.run(lambda: self._send(alert, deadline))
+
+    def _send(self, alert: Alert, deadline: Deadline) -> None:
         import smtplib
         import ssl
 
@@ -309,7 +290,7 @@ class EmailChannel:
         kind: type[smtplib.SMTP] = smtplib.SMTP
         if self.security == "tls":
             kind, options["context"] = smtplib.SMTP_SSL, ssl.create_default_context()
-        with Deadline(self.timeout) as deadline, deadline.watched(kind)(self.host, self.port, **options) as server:
+        with deadline.watched(kind)(self.host, self.port, **options) as server:
             if self.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             username, password = self._login

@@ -1,6 +1,7 @@
-"""`Deadline`: an end of a connection after so many seconds in all.
+"""`Deadline`: the end of a conversation after so many seconds in all.
 
-The timeout of a socket begins anew with every byte, so a server that sends one now and then would hold a channel for ever.
+The timeout of a socket begins anew with every byte and with every address of a host, and a name server may say nothing at
+all, so a conversation is held in a thread of its own, which nobody waits for longer.
 """
 
 from __future__ import annotations
@@ -8,39 +9,49 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 
 class Deadline:
-    """A block that shuts the connection that is made in it after some seconds, and then fails.
-
-    Raises
-    ------
-    TimeoutError
-        At the end of the block.
+    """Seconds for a conversation; then its connection is shut.
 
     Examples
     --------
-    >>> with Deadline(5.0) as deadline:
-    ...     len(deadline.handlers())
+    >>> deadline = Deadline(5.0)
+    >>> len(deadline.handlers())
     2
+    >>> deadline.run(lambda: "sent")
+    'sent'
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._passed = seconds, False
+        self._seconds = seconds
         self._connection: Any = None
-        self._timer = threading.Timer(seconds, self._shut)
-        self._timer.daemon = True
 
-    def __enter__(self) -> Deadline:
-        with contextlib.suppress(RuntimeError):  # at the end of the interpreter no thread can be started
-            self._timer.start()
-        return self
+    def run(self, conversation: Callable[[], Any]) -> Any:
+        """Hold a conversation and return its answer.
 
-    def __exit__(self, *_: Any) -> None:
-        self._timer.cancel()
-        if self._passed:
+        Raises
+        ------
+        TimeoutError
+            It is not over in time; the connection is shut, and its thread ends when it notices.
+        """
+        told: Future[Any] = Future()
+        try:
+            threading.Thread(target=_hold, args=(conversation, told), name="riskkit conversation", daemon=True).start()
+        except RuntimeError:  # at the end of the interpreter no thread can be started
+            _hold(conversation, told)
+        try:
+            return told.result(self._seconds)
+        except TimeoutError:
+            if told.done():  # of the connection
+                raise
+            self._shut()
             raise TimeoutError(f"not done within {self._seconds:g} s") from None
+        finally:
+            del told  # an error's traceback has this frame, and with it the error
 
     def watched(self, kind: Any) -> Any:
         """A class of connections whose next one is shut at the deadline."""
@@ -71,8 +82,16 @@ class Deadline:
         return [Plain, Secure]
 
     def _shut(self) -> None:
-        self._passed = True
         held = getattr(self._connection, "sock", None)
         if held is not None:
             with contextlib.suppress(OSError):
                 held.shutdown(socket.SHUT_RDWR)
+
+
+def _hold(conversation: Callable[[], Any], told: Future[Any]) -> None:
+    try:
+        told.set_result(conversation())
+    except BaseException as error:
+        told.set_exception(error)
+    finally:
+        del told

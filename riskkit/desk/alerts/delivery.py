@@ -14,10 +14,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from riskkit._check import one_line, one_of, positive, whole_number
 from riskkit._commit import Change, commit
+from riskkit._fork import new_lock
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.core.records import CheckedRecord, Field, non_negative
@@ -95,8 +97,8 @@ class DeliveryQueue:
         self.retry = retry
         self.counts = {"delivered": 0, "failed": 0, "dropped": 0}
         self._wait = wait
-        self.lock = threading.RLock()
-        self._changed = threading.Condition(self.lock)
+        self.lock = new_lock()
+        self._changed = new_lock(partial(threading.Condition, self.lock))
         self._queue: deque[Delivery] = deque()
         self._sending: dict[int, Delivery] = {}  # by thread
         self._thread: threading.Thread | None = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._fork import new_lock
 from riskkit.desk.alerts.alert import Alert
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.kernels.book import ACCOUNT
@@ -189,7 +189,7 @@ class SessionProxy:
     def __init__(self, session: Any, take: Callable[[Any, Any, dict[int, str]], Any]) -> None:
         self._session = session
         self._take = take
-        self._lock = threading.RLock()
+        self._lock = new_lock()
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._session, name)

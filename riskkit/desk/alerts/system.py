@@ -353,7 +353,7 @@ class AlertSystem(Shown):
                 names = one_line(", ".join(untold[:MOST_NAMED]))
                 print(f"riskkit: channel {one_line(queue.name)} has not delivered {names}{more}", file=sys.stderr)
 
-    def _after_fork(self) -> None:
+    def _after_fork(self, torn: bool) -> None:
         """Begin anew in a forked child, in the background if the parent did."""
         running, self._running = self._running, False
         self._queues = {name: queue.forked() for name, queue in self._queues.items()}

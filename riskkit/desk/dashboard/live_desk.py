@@ -5,13 +5,13 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from math import isnan
 from typing import Any
 
 from riskkit._check import InputError, instance, shown, whole_number
-from riskkit._fork import lock_of
+from riskkit._fork import lock_of, new_lock
+from riskkit._frame import frame_of
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
 from riskkit.desk.core.state_digest import checked_state, digest_of
@@ -20,7 +20,7 @@ from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
 from riskkit.replay.live.early_warning import EarlyWarning
 from riskkit.replay.live.session import Session
-from riskkit.replay.live.session_status import USE
+from riskkit.replay.live.session_status import TEXTS, USE
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.schema.universe import exact
 
@@ -83,7 +83,7 @@ class LiveDesk:
         """The last decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
-        self._lock, self._steps = lock_of(self), threading.Lock()
+        self._lock, self._steps = lock_of(self), new_lock()
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:
@@ -108,9 +108,6 @@ class LiveDesk:
                 taken += 1
             self.ended = taken < wanted
         return taken
-
-    def _after_fork(self) -> None:
-        self._steps = threading.Lock()
 
     def _on_bar(self, bar: Bar) -> None:
         closes = {ticker: self._on_tick(ticker, price) for ticker, price in bar.closes.items()}
@@ -217,8 +214,6 @@ class LiveDesk:
         Columns: rule, key, observed, limit, headroom, unit, and state: "ok", "near" (at most a tenth of the limit is
         left), "breached", or "paused" by the rule.
         """
-        import pandas as pd
-
         currency = "money" if self.session is None else self.session.universe.currency
         rows = [{**use._asdict(), "unit": currency} for use in self.manager._limit_uses()]
         for use in self._uses():
@@ -226,17 +221,15 @@ class LiveDesk:
             open_state = "" if headroom is None or isnan(headroom) else state_of(headroom, use["limit"])
             rows.append({**use, "state": "paused" if use["paused"] else open_state})
         columns = ("rule", "key", "observed", "limit", "headroom", "unit", "state")
-        return pd.DataFrame({name: [row[name] for row in rows] for name in columns})
+        return frame_of({name: [row[name] for row in rows] for name in columns}, TEXTS)
 
     def utilization(self) -> Any:
         """Utilization of the limits of the rules, one row per rule and key: rule, key, observed, limit, headroom, paused.
 
         A breaker has one row per limit: daily loss, open positions, consecutive errors.
         """
-        import pandas as pd
-
         uses = self._uses()
-        return pd.DataFrame({name: [use[name] for use in uses] for name in USE})
+        return frame_of({name: [use[name] for use in uses] for name in USE}, TEXTS)
 
     def _uses(self) -> list[dict[str, Any]]:
         """The rows of `utilization`."""

@@ -11,7 +11,7 @@ from riskkit._check import InputError, instance, optional, shown
 from riskkit._files import words_of
 from riskkit.desk.core.journal import OPENINGS, TRADES
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
-from riskkit.desk.store.queries import DAY, QUERIES, TIMES
+from riskkit.desk.store.queries import DAY, NEEDED, QUERIES, SUMMARY, TIMES, remembered
 from riskkit.desk.store.store import Store
 
 BATCH = 50_000
@@ -60,7 +60,8 @@ class DuckDBStore(Store):
     """Log of a book in the table ``journal`` of a DuckDB file, with three SQL views.
 
     ``trade_events``, ``user_daily_pnl`` and ``current_positions`` are views for any reader of the file; the methods of
-    the same names return them as DataFrames. Exact amounts are texts in SQL: cast them to DOUBLE if that suffices.
+    the same names return them as DataFrames; a summary (daily profit, positions) that is asked for again reads what is new
+    only. Exact amounts are texts in SQL: cast them to DOUBLE if that suffices.
 
     Parameters
     ----------
@@ -137,7 +138,11 @@ class DuckDBStore(Store):
     def close(self) -> None:
         """Flush, detach the book and close the file."""
         super().close()
-        self._connection.close()
+        if not self._parents:
+            self._connection.close()
+
+    def _after_fork(self, torn: bool) -> None:
+        self._parents = True  # DuckDB has threads, and writes its file when it is closed
 
     # ------------------------------------------------------------------ inside
 
@@ -189,6 +194,21 @@ class DuckDBStore(Store):
         return str(self.sql("SELECT chain FROM journal WHERE leg = 0 ORDER BY event DESC LIMIT 1")[0][0])
 
     def _query(self, query: str) -> list[tuple[Any, ...]]:
+        if query not in SUMMARY:
+            return self._answer(query)
+        known, memory = self._summed.pop(query, (0, {}))  # gone where it is interrupted, and asked anew
+        end, rows = len(self), list[tuple[Any, ...]]()
+        if known == 0:
+            memory = remembered(query, self._answer(query))
+        elif known < end:
+            columns = ", ".join(f'"{name}"' for name in NEEDED[query])
+            rows = self.sql(f"SELECT {columns} FROM journal WHERE event >= {known} ORDER BY event, leg")
+        found = SUMMARY[query](rows, memory)
+        self._summed[query] = end, memory
+        return found
+
+    def _answer(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, over the whole log."""
         columns = ", ".join(_number(name) for name in QUERIES[query])
         return self.sql(f"SELECT {columns} FROM ({SQL[query]})")
 

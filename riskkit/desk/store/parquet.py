@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,18 +14,13 @@ from riskkit._folder_lock import NAME as LOCK
 from riskkit._folder_lock import FolderLock
 from riskkit.desk.core.journal import OPENINGS
 from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
-from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
+from riskkit.desk.store.queries import NEEDED, SUMMARY, trade_events
 from riskkit.desk.store.store import Store
 
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
 CHAINED = ("event", "leg", "chain")
 NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")
-SUMMARY: dict[str, Callable[[Any, dict[Any, Any]], list[tuple[Any, ...]]]] = {
-    "user_daily_pnl": user_daily_pnl,
-    "current_positions": current_positions,
-}
-"""Queries whose answer to a longer log follows from what is new in it."""
 
 
 class Part(NamedTuple):
@@ -80,8 +75,6 @@ class ParquetStore(Store):
         except OSError as error:
             raise InputError(f"store {self.name!r} cannot be created: {error.strerror}") from None
         self._next = _end(self.parts())
-        self._summed: dict[str, tuple[int, dict[Any, Any]]] = {}
-        """Of each summary: the number of events that it has read, and what it remembers of them."""
 
     def parts(self) -> list[Part]:
         """The files of the log in their order.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
+from riskkit._frame import frame_of
 from riskkit.desk.core.exact import WIDE
 from riskkit.desk.core.journal import TRADES
 
@@ -23,6 +26,9 @@ QUERIES = {
 EXACT = ("amount", "money", "realized", "cost", "sum")
 """Columns of texts with every digit, which become Decimals in a DataFrame."""
 TIMES = ("timestamp", "opened", "updated")
+KINDS = {"event": "int64", "count": "int64", "price": "float64", "average": "float64", "average_cost": "float64"}
+TYPED = {*EXACT, *TIMES, "day", *KINDS}
+"""Columns of a DataFrame that are no texts."""
 NEEDED = {
     "trade_events": tuple(name for name in QUERIES["trade_events"] if name != "price"),
     "user_daily_pnl": ("event", "leg", "kind", "timestamp", "user", "realized"),
@@ -74,26 +80,44 @@ def current_positions(log: Iterable[tuple[Any, ...]], last: dict[Any, Any]) -> l
     ]
 
 
+SUMMARY: dict[str, Callable[[Any, dict[Any, Any]], list[tuple[Any, ...]]]] = {
+    "user_daily_pnl": user_daily_pnl,
+    "current_positions": current_positions,
+}
+"""Queries whose answer to a longer log follows from what is new in it."""
+
+
+def remembered(name: str, rows: Iterable[tuple[Any, ...]]) -> dict[Any, Any]:
+    """What a summary remembers of a log, from its answer."""
+    if name == "user_daily_pnl":
+        return {
+            (user, day): [int(exact.replace(".", "")), trades, len(exact.partition(".")[2])]
+            for user, day, exact, trades, _ in rows
+        }
+    return {row[:3]: (*row[3:5], *row[6:]) for row in rows}  # without the average
+
+
 def as_frame(name: str, rows: Iterable[tuple[Any, ...]]) -> Any:
     """Rows of a query as a DataFrame: exact amounts as Decimals, times in UTC."""
-    import pandas as pd
+    rows = list(rows)
+    cells = zip(*rows, strict=True) if rows else ((),) * len(QUERIES[name])
+    columns = {column: _column(column, found) for column, found in zip(QUERIES[name], cells, strict=True)}
+    return frame_of(columns, set(QUERIES[name]) - TYPED)
 
-    columns = dict(zip(QUERIES[name], zip(*rows, strict=True), strict=False))
-    series = {column: _series(column, columns.get(column, ())) for column in QUERIES[name]}
-    return pd.DataFrame(series)
 
-
-def _series(name: str, cells: Any) -> Any:
+def _column(name: str, cells: Sequence[Any]) -> Any:
+    """The array of a column, or a text's cells: a Series of each would cost more than all the rest."""
     import pandas as pd
 
     if name in EXACT:
-        return pd.Series([Decimal(cell) for cell in cells], dtype=object)
-    if name in TIMES:
-        return pd.Series(pd.to_datetime(pd.array(list(cells), dtype="Int64"), unit="ns", utc=True))
-    if name == "day":
-        return pd.to_datetime(pd.Series(list(cells), dtype="int64") * DAY, unit="ns", utc=True)
-    kinds = {"event": "int64", "count": "int64", "price": "float64", "average": "float64", "average_cost": "float64"}
-    return pd.Series(list(cells), dtype=kinds.get(name, "str"))
+        column = np.empty(len(cells), object)
+        column[:] = [Decimal(cell) for cell in cells]
+        return column
+    if name in TIMES or name == "day":
+        unit = DAY if name == "day" else 1
+        stamps = ["NaT" if cell is None else cell * unit for cell in cells]
+        return pd.DatetimeIndex(np.array(stamps, "M8[ns]"), tz="UTC")
+    return np.array(cells, KINDS[name]) if name in KINDS else cells
 
 
 def _ratio(above: str, below: str) -> float | None:

@@ -41,6 +41,10 @@ class Store(Shown, ABC):
         self._chain: str | None = None
         """Chain of the last event, once it is known."""
         self._book: Book | None = None
+        self._summed: dict[str, tuple[int, dict[Any, Any]]] = {}
+        """Of each summary: the number of events that it has read, and what it remembers of them."""
+        self._parents = False
+        """This process was forked from the one whose store it is."""
 
     # ------------------------------------------------------------------ the book
 
@@ -108,6 +112,7 @@ class Store(Shown, ABC):
     def ready(self, *texts: str | None) -> None:
         """Raise, before an event is booked, if it cannot be written; flush a full buffer."""
         with self._lock:
+            self._refuse_fork()
             for text in texts:
                 if text is not None:
                     _encoded(text)
@@ -123,6 +128,7 @@ class Store(Shown, ABC):
     def flush(self) -> None:
         """Write the buffered rows; they are complete on disk when this returns."""
         with self._lock:
+            self._refuse_fork()
             if self._unsure:
                 self._written(self._on_disk())
             if self._waiting:
@@ -134,7 +140,8 @@ class Store(Shown, ABC):
         """Flush and detach the book: its later events are not written."""
         if self._book is not None:
             self._book._attach(None, False, (setattr, self, "_book", None))
-        self.flush()
+        if not self._parents:
+            self.flush()
 
     def __enter__(self) -> Self:
         """Use the store in a ``with`` block, which closes it."""
@@ -244,6 +251,16 @@ class Store(Shown, ABC):
         with book._lock:
             book._attach(self, opening, (setattr, self, "_book", book))
         self.flush()
+
+    def _after_fork(self, torn: bool) -> None:
+        """In a forked child: the log, and what waits for it, is of the parent that writes it."""
+        self._parents = self._book is not None
+
+    def _refuse_fork(self) -> None:
+        if self._parents:
+            raise InputError(
+                f"store {self.name!r} is written by the process that this one was forked from; open another one here"
+            )
 
     def _on_disk(self) -> int:
         """Number of the buffered rows that an interrupted write has put on disk after all."""

@@ -16,6 +16,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._files import write_whole
 from riskkit._folder_lock import FolderLock
+from riskkit._fork import new_lock
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.engine_snapshot import pack
@@ -87,7 +88,7 @@ class JournaledSession(LiveSession):
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
         self._together = self._calls = 0
-        self._turn, self._leading, self._on_disk = threading.Condition(), False, self._written
+        self._turn, self._leading, self._on_disk = new_lock(threading.Condition), False, self._written
         self._background: threading.Thread | None = None
         self._closed = False
         self._begun: int | None = self.latest if len(self) else None  # time of the beginning of the present file
@@ -190,7 +191,7 @@ class JournaledSession(LiveSession):
     def _append(self) -> None:
         """Append the events since the last time to the log, in one frame."""
         if self._closed:
-            raise InputError(NEVER)
+            raise InputError(self._stopped or NEVER)
         self._settle()
         size, live, entries = len(self), self._live, self._entries
         if size == self._written and not self._new_notes:
@@ -315,6 +316,16 @@ class JournaledSession(LiveSession):
                 self._closed = True
                 self._lock_file.release()
 
+    def _after_fork(self, torn: bool) -> None:
+        """In a forked child: the folder is the parent's, and so is every event of its journal."""
+        if "_wal" in vars(self):  # else it is not open yet
+            self._closed = True
+            self.stop(
+                "this session writes for the process that this one was forked from; open_journal reads its folder"
+            )
+            self._wal.leave()
+            self._lock_file.leave()
+
     def __enter__(self) -> JournaledSession:
         return self
 
@@ -386,7 +397,7 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     def kept(self: JournaledSession, *args: Any, **fields: Any) -> Any:
         if self._closed:
-            raise InputError(NEVER)
+            raise InputError(self._stopped or NEVER)
         found = call(self, *args, **fields)
         self._after_call()
         return found

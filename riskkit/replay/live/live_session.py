@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._fork import lock_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
@@ -117,7 +117,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
 
     def _start(self, live: Engine, entries: Entries, ts_policy: str) -> None:
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = entries
@@ -130,6 +130,23 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._stopped = ""
         self.acts: list[dict[str, Any]] = []
         self._challengers = {}
+
+    def stop(self, why: str) -> None:
+        """Take no more events: why is the answer to each."""
+        self._stopped = why
+        self._door.shut()
+
+    def _refuse_stopped(self) -> None:
+        if self._stopped:
+            raise InputError(self._stopped)
+
+    def _after_fork(self, torn: bool) -> None:
+        """In a forked child: a session that another thread was changing is of no more use."""
+        if torn:
+            self.stop(
+                "this process was forked while another thread was in a call of this session, whose books may be half changed; "
+                "restore it from a snapshot"
+            )
 
     # ------------------------------------------------------------------ processing
 
@@ -180,8 +197,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     ) -> list[Decision]:
         """Convert, check, and only then take an event; what is refused leaves no label."""
         with self._lock:
-            if self._stopped:
-                raise InputError(self._stopped)
+            self._refuse_stopped()
             self._settle()
             universe, size = self._live.labels, self._live.size
             assert isinstance(universe, OpenUniverse)
@@ -235,6 +251,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _now(self, ts: Any) -> int:
         """The time of a signed command, by which all that is due has happened."""
+        self._refuse_stopped()
         self._settle()
         now, late = self._time(ts, untimed=True)
         if late:

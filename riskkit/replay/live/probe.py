@@ -139,6 +139,10 @@ class Probing(ABC):
         """All decisions on that event."""
 
     @abstractmethod
+    def _refuse_stopped(self) -> None:
+        """Raise if the session takes no more events."""
+
+    @abstractmethod
     def _settle(self) -> None:
         """Complete what an interrupted call left."""
 
@@ -183,6 +187,7 @@ class Probing(ABC):
         True
         """
         with self._lock:
+            self._refuse_stopped()
             if fields.keys() <= PLAIN:
                 found = self._at_the_door(ts, **fields)
                 if found is not None:

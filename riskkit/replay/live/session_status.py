@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskkit._frame import frame_of
 from riskkit._jit import plain
 from riskkit._show import Row, Shown
 from riskkit.replay.engine.samples import Samples
@@ -21,9 +22,10 @@ from riskkit.replay.ingest.event import DEFAULTS
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.kernels.workspace import joined
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.decisions import DecisionFormatter
+from riskkit.replay.results.decisions import DecisionFormatter, books_of
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.rule import parameter_names
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 USE = ("rule", "key", "observed", "limit", "headroom", "unit", "paused")
 """Columns of `SessionStatus.utilization`."""
+TEXTS = ("rule", "key", "unit", "state")
 
 
 class SessionStatus(Shown):
@@ -56,7 +59,7 @@ class SessionStatus(Shown):
         self.ts = live.latest if live.latest != MISSING else 0
         now = live.state
         self.state = replace(now, orders=now.orders[:1], fills=now.fills[:1]).copy()
-        self.rules, self._in_force = live.rules, live.history.stretches[-1].on
+        self.rules, self._params, self._in_force = live.rules, live.params, live.history.stretches[-1].on
         self.universe = live.universe
         pairs = self.state.positions[1:]
         log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
@@ -136,16 +139,15 @@ class SessionStatus(Shown):
 
         Limits on single orders (size, price, ...) are not among them.
         """
-        import pandas as pd
-
         uses = self._uses()
-        return pd.DataFrame({name: [use[name] for use in uses] for name in USE})
+        return frame_of({name: [use[name] for use in uses] for name in USE}, TEXTS)
 
     def _uses(self) -> list[dict[str, Any]]:
         """The rows of `utilization`."""
-        formatter = DecisionFormatter(self.rules, self.universe)
+        formatter, books = DecisionFormatter(self.rules, self.universe, self._params), books_of(self.state)
         found: list[dict[str, Any]] = []
-        state = self.state.copy()  # advancing windows to the present changes them
+        rules, memory = [array.copy() for array in self.state.rules], joined([self.state.memory])
+        state = replace(self.state, rules=rules, memory=memory)  # advancing windows to the present changes these
         for k, rule in enumerate(self.rules):
             if not rule.kind.standing or k not in self._in_force:
                 continue
@@ -164,7 +166,7 @@ class SessionStatus(Shown):
                         "memory": state.memory,
                     }
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
-                reading = formatter.probe(k, key, state, event)
+                reading = formatter.probe(k, key, state, event, books)
                 row = {
                     "rule": rule.id,
                     "key": formatter.key_of(rule, key, state.positions),

@@ -17,7 +17,8 @@ def undone(session: Any, size: int, error: Exception) -> InputError:
     try:
         live = session.engine.before(size)
     except InputError:
-        session._stopped = f"{why}; the session takes no more events: close it and open its folder again"
-        return InputError(session._stopped)
+        stopped = f"{why}; the session takes no more events: close it and open its folder again"
+        session.stop(stopped)
+        return InputError(stopped)
     session._swap(live, session._entries.in_universe(live.labels))
     return InputError(f"{why}; the event was not taken")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskkit._check import InputError
+from riskkit._fork import new_lock
 
 MARK = b"rkWL"
 HEAD = struct.Struct("<4sIQI")  # mark, bytes of the payload, bytes of the file known to be on disk, checksum
@@ -123,7 +124,7 @@ class WriteAheadLog:
         self.end = end  # bytes of complete frames
         self.on_disk = end  # bytes that are known to be on disk
         self._syncing = False
-        self._turn = threading.Condition()
+        self._turn = new_lock(threading.Condition)
         self._failed = ""
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
@@ -201,5 +202,10 @@ class WriteAheadLog:
             try:
                 self.sync()
             finally:
-                os.close(self._file)
-                self._file = -1
+                self.leave()
+
+    def leave(self) -> None:
+        """Close the file without a flush: another process writes it."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)

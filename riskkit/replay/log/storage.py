@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit._files import reading, remove_parts, whole_file, write_whole
+from riskkit._files import reading, remove_parts, whole_file, whole_set
 from riskkit._folder_lock import FolderLock
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.digest import hash_plain
@@ -89,21 +89,18 @@ def is_event_log(path: str | Path) -> bool:
 def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write a folder with one .npy file per column and a header, for `open_mapped`.
 
-    The header is written last: a folder without one is incomplete and is refused. Who has mapped the files that were
-    there keeps them.
+    A log that was there is replaced when the new one is complete; a folder without a header is incomplete and is refused.
+    Who has mapped the files that were there keeps them.
     """
     folder = Path(path)
     with FolderLock(folder, "one process writes a log"):
         remove_parts(folder)
-        (folder / HEADER).unlink(missing_ok=True)
-        for name in (*DTYPES, ORDER_ID):
-            target = folder / f"{name}.npy"
-            if name not in columns:
-                target.unlink(missing_ok=True)
-                continue
-            with whole_file(target) as file:
-                np.save(file, columns[name], allow_pickle=False)
-        write_whole(folder / HEADER, [json.dumps(_sealed(header)).encode()])
+        known = [folder / f"{name}.npy" for name in (*DTYPES, ORDER_ID)]
+        with whole_set(folder, known, HEADER) as file_of:
+            for name in (*DTYPES, ORDER_ID):
+                if name in columns:
+                    np.save(file_of(f"{name}.npy"), columns[name], allow_pickle=False)
+            file_of(HEADER).write(json.dumps(_sealed(header)).encode())
 
 
 def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -7,7 +7,7 @@ a trip gives no action.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from functools import cached_property
@@ -178,12 +178,14 @@ class DecisionFormatter:
         The rules of the session.
     universe : Universe
         Labels and units.
+    params : list, optional
+        The parameters of the rules as integers, where they are known.
     """
 
-    def __init__(self, rules: RuleSet, universe: Universe) -> None:
+    def __init__(self, rules: RuleSet, universe: Universe, params: list[Any] | None = None) -> None:
         self.rules = rules
         self.universe = universe
-        self.params = [rule.to_integers(universe) for rule in rules]
+        self.params = [rule.to_integers(universe) for rule in rules] if params is None else params
         self._ids = [rule.id for rule in rules]
 
     @cached_property
@@ -407,16 +409,19 @@ class DecisionFormatter:
         number = record.version
         return self.rules[k].versions[number].to_integers(self.universe) if number else self.params[k]
 
-    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Reading:
-        """Present observed value of rule k on a key: its check of an empty order."""
+    def probe(
+        self, k: int, key: int, state: State, event: Mapping[str, int], books: Sequence[Records] | None = None
+    ) -> Reading:
+        """Present observed value of rule k on a key: its check of an empty order.
+
+        Who asks for many keys of one state gives its `books`, made once.
+        """
         rule, record = self.rules[k], Records(state.rules[k], 1)[key]
         if rule.kind.check is None:
             return NOTHING
-        accounts, positions = Records(state.accounts, 1), Records(state.positions, 1)
-        instruments, orders = Records(state.instruments, 1), Records(state.orders, 1)
+        accounts, positions, instruments, orders, cash_balances = books or books_of(state)
         account = record.owner if record.owner >= 0 else event["account"]
         pair = key if rule.scope == "account_instrument" else event["pair"]
-        cash_balances = Records(state.cash_balances, 1)
         book = Book(
             positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, cash_balances[-1]
         )
@@ -442,6 +447,14 @@ class DecisionFormatter:
         answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+def books_of(state: State) -> Sequence[Records]:
+    """The records of accounts, positions, instruments, orders and cash balances."""
+    return [
+        Records(array, 1)
+        for array in (state.accounts, state.positions, state.instruments, state.orders, state.cash_balances)
+    ]
 
 
 def addressee(event: Mapping[str, int], universe: Universe) -> str:

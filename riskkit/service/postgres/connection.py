@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from riskkit._check import InputError, instance, optional, positive
+from riskkit._fork import lock_of
 
 BAD_ADDRESS = "conninfo is not the address of a PostgreSQL; give postgresql://USER@HOST:PORT/DATABASE, with the password in a file"
 
@@ -40,8 +41,12 @@ class Connection:
             "connect_timeout": str(min(max(2, int(timeout)), LONGEST_CONNECT)),
             "application_name": "riskkit",
         } | parts
-        self._lock = threading.Lock()
+        self._lock = lock_of(self)
         self._made: Any = None
+
+    def _after_fork(self, torn: bool) -> None:
+        """In a forked child: the conversation goes on in the parent, and is not to be ended here."""
+        self._of_parent, self._made = self._made, None
 
     @contextmanager
     def use(self) -> Iterator[Any]:
