@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import click
 
+from riskkit._check import InputError
 from riskkit._show import Shown
 
 
@@ -31,10 +33,38 @@ def answers(run: Callable[..., Answer]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @functools.wraps(run)
     def command(*, as_json: bool, **given: Any) -> None:
-        answer = run(**given)
+        with typed_errors(as_json):
+            answer = run(**given)
         click.echo(json_text(answer.facts) if as_json else answer.text)
 
     return command
+
+
+def tells(run: Callable[..., None]) -> Callable[..., None]:
+    """Decorator of a command that runs until it is ended and gets `tell`, a function of a text and facts: adds ``--json``."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print a JSON object on a line at the start, and at the end.")
+    @functools.wraps(run)
+    def command(*, as_json: bool, **given: Any) -> None:
+        def tell(text: str, facts: Mapping[str, Any]) -> None:
+            if facts or not as_json:
+                click.echo(json_text(facts) if as_json else text)
+
+        with typed_errors(as_json):
+            run(tell=tell, **given)
+
+    return command
+
+
+@contextmanager
+def typed_errors(as_json: bool) -> Iterator[None]:
+    """With ``--json`` say what goes wrong as a JSON object, too: its type, and the sentence of standard error."""
+    try:
+        yield
+    except (InputError, ImportError, OSError, RuntimeError, MemoryError) as problem:
+        if as_json:
+            click.echo(json_text({"error": type(problem).__name__, "message": str(problem)}))
+        raise
 
 
 def json_text(facts: Mapping[str, Any]) -> str:

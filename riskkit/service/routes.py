@@ -287,7 +287,8 @@ def approver(app: App, request: Request) -> str:
     if secret is None:
         return ""
     key = app.guard.key_of(b"Bearer " + secret)
-    app.guard.admit(key, LIMITS)
+    app.guard.permit(key, LIMITS)
+    app.guard.count(key)
     return key.owner
 
 

@@ -7,12 +7,13 @@ of a browser cannot hold: they are sent as texts, beside ``timestamp`` in second
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from riskkit.replay.results.decisions import Decision
+if TYPE_CHECKING:
+    from riskkit.replay.results.decisions import Decision
 
 Label = Annotated[str, Meta(min_length=1, max_length=256)]
 Identity = Label | int

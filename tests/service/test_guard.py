@@ -273,7 +273,7 @@ def test_keys_are_kept_as_hashes_in_a_file_of_its_owner(tmp_path, served):
     path.chmod(0o640)
     with pytest.raises(rk.InputError, match="can be read by others; run: chmod 600 keys.toml"):
         read_keys(path)
-    assert served.keys["trade"] not in repr(vars(served.app.guard)["_keys"])
+    assert served.keys["trade"] not in repr(served.app.guard.keys)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,12 @@ VALIDATE = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def workers(request):
+    """Every answer is the same, whoever takes the connection."""
+    return request.param
+
+
 def test_the_imitated_service_answers_verbatim(served):
     health = served.ask("GET", "/health", key=None).json()
     assert health.keys() == {"status", "service", "version", "timestamp"}
