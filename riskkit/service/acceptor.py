@@ -36,7 +36,7 @@ from riskkit.service.channel import (
     ToEngine,
     Told,
     ToWorker,
-)  # fmt: skip
+)
 from riskkit.service.front import Front, Receive, Scope, Send
 from riskkit.service.guard import AGAIN
 from riskkit.service.options import uvicorn_options

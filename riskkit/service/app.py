@@ -91,6 +91,11 @@ class App(Front):
         return self.turns.engine
 
     @property
+    def is_open(self) -> bool:
+        """True once there is an engine."""
+        return self._turns is not None
+
+    @property
     def not_ready(self) -> str:
         """Why the service takes no events; empty where it does."""
         return self.trouble or (self.stage if self._turns is None else self._turns.broken)

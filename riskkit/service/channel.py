@@ -124,8 +124,10 @@ class Channel(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin."""
+        """Begin, with what has been said before."""
         self._transport = transport
+        if self._out:
+            self._flush()
 
     def put(self, message: ToWorker | ToEngine) -> None:
         """Have a message sent with the others of this turn of the loop; nothing, if the other end is gone."""
@@ -134,8 +136,10 @@ class Channel(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
+        if self._transport is None or not self._out:
+            return
         frame, self._out = self._encode(self._out), []
-        if self._transport is not None and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._transport.write(len(frame).to_bytes(LENGTH, "big") + frame)
 
     def data_received(self, data: bytes) -> None:

@@ -168,7 +168,7 @@ def serve(
         app = create_app(ruleset, state, chosen, units=units)
         about = {"host": chosen.host, "port": port, "workers": chosen.workers, "state": str(Path(state).resolve())}
         config = uvicorn.Config(app, **uvicorn_options(chosen))
-        server: uvicorn.Server | Workers = uvicorn.Server(config) if chosen.workers == 1 else Workers(app)
+        server: Any = uvicorn.Server(config) if chosen.workers == 1 else Workers(app)
 
         def opened(engine: EngineService | None) -> None:
             if engine is None:
@@ -186,6 +186,8 @@ def serve(
             runner.run(server.serve(listening))
     if app.trouble:
         raise InputError(app.trouble)
+    if not app.is_open:  # a signal came before
+        return
     events = len(app.engine.session)
     tell(f"ended, with {events:,} events", {"event": "ended", "events": events, "digest": app.engine.session.digest})
 

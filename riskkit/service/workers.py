@@ -34,7 +34,7 @@ from riskkit.service.channel import (
     ToEngine,
     Told,
     ToWorker,
-)  # fmt: skip
+)
 from riskkit.service.options import STOP_SECONDS
 from riskkit.service.request import Request
 from riskkit.service.settings import FROM_ENVIRONMENT
@@ -68,13 +68,16 @@ class Workers:
         self._workers: set[Worker] = set()
 
     async def serve(self, sockets: list[socket.socket]) -> None:
-        """Open the engine, and serve with a worker at each of the listening sockets, which are closed at the end."""
+        """Serve with a worker at each of the listening sockets, which are closed at the end, once all of them do with an engine."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, setattr, self, "should_exit", True)
-        self.app.begin()
         keeping = [asyncio.create_task(self._keep(listening)) for listening in sockets]
+        is_begun = False
         while not self.should_exit:
+            if not is_begun and sum(worker.is_ready for worker in self._workers) == len(sockets):
+                is_begun = True
+                self.app.begin()
             await asyncio.sleep(TICK)
         for listening in sockets:
             listening.close()
@@ -153,7 +156,8 @@ class Worker:
         if isinstance(message, Call):
             self._begin(self._answer(message))
         elif isinstance(message, Opened):
-            self._begin(self._watch(message))
+            self._sockets[message.number] = one = RemoteSocket(message.number, self._channel.put)
+            self._begin(self._watch(message, one))
         elif isinstance(message, Ready):
             self.is_ready = True
             if message.trouble:
@@ -176,9 +180,8 @@ class Worker:
         found = await self._owner.app.serve(route, request)
         self._channel.put(Reply(call.number, found.status, found.body, found.content_type, found.headers))
 
-    async def _watch(self, opened: Opened) -> None:
+    async def _watch(self, opened: Opened, one: RemoteSocket) -> None:
         scope = {"path": opened.path, "query_string": opened.query, "headers": list(opened.headers.items())}
-        self._sockets[opened.number] = one = RemoteSocket(opened.number, self._channel.put)
         try:
             await self._owner.app.watch(scope, one.receive, one.send)
         except ConnectionError:

@@ -44,6 +44,12 @@ def raw(served, data, *, wait=5.0):
         return found
 
 
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def workers(request):
+    """A refusal is the same, whoever takes the connection."""
+    return request.param
+
+
 def every_route(served):
     for path, methods in served.app.routes.items():
         for method, route in methods.items():
