@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
 from typing import Any
 
 import msgspec
@@ -169,7 +170,12 @@ class Worker:
             self._channel.put(Taken(message.number))  # of a socket that the hub has closed
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        """Run some work up to its first wait at once; a task, which costs more than a decision, has the rest, if there is one."""
+        try:
+            waits = work.send(None)
+        except StopIteration:
+            return
+        task = asyncio.create_task(_rest(work, waits))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -225,6 +231,13 @@ class RemoteSocket:
         """The client has room."""
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
+
+
+@coroutine
+def _rest(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, None, None]:
+    """Go on with work that has begun, after what it waits for."""
+    yield waits
+    yield from work
 
 
 def listen(host: str, port: int, count: int) -> list[socket.socket]:
