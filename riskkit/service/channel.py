@@ -138,7 +138,8 @@ class Channel(asyncio.Protocol):
     def _flush(self) -> None:
         if self._transport is None or not self._out:
             return
-        frame, self._out = self._encode(self._out), []
+        messages, self._out = self._out, []
+        frame = self._encode(messages)
         if not self._transport.is_closing():
             self._transport.write(len(frame).to_bytes(LENGTH, "big") + frame)
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from types import coroutine
 from typing import Any
 
@@ -97,7 +98,7 @@ class Workers:
                 return
             finally:
                 self._workers.discard(worker)
-            if not worker.is_ready and not self.should_exit:
+            if not (worker.is_ready or worker.is_killed or self.should_exit):
                 self.fail("a worker has ended before it took connections; what it said is above")
                 return
             if not self.should_exit:
@@ -142,6 +143,11 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             await asyncio.to_thread(self.process.wait)
+
+    @property
+    def is_killed(self) -> bool:
+        """True if a signal has ended the process, and not the process itself."""
+        return (self.process.returncode or 0) < 0
 
     async def stop(self) -> None:
         """Have the worker answer what is open and end; kill it if it does not."""
@@ -235,8 +241,9 @@ class RemoteSocket:
 
 @coroutine
 def _rest(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, None, None]:
-    """Go on with work that has begun, after what it waits for."""
-    yield waits
+    """Go on with work that has begun, after what it waits for, whose error, if any, the work gets when it goes on."""
+    with suppress(Exception):
+        yield waits
     yield from work
 
 

@@ -149,7 +149,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_decided_twic
         goal = len(found) + 40
         wait_until(lambda goal=goal: len(found) >= goal)
         if kills < 3:
-            next(iter(served.server._workers)).process.kill()
+            next(iter(served.server._workers)).process.kill()  # also one that has hardly begun
             wait_until(lambda kills=kills: served.app.metrics.workers_ended > kills)
     ending.set()
     for one in clients:
@@ -169,14 +169,14 @@ def test_a_socket_of_a_worker_that_is_killed_is_closed_for_the_hub_too(serve):
     url, head = f"ws://127.0.0.1:{served.port}/ws/desk-1", {"Authorization": f"Bearer {served.keys['trade']}"}
     with contextlib.ExitStack() as stack:
         for _ in range(6):
-            one = stack.enter_context(connect(url, additional_headers=head, compression=None))
+            one = stack.enter_context(connect(url, additional_headers=head, compression=None, open_timeout=PATIENCE))
             assert json.loads(one.recv(timeout=PATIENCE))["type"] == "RiskMetrics"
         assert served.app.hub.count == 6
         for worker in list(served.server._workers):
             worker.process.kill()
         wait_until(lambda: served.app.hub.count == 0)
     wait_until(lambda: served.app.metrics.workers_ended == 2)
-    with connect(url, additional_headers=head, compression=None) as one:
+    with connect(url, additional_headers=head, compression=None, open_timeout=PATIENCE) as one:
         served.order(qty=9)
         while json.loads(one.recv(timeout=PATIENCE))["type"] != "Alert":
             pass
