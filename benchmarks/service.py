@@ -1,7 +1,7 @@
 """The service over real sockets: requests in a CPU-second of the server, and their median time.
 
 Client and server share the machine's cores, so that wall clocks say less than the server's own processor time, which is read from
-/proc. ``--only http``, ``workers``, ``batches`` or ``sockets`` runs a part. Every answer is asserted.
+/proc. ``--only http``, ``workers``, ``snapshot``, ``batches`` or ``sockets`` runs a part. Every answer is asserted.
 """
 
 from __future__ import annotations
@@ -169,13 +169,15 @@ def rows(only: str = "") -> Iterator[Any]:
                 cpu, _, _, last = server.load(server.request(path, json.dumps(body).encode()), 16)
                 assert json.loads(last)["approved"]
                 yield Bound(f"{path}: requests in a CPU-second", cpu, aim, "", True)
+        if only in ("", "http", "snapshot"):
+            yield _snapshot(server)
         if only in ("", "batches"):
             yield from _batches(server)
         if only in ("", "sockets"):
             yield asyncio.run(_sockets(server))
 
 
-def _orders(server: Server, name: str) -> Iterator[Bound]:
+def _orders(server: Server, name: str) -> Iterator[Any]:
     request = server.request("/orders", json.dumps(ORDER).encode())
     for connections in (1, 16, 64):
         cpu, wall, median, last = server.load(request, connections)
@@ -200,6 +202,24 @@ def _workers(server: Server) -> Iterator[Any]:
             yield Bound(f"{name}: requests in a second, client included", wall, 15_000, "", True)
         yield f"{name}: {cpu:,.0f}/CPU-s, {wall:,.0f}/s, median {median:.3g} ms"
         yield f"{name}: the engine alone, on a core of its own: {cpu / share:,.0f}/s"
+
+
+def _snapshot(server: Server) -> Bound:
+    """What an account holds, asked one time after the other, with an order between two of them."""
+    from http.client import HTTPConnection
+
+    client, head, times = HTTPConnection("127.0.0.1", server.port), {"authorization": f"Bearer {server.key}"}, []
+    for number in range(1000):
+        client.request("POST", "/orders", json.dumps(ORDER), head)
+        assert json.load(client.getresponse())["approved"]
+        begun = time.perf_counter()
+        client.request("GET", f"/accounts/desk-{number}", headers=head)
+        answer = json.load(client.getresponse())
+        times.append(time.perf_counter() - begun)
+        assert answer["metrics"]["user_id"] == f"desk-{number}"
+    client.close()
+    name = f"an account from the snapshot: 99th percentile (median {1e3 * np.median(times):.3g} ms)"
+    return Bound(name, 1e3 * float(np.quantile(times, 0.99)), 5.0, "ms")
 
 
 def _batches(server: Server) -> Iterator[Bound]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, ItemsView, Iterator, Mapping
 from decimal import Decimal
@@ -205,7 +206,7 @@ def add_routes(app: App) -> None:
     @app.route("GET", "/breaker", READ)
     async def breaker(request: Request) -> dict[str, str]:
         """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
-        return app.engine.status().states()
+        return await asyncio.to_thread(app.engine.status().states)
 
 
 def _single(app: App, kind: str, decoder: Any) -> Callable[[Request], Any]:

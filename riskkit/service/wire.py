@@ -346,6 +346,14 @@ class PositionUpdate(Struct, tag_field="type", tag=True):
     timestamp: int
 
 
+class Watched(Struct):
+    """An account, as those who watch it see it."""
+
+    metrics: RiskMetrics
+    exposure: ExposureUpdate
+    positions: list[PositionUpdate]
+
+
 encode = msgspec.json.Encoder().encode
 
 

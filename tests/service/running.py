@@ -58,9 +58,13 @@ class Served:
 
     def ask(self, method, path, body=None, key="trade", **more):
         """An answer, with the key of a scope (None: without one)."""
-        headers = more.pop("headers", {}) | ({"Authorization": f"Bearer {self.keys[key]}"} if key else {})
+        headers = more.pop("headers", {}) | (self.head(key) if key else {})
         content = {"json": body} if not isinstance(body, (bytes, str, type(None))) else {"data": body}
         return self.http.request(method, f"{self.url}{path}", headers=headers, timeout=30, **content, **more)
+
+    def head(self, key="trade"):
+        """The header with a key."""
+        return {"Authorization": f"Bearer {self.keys[key]}"}
 
     def order(self, order_id=None, **fields):
         """The answer to an order of desk-1."""

@@ -93,7 +93,8 @@ def test_a_key_for_some_accounts_is_for_no_others_and_not_for_what_concerns_all(
         assert "it is for desk-1" in refused.json()["error"]
     found = served.ask("GET", "/status", key="one").json()
     assert {row["account"] for row in found["accounts"]} == {"desk-1"}
-    assert served.ask("GET", "/orders/x?account=desk-2", key="one").status_code == 403
+    for path in ("/orders/x?account=desk-2", "/accounts/desk-2", "/accounts/desk-9"):
+        assert served.ask("GET", path, key="one").status_code == 403
 
 
 @pytest.mark.parametrize(
