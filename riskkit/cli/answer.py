@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import click
 
-from riskkit._check import InputError
 from riskkit._show import Shown
 
 
@@ -33,8 +31,7 @@ def answers(run: Callable[..., Answer]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @functools.wraps(run)
     def command(*, as_json: bool, **given: Any) -> None:
-        with typed_errors(as_json):
-            answer = run(**given)
+        answer = run(**given)
         click.echo(json_text(answer.facts) if as_json else answer.text)
 
     return command
@@ -50,21 +47,9 @@ def tells(run: Callable[..., None]) -> Callable[..., None]:
             if facts or not as_json:
                 click.echo(json_text(facts) if as_json else text)
 
-        with typed_errors(as_json):
-            run(tell=tell, **given)
+        run(tell=tell, **given)
 
     return command
-
-
-@contextmanager
-def typed_errors(as_json: bool) -> Iterator[None]:
-    """With ``--json`` say what goes wrong as a JSON object, too: its type, and the sentence of standard error."""
-    try:
-        yield
-    except (InputError, ImportError, OSError, RuntimeError, MemoryError) as problem:
-        if as_json:
-            click.echo(json_text({"error": type(problem).__name__, "message": str(problem)}))
-        raise
 
 
 def json_text(facts: Mapping[str, Any]) -> str:
