@@ -1,7 +1,7 @@
 """The service over real sockets: requests in a CPU-second of the server, and their median time.
 
 Client and server share the machine's cores, so that wall clocks say less than the server's own processor time, which is read from
-/proc. ``--only http``, ``batches`` or ``sockets`` runs a part. Every answer is asserted.
+/proc. ``--only http``, ``workers``, ``snapshot``, ``batches`` or ``sockets`` runs a part. Every answer is asserted.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ EVALUATE = {
 }
 VALIDATE = {"symbol": "BTC-USD", "side": "buy", "quantity": 0.1, "price": 100000, "portfolio_value": 1e5}
 ROOM = "rate = 1e9\nburst = 1000000000\nbatch_events = 100000\nbody_bytes = 100000000\n"
+LENGTH = b"content-length: "
 SECONDS, SOCKETS, ALERTS = 3.0, 1000, 300
 
 
@@ -59,13 +60,13 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a part of an answer."""
-        self.found += data
-        head, _, body = self.found.partition(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) if body else -1
-        if len(body) == length:
-            assert head.startswith(b"HTTP/1.1 200"), self.found
+        found = self.found = self.found + data if self.found else data
+        body = found.find(b"\r\n\r\n") + 4
+        at = found.find(LENGTH) + len(LENGTH)
+        if body > 3 and len(found) - body == int(found[at : found.index(b"\r", at)]):
+            assert found.startswith(b"HTTP/1.1 200"), found
             self.times.append(time.perf_counter() - self.begun)
-            self.last, self.found = body, b""
+            self.last, self.found = found[body:], b""
             self.send()
 
 
@@ -94,9 +95,14 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """Processor time of the server so far, in seconds."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time of the server and its workers so far, in seconds."""
+        workers = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return self.engine_cpu + sum(map(_cpu, workers))
+
+    @property
+    def engine_cpu(self) -> float:
+        """Processor time of the process with the engine so far, in seconds."""
+        return _cpu(self.process.pid)
 
     def request(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
         """A request as bytes."""
@@ -129,6 +135,11 @@ class Server:
         self.process.wait()
 
 
+def _cpu(process: int | str) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def served(settings: str) -> Iterator[Server]:
     """A service with these settings, ended after the block."""
@@ -146,6 +157,11 @@ def rows(only: str = "") -> Iterator[Any]:
     if only in ("", "http"):
         with served('durability = "group"\n') as server:
             yield from _orders(server, "POST /orders, on disk before it is answered")
+    if only in ("", "workers"):
+        with served('durability = "none"\nworkers = 2\n') as server:
+            yield from _workers(server)
+    if only == "workers":
+        return
     with served('durability = "none"\n') as server:
         if only in ("", "http"):
             yield from _orders(server, "POST /orders, on disk 20 ms later")
@@ -153,13 +169,15 @@ def rows(only: str = "") -> Iterator[Any]:
                 cpu, _, _, last = server.load(server.request(path, json.dumps(body).encode()), 16)
                 assert json.loads(last)["approved"]
                 yield Bound(f"{path}: requests in a CPU-second", cpu, aim, "", True)
+        if only in ("", "http", "snapshot"):
+            yield _snapshot(server)
         if only in ("", "batches"):
             yield from _batches(server)
         if only in ("", "sockets"):
             yield asyncio.run(_sockets(server))
 
 
-def _orders(server: Server, name: str) -> Iterator[Bound]:
+def _orders(server: Server, name: str) -> Iterator[Any]:
     request = server.request("/orders", json.dumps(ORDER).encode())
     for connections in (1, 16, 64):
         cpu, wall, median, last = server.load(request, connections)
@@ -169,6 +187,39 @@ def _orders(server: Server, name: str) -> Iterator[Bound]:
             yield Bound(f"{name}: median at 16 connections", median, 1.0, "ms")
         else:
             yield f"{name}: {connections} connections: {cpu:,.0f}/CPU-s, {wall:,.0f}/s, median {median:.3g} ms"
+
+
+def _workers(server: Server) -> Iterator[Any]:
+    """Orders through two workers; what more cores bring is bounded by the engine's share of the processor time."""
+    request = server.request("/orders", json.dumps(ORDER).encode())
+    for connections in (16, 64):
+        before, begun = server.engine_cpu, server.cpu
+        cpu, wall, median, last = server.load(request, connections)
+        share = (server.engine_cpu - before) / (server.cpu - begun)
+        assert json.loads(last)["approved"]
+        name = f"POST /orders by two workers, {connections} connections"
+        if connections == 64:
+            yield Bound(f"{name}: requests in a second, client included", wall, 15_000, "", True)
+        yield f"{name}: {cpu:,.0f}/CPU-s, {wall:,.0f}/s, median {median:.3g} ms"
+        yield f"{name}: the engine alone, on a core of its own: {cpu / share:,.0f}/s"
+
+
+def _snapshot(server: Server) -> Bound:
+    """What an account holds, asked one time after the other, with an order between two of them."""
+    from http.client import HTTPConnection
+
+    client, head, times = HTTPConnection("127.0.0.1", server.port), {"authorization": f"Bearer {server.key}"}, []
+    for number in range(1000):
+        client.request("POST", "/orders", json.dumps(ORDER), head)
+        assert json.load(client.getresponse())["approved"]
+        begun = time.perf_counter()
+        client.request("GET", f"/accounts/desk-{number}", headers=head)
+        answer = json.load(client.getresponse())
+        times.append(time.perf_counter() - begun)
+        assert answer["metrics"]["user_id"] == f"desk-{number}"
+    client.close()
+    name = f"an account from the snapshot: 99th percentile (median {1e3 * np.median(times):.3g} ms)"
+    return Bound(name, 1e3 * float(np.quantile(times, 0.99)), 5.0, "ms")
 
 
 def _batches(server: Server) -> Iterator[Bound]:

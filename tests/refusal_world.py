@@ -102,6 +102,7 @@ def asked(method: str, path: str, body: Any = None, *, scopes: str = "read trade
         for add in (add_routes, add_risk, add_challenger_routes):
             add(app)
         app._turns = Turns(EngineService(session()), waits=False, most=8)
+        app.serve = app._served  # type: ignore[method-assign]  # refusals are raised, not answered
         return await app._answer(scope, receive)
 
     return asyncio.run(main())

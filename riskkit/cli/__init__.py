@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Sequence
 
 import click
 
 from riskkit._check import InputError
 from riskkit.cli import commands
+from riskkit.cli.answer import json_text
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 EPILOG = """\b
@@ -41,18 +43,21 @@ for file in pkgutil.iter_modules(commands.__path__):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code. What goes wrong is a sentence on standard error."""
+    """Run a command line and return its exit code. What goes wrong is a sentence on standard error, with ``--json`` an object, too."""
     try:
         return int(command_line.main(argv, "riskkit", standalone_mode=False) or DONE)
     except click.ClickException as problem:
         problem.show()
-        return problem.exit_code
+        name, sentence, code = type(problem).__name__, problem.format_message(), problem.exit_code
     except click.Abort:
         click.echo("riskkit: stopped", err=True)
         return STOPPED
     except (InputError, ImportError) as problem:
+        name, sentence, code = type(problem).__name__, str(problem), BAD_INPUT
         click.echo(f"riskkit: {problem}", err=True)
-        return BAD_INPUT
     except (OSError, RuntimeError, MemoryError) as problem:
-        click.echo(f"riskkit: the run failed: {problem or type(problem).__name__}", err=True)
-        return FAILED
+        name, sentence, code = type(problem).__name__, str(problem) or type(problem).__name__, FAILED
+        click.echo(f"riskkit: the run failed: {sentence}", err=True)
+    if "--json" in (sys.argv if argv is None else argv):
+        click.echo(json_text({"error": name, "message": sentence}))
+    return code

@@ -37,6 +37,21 @@ def answers(run: Callable[..., Answer]) -> Callable[..., None]:
     return command
 
 
+def tells(run: Callable[..., None]) -> Callable[..., None]:
+    """Decorator of a command that runs until it is ended and gets `tell`, a function of a text and facts: adds ``--json``."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print a JSON object on a line at the start, and at the end.")
+    @functools.wraps(run)
+    def command(*, as_json: bool, **given: Any) -> None:
+        def tell(text: str, facts: Mapping[str, Any]) -> None:
+            if facts or not as_json:
+                click.echo(json_text(facts) if as_json else text)
+
+        run(tell=tell, **given)
+
+    return command
+
+
 def json_text(facts: Mapping[str, Any]) -> str:
     """JSON of facts; what is not a number (NaN, infinity) is null.
 

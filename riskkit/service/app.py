@@ -1,11 +1,11 @@
-"""The ASGI application: every request is guarded, bounded, routed, and answered in JSON, whatever it is."""
+"""The application of one engine: it opens the engine, routes requests to it, and closes it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,26 +14,23 @@ from riskkit._check import InputError
 from riskkit.desk.core.records import RequestError
 from riskkit.service.audit import Audit
 from riskkit.service.engine import EngineService
-from riskkit.service.guard import AGAIN, Guard
+from riskkit.service.front import Front, Receive, Scope, Send, failure, refusal
+from riskkit.service.guard import AGAIN
 from riskkit.service.keys import Key
 from riskkit.service.metrics import Metrics
 from riskkit.service.redis_lease import WriterLease
-from riskkit.service.request import JSON, Handler, RefusedError, Request, Response, Route
+from riskkit.service.request import Handler, RefusedError, Request, Response, Route
 from riskkit.service.settings import Settings
 from riskkit.service.sockets import Hub
 from riskkit.service.turns import LOST, BrokenError, BusyError, Turns
-from riskkit.service.wire import Refused, encode
+from riskkit.service.wire import encode
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-PUBLIC = Key("", "", frozenset())
 STANDING_BY = "another server has the writer's lease; this one stands by"
 WARMING = "the service is warming up; ask /ready"
 logger = logging.getLogger("riskkit")
 
 
-class App:
+class App(Front):
     """The application of one engine.
 
     Parameters
@@ -57,8 +54,6 @@ class App:
         Set when the service ends, so that nothing waits any more.
     metrics : Metrics
         What is counted, and what is looked up when somebody asks.
-    routes : dict
-        Of each path, by method; of ``/name/*`` all paths one below.
     """
 
     def __init__(
@@ -67,17 +62,15 @@ class App:
         keys: dict[str, Key],
         open_engine: Callable[[], EngineService],
     ) -> None:
-        self.settings = settings
+        super().__init__(settings, keys)
         self.audit: Audit | None = None
         self.lease: WriterLease | None = None
         self.ending = threading.Event()
-        self.guard = Guard(keys, settings)
         self.hub = Hub(settings, self.guard)
         self.metrics = Metrics(self._look_up)
-        self.routes: dict[str, dict[str, Route]] = {}
         self.trouble = ""  # why the engine could not be opened, or is not used any more
         self.stage = WARMING  # what is waited for
-        self.on_open: Callable[[], None] = lambda: None  # called when the engine is open, or is in trouble
+        self.on_open: Callable[[EngineService | None], Any] = bool  # called with the engine, or once there is none
         self._open_engine = open_engine
         self._turns: Turns | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -96,6 +89,11 @@ class App:
     def engine(self) -> EngineService:
         """The engine; refuses while there is none."""
         return self.turns.engine
+
+    @property
+    def is_open(self) -> bool:
+        """True once there is an engine."""
+        return self._turns is not None
 
     @property
     def not_ready(self) -> str:
@@ -124,27 +122,23 @@ class App:
         """Have a part, with a method ``close``, closed with the service."""
         self._closing.append(part.close)
 
-    # ------------------------------------------------------------------ ASGI
+    # ------------------------------------------------------------------ life
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, one socket, or the life of the server."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self.hub.serve(scope, receive, send)
-        else:
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Open the engine once the server listens, and close it with the server."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._opening = asyncio.create_task(self._open())
+                self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self._close()
+                await self.end()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def begin(self) -> None:
+        """Open the engine, meanwhile the service is alive and not ready."""
+        self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
         try:
@@ -153,11 +147,11 @@ class App:
             logger.error("the engine cannot be opened: %s", error, exc_info=not isinstance(error, InputError))
             self.trouble = str(error) if isinstance(error, InputError) else f"{type(error).__name__}; see the log"
             self.trouble = f"the engine cannot be opened: {self.trouble}"
-            self.on_open()
+            self.on_open(None)
             return
         settings = self.settings
         waits = settings.durability == "group"
-        self.on_open()
+        self.on_open(engine)
         self._turns = Turns(engine, waits=waits, most=settings.waiting, audit=self.audit)
         if self.lease is not None:
             self._turns.may_write = self.lease.is_held
@@ -166,9 +160,10 @@ class App:
     def lose(self) -> None:
         """Decide nothing more, and end: another server may write now."""
         self.trouble = LOST
-        self.on_open()
+        self.on_open(None)
 
-    async def _close(self) -> None:
+    async def end(self) -> None:
+        """Have everything on disk, and close it."""
         self.ending.set()
         if self._opening is not None:
             await self._opening
@@ -183,74 +178,36 @@ class App:
         if self.audit is not None:
             self.audit.close()
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # ------------------------------------------------------------------ requests
+
+    async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket until it ends."""
+        await self.hub.serve(scope, receive, send)
+
+    async def serve(self, route: Route, request: Request) -> Response:
+        """The answer to a request that may be made; whatever goes wrong is a refusal."""
         try:
-            response = await self._answer(scope, receive)
+            return await self._served(route, request)
         except RefusedError as refused:
-            response = refusal(refused.status, str(refused), field=refused.field, headers=refused.headers)
+            return refusal(refused.status, str(refused), field=refused.field, headers=refused.headers)
         except RequestError as error:
             listed = [problem._asdict() for problem in error.problems]
-            response = refusal(422, error.message, field=error.field or None, problems=listed)
+            return refusal(422, error.message, field=error.field or None, problems=listed)
         except InputError as error:
-            response = refusal(422, str(error))
+            return refusal(422, str(error))
         except msgspec.ValidationError as error:
-            response = refusal(422, f"the body does not fit: {error}")
+            return refusal(422, f"the body does not fit: {error}")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            response = refusal(400, "the body is not JSON")
+            return refusal(400, "the body is not JSON")
         except BusyError:
-            response = refusal(503, "as many requests wait as may; send it again", headers=AGAIN)
+            return refusal(503, "as many requests wait as may; send it again", headers=AGAIN)
         except BrokenError as error:
-            response = refusal(503, str(error), headers=AGAIN)
+            return refusal(503, str(error), headers=AGAIN)
         except Exception:
-            logger.exception("a request to %s has failed", scope["path"])
-            response = refusal(500, "the service has failed on this request; see its log")
-        headers = [
-            (b"content-type", response.content_type),
-            (b"content-length", b"%d" % len(response.body)),
-            *response.headers,
-        ]
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+            return failure(request.path)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        path, method = scope["path"], scope["method"]
-        routes, rest = self.routes.get(path), ""
-        if routes is None:
-            above, _, rest = path.rpartition("/")
-            routes = self.routes.get(f"{above}/*") if rest else None
-        if routes is None:
-            raise RefusedError(404, f"there is no {path[:200]!r}; /docs has what there is")
-        route = routes.get(method)
-        if route is None:
-            allowed = ", ".join(sorted(routes))
-            raise RefusedError(405, f"{path[:200]} takes {allowed}", headers=[(b"allow", allowed.encode())])
-        headers = dict(scope["headers"])
-        key = PUBLIC
+    async def _served(self, route: Route, request: Request) -> Response:
         if route.scope is not None:
-            key = self.guard.key_of(headers.get(b"authorization"))
-            self.guard.admit(key, route.scope)
-        body = await self._body(headers, receive) if method != "GET" else b""
-        found = await route.handler(Request(method, path, rest, scope["query_string"], headers, body, key))
+            self.guard.count(request.key)
+        found = await route.handler(request)
         return found if isinstance(found, Response) else Response(200, encode(found))
-
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        """The body, counted while it arrives."""
-        most = self.settings.body_bytes
-        stated = headers.get(b"content-length", b"")
-        message: dict[str, Any] = {"more_body": True}
-        found = bytearray()
-        too_long = stated.isdigit() and len(stated) < 20 and int(stated) > most
-        while message.get("more_body") and not too_long:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RefusedError(400, "the body is not complete")
-            found += message.get("body", b"")
-            too_long = len(found) > most
-        if too_long:
-            raise RefusedError(413, f"the body is longer than {most:,} bytes", headers=[(b"connection", b"close")])
-        return bytes(found)
-
-
-def refusal(status: int, sentence: str, *, headers: Any = (), **fields: Any) -> Response:
-    """The answer to a request that is not taken."""
-    return Response(status, encode(Refused(sentence, **fields)), JSON, tuple(headers))

@@ -11,6 +11,7 @@ from riskkit.service.settings import Settings
 
 BEARER = b"bearer "
 NOBODY = "anonymous"
+PUBLIC = Key("", "", frozenset())  # of a route that needs no key
 CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 AGAIN = ((b"retry-after", b"1"),)
 
@@ -24,14 +25,25 @@ class Guard:
         By the hash of the secret.
     settings : Settings
         Rates, and what a request without a key may do.
+
+    Attributes
+    ----------
+    keys : dict of str to Key
+        As given.
+    nobody : Key, optional
+        Of a request without a key, where that may do something.
     """
 
     def __init__(self, keys: dict[str, Key], settings: Settings) -> None:
-        self._keys = keys
+        self.keys = keys
         self._known: dict[bytes, Key] = {}  # headers that were right, so that each is hashed once
-        self._nobody = Key(NOBODY, NOBODY, frozenset(settings.anonymous)) if settings.anonymous else None
+        self.nobody = Key(NOBODY, NOBODY, frozenset(settings.anonymous)) if settings.anonymous else None
         self._rate, self._burst = settings.rate, float(settings.burst)
         self._left: dict[str, tuple[float, float]] = {}  # tokens and their time, by key
+
+    def parties(self) -> list[Key | None]:
+        """All that a request can be from, in an order that an engine and its workers have in common."""
+        return [PUBLIC, self.nobody, *self.keys.values()]
 
     def key_of(self, authorization: bytes | None) -> Key:
         """The key of a header ``Authorization: Bearer ...``.
@@ -42,28 +54,25 @@ class Guard:
             Without a key, or with one that is not known (401).
         """
         if authorization is None:
-            if self._nobody is not None:
-                return self._nobody
+            if self.nobody is not None:
+                return self.nobody
             raise RefusedError(401, "a key is missing; send it as Authorization: Bearer KEY", headers=CHALLENGE)
         key = self._known.get(authorization)
         if key is None:
             scheme, secret = authorization[: len(BEARER)], authorization[len(BEARER) :]
-            found = self._keys.get(hash_of(secret.decode("latin-1"))) if scheme.lower() == BEARER else None
+            found = self.keys.get(hash_of(secret.decode("latin-1"))) if scheme.lower() == BEARER else None
             if found is None:
                 raise RefusedError(401, "the key is not known", headers=CHALLENGE)
             key = self._known[authorization] = found
         return key
 
-    def admit(self, key: Key, scope: str) -> None:
-        """Count a request of a key.
-
-        Raises
-        ------
-        RefusedError
-            If the key lacks the scope (403), or asks too often (429).
-        """
+    def permit(self, key: Key, scope: str) -> None:
+        """Refuse a request for which a key lacks the scope (403)."""
         if scope not in key.scopes:
             raise RefusedError(403, f"key {key.id!r} may {' and '.join(sorted(key.scopes))}; this needs {scope!r}")
+
+    def count(self, key: Key) -> None:
+        """Count a request of a key; refuse it if the key asks too often (429)."""
         now = time.monotonic()
         left, before = self._left.get(key.id, (self._burst, now))
         left = min(self._burst, left + (now - before) * self._rate)

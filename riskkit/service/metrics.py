@@ -91,6 +91,7 @@ FAMILIES = (
     ),
     Family("event_age", "gauge", "riskkit_event_age_seconds", "", "Age of the last event when it was decided."),
     Family("stream_lag", "gauge", "riskkit_stream_lag_messages", "partition", "Messages of a partition that wait."),
+    Family("workers_ended", "counter", "riskkit_workers_ended", "", "Workers that ended and were started again."),
     Family("ready", "gauge", "riskkit_ready", "", "1 once the service is warm and decides."),
 )
 
@@ -100,7 +101,7 @@ class Metrics:
 
     Attributes
     ----------
-    calculations, bad_events, alerts, commits, queue_full, sockets_dropped : int
+    calculations, bad_events, alerts, commits, queue_full, sockets_dropped, workers_ended : int
         Counts since the start.
     durations, alert_latency : Histogram
         In seconds.
@@ -125,6 +126,7 @@ class Metrics:
     def __init__(self, refresh: Callable[[Metrics], Any] | None = None) -> None:
         self.refresh = refresh
         self.calculations = self.bad_events = self.alerts = self.commits = self.queue_full = self.sockets_dropped = 0
+        self.workers_ended = 0
         self.undurable = self.queue_depth = self.sockets = self.ready = self.positions = 0
         self.event_age = 0.0
         self.durations, self.alert_latency = Histogram(), Histogram()

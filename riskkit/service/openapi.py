@@ -42,6 +42,7 @@ ANSWERS: dict[str, Any] = dict.fromkeys([*SINGLE, "/orders/*", "/events/*"], wir
     "/risk/state": wire.RiskNow,
     "/health": wire.Health,
     "/challengers": list[wire.Challenged],
+    "/accounts/*": wire.Watched,
 }
 ERRORS = {
     "400": "no JSON", "401": "no key, or one that is not known", "403": "a key without the scope", "404": "nothing there",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, ItemsView, Iterator, Mapping
 from decimal import Decimal
@@ -205,7 +206,7 @@ def add_routes(app: App) -> None:
     @app.route("GET", "/breaker", READ)
     async def breaker(request: Request) -> dict[str, str]:
         """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
-        return app.engine.status().states()
+        return await asyncio.to_thread(app.engine.status().states)
 
 
 def _single(app: App, kind: str, decoder: Any) -> Callable[[Request], Any]:
@@ -287,7 +288,8 @@ def approver(app: App, request: Request) -> str:
     if secret is None:
         return ""
     key = app.guard.key_of(b"Bearer " + secret)
-    app.guard.admit(key, LIMITS)
+    app.guard.permit(key, LIMITS)
+    app.guard.count(key)
     return key.owner
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
-import socket
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +23,10 @@ from riskkit.replay.schema.universe import Instrument
 
 if TYPE_CHECKING:
     from riskkit.service.app import App
+    from riskkit.service.engine import EngineService
     from riskkit.service.settings import Settings
 
 ANY = Instrument("any instrument", tick="0.0001", lot="0.0001")
-STOP_SECONDS = 5
 logger = logging.getLogger("riskkit")
 
 
@@ -115,6 +119,7 @@ def serve(
     *,
     units: str | Path | None = None,
     settings: str | Path | None = None,
+    tell: Callable[[str, Mapping[str, Any]], None] = lambda text, _: print(text),
     **given: Any,
 ) -> None:
     """Serve the rules of a file until a signal ends it; what was answered is on disk.
@@ -129,67 +134,72 @@ def serve(
         TOML file of instruments and accounts.
     settings : str or Path, optional
         TOML file with the names of `riskkit.service.settings.Settings`.
+    tell : callable
+        Gets a sentence and its facts, which may be empty: where the service listens, that it is ready, that it has ended. By
+        default sentences are printed.
     **given
-        Single settings, as ``host`` and ``port``.
+        Single settings, as ``host``, ``port`` and ``workers``.
 
     Raises
     ------
     InputError
-        If a file or a setting does not fit, or another process holds the folder.
+        If a file or a setting does not fit, another process holds the folder, or a worker cannot start.
     ImportError
         Without the extra ``service``.
     """
     uvicorn = optional("uvicorn", "service")
     for module in ("msgspec", "httptools", "websockets"):
         optional(module, "service")
+    from riskkit.service.options import uvicorn_options
     from riskkit.service.settings import read_settings
+    from riskkit.service.workers import Workers, listen
 
     chosen = read_settings(settings, **given)
-    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     try:
-        listening = socket.create_server((chosen.host, chosen.port), family=family, backlog=2048)
+        listening = listen(chosen.host, chosen.port, chosen.workers)
     except OSError as error:
         why = os.strerror(error.errno or 0)
         where = f"host={chosen.host!r}, port={chosen.port}"
         raise InputError(f"{where} cannot be listened at: {why}; give another --port") from None
-    with listening:
-        app = create_app(RuleSet.from_toml(rules), state, chosen, units=units)
-        server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(chosen)))
-        app.on_open = lambda: _settle(app, server)
-        port = listening.getsockname()[1]
-        print(f"listening at {chosen.host}, port {port}; /ready says when the rules are compiled, /docs what there is")
-        server.run(sockets=[listening])
+    with ExitStack() as closing:
+        for one in listening:
+            closing.enter_context(one)
+        ruleset, port = RuleSet.from_toml(rules), listening[0].getsockname()[1]
+        app = create_app(ruleset, state, chosen, units=units)
+        about = {"host": chosen.host, "port": port, "workers": chosen.workers, "state": str(Path(state).resolve())}
+        config = uvicorn.Config(app, **uvicorn_options(chosen))
+        server: Any = uvicorn.Server(config) if chosen.workers == 1 else Workers(app)
+
+        def opened(engine: EngineService | None) -> None:
+            if engine is None:
+                server.should_exit = True
+                return
+            gc.collect()
+            gc.freeze()  # the objects of the start: to look at them all again would stop everything for 0.1 s
+            facts = {**about, "rules": [rule.id for rule in ruleset], "events": len(engine.session)}
+            tell(f"ready, with {facts['events']:,} events", {"event": "started", **facts})
+
+        app.on_open = opened
+        where = f"{chosen.host}, port {port}"
+        tell(f"listening at {where}; /ready says when the rules are compiled, /docs what there is", {})
+        with _ended_by_signal(), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(server.serve(listening))
     if app.trouble:
         raise InputError(app.trouble)
+    if not app.is_open:  # a signal came before
+        return
+    events = len(app.engine.session)
+    tell(f"ended, with {events:,} events", {"event": "ended", "events": events, "digest": app.engine.session.digest})
 
 
-def _settle(app: App, server: Any) -> None:
-    """End without an engine; with one, keep the objects of the start out of the garbage collection, which stops all for 0.1 s."""
-    if app.trouble:
-        server.should_exit = True
-    else:
-        gc.collect()
-        gc.freeze()
-
-
-def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """The options of uvicorn: bounded heads, sockets and waits, and a stop that closes sockets with 1012."""
-    from riskkit.service.guarded_protocol import guarded
-
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "ssl_certfile": settings.tls_certificate,
-        "ssl_keyfile": settings.tls_key,
-        "proxy_headers": settings.behind_proxy,
-        "http": guarded(settings.head_bytes, settings.idle_seconds),
-        "ws": "websockets-sansio",
-        "ws_max_size": settings.head_bytes,
-        "ws_per_message_deflate": False,
-        "access_log": False,
-        "log_level": "warning",
-        "server_header": False,
-        "timeout_keep_alive": int(settings.idle_seconds),
-        "timeout_graceful_shutdown": STOP_SECONDS,
-        "lifespan": "on",
-    }
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """A block that a signal ends and no more than that: uvicorn raises it again once it has stopped."""
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, lambda *_: None) if is_main else None
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, before)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from importlib.resources import files
 from typing import Any
 
 import riskkit
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.service.app import App
 from riskkit.service.keys import READ
 from riskkit.service.metrics import TYPE
 from riskkit.service.request import RefusedError, Request, Response
 from riskkit.service.stores import FENCE
-from riskkit.service.wire import Health, encode
+from riskkit.service.views import EngineViews
+from riskkit.service.wire import Health, Watched, encode
 
 NAME = "riskkit"
 HTML = b"text/html; charset=utf-8"
@@ -27,7 +30,7 @@ POLICY = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-i
 
 
 def add_server_routes(app: App) -> None:
-    """Add /health, /ready, /metrics, /journal, /status, /ws-ticket, /docs, /openapi.json and /live to an application."""
+    """Add /health, /ready, /metrics, /journal, /status, /accounts/NAME, /ws-ticket, /docs, /openapi.json and /live to an application."""
 
     @app.route("GET", "/health", None)
     async def health(request: Request) -> Health:
@@ -56,18 +59,17 @@ def add_server_routes(app: App) -> None:
     @app.route("GET", "/status", READ)
     async def status(request: Request) -> dict[str, Any]:
         """Cash, value and profit of each account, positions, and utilization of each limit, as of one event."""
-        found = app.engine.status()
-        mine = request.key.accounts
-        tables = {
-            "accounts": found.accounts().reset_index(),
-            "positions": found.positions().reset_index(),
-        }
-        rows = {name: _rows(table) for name, table in tables.items()}
-        if mine is not None:
-            rows = {name: [row for row in table if row["account"] in mine] for name, table in rows.items()}
-        else:
-            rows["utilization"] = _rows(found.utilization())
-        return {"events": found.size, "ts": str(found.ts), **rows}
+        return await asyncio.to_thread(_status, app.engine.status(), request.key.accounts)  # a second, of many accounts
+
+    @app.route("GET", "/accounts/*", READ)
+    async def account(request: Request) -> Watched:
+        """What an account holds and risks, as its WebSocket shows it, from a snapshot of at most 50 ms ago."""
+        name = request.rest
+        app.guard.accounts(request.key, [name])
+        if name not in app.engine.session.universe.account_codes:
+            raise RefusedError(404, f"{name[:80]!r} is not an account that is known")
+        views = EngineViews(app.engine)
+        return Watched(views.metrics(name), views.exposure(name), views.positions(name))
 
     @app.route("POST", "/ws-ticket", READ)
     async def ticket(request: Request) -> dict[str, str]:
@@ -100,6 +102,17 @@ def _page(name: str) -> bytes:
         return files("riskkit.service").joinpath("pages", name).read_bytes()
     except OSError:
         raise RefusedError(404, f"{name} is not part of this installation") from None
+
+
+def _status(found: SessionStatus, mine: frozenset[str] | None) -> dict[str, Any]:
+    """The tables of a status; of some accounts only, if a key is for them."""
+    tables = {"accounts": found.accounts().reset_index(), "positions": found.positions().reset_index()}
+    rows = {name: _rows(table) for name, table in tables.items()}
+    if mine is not None:
+        rows = {name: [row for row in table if row["account"] in mine] for name, table in rows.items()}
+    else:
+        rows["utilization"] = _rows(found.utilization())
+    return {"events": found.size, "ts": str(found.ts), **rows}
 
 
 def _rows(table: Any) -> list[dict[str, Any]]:

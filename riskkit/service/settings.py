@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ----------
     host, port : str, int
         Address to listen at. One that other machines reach needs TLS, or `behind_proxy`.
+    workers : int
+        Processes that take connections: with more than one, they check keys and read requests for the one engine.
     behind_proxy : bool
         True: a proxy in front of the service has TLS.
     tls_certificate, tls_key : str, optional
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8300
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     behind_proxy: bool = False
     tls_certificate: str | None = None
     tls_key: str | None = None

@@ -222,7 +222,8 @@ class Hub:
             raise RefusedError(404, "a socket is at /ws/USER")
         self._check_origin(headers)
         key = self._key(headers, query.get("ticket"))
-        self._guard.admit(key, READ)
+        self._guard.permit(key, READ)
+        self._guard.count(key)
         self._guard.accounts(key, [user])
         if self.count >= self._settings.sockets:
             raise RefusedError(503, f"there are {self.count} sockets, as many as may be")

@@ -7,12 +7,13 @@ of a browser cannot hold: they are sent as texts, beside ``timestamp`` in second
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from riskkit.replay.results.decisions import Decision
+if TYPE_CHECKING:
+    from riskkit.replay.results.decisions import Decision
 
 Label = Annotated[str, Meta(min_length=1, max_length=256)]
 Identity = Label | int
@@ -343,6 +344,14 @@ class PositionUpdate(Struct, tag_field="type", tag=True):
     amount: float
     value_usd: float
     timestamp: int
+
+
+class Watched(Struct):
+    """An account, as those who watch it see it."""
+
+    metrics: RiskMetrics
+    exposure: ExposureUpdate
+    positions: list[PositionUpdate]
 
 
 encode = msgspec.json.Encoder().encode

@@ -17,16 +17,23 @@ __all__ = [
     "serve",
     "served",
     "timescale",
+    "workers",
 ]
 
 
+@pytest.fixture(scope="module")
+def workers():
+    """Number of processes that take connections; a file whose tests hold for several overrides it."""
+    return 1
+
+
 @pytest.fixture
-def serve(tmp_path):
+def serve(tmp_path, workers):
     """A function that starts a service; all are stopped after the test."""
     with contextlib.ExitStack() as stack:
 
         def start(folder="state", **settings):
-            served = Served(tmp_path / folder, **settings)
+            served = Served(tmp_path / folder, **{"workers": workers, **settings})
             stack.callback(served.stop)
             return served
 
@@ -34,8 +41,8 @@ def serve(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def served(tmp_path_factory, workers):
     """One service for all tests of a file."""
-    served = Served(tmp_path_factory.mktemp("service") / "state")
+    served = Served(tmp_path_factory.mktemp("service") / "state", workers=workers)
     yield served
     served.stop()

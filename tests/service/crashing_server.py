@@ -7,7 +7,8 @@ import uvicorn
 
 from riskkit import Rule, RuleSet
 from riskkit.rules import MaxOrderQty
-from riskkit.service.serve import create_app, uvicorn_options
+from riskkit.service.options import uvicorn_options
+from riskkit.service.serve import create_app
 from riskkit.service.settings import Settings
 
 if __name__ == "__main__":

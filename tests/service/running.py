@@ -1,4 +1,4 @@
-"""A real service on loopback: uvicorn in a thread, a free port, a folder of its own."""
+"""A real service on loopback: uvicorn in a thread or workers in processes, a free port, a folder of its own."""
 
 import asyncio
 import threading
@@ -30,8 +30,10 @@ class Served:
     """A running service and a client of it."""
 
     def __init__(self, folder, rules=RULES, units=UNITS, **settings):
-        from riskkit.service.serve import create_app, uvicorn_options
+        from riskkit.service.options import uvicorn_options
+        from riskkit.service.serve import create_app
         from riskkit.service.settings import Settings
+        from riskkit.service.workers import Workers, listen
 
         self.folder = folder
         chosen = Settings(**{"port": 0, "durability": "none", **settings})
@@ -42,33 +44,27 @@ class Served:
             path.write_text(units)
         self.app = create_app(rules, folder, chosen, units=path, compiled=False)
         self.keys = {name: (folder / f"{name}.key").read_text() for name in ("trade", "limits")}
-        self.server = uvicorn.Server(uvicorn.Config(self.app, **uvicorn_options(chosen)))
-        self._started = threading.Event()
-        self.thread = threading.Thread(target=self._run)
+        listening = listen(chosen.host, chosen.port, chosen.workers)
+        self.port = listening[0].getsockname()[1]
+        one = uvicorn.Server(uvicorn.Config(self.app, **uvicorn_options(chosen)))
+        self.server = one if chosen.workers == 1 else Workers(self.app)
+        self.thread = threading.Thread(target=asyncio.run, args=[self.server.serve(listening)])
         self.thread.start()
-        self._started.wait(30)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()
         while self.http.get(f"{self.url}/ready").status_code != 200:
             assert not self.app.trouble, self.app.trouble
             threading.Event().wait(0.01)
 
-    def _run(self):
-        async def main():
-            serving = asyncio.create_task(self.server.serve())
-            while not self.server.started and not serving.done():
-                await asyncio.sleep(0.005)
-            self._started.set()
-            await serving
-
-        asyncio.run(main())
-
     def ask(self, method, path, body=None, key="trade", **more):
         """An answer, with the key of a scope (None: without one)."""
-        headers = more.pop("headers", {}) | ({"Authorization": f"Bearer {self.keys[key]}"} if key else {})
+        headers = more.pop("headers", {}) | (self.head(key) if key else {})
         content = {"json": body} if not isinstance(body, (bytes, str, type(None))) else {"data": body}
         return self.http.request(method, f"{self.url}{path}", headers=headers, timeout=30, **content, **more)
+
+    def head(self, key="trade"):
+        """The header with a key."""
+        return {"Authorization": f"Bearer {self.keys[key]}"}
 
     def order(self, order_id=None, **fields):
         """The answer to an order of desk-1."""

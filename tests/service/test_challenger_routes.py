@@ -6,6 +6,12 @@ import riskkit as rk
 from riskkit.service.keys import add_key
 
 
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def workers(request):
+    """Challengers are of the engine, whoever takes the connection."""
+    return request.param
+
+
 @pytest.fixture
 def challenged(serve, tmp_path):
     path = tmp_path / "tighter.toml"

@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -19,6 +20,12 @@ VALIDATE = {
     "symbol": "BTC-USD", "side": "buy", "quantity": 0.1, "price": 100000, "current_positions": [],
     "portfolio_value": 100000, "max_position_size": 0.40, "max_drawdown_limit": 10.0,
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def workers(request):
+    """Every answer is the same, whoever takes the connection."""
+    return request.param
 
 
 def test_the_imitated_service_answers_verbatim(served):
@@ -104,6 +111,41 @@ def test_events_go_through_the_rules(serve):
     found = served.ask("GET", "/status").json()
     assert [(row["account"], row["instrument"], row["qty"]) for row in found["positions"]] == [("desk-1", "ES", 1.0)]
     assert {row["account"]: row["cash"] for row in found["accounts"]} == {"desk-1": 999_899.75, "desk-2": 500.0}
+
+
+def test_an_account_is_shown_as_its_dashboard_sees_it(serve):
+    served = serve()
+    served.order("a1", qty=2)
+    served.ask("POST", "/fills", {"order_id": "a1", "qty": 2, "price": "100.25"})
+    threading.Event().wait(0.06)  # a snapshot is at most 50 ms old
+    found = served.ask("GET", "/accounts/desk-1").json()
+    assert (found["metrics"]["user_id"], found["exposure"]["total_exposure_usd"]) == ("desk-1", 200.5)
+    assert [(row["token"], row["amount"]) for row in found["positions"]] == [("ES", 2.0)]
+    unknown = served.ask("GET", "/accounts/desk-9")
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "'desk-9' is not an account that is known")
+
+
+def test_tables_of_all_accounts_are_made_beside_the_decisions(serve, monkeypatch):
+    from riskkit.replay.live.session_status import SessionStatus
+
+    served, gate, begun = serve(), threading.Event(), threading.Event()
+
+    def slow(status):
+        begun.set()
+        gate.wait(20)
+        return 1 / 0
+
+    for name in ("states", "utilization"):
+        monkeypatch.setattr(SessionStatus, name, slow)
+        gate.clear(), begun.clear()
+        path = {"states": "/breaker", "utilization": "/status"}[name]
+        with ThreadPoolExecutor(1) as other:
+            asking = other.submit(requests.get, served.url + path, headers=served.head(), timeout=30)
+            assert begun.wait(20)
+            assert served.order().json()["approved"]
+            monkeypatch.undo()
+            gate.set()
+            assert asking.result().status_code == 500  # its own error, told to it alone
 
 
 def test_an_order_that_is_sent_again_is_answered_with_its_first_answer(served):

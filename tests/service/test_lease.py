@@ -57,7 +57,7 @@ def test_a_server_whose_lease_is_lost_decides_nothing_more_and_ends(tmp_path, re
     async def main():
         app, told = app_of(tmp_path, redis_server.port), []
         await app._open()
-        app.on_open = lambda: told.append(app.trouble)
+        app.on_open = lambda _: told.append(app.trouble)
         client = connect(f"redis://127.0.0.1:{redis_server.port}/0", 5.0)
         client.set("riskkit:main:writer", "99")
         await until(lambda: told)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -15,6 +16,12 @@ from riskkit.service.settings import Settings
 from riskkit.service.sockets import Hub
 
 RULES = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+
+
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def workers(request):
+    """Messages are the same, whoever takes the connection."""
+    return request.param
 
 
 @pytest.fixture
@@ -117,6 +124,8 @@ def test_a_client_filters_refreshes_and_closes(serve, watch):
     one.send('{"command":"dance"}')
     assert json.loads(one.recv(timeout=20))["type"] == "Error"  # the rest is filtered
     served.order(qty=9)
+    while not served.app.hub._kept:  # its alert comes after its answer
+        threading.Event().wait(0.001)
     one.send('{"command":"filter"}')
     one.send('{"command":"refresh"}')
     assert json.loads(one.recv(timeout=20))["type"] == "RiskMetrics"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from riskkit._check import InputError
+from riskkit.cli.answer import tells
 from riskkit.cli.of_log import choice
 
 EPILOG = """\b
@@ -55,6 +57,7 @@ def _decimals(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 @click.option("--commands", is_flag=True, help="Take limits, halt and restart from the topic.")
 @click.option("--metrics", metavar="HOST:PORT", help="Serve /metrics, /health and /ready there.")
 @click.option("--plain", is_flag=True, help="Run the rules as plain Python: slow, starts at once.")
+@tells
 def consume(
     rules: Path,
     units: Path,
@@ -70,6 +73,7 @@ def consume(
     mode: str,
     horizon: str,
     commands: bool,
+    tell: Callable[[str, Mapping[str, Any]], None],
     **member: Any,
 ) -> None:
     """Decide the events of a topic by RULES, one engine a partition, and produce the decisions (needs riskkit[kafka]).
@@ -90,13 +94,17 @@ def consume(
         if register not in universe.instrument_codes:
             raise InputError(f"--register {register} is not an instrument of the units file")
         like = universe.instruments[universe.instrument_codes[register]]
+    ruleset = RuleSet.from_toml(rules)
     setup = Setup(
-        RuleSet.from_toml(rules), universe, state, mode=mode, auto_register=like, decimals=decimals, commands=commands,
+        ruleset, universe, state, mode=mode, auto_register=like, decimals=decimals, commands=commands,
         horizon=horizon, compiled=not plain,
     )  # fmt: skip
     worker = Worker(setup, addresses(brokers), source, target, properties=read_properties(client), **member)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
-    click.echo(f"riskkit {os.getpid()}: {source} to {target}")
+    about = {"event": "started", "brokers": brokers, "in": source, "out": target, "state": str(state.resolve())}
+    tell(f"riskkit {os.getpid()}: {source} to {target}", about | {"rules": [rule.id for rule in ruleset]})
     with nullcontext() if metrics is None else serve_metrics(worker.metrics, metrics):
         worker.run()
+    events = worker.metrics.calculations
+    tell(f"ended, after {events:,} events", {"event": "ended", "events": events})
