@@ -12,7 +12,7 @@ from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.universe import GROUPS
 
 ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
-ORDER += ("connection", "parent_id", "expires", "stop", "offset")
+ORDER += ("connection", "parent_id", "expires", "stop", "offset", "dnr")
 THROUGH = ("account", "strategy", "connection")
 FIELDS = {
     "order": ORDER,
@@ -21,6 +21,7 @@ FIELDS = {
     "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
     "price": ("instrument", "price", "bid", "ask"),
     "close": ("instrument", "price"),
+    "dividend": ("instrument", "amount"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("amount", "flow", "currency", *THROUGH),
     "equity": ("equity", *THROUGH),

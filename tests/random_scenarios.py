@@ -416,6 +416,8 @@ class Stream:
             self.named.append(event)
         if draw.random() < 0.2:
             event["reduce_only"] = True
+        if self.count % 4 == 1:
+            event["dnr"] = True
         if draw.random() < 0.2 and event["side"] == "B":
             event["reserve"] = "101"
         if draw.random() < 0.5:
@@ -508,6 +510,12 @@ class Stream:
     def close(self) -> dict[str, Any]:
         return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["100", "102", "2"])}
 
+    def dividend(self) -> dict[str, Any]:
+        return {
+            "instrument": self.draw.choice("XXYZ"),
+            "amount": self.draw.choice(["0.009", "0.01", "0.505", "1", "2.5"]),
+        }
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -573,6 +581,7 @@ KINDS = {
     "correct": 2,
     "fx": 0,
     "close": 2,
+    "dividend": 1,
 }
 
 

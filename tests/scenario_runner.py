@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.live.early_warning import early_warnings
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.log.event_log import EventLog
@@ -42,7 +43,7 @@ KINDS = {
     "rules": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
-COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm", "type", "stop", "offset")
+COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm", "type", "stop", "offset", "dnr")
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
@@ -62,6 +63,9 @@ class Outcome:
     cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
     releases: dict[int, int] = field(default_factory=dict)  # of messages that wait, when they go
     working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
+    prices: dict[str, str] = field(
+        default_factory=dict
+    )  # prices of working orders at the end, of a file that says some
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -342,13 +346,25 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     cancelled: dict[int, list[str]] = {}
     for seq, order in cancelled_orders(result)["order"].items():
         cancelled.setdefault(numbers[int(seq)], []).append(events[numbers[order] - 1]["order_id"])
-    working = {}
-    for record in result.state.orders[1:] if "working" in scenario.get("expected", {}) else ():
+    working, prices = {}, {}
+    for record in result.state.orders[1:] if {"working", "prices"} & set(scenario.get("expected", {})) else ():
         if record["status"] == OrderStatus.WORKING and "order_id" in (sent := events[numbers[record["row"]] - 1]):
             instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
             working[sent["order_id"]] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
+            prices[sent["order_id"]] = str(int(record["price"]) * instrument.price_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working)
+    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working, prices)
+
+
+def warnings_of(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    """Early warnings of the limits of a scenario, whose events happen as they stand there."""
+    log, _ = log_of(scenario)
+    found = early_warnings(
+        log, rules_of(scenario),
+        **{"horizon" if name == "horizon_ns" else name: value for name, value in scenario["early_warning"].items()},
+    )  # fmt: skip
+    rows = found[["ts", "rule", "key", "time_left"]].to_dict("records")
+    return [{**row, "time_left": f"{row['time_left']:g}"} for row in rows]
 
 
 # ---------------------------------------------------------------------- comparing
@@ -393,6 +409,12 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for label, quantity in scenario["expected"].get("working", {}).items():
         if number_of(found.working.get(label, "0")) != number_of(quantity):
             wrong.append(f"order {label}: {found.working.get(label, '0')} works instead of {quantity}")
+    if "warnings" in scenario["expected"]:
+        warned, said = warnings_of(scenario), scenario["expected"]["warnings"]
+        wrong += [] if warned == said else [f"warnings {warned} instead of {said}"]
+    for label, price in scenario["expected"].get("prices", {}).items():
+        if number_of(found.prices.get(label, "0")) != number_of(price):
+            wrong.append(f"order {label}: the price {found.prices.get(label)} instead of {price}")
     if "fills_vanished" in scenario["expected"] and must.fills_vanished != found.fills_vanished:
         wrong.append(f"fills vanished: {found.fills_vanished} instead of {must.fills_vanished}")
     return wrong

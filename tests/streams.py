@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from riskkit.replay.ingest.dividends import fall
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import (
     AMENDS,
@@ -51,8 +52,8 @@ def random_log(
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
-    With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, and events belong to orders from
-    before the log; its loop is that of a session. With `stops` some orders wait for a trade at a stop.
+    With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, dividends paid, and events belong
+    to orders from before the log; its loop is that of a session. With `stops` some orders wait for a trade at a stop.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -168,6 +169,8 @@ def random_log(
             "flags": rows[late].get("flags", 0) | int(RowFlag.BAD_TS),
         }
     if venue:
+        rows.append({"ts": ts, "kind": int(EventKind.CLOCK), "account": -1, "instrument": -1, "side": 0})
+        _pay_dividends(np.random.default_rng(seed + 3), rows, world)
         _name_orders_from_before(np.random.default_rng(seed + 1), rows)
     _join_lists(draw, rows)
     if stops:
@@ -204,6 +207,17 @@ def _wait_for_stops(draw: np.random.Generator, rows: list[dict[str, int]]) -> No
             trails = draw.random() < 0.4
             row["stop"] = int(draw.integers(1, 4) if trails else draw.integers(97, 104))
             row["flags"] = row.get("flags", 0) | (int(RowFlag.TRAILING) if trails else 0)
+
+
+def _pay_dividends(draw: np.random.Generator, rows: list[dict[str, int]], world: Universe) -> None:
+    """Let an instrument pay a dividend at most ticks of the clock, and let some orders not be reduced by it."""
+    for row in rows:
+        if row["kind"] == EventKind.CLOCK and (row is rows[-1] or draw.random() < 0.7):
+            row |= {"kind": int(EventKind.DIVIDEND), "instrument": int(draw.integers(len(world.instruments)))}
+            row["qty"] = int(draw.choice([5_000_000, 10_000_000, 15_000_001, 1_205_000_000]))
+            row["price"] = fall(row["qty"], world.instruments[row["instrument"]], world)
+        elif row["kind"] == EventKind.ORDER and draw.random() < 0.1:
+            row["flags"] = row.get("flags", 0) | int(RowFlag.DO_NOT_REDUCE)
 
 
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:

@@ -22,8 +22,8 @@ from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.service.followers import Follower, Published
 
 EVENTS = (
-    "order", "order_list", "modify", "cancel", "trade", "price", "fx", "cash", "equity", "closed_trade", "ack", "error",
-    "reject", "expire", "cancel_reject", "modify_reject", "bust", "correct", "execution",
+    "order", "order_list", "modify", "cancel", "trade", "price", "close", "dividend", "fx", "cash", "equity", "closed_trade",
+    "ack", "error", "reject", "expire", "cancel_reject", "modify_reject", "bust", "correct", "execution",
 )  # fmt: skip
 COMMANDS = ("set_limits", "halt", "restart", "reset_breaker", "reset_daily", "pause", "resume", "tick", "promote")
 FRESH_NS = 50_000_000

@@ -75,6 +75,8 @@ class Order:
         self.qty, self.price, self.reserve = member.qty, member.price, member.reserve
         self.reduce_only = member.reduce_only
         self.stop, self.offset = member.stop, member.offset
+        self.dnr = member.dnr
+        self.aimed = None, None  # its stop and offset before its last modify
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
         self.worth_at = at_price  # and when it was changed
@@ -122,6 +124,7 @@ class Member:
         self.price = price if price in (None, BAD) else Fraction(price)
         self.reserve = Fraction(event["reserve"]) if "reserve" in event else None
         self.reduce_only = bool(event.get("reduce_only"))
+        self.dnr = bool(event.get("dnr"))
         self.at_price = None
         if order is not None:
             self.qty = self.qty or order.qty
@@ -164,6 +167,7 @@ class Replay:
         }
         self.booked = []  # fills: account, instrument, strategy, signed quantity, price, what the account realised
         self.fills = []  # every one that is no duplicate
+        self.received = {}  # (account, instrument, strategy) -> dividends
         self.first_worth = {}  # (account, instrument) of an opening position -> its value at the first mark
         self.estimates = {}  # instrument -> highest price of an order before the first mark
         self.orders = {}
@@ -637,6 +641,40 @@ class Replay:
         for rule in self.rules:
             rule.equity_moved(event["account"])
             rule.groups_moved({"account": event["account"]}, None)
+
+    def take_dividend(self, number, event):
+        label, amount = event["instrument"], Fraction(event["amount"])
+        traded = self.instruments[label]
+        for order in self.every_order if amount >= Fraction("0.01") else ():
+            is_open = order.working or order.believed is not None
+            if order.instrument == label and is_open and not order.dnr and (order.side == BUY) == (order.stop is None):
+                self.reduce(order, amount, traded.tick)
+        for account in self.accounts.values():
+            money = account.positions.get(label, 0) * amount * traded.multiplier
+            account.cash[traded.quote] = account.cash.get(traded.quote, 0) + money
+        for whose, qty in self.holdings.items():
+            if whose[1] == label:
+                self.received[whose] = self.received.get(whose, 0) + qty * amount * traded.multiplier
+        self.moved(label)
+        for rule in self.rules:
+            rule.groups_moved(None, label)
+
+    def reduce(self, order, amount, tick):
+        """Take a dividend off the prices of an order, down to the next tick, and never below one."""
+
+        def less(price):
+            if not isinstance(price, Fraction) or price <= tick:
+                return price
+            return max((price - amount) // tick * tick, tick)
+
+        if order.price is not None or order.stop is not None:
+            order.at_price, order.worth_at = less(order.at_price), less(order.worth_at)
+        order.price, order.stop = less(order.price), less(order.stop)
+        if order.former is not None:
+            qty, price, limited, capped, worth_at = order.former
+            stop, offset = order.aimed
+            worth_at = less(worth_at) if price is not None or stop is not None else worth_at
+            order.former, order.aimed = (qty, less(price), limited, capped, worth_at), (less(stop), offset)
 
     def take_equity(self, number, event):
         one, given = self.accounts[event["account"]], Fraction(event["equity"])

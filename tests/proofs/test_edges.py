@@ -115,6 +115,10 @@ def close(last: Any = 100, instrument: str = "X") -> Row:
     return {**price(last, instrument=instrument), "kind": "close"}
 
 
+def dividend(amount: Any, instrument: str = "X") -> Row:
+    return {"ts": START, "kind": "dividend", "instrument": instrument, "amount": amount}
+
+
 def trade(ts: int = 0, pnl: Any = 0, ret: Any = 0, **more: Any) -> Row:
     return event("trade", ts, instrument="X", side="long", pnl=pnl, ret=ret, exit="stop_loss", **more)
 
@@ -424,6 +428,21 @@ TABLE: dict[str, Edge] = {
         CashLimit(),
         lambda p: [price(90), order(qty=10, price=None, type="stop", stop=p)],
         rise("99.99", "100", "100.01"),
+    ),
+    "self_trade after a dividend": Edge(
+        SelfTradePrevention(),
+        lambda p: [order(price=35, order_id="b"), dividend("0.205"), order(side="S", price=p)],
+        [("34.80", False), ("34.79", True), ("34.78", True)],
+    ),
+    "self_trade after a dividend of about a cent": Edge(
+        SelfTradePrevention(),
+        lambda amount: [order(price=35, order_id="b"), dividend(amount), order(side="S", price=35)],
+        [("0.009999999", True), ("0.01", False), ("0.010000001", False)],
+    ),
+    "cash after a dividend": Edge(
+        CashLimit(),
+        lambda p: [fill(qty=10, price=100), dividend("1.205"), order(price=p)],
+        rise("12.04", "12.05", "12.06"),
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),

@@ -71,6 +71,10 @@ def test_the_naive_interpreter_agrees_with_the_file(path):
         assert {str(number): ts for number, ts in twin.releases.items()} == scenario["expected"]["release"]
     for label, rest in scenario["expected"].get("working", {}).items():
         assert sum(order.rest for order in twin.every_order if order.label == label) == number_of(rest)
+    for label, price in scenario["expected"].get("prices", {}).items():
+        assert [order.price for order in twin.every_order if order.label == label and order.working] == [
+            number_of(price)
+        ]
 
 
 # ---------------------------------------------------------------------- random scenarios against the naive interpreter

@@ -48,7 +48,7 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met")
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
@@ -105,6 +105,7 @@ def shape_of(
         flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
         commands=_commands(columns, kinds),
+        dividends=int(EventKind.DIVIDEND) in kinds,
         netted=netted,
     )
 

@@ -30,6 +30,7 @@ from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import (
     cash_holds,
+    dividends,
     exposure,
     fill_records,
     groups,
@@ -50,6 +51,7 @@ from riskkit.replay.schema.columns import (
     CURRENCIES,
     MISSING,
     OPTIONAL,
+    CashFlowKind,
     DecisionCode,
     EventKind,
     EventRow,
@@ -67,6 +69,7 @@ FUNCTIONS = (
     "cancel_working",
     "cancel_commanded",
     "cancel_met",
+    "pay_dividend",
 )  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
@@ -150,6 +153,8 @@ def run(start, stop):
             on_amend()
         elif shape.others and kind == EventKind.CASH:
             on_cash()
+        elif shape.dividends and kind == EventKind.DIVIDEND:
+            on_dividend()
         elif shape.converting and kind == EventKind.FX:
             on_fx()
         elif shape.others and kind == EventKind.EQUITY:
@@ -849,7 +854,7 @@ def vanish(counter):
 def let_work():
     """Add a named order to the working orders."""
     global change, rest_before, worth_before
-    if shape.tags or (shape.modifies and "flags" in shape.columns):
+    if shape.tags or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.cash:
         cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
@@ -857,7 +862,7 @@ def let_work():
         ledger.link_child(order, parent_slot(i))
     if shape.answers:
         order.former_qty = MISSING
-    if shape.takes_away:
+    if shape.keeps_rows:
         order.row = i
     if shape.queueing:
         order.release = now + verdict.until if verdict.cause == runtime.NO_RULE and event.batch < 0 else now
@@ -1693,6 +1698,73 @@ def on_cash():
 def cash_currency():
     """Code of the currency of a cash event; of one that names none, the first that its account declares."""
     return log.price[i] if log.price[i] != MISSING else account.currency
+
+
+def on_dividend():
+    """Lower the prices of open orders by a dividend, and pay it to those who hold its instrument."""
+    global used
+    used = pay_dividend(used)
+
+
+def pay_dividend(used):
+    """Pay a dividend, after the prices of open orders; return the number of rows written."""
+    global order, position, account, instrument
+    instrument = at(instruments, log.instrument[i])
+    if shape.orders and log.qty[i] >= dividends.CENT:
+        for slot in range(counts[Counter.SLOTS]):
+            order = at(orders, slot)
+            position = at(positions, order.pair)
+            if position.instrument == log.instrument[i] and dividends.falls(order):
+                account = at(accounts, order.account)
+                look_up_cash(order.account, instrument.currency)
+                before_change()
+                dividends.lower(order, log.price[i], instrument.tick)
+                lots_changed()
+                if shape.cash:
+                    hold_cash()
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        position = at(positions, pair_id)
+        if position.qty != 0:
+            pay_holder(pair_id, dividends.payment(instrument, position.qty, log.qty[i]))
+        pair_id = position.next_position
+    for group in shape.groups:
+        if group.own:
+            pay_group(group)
+    if shape.groups_told:
+        tell_groups_in(int64(log.instrument[i]))
+    return used
+
+
+def pay_holder(pair_id, money):
+    """Pay a dividend to the account of `position`, and to its groups."""
+    global account, used
+    account = at(accounts, position.account)
+    ledger.cash_flow(account, CashFlowKind.DIVIDEND, money)
+    if shape.netted:
+        sums.follow_total(at(totals, 0), account)
+    if shape.cash:
+        look_up_cash(position.account, instrument.currency)
+        receive_cash(money, instrument.currency)
+    for group in shape.groups:
+        if not group.own and not group.sums:
+            place = place_of(group, pair_id, -1)
+            ledger.cash_flow(at(group.accounts, at(group.positions, place).account), CashFlowKind.DIVIDEND, money)
+    equity_moved(position.account, pair_id, log.instrument[i])
+
+
+def pay_group(group):
+    """Pay a dividend to each book of a group whose profit is that of its own fills."""
+    place = first_place(group, int64(log.instrument[i]))
+    while place >= 0:
+        holding = at(group.positions, place)
+        if holding.qty != 0:
+            ledger.cash_flow(
+                at(group.accounts, holding.account),
+                CashFlowKind.DIVIDEND,
+                dividends.payment(instrument, holding.qty, log.qty[i]),
+            )
+        place = holding.next_position
 
 
 def on_equity():

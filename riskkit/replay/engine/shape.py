@@ -239,6 +239,7 @@ class Shape(NamedTuple):
     flattens: bool  # the log has fills of flattenings
     columns: tuple[str, ...]
     commands: bool = False  # a command cancels orders, or is for a group of accounts
+    dividends: bool = False  # instruments pay dividends
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -360,6 +361,11 @@ class Shape(NamedTuple):
     def takes_away(self) -> bool:
         """True if a command or a rule takes working orders away by name."""
         return self.commands or (self.enforce and bool(self.matching))
+
+    @property
+    def keeps_rows(self) -> bool:
+        """True if an order's record has the row of its event."""
+        return self.takes_away or self.dividends
 
     @property
     def stops(self) -> bool:

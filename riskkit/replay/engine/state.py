@@ -317,12 +317,14 @@ def _instruments(universe: Universe) -> np.ndarray:
         table[name] = -1
     for name in ("bid", "ask", "last", "mark", "estimate", "listed_estimate"):
         table[name] = MISSING
-    table["denominator"] = 1
+    table["denominator"] = table["paid_denominator"] = 1
     currencies = {currency: code for code, currency in enumerate(universe.quanta)}
     for code, instrument in enumerate(universe.instruments, 1):
         ratio = universe.ratio(instrument)
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
+        paid = universe.payment(instrument)
+        table["paid_numerator"][code], table["paid_denominator"][code] = paid.numerator, paid.denominator
         table["qty_unit"][code] = int(instrument.qty_step / universe.quantity_unit)
         table["price_unit"][code] = int(instrument.price_step / universe.price_unit)
         table["product"][code] = universe.products.index(instrument.product)

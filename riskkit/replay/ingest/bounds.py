@@ -74,10 +74,14 @@ def check_bounds(
             f"account {account.id!r} in {instrument.id!r}: {lots[pair]:.3g} lots could be reached, whose value could "
             "overflow 64 bits"
         )
+    paid = np.bincount(
+        pair_account, lots * (_dividends(columns, len(ratios)) * worth)[pair_instrument], len(universe.accounts)
+    )
     value = np.bincount(pair_account, lots * (marks * worth)[pair_instrument], minlength=len(universe.accounts))
     traded = (columns["kind"] == EventKind.FILL) | (columns["kind"] == EventKind.CORRECT)
     notional = columns["qty"][traded] * columns["price"][traded].astype(float) * worth[columns["instrument"][traded]]
-    _check_balances(columns, universe, value, _one_sided(columns, traded, np.abs(notional), len(universe.accounts)))
+    moved = _one_sided(columns, traded, np.abs(notional), len(universe.accounts))
+    _check_balances(columns, universe, value, moved + paid)
     quantity = _messages(columns)
     if float((columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()) >= TOTAL:
         raise OutOfRange("the quantities of all orders and fills together could overflow 64 bits")
@@ -128,6 +132,12 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     return marks, np.maximum(marks, quotes)
 
 
+def _dividends(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    """Ticks that each instrument pays in all."""
+    rows = (columns["kind"] == EventKind.DIVIDEND) & (columns["instrument"] >= 0)
+    return np.bincount(columns["instrument"][rows], columns["price"][rows].astype(float), minlength=count)
+
+
 def _check_rows(
     columns: Mapping[str, np.ndarray], worth: np.ndarray, quotes: np.ndarray, source_row: Callable[[int], int]
 ) -> None:
@@ -171,7 +181,7 @@ def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.nd
 def _check_balances(
     columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, moved: np.ndarray
 ) -> None:
-    """Check cash (opening, money moved by fills, flows, fees, equity from outside) and the value of positions."""
+    """Check cash (opening, money moved by fills and dividends, flows, fees, equity from outside) and the value of positions."""
     count = len(universe.accounts)
     if not count:
         return

@@ -39,7 +39,7 @@ COLUMNS: dict[str, FrameColumn] = {
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
-        "previous close or settlement)",
+        "previous close or settlement), dividend (in cash) of an instrument",
         "kind",
         ("event",),
     ),
@@ -88,11 +88,12 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "children": FrameColumn("number of messages that a modify, or a list (on its first order), counts for", "weight"),
     "reduce_only": FrameColumn("True: the order or modify may only reduce a position", "flags"),
+    "dnr": FrameColumn("True: a dividend does not reduce the prices of the order", "flags"),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
     ),
-    "amount": FrameColumn("money of a cash event, negative for a withdrawal", "qty"),
+    "amount": FrameColumn("money of a cash event, negative for a withdrawal; of a dividend on one unit", "qty"),
     "currency": FrameColumn(
         "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
     ),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.dividends import dividend_events
 from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
@@ -114,6 +115,7 @@ class Entry(NamedTuple):
             one_currency(source, universe, found["account"], pair_account, pair_instrument)
         money_events(source, found, universe)
         rate_events(source, found, universe.currencies)
+        dividend_events(source, found, universe)
         _references(source, found, self.form, self.order_policy)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         found, rows = insert_expiries(found)
@@ -233,6 +235,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
     account, flags = columns["account"], columns["flags"]
     columns["order"] = orders(source, account, columns["instrument"], columns["side"], columns["ts"], policy)
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
+    flags[truths(source, "dnr", source.rows_of(EventKind.ORDER))] |= int(RowFlag.DO_NOT_REDUCE)
     inherit(source, columns)
     if source.has("parent_id"):
         columns["parent"] = parents(source, account, columns["order"], policy)

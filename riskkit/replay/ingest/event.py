@@ -207,6 +207,7 @@ class Entries:
         expires: Any = None,
         stop: Any = None,
         offset: Any = None,
+        dnr: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -218,6 +219,7 @@ class Entries:
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
+        row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         self.set_origin(row, strategy, connection)
         if order_id is not None:
             self.orders.refuse_reuse(order_id, row["account"], ts)

@@ -18,13 +18,14 @@ ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
-        "expires", "stop", "offset", *ORIGIN,
+        "expires", "stop", "offset", "dnr", *ORIGIN,
     ),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
     "cancel": ("order_id", "account", "instrument", *ORIGIN),
     "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),
     "close": ("instrument", "price", *ORIGIN),
+    "dividend": ("instrument", "amount"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("account", "amount", "flow", "currency", *ORIGIN),
     "equity": ("account", "equity", *ORIGIN),

@@ -48,6 +48,8 @@ INSTRUMENT: dict[str, str] = dict(
     ask_ts="time of the best ask",
     estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
     listed_estimate="the same of the earlier orders of the list in decision; MISSING if none",
+    paid_numerator="quanta on one lot of a billionth of money on one unit: this numerator",
+    paid_denominator="over this denominator",
     first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
 )
 POSITION: dict[str, str] = dict(
@@ -146,7 +148,7 @@ ORDER: dict[str, str] = dict(
     former_offset="`offset` before it",
     number="its place among the orders that have begun to rest, kept if a rule looks at cancels by their orders; else 0",
     taken="lots that its last cancel took off the book, likewise",
-    row="row of its order event, kept if a command or a rule may cancel it; else 0",
+    row="row of its order event, kept if a command or a rule may cancel it, or a dividend move its price; else 0",
     release="time until which it waits its turn, kept if rules let orders wait; else 0",
     stop="price in ticks of a trade that triggers it; MISSING of an order that waits for none, or no longer",
     offset="ticks at which its stop follows the trades; 0 of a fixed stop",

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
@@ -69,7 +70,7 @@ class SessionCalls(ABC):
             Labels, B or S, and numbers; id, strategy and connection may be left out.
         **more
             ``type`` ("market" and "stop" without a price, "stop_limit", "trailing"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``.
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``dnr``.
 
         Returns
         -------
@@ -148,6 +149,14 @@ class SessionCalls(ABC):
     def process_close(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the previous close or settlement of an ``instrument``: its ``price``."""
         return self._process(ts, "close", fields, Entries.close)
+
+    def process_dividend(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the ex-date of a cash dividend of an ``instrument``: ``amount`` on one unit.
+
+        Holders are paid, shorts pay. The prices of open buys and of open stops to sell fall by the amount to the next lower
+        tick, but for orders with ``dnr`` ("do not reduce") and a dividend of less than one cent (FINRA Rule 5330).
+        """
+        return self._submit(ts, given := given_fields("dividend", fields), partial(dividend_row, given))
 
     def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""

@@ -419,16 +419,16 @@ class EventLog(Shown):
                 "order": columns["order"],
             }
         )
-        rated = columns["kind"] == EventKind.FX
-        if rated.any():
+        if (rated := columns["kind"] == EventKind.FX).any():
             frame["pair"] = None
             frame.loc[rated, "pair"] = [pair_text(code, universe.currencies) for code in columns["qty"][rated].tolist()]
             frame.loc[rated, ["qty", "price"]] = np.nan
             for name in [name for name in ("price", "bid", "ask") if name in columns]:
-                rates = columns[name][rated]
-                frame.loc[rated, name] = np.where(rates != MISSING, rates / RATE_UNIT, np.nan)
-        frame.index.name = "seq"
-        return frame
+                frame.loc[rated, name] = np.where((rates := columns[name][rated]) != MISSING, rates / RATE_UNIT, np.nan)
+        if (paid := columns["kind"] == EventKind.DIVIDEND).any():
+            frame["amount"] = np.where(paid, columns["qty"] / RATE_UNIT, np.nan)
+            frame.loc[paid, "qty"] = np.nan
+        return frame.rename_axis("seq")
 
     def to_frame_row(self, seq: int) -> str:
         """Describe one event in a line."""
@@ -450,8 +450,9 @@ class EventLog(Shown):
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")
-        if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE):
-            words.append(decimal_text(row["qty"] * universe.quantum))
+        unit = Fraction(1, RATE_UNIT) if kind is EventKind.DIVIDEND else universe.quantum
+        if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, EventKind.DIVIDEND):
+            words.append(decimal_text(row["qty"] * unit))
         if kind is EventKind.FX:
             given = [row[name] for name in ("price", "bid", "ask") if row.get(name, MISSING) != MISSING]
             words += [pair_text(row["qty"], universe.currencies), "at"]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)
-NOT_HELD = {EventKind.CASH: "money paid in or out", EventKind.EQUITY: "equity given from outside"}
+NOT_HELD = {
+    EventKind.CASH: "money paid in or out", EventKind.DIVIDEND: "dividends", EventKind.EQUITY: "equity given from outside",
+}  # fmt: skip
 MOST_CELLS = 50_000_000
 
 

@@ -38,7 +38,7 @@ FILL_KEY = ("account", "instrument", "side", "trade_id")  # with the day (UTC): 
 FILL_CONTENTS = ("qty", "price", "fee", "order")  # which must then be equal; one that names no order fits any
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 FIRST_EXTERNAL = -2  # in the column ``order``: the first order from before the log, -3 the second, ...
-RATE_UNIT = 10**9  # and the price of an FX event as well
+RATE_UNIT = 10**9  # and the price of an FX event as well, and the amount of a DIVIDEND on one unit
 CURRENCIES = 1 << 10  # its pair is the code of its first currency times this, plus that of the second
 
 
@@ -74,6 +74,7 @@ class EventKind(IntEnum):
     CORRECT = 20
     FX = 21
     CLOSE = 22  # previous close or settlement of an instrument
+    DIVIDEND = 23  # in cash, on each unit of an instrument
 
 
 class KindFacts(NamedTuple):
@@ -131,6 +132,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.CORRECT: KindFacts((*_WHOSE, "trade_id", "qty", "price"), traded=True, money="fee", rare=True),
     EventKind.FX: KindFacts(("pair",), rare=True),
     EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
+    EventKind.DIVIDEND: KindFacts(("instrument", "amount"), rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -208,6 +210,7 @@ class RowFlag(IntFlag):
     STOP_LOSS = 128
     FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
     TRAILING = 512  # the stop of an order or a modify is a distance, at which it follows the trades
+    DO_NOT_REDUCE = 1024  # a dividend leaves the prices of an order as they are
 
 
 class MatchMode(IntEnum):
@@ -285,8 +288,9 @@ class EventRow(NamedTuple):
     an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of the order that
     the event belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`). A CASH event carries its amount and an
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
-    ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. ``stop`` is the stop
-    price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
+    ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
+    carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``. ``stop``
+    is the stop price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
 
     Examples
     --------

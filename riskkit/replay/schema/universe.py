@@ -17,6 +17,7 @@ import numpy as np
 
 from riskkit._check import InputError, shown
 from riskkit._plain import flag, ratio, row, rows, text
+from riskkit.replay.schema.columns import RATE_UNIT
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import fraction_of
 from riskkit.replay.schema.names import name_text
@@ -363,6 +364,10 @@ class Universe:
         """Quanta of money in one quantity step at a price of one price step."""
         ratio: Fraction = instrument.price_step * instrument.qty_step * instrument.multiplier / self.quantum
         return ratio
+
+    def payment(self, instrument: Instrument) -> Fraction:
+        """Quanta of money on one quantity step, if one unit is paid a billionth of money."""
+        return self.ratio(instrument) / instrument.price_step / RATE_UNIT
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:

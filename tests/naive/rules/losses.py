@@ -44,7 +44,7 @@ class OfProfit(Rule):
     def profit(self, key, any_age=False):
         if self.of_accounts():
             return profit_of(self, key, any_age)
-        total = Fraction(0)
+        total = self.received(key)
         for account, label, strategy, qty, price, _ in self.replay.booked:
             if self.mine(account, label, strategy, key):
                 total -= qty * price * self.replay.instruments[label].multiplier
@@ -56,10 +56,14 @@ class OfProfit(Rule):
             total -= worth if self.mine(account, label, "of nobody", key) else 0
         return total
 
+    def received(self, key):
+        """Dividends."""
+        return sum((money for whose, money in self.replay.received.items() if self.mine(*whose, key)), Fraction(0))
+
     def realised(self, key):
         if self.scope != "strategy":
-            return sum(entry[5] for entry in self.replay.booked if self.mine(*entry[:3], key))
-        books, total = {}, Fraction(0)
+            return self.received(key) + sum(entry[5] for entry in self.replay.booked if self.mine(*entry[:3], key))
+        books, total = {}, self.received(key)
         for account, label, strategy, qty, price, _ in self.replay.booked:
             if self.mine(account, label, strategy, key):
                 held, cost = books.get(label, (Fraction(0), Fraction(0)))

@@ -18,10 +18,19 @@ def in_currency(replay, label, currency):
 
 def realised_in(replay, labels, currency):
     """Profit that accounts realised in one currency."""
-    return sum(
+    received = received_by(replay, labels, currency)
+    return received + sum(
         (entry[5] for entry in replay.booked if entry[0] in labels and replay.instruments[entry[1]].quote == currency),
         Fraction(0),
     )
+
+
+def received_by(replay, labels, currency=None):
+    """Dividends of accounts, in one currency if one is given."""
+    found = Fraction(0)
+    for (account, label, _), money in replay.received.items():
+        found += money if account in labels and currency in (None, replay.instruments[label].quote) else 0
+    return found
 
 
 def currencies(replay):
@@ -63,7 +72,8 @@ def deposits_of(rule, key):
 
 def realised_of(rule, key, any_age=False):
     if not rule.currency:
-        return sum(rule.replay.accounts[label].realised for label in rule.members(key))
+        realised = sum(rule.replay.accounts[label].realised for label in rule.members(key))
+        return realised + received_by(rule.replay, rule.members(key))
     return summed(rule, key, lambda labels, name: realised_in(rule.replay, labels, name), any_age)
 
 
