@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.live.early_warning import early_warnings
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.log.event_log import EventLog
@@ -355,6 +356,17 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working, prices)
 
 
+def warnings_of(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    """Early warnings of the limits of a scenario, whose events happen as they stand there."""
+    log, _ = log_of(scenario)
+    found = early_warnings(
+        log, rules_of(scenario),
+        **{"horizon" if name == "horizon_ns" else name: value for name, value in scenario["early_warning"].items()},
+    )  # fmt: skip
+    rows = found[["ts", "rule", "key", "time_left"]].to_dict("records")
+    return [{**row, "time_left": f"{row['time_left']:g}"} for row in rows]
+
+
 # ---------------------------------------------------------------------- comparing
 
 
@@ -397,6 +409,9 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     for label, quantity in scenario["expected"].get("working", {}).items():
         if number_of(found.working.get(label, "0")) != number_of(quantity):
             wrong.append(f"order {label}: {found.working.get(label, '0')} works instead of {quantity}")
+    if "warnings" in scenario["expected"]:
+        warned, said = warnings_of(scenario), scenario["expected"]["warnings"]
+        wrong += [] if warned == said else [f"warnings {warned} instead of {said}"]
     for label, price in scenario["expected"].get("prices", {}).items():
         if number_of(found.prices.get(label, "0")) != number_of(price):
             wrong.append(f"order {label}: the price {found.prices.get(label)} instead of {price}")

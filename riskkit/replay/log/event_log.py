@@ -424,13 +424,11 @@ class EventLog(Shown):
             frame.loc[rated, "pair"] = [pair_text(code, universe.currencies) for code in columns["qty"][rated].tolist()]
             frame.loc[rated, ["qty", "price"]] = np.nan
             for name in [name for name in ("price", "bid", "ask") if name in columns]:
-                rates = columns[name][rated]
-                frame.loc[rated, name] = np.where(rates != MISSING, rates / RATE_UNIT, np.nan)
+                frame.loc[rated, name] = np.where((rates := columns[name][rated]) != MISSING, rates / RATE_UNIT, np.nan)
         if (paid := columns["kind"] == EventKind.DIVIDEND).any():
             frame["amount"] = np.where(paid, columns["qty"] / RATE_UNIT, np.nan)
             frame.loc[paid, "qty"] = np.nan
-        frame.index.name = "seq"
-        return frame
+        return frame.rename_axis("seq")
 
     def to_frame_row(self, seq: int) -> str:
         """Describe one event in a line."""
@@ -452,10 +450,9 @@ class EventLog(Shown):
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")
+        unit = Fraction(1, RATE_UNIT) if kind is EventKind.DIVIDEND else universe.quantum
         if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, EventKind.DIVIDEND):
-            words.append(
-                decimal_text(row["qty"] * (Fraction(1, RATE_UNIT) if kind is EventKind.DIVIDEND else universe.quantum))
-            )
+            words.append(decimal_text(row["qty"] * unit))
         if kind is EventKind.FX:
             given = [row[name] for name in ("price", "bid", "ask") if row.get(name, MISSING) != MISSING]
             words += [pair_text(row["qty"], universe.currencies), "at"]
