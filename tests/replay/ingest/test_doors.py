@@ -26,6 +26,7 @@ BASES: dict[str, dict[str, Any]] = {
     "fill": {**FIRST, "trade_id": "t", "fee": 0},
     "price": {"instrument": "X", "price": 10.5},
     "close": {"instrument": "X", "price": 10.5},
+    "dividend": {"instrument": "X", "amount": "0.205"},
     "fx": {"pair": "EURUSD", "price": 1.5, "bid": 1.25, "ask": 1.75},
     "cash": {"account": "A", "amount": 5},
     "equity": {"account": "A", "equity": 5},

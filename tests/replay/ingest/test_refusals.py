@@ -177,13 +177,14 @@ BAD_FRAMES = {
     "unknown kind": (
         [{**ORDER, "kind": "buy"}],
         "row 0, column 'kind': 'buy' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, error, "
-        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct, fx, close",
+        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, "
+        "correct, fx, close, dividend",
     ),
     "a kind of the engine's own": (
         [{**ORDER, "kind": "mark"}],
         "row 0, column 'kind': 'mark' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
         "error, cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, "
-        "bust, correct, fx, close",
+        "bust, correct, fx, close, dividend",
     ),
     "no account": (
         [{**ORDER, "account": None}],
