@@ -496,11 +496,4 @@ def _rules(*entries: dict[str, Any] | None) -> RuleSet:
     return RuleSet.from_dict({"rules": [entry for entry in entries if entry is not None]})
 
 
-suggest_names(
-    __name__,
-    {
-        "freqtrade": "protections enable_protections",
-        "nautilus": "nautilus_trader RiskEngineConfig LiveRiskEngineConfig",
-        "lean": "quantconnect",
-    },
-)
+suggest_names(__name__, {"freqtrade": "protections", "nautilus": "nautilus_trader RiskEngineConfig"})
