@@ -103,7 +103,7 @@ def dress(ax: Axes, title: str) -> None:
 
     locator = ax.xaxis.get_major_locator()
     if isinstance(locator, AutoDateLocator):
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
