@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -154,8 +154,8 @@ class BacktestResult(Exported):
         return tuple(found)
 
     @property
-    def grade(self) -> Literal["good", "doubtful", "bad"]:
-        """The verdict as a colour of a traffic light: "bad" is a failure after Holm's correction."""
+    def grade(self) -> str:
+        """The verdict in a word: "bad" for a failure after Holm's correction, "doubtful" for one before it, or "good"."""
         if self._failures(after_holm=True):
             return "bad"
         return "doubtful" if self._failures() else "good"
