@@ -10,7 +10,8 @@ import html
 import math
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -202,3 +203,32 @@ def _left(header: Sequence[str], column: int) -> bool:
 
 def _aligned(header: Sequence[str], column: int, cell: str, width: int) -> str:
     return cell.ljust(width) if _left(header, column) else cell.rjust(width)
+
+
+def frame_of(columns: Mapping[str, Sequence[Any]], texts: Collection[str]) -> Any:
+    """A DataFrame of columns of one length; those named in `texts` are parts of one array.
+
+    Each array of texts would cost as much as the rest of a small frame.
+
+    Examples
+    --------
+    >>> print(frame_of({"rule": ["size", "rate"], "limit": [5, 7], "unit": ["count", "count"]}, {"rule", "unit"}))
+       rule  limit   unit
+    0  size      5  count
+    1  rate      7  count
+    """
+    import pandas as pd
+
+    rows = len(next(iter(columns.values())))
+    named = [name for name in columns if name in texts]
+    joined = pd.array([cell for name in named for cell in columns[name]], _text())
+    parts = {name: joined[at * rows : (at + 1) * rows] for at, name in enumerate(named)}
+    return pd.DataFrame({**columns, **parts}, pd.RangeIndex(rows), copy=False)
+
+
+@cache
+def _text() -> Any:
+    """The type of texts; by its name, pandas would look for it among all types each time."""
+    import pandas as pd
+
+    return pd.Series([""], dtype="str").dtype

@@ -193,3 +193,24 @@ def test_what_was_there_stays_where_the_new_one_fails(kind, error, tmp_path, mon
             else:
                 break
     assert nth > 1 and read(tmp_path) == AFTER
+
+
+@pytest.mark.parametrize("field", ["name", "owner", "accounts"])
+def test_no_name_makes_a_file_of_keys_unreadable(field, tmp_path):
+    pytest.importorskip("msgspec", reason="the service comes with the extra 'service'")
+    from riskkit.service.keys import add_key, read_keys
+
+    path = tmp_path / "keys.toml"
+    names = ["A\x1b[2J\nB", "\x00", '"\\', "'", "\u2028", "[[keys]]", "\U0001f642", "\ud800", "a\udcff"]
+    add_key(path, "first", ["read"])
+    taken = []
+    for number, name in enumerate(names):
+        given = {"name": f"k{number}", "owner": "ann", "accounts": ["A"]}
+        given[field] = [name] if field == "accounts" else name
+        try:
+            add_key(path, given.pop("name"), ["read"], **given)
+            taken.append(name)
+        except InputError as error:
+            assert "has a half character" in str(error)
+    found = [(key.id, key.owner, *(key.accounts or ())) for key in read_keys(path).values()]
+    assert taken == names[:-2] and all(any(name in one for one in found) for name in taken)

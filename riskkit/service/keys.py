@@ -124,5 +124,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _text(value: str) -> str:
-    """A text as TOML."""
+    """A text as TOML, which has no half characters: one would make the whole file unreadable."""
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise InputError(f"{shown(value)} has a half character; give complete ones")
     return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in value) + '"'

@@ -11,7 +11,7 @@ from typing import Any
 
 from riskkit._check import InputError, instance, shown, whole_number
 from riskkit._fork import lock_of, new_lock
-from riskkit._frame import frame_of
+from riskkit._show import frame_of
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
 from riskkit.desk.core.state_digest import checked_state, digest_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._frame import frame_of
+from riskkit._show import frame_of
 from riskkit.desk.core.exact import WIDE
 from riskkit.desk.core.journal import TRADES
 

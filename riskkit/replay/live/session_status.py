@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._frame import frame_of
 from riskkit._jit import plain
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, frame_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars
 from riskkit.replay.ingest.event import DEFAULTS
