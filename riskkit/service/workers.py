@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from riskkit._check import InputError
 from riskkit.service.app import App
 from riskkit.service.channel import (
     DISCONNECT,
@@ -254,7 +255,13 @@ def listen(host: str, port: int, count: int) -> list[socket.socket]:
     ------
     OSError
         If another program has the port, also one that would share it.
+    InputError
+        If several are asked for where the system spreads none.
     """
+    if count > 1 and not hasattr(socket, "SO_REUSEPORT"):
+        raise InputError(
+            f"workers={count} needs a system that shares a port among processes (SO_REUSEPORT); give 1 here"
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     first = socket.create_server((host, port), family=family, backlog=2048)
     if count == 1:

@@ -309,3 +309,11 @@ def established(port):
     wanted = f":{port:04X}"
     lines = Path("/proc/net/tcp").read_text().splitlines()
     return sum(line.split()[1].endswith(wanted) and line.split()[3] == "01" for line in lines)
+
+
+def test_a_system_that_shares_no_port_is_told_of(monkeypatch):
+    monkeypatch.delattr(socket, "SO_REUSEPORT", raising=False)
+    with pytest.raises(rk.InputError, match="workers=2 needs a system"):
+        listen("127.0.0.1", 0, 2)
+    [only] = listen("127.0.0.1", 0, 1)
+    only.close()

@@ -33,7 +33,7 @@ def quantities(
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "qty", (needs | modify) & ~missing, lots, code)
     bad = counted.bad | (needs & ~counted.positive)
-    bad |= modify & (counted.counts < 0)
+    bad |= modify & ~counted.positive & ((counted.counts != 0) | counted.off)  # below zero, also by half a lot
     above = {True: "is 0 (unchanged) or above", False: "is a number above zero"}
     frame.refuse(bad & ~lenient, "qty", lambda row: f"is not a quantity; a quantity {above[bool(modify[row])]}")
     frame.refuse(counted.positive & ~bad & (counted.counts == 0) & ~counted.off, "qty", _lost(declared, code, "lot"))

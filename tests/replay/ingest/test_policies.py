@@ -108,6 +108,16 @@ def test_flagged_modifies_are_messages_that_may_change_nothing():
     assert column(log, "order") == [0, 0, FIRST_EXTERNAL]
 
 
+@pytest.mark.parametrize("lot", ["1", "2", "8"])
+@pytest.mark.parametrize("qty", ["-1", "-2", "-3", "-0.5", "0", "1.5"])
+def test_a_flagged_quantity_below_zero_is_bad_in_parts_of_a_lot_too(lot, qty):
+    rows = [{**ORDER, "qty": qty}, {**NAMED, "qty": "8"}, {**MODIFY, "qty": qty}]
+    log = load(*rows, instruments=[Instrument("X", tick="0.01", lot=lot)], on_bad_order="flag")
+    bad = [bool(flags & RowFlag.BAD_QTY) for flags in column(log, "flags")]
+    assert bad == [float(qty) <= 0, False, float(qty) < 0]
+    assert [bool(lots) for lots in column(log, "qty")] == [float(qty) > 0, True, float(qty) > 0]
+
+
 @pytest.mark.parametrize("bad", [{**FILL, "price": 10.505}, {**PRICE, "ts": 2, "price": "NaN"}, {**FILL, "qty": -1}])
 def test_a_bad_fill_or_price_is_refused_under_every_policy(bad):
     assert refusal(NAMED, bad, on_bad_order="flag").startswith("row 1, column ")
