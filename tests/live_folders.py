@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -47,5 +46,5 @@ def opened(folder: Path, **options: Any) -> JournaledSession:
 
 def leave(session: JournaledSession) -> None:
     """What a killed process leaves open."""
-    os.close(session._wal._file)
-    session._lock_file._close()
+    session._wal.leave()
+    session._lock_file.leave()

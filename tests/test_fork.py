@@ -220,13 +220,16 @@ def in_a_child(call: Callable[[], Any]) -> str:
         child = os.fork()
     if child == 0:
         signal.alarm(60)
+        said = ""
         try:
             call()
-            said = ""
         except BaseException as error:
             said = f"{type(error).__name__}: {error}"
-        os.write(write, said.encode())
-        os._exit(0)
+        finally:
+            try:
+                os.write(write, said.encode())
+            finally:  # never on with the tests of the parent
+                os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as answer:
         said = answer.read().decode()

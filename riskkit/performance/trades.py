@@ -238,16 +238,16 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     >>> trade_statistics([6.0, -2.0, 0.0, 2.0, -1.0])
     Trades
     --------------------------------------------------------
-    trades                      5 2 won, 2 lost
-    win rate                  0.5 of those that won or lost
-    average trade               1
-    average win                 4
-    average loss              1.5
-    payoff ratio          2.66667 average win / average loss
-    profit factor         2.66667 sum of wins / sum of losses
-    longest winning run         1 trades
-    longest losing run          1 trades
-    losses at the end           1 trades
+    trades                     5 2 won, 2 lost
+    win rate                 0.5 of those that won or lost
+    average trade              1
+    average win                4
+    average loss             1.5
+    payoff ratio         2.66667 average win / average loss
+    profit factor        2.66667 sum of wins / sum of losses
+    longest winning run        1 trade
+    longest losing run         1 trade
+    losses at the end          1 trade
     """
     array = single_series(pnl, "pnl")
     refuse_disorder(pnl, "pnl", repeats=True)

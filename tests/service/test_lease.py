@@ -36,19 +36,19 @@ def test_a_second_server_stands_by_and_takes_over_with_a_higher_token(tmp_path, 
         opening = asyncio.create_task(second._open())
         await until(lambda: second.not_ready == STANDING_BY)
         first.engine.decide("order", ORDER)
-        await first._close()
+        await first.end()
         await opening
         assert (second.not_ready, len(second.engine.session)) == ("", 1)
         assert second.lease.token > first.lease.token
         assert second.engine.session.notes["fence"] == second.lease.token
-        await second._close()
+        await second.end()
         connect(
             f"redis://127.0.0.1:{redis_server.port}/0", 5.0
         ).flushall()  # the next token is above that of the journal
         third = app_of(tmp_path, redis_server.port)
         await third._open()
         assert third.lease.token > second.lease.token and third.lease.is_held()
-        await third._close()
+        await third.end()
 
     asyncio.run(main())
 
@@ -64,7 +64,7 @@ def test_a_server_whose_lease_is_lost_decides_nothing_more_and_ends(tmp_path, re
         assert app.not_ready == LOST == told[0]
         with pytest.raises(BrokenError, match="lease is lost"):
             app.turns.admit()
-        await app._close()
+        await app.end()
         assert client.get("riskkit:main:writer") == b"99"  # that of the other
 
     asyncio.run(main())
@@ -76,9 +76,9 @@ def test_a_server_that_stands_by_can_be_stopped(tmp_path, redis_server):
         await first._open()
         second._opening = asyncio.create_task(second._open())
         await until(lambda: second.not_ready == STANDING_BY)
-        await second._close()
+        await second.end()
         assert second.trouble.endswith("the service has ended before it had the writer's lease")
-        await first._close()
+        await first.end()
 
     asyncio.run(main())
 

@@ -1,7 +1,6 @@
 """A partition without a broker: what becomes of each message, and that neither batches nor crashes change it."""
 
 import json
-import os
 import random
 
 import pytest
@@ -168,8 +167,8 @@ def test_neither_batches_nor_crashes_change_what_is_told(tmp_path, seed):
                 sent += 1
             if draw.random() < 0.7:
                 partition.commit()
-        os.close(partition.session._wal._file)
-        partition.session._lock_file._close()
+        partition.session._wal.leave()
+        partition.session._lock_file.leave()
     assert [told[offset] for offset in range(len(values))] == once
     assert sent >= len(values)
     last = Partition(setup(tmp_path / "often"), "in", 1, 4)

@@ -21,7 +21,7 @@ def written(path, frames=FRAMES, synced: int = 0) -> bytes:
         log.append(frame)
         if number + 1 == synced:
             log.sync()
-    os.close(log._file)  # as a killed process leaves it
+    log.leave()  # as a killed process leaves it
     return path.read_bytes()
 
 
