@@ -155,6 +155,7 @@ class SessionCalls(ABC):
 
         Holders are paid, shorts pay. The prices of open buys and of open stops to sell fall by the amount to the next lower
         tick, but for orders with ``dnr`` ("do not reduce") and a dividend of less than one cent (FINRA Rule 5330).
+        Marks stay as they are until the next price, so that a profit is too high by the dividend in between.
         """
         return self._submit(ts, given := given_fields("dividend", fields), partial(dividend_row, given))
 

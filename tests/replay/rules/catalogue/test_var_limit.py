@@ -512,7 +512,7 @@ def test_every_way_of_running_gives_one_digest(mode):
         assert replay_log(with_every_column(again.log()), RULES, mode, compiled=True).digest == plain.digest, (
             "the journal replayed"
         )
-    assert refusals > 60
+    assert refusals > 40  # the logs bind the limits often
 
 
 def test_a_rule_not_chosen_costs_nothing():
