@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import coroutine
 from typing import Any
 
@@ -130,10 +130,13 @@ class Worker:
         environment = {name: value for name, value in os.environ.items() if name not in FROM_ENVIRONMENT}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         command = [sys.executable, "-P", "-m", "riskkit.service.acceptor", *map(str, given)]
-        with theirs:  # a group of its own: the engine, which gets the terminal's signals, ends its workers
+        with ExitStack() as begun, theirs:
+            begun.callback(ours.close)
+            # a group of its own: the engine, which gets the terminal's signals, ends its workers
             self.process = subprocess.Popen(
                 command, pass_fds=given, env=environment, stdin=subprocess.DEVNULL, process_group=0
             )  # fmt: skip
+            begun.pop_all()
         await asyncio.get_running_loop().create_unix_connection(lambda: self._channel, sock=ours)
         self._channel.put(self._owner.setup)
         await self._closed.wait()

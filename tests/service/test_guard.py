@@ -108,6 +108,8 @@ def test_a_key_for_some_accounts_is_for_no_others_and_not_for_what_concerns_all(
         (b"\x00\xff" * 100 + b"\r\n\r\n", b"400"),
         (b"PUT /health HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n", b"405"),
     ],
+    # short: the name of a test is in the environment, and a process with a name of a megabyte cannot be started
+    ids=["many heads", "long head", "long path", "above the root", "above it in code", "bytes", "method"],
 )
 def test_heads_are_bounded_and_paths_are_names(served, data, status):
     found = raw(served, data)

@@ -30,6 +30,7 @@ FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False, "commands": False,
+    "dividends": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
 BY_CURRENCY = tuple(GroupShape(name, False, True, separate) for name in WHOLE for separate in (False, True))
@@ -117,7 +118,7 @@ def walk() -> list[Shape]:
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
-    shapes += [NOTHING._replace(netted=True, samples=True, others=True)]
+    shapes += [NOTHING._replace(netted=True, samples=True, others=True, dividends=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
 
