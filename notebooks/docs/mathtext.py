@@ -7,7 +7,6 @@ import io
 import re
 from typing import Any
 
-from docutils import nodes
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
@@ -30,14 +29,20 @@ def svg(formula: str) -> str:
 
 def inline(page: Any, node: Any) -> None:
     """Draw a formula in a line."""
-    page.body.append(svg(node.astext()))
-    raise nodes.SkipNode
+    _put(page, svg(node.astext()))
 
 
 def block(page: Any, node: Any) -> None:
     """Draw a formula by itself."""
-    page.body.append(f'<div class="formula">{svg(node.astext())}</div>')
-    raise nodes.SkipNode
+    _put(page, f'<div class="formula">{svg(node.astext())}</div>')
+
+
+def _put(page: Any, text: str) -> None:
+    """Write a text into a page instead of the node that is visited."""
+    from docutils.nodes import SkipNode  # of the environment of the documentation, which `make test` does without
+
+    page.body.append(text)
+    raise SkipNode
 
 
 def setup(app: Any) -> dict[str, bool]:
