@@ -26,7 +26,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     InputError
         If it cannot be written; a file of that name stays as it was.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    part = _part_of(path)
     try:
         with part.open("wb") as file:
             yield file
@@ -54,10 +54,9 @@ def whole_set(folder: Path, others: Iterable[Path], mark: str) -> Iterator[Calla
         If they cannot be written.
     """
     open_parts: dict[str, BinaryIO] = {}
-    own = f"{os.getpid()}-{threading.get_ident()}.part"
 
     def opened(name: str) -> BinaryIO:
-        open_parts[name] = (folder / f".{name}.{own}").open("wb")
+        open_parts[name] = _part_of(folder / name).open("wb")
         return open_parts[name]
 
     try:
@@ -68,7 +67,7 @@ def whole_set(folder: Path, others: Iterable[Path], mark: str) -> Iterator[Calla
             file.close()
         (folder / mark).unlink(missing_ok=True)
         for name in sorted(open_parts, key=mark.__eq__):
-            os.replace(folder / f".{name}.{own}", folder / name)
+            os.replace(_part_of(folder / name), folder / name)
         for other in others:
             if other.name not in open_parts:
                 other.unlink(missing_ok=True)
@@ -79,7 +78,12 @@ def whole_set(folder: Path, others: Iterable[Path], mark: str) -> Iterator[Calla
         for name, file in open_parts.items():
             with suppress(OSError):  # what it still held does not fit on the disk
                 file.close()
-            (folder / f".{name}.{own}").unlink(missing_ok=True)
+            _part_of(folder / name).unlink(missing_ok=True)
+
+
+def _part_of(path: Path) -> Path:
+    """Where a process and thread write a file until it is complete; `remove_parts` finds it."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
 
 
 def make_folder(folder: Path) -> None:

@@ -70,7 +70,7 @@ class App(Front):
         self.metrics = Metrics(self._look_up)
         self.trouble = ""  # why the engine could not be opened, or is not used any more
         self.stage = WARMING  # what is waited for
-        self.on_open: Callable[[EngineService | None], Any] = bool  # called with the engine, or once there is none
+        self.on_open: Callable[[EngineService | None], None] = lambda _: None  # gets the engine, if there is one
         self._open_engine = open_engine
         self._turns: Turns | None = None
         self._opening: asyncio.Task[None] | None = None

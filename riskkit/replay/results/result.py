@@ -57,7 +57,7 @@ class ReplayResult(Exported):
     rules : RuleSet
         Every rule that was ever in force, in its last version; `history` has the versions and when they were in force.
     how : str
-        Which loop ran: "plain Python", "generic loop" or "loop of these rules"; the rest of the result does not depend on it.
+        Which loop ran: "plain Python", "generic loop", "loop of these rules", or the third after the second; the digest is the same.
     flattening : Flattening, optional
         With ``on_trip="flatten"``, what the trips closed.
 
