@@ -80,9 +80,12 @@ def loaded() -> bool:
     return "numba" in sys.modules
 
 
-def soonest(function: Kernel, turns: int) -> Callable[..., Any]:
-    """A kernel; for few turns of its loop as plain Python, which answers before a compiled function is loaded."""
-    return function if turns > FEW_TURNS else plain(function)
+def soonest(function: Kernel, turns: int, compiled: bool | str = "auto") -> Callable[..., Any]:
+    """A kernel; for few turns of its loop as plain Python, which answers before a compiled function is loaded.
+
+    With `compiled` other than "auto" it is as asked for: a kernel unless that is False.
+    """
+    return function if (turns > FEW_TURNS if compiled == "auto" else compiled) else plain(function)
 
 
 @functools.lru_cache(maxsize=1024)

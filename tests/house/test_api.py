@@ -26,6 +26,8 @@ AREAS = areas()
 PUBLIC = {(public.area, public.name): getattr(import_module(public.module), public.name) for public in public_names()}
 PAGES = sorted((Path(__file__).parents[2] / "notebooks/docs").glob("*.md"))
 NAMES = [key for key, value in PUBLIC.items() if callable(value)]
+LIVE = ("riskkit.replay.live", "riskkit.compat", "riskkit.desk", "riskkit.service")
+SHORT_STREAMS = {("replay", "worst_case")}  # of some orders: nothing to compile for
 
 
 @pytest.mark.parametrize(("area", "name"), NAMES, ids=str)
@@ -78,6 +80,21 @@ def test_one_confidence_is_assumed_everywhere():
     ]
     assert len(found) > 50
     assert [entry for entry in found if entry[2] != DEFAULT_CONFIDENCE] == []
+
+
+def test_no_public_call_waits_for_a_compiler_unless_it_is_asked_to():
+    """ "auto" is the default of all: small is plain Python at once. Sessions and their like compile when they are made."""
+    found = {
+        (area, name): parameter.default
+        for area, name in NAMES
+        for function in _callables(PUBLIC[area, name])
+        if not inspect.unwrap(function).__module__.startswith(LIVE)
+        for key, parameter in inspect.signature(function).parameters.items()
+        if key == "compiled" and parameter.default is not parameter.empty
+    }
+    assert len(found) > 12
+    assert {default for entry, default in found.items() if entry not in SHORT_STREAMS} == {"auto"}
+    assert {found[entry] for entry in SHORT_STREAMS} == {False}
 
 
 def _callables(public):

@@ -7,12 +7,13 @@ seconds of compilation, for which another process is begun while the generic loo
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit.replay.engine.compiler import Tier, generic_is_warm, is_compiled, jit_is_off
+from riskkit.replay.engine.compiler import Functions, Tier, functions_of, generic_is_warm, is_compiled, jit_is_off
 from riskkit.replay.engine.generic import is_generic
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.log.event_log import EventLog
@@ -22,7 +23,10 @@ from riskkit.replay.schema.columns import EventKind
 CHOICES: Any = (True, False, "auto", "generic", "background")
 PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
 AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
+GENERIC_EVENT = 0.35e-6  # seconds of an event in the generic loop
 COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule
+
+_played: Counter[tuple[Shape, Functions]] = Counter()  # events in plain Python in this process, by loop
 
 
 def revaluations(log: EventLog) -> int:
@@ -52,3 +56,17 @@ def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> 
     if generic and generic_is_warm():
         return "background"
     return plain > COMPILE + COMPILE_RULE * len(rules)
+
+
+def next_tier(compiled: Tier, history: RuleHistory, shape: Shape, events: int, *, replays: int = 1) -> Tier:
+    """As `tier_of`, for one replay of so many that are known to come, or came before in this process.
+
+    What comes often is compiled once plain Python has taken as long for all of it, so that nobody waits more than twice as long as need be.
+    """
+    loop = shape, functions_of(history.every, shape)
+    tier = tier_of(compiled, history, shape, max(_played[loop] + events, replays * events))
+    if compiled == "auto" and tier is False:
+        _played[loop] += events
+    if compiled == "auto" and tier == "background" and replays > 1:  # on all cores, which leave none to another process
+        return True if replays * events * GENERIC_EVENT > COMPILE + COMPILE_RULE * len(history.every) else tier
+    return tier

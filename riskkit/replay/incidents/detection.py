@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Amount, Duration, InputError, instance, probability, random_generator, whole_number
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.incidents.detection_result import Detection
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.injected import Draw, Injected, injected, outcome
@@ -42,7 +43,7 @@ def detection(
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     coverage: float = 0.9,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     progress: bool | None = None,
 ) -> Detection:
     """Inject incidents into ordinary days at many moments, and replay each under every setting of the rules.

@@ -23,6 +23,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import Duration, InputError, instance, one_of
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.messages import adding, passed, refusals, rule_of
 from riskkit.replay.incidents.stream import incident_log
@@ -182,7 +183,7 @@ def stop_report(
     lasting_ns: Duration = "10s",
     orphans: Orphans | None = None,
     on_trip: Literal["leave", "cancel_working"] = "leave",
-    compiled: bool = True,
+    compiled: Tier = "auto",
 ) -> StopReport:
     """Measure when a rule set stops the account of an incident, the loss by then, and the orders accepted before.
 
@@ -287,7 +288,7 @@ def compare_stops(
     *,
     scale: float = 1.0,
     seed: int = 0,
-    compiled: bool = True,
+    compiled: Tier = "auto",
 ) -> pd.DataFrame:
     """Compare the stops of several incidents under several rule sets.
 

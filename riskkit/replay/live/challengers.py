@@ -139,7 +139,9 @@ class Challenger(Shown):
             raise InputError(self._stopped)
         if self._engine is None or self._engine.labels is not live.labels or not self._engine.follows():
             self._begin_tally()
-            self._engine = Engine(self.rules, live.labels, live.mode, **live.options, compiled=live.compiled)
+            self._engine = Engine(
+                self.rules, live.labels, live.mode, **live.options, compiled=live.compiled, events=live.events
+            )
         return self._engine
 
     def _judge(self, engine: Engine, live: Engine) -> None:

@@ -74,7 +74,9 @@ class Engine(EngineEvents):
             )
         if isinstance(self._universe, OpenUniverse):
             universe = OpenUniverse(universe, self._universe.like)
-        wider = Engine(history or self.history, universe, self.mode, **self.options, compiled=self.compiled)
+        wider = Engine(
+            history or self.history, universe, self.mode, **self.options, compiled=self.compiled, events=self.events
+        )
         journal = self._journal
         columns = {
             name: column[: self.size if size is None else size].copy() for name, column in journal.columns.items()

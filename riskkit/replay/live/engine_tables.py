@@ -62,6 +62,7 @@ class EngineTables:
         orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
         compiled: Tier = True,
+        events: int = EVENTS,
     ) -> None:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
@@ -72,6 +73,7 @@ class EngineTables:
         self.mode = mode
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.compiled = compiled
+        self.events = events
         self._journal = Journal(universe)
         self._quick: Quick | None = None
         self._step_before: Quick | None = None  # of the same loop with other arguments
@@ -111,7 +113,7 @@ class EngineTables:
                 opened=any(account.positions for account in universe.accounts),
             )
             self._shapes = shapes_of(history, shape_for)
-            tier = tier_of(self.compiled, history, self._shapes[-1], EVENTS)
+            tier = tier_of(self.compiled, history, self._shapes[-1], self.events)
             tier = "generic" if tier == "background" else tier  # a live engine keeps the addresses that its loop reads
             self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=tier)
             self._step_before = None

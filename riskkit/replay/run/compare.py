@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, instance, one_of
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.samples import spaced_times
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
@@ -30,7 +31,7 @@ def compare(
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
-    compiled: bool | str = "auto",
+    compiled: Tier = "auto",
     progress: bool | None = None,
 ) -> ReplayComparison:
     """Replay a log without limits and with them, side by side.

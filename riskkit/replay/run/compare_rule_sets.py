@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from riskkit._check import InputError, instance
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -24,7 +25,7 @@ def compare_presets(
     presets: Mapping[str, RuleSet],
     mode: Literal["shadow", "enforce"] = "shadow",
     *,
-    compiled: bool = True,
+    compiled: Tier = "auto",
 ) -> pd.DataFrame:
     """Replay one log under several rule sets and explain where they differ.
 
@@ -36,8 +37,8 @@ def compare_presets(
         At least two rule sets, by name.
     mode : {"shadow", "enforce"}
         As in `replay_log`.
-    compiled : bool
-        False runs the same rules as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, part
 from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, opening
-from riskkit.replay.engine.tiers import revaluations, tier_of
+from riskkit.replay.engine.tiers import CHOICES, next_tier, revaluations
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
@@ -32,7 +32,6 @@ from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.universe import Universe
 
 CHUNK = 1 << 22
-FLATTENINGS = 8  # replays of a log until its positions are closed, as far as one can say before
 
 
 def replay_log(
@@ -149,6 +148,7 @@ class _Run(NamedTuple):
     columns: dict[str, Any]
     found: Calendars
     samples: Samples
+    tier: Tier
 
     def feed(self, start: int, stop: int, *, copy: bool = True) -> Iterator[np.ndarray]:
         """Run events [start, stop) and yield their decision rows."""
@@ -160,7 +160,8 @@ class Stage:
 
     The arguments are those of `replay_log`, which checks them, and ``sample_at``: ascending times of samples instead of
     a spacing, the last after all events. With `total_only` the samples have the total and no accounts, so that a price
-    costs the same however many accounts hold its instrument. `replay` may be called from many threads at once.
+    costs the same however many accounts hold its instrument; `replays` is how many are known to come, by which "auto"
+    chooses a loop. `replay` may be called from many threads at once.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class Stage:
         compiled: Tier,
         sample_at: np.ndarray | None = None,
         total_only: bool = False,
+        replays: int = 1,
     ) -> None:
         one_of(on_trip, get_args(OnTrip), "on_trip")
         ts = log.columns["ts"]
@@ -208,8 +210,9 @@ class Stage:
         history = as_history(rules)
         self.shapes = shapes_of(history, shape_for)
         self.shape = self.shapes[0]
-        turns = len(log) + (revaluations(log) if any(shape.marks for shape in self.shapes) else 0)
-        self.compiled = tier_of(compiled, history, self.shapes[-1], turns * (FLATTENINGS if self.flattens else 1))
+        one_of(compiled, CHOICES, "compiled")
+        self.compiled, self.replays = compiled, replays
+        self.turns = len(log) + (revaluations(log) if any(shape.marks for shape in self.shapes) else 0)
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
@@ -284,7 +287,7 @@ class Stage:
             run.samples,
             marked=self.shape.marks,
             how=run.parts[0].loop.how,
-            explainer=Explainer(self.shapes, self.compiled),
+            explainer=Explainer(self.shapes, run.tier),
             under_policy=policies,
         )
         result.pace = self.pace
@@ -322,8 +325,9 @@ class Stage:
         sizes = (0, len(log.universe.instruments)) if shape.netted else (len(log.universe.accounts), 0)
         samples = Samples.at(self.sample_at, sizes[0], len(self.currencies), sizes[1])
         samples.begin(state, self.currencies)
-        parts = parts_of(history, self.shapes, log.universe, found, samples, self.compiled)
-        return _Run(parts, log.universe, state, columns, found, samples)
+        tier = next_tier(self.compiled, history, self.shapes[-1], self.turns, replays=self.replays)
+        parts = parts_of(history, self.shapes, log.universe, found, samples, tier)
+        return _Run(parts, log.universe, state, columns, found, samples, tier)
 
 
 def _is_whole(universe: Universe) -> bool:

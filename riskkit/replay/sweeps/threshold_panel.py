@@ -15,6 +15,7 @@ from riskkit._check import Amount, InputError, instance
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._widgets import Live, board, widgets
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.retuned import split_name
 from riskkit.replay.rules.ruleset import RuleSet
@@ -243,7 +244,7 @@ def threshold_panel(
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     progress: bool | None = None,
 ) -> ThresholdPanel:
     """Replay a log under many values of one threshold, and return a slider over them.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare import compare
@@ -102,7 +103,12 @@ class ReactionComparison(Shown):
 
 
 def compare_reactions(
-    rules: RuleSet, close: Any, order_func: Callable[..., Any], *order_args: Any, compiled: bool = True, **options: Any
+    rules: RuleSet,
+    close: Any,
+    order_func: Callable[..., Any],
+    *order_args: Any,
+    compiled: Tier = "auto",
+    **options: Any,
 ) -> ReactionComparison:
     """Run a vectorbt strategy with and without limits, and enforce the limits on the record of the one without.
 

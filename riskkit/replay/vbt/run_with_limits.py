@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError, instance, optional
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.ingest.event import row_of
 from riskkit.replay.ingest.from_vectorbt import (
     check_lot,
@@ -59,7 +60,7 @@ def run_with_limits(
     lot: Any = 1,
     quantum: Any = None,
     about: Mapping[str, Any] | None = None,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     **options: Any,
 ) -> LimitedBacktest:
     """Run a vectorbt order function with each of its orders checked by rules first.
@@ -93,8 +94,8 @@ def run_with_limits(
         Money of the integer 1; by default that of one lot at one tick, and at least a millionth.
     about : mapping, optional
         Facts about the data for reports.
-    compiled : bool
-        False runs the rules as plain Python, which starts at once.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
     **options
         As for ``from_order_func``, except ``row_wise``, ``use_numba`` and the functions of groups.
 
@@ -169,7 +170,7 @@ def _with_answers(base: Any) -> Any:
 class _Limiter:
     """Checks the orders of an order function and returns the answers to it."""
 
-    def __init__(self, rules: RuleSet, units: dict[str, Any], compiled: bool) -> None:
+    def __init__(self, rules: RuleSet, units: dict[str, Any], compiled: Tier) -> None:
         self.rules, self.units, self.compiled = rules, units, compiled
         self.objections: list[OrderDecision] = []
         self.answers: list[OrderDecision | None] = []
@@ -199,7 +200,9 @@ class _Limiter:
         self.unit = common_quantum(instruments, self.units["quantum"], fees=True)
         accounts = [Account(name, {"USD": round(cash / self.unit) * self.unit}) for name, cash in opened.items()]
         universe = Universe(tuple(instruments), tuple(accounts), {"USD": self.unit})
-        self.live = Engine(self.rules, universe, "enforce", orphans="keep", compiled=self.compiled)
+        self.live = Engine(
+            self.rules, universe, "enforce", orphans="keep", compiled=self.compiled, events=2 * np.size(c.close)
+        )
         self.formatter = DecisionFormatter(self.rules, universe)
         self.accounts = [universe.account_codes[name] for name in names]
         self.ticks = [instrument.tick for instrument in instruments]

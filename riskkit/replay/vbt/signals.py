@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit._check import InputError, instance, one_of, optional
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.vbt.limited_backtest import LimitedBacktest
 from riskkit.replay.vbt.run_with_limits import run_with_limits
@@ -35,7 +36,7 @@ def run_signals_with_limits(
     lot: Any = None,
     quantum: Any = None,
     about: Mapping[str, Any] | None = None,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     **options: Any,
 ) -> LimitedBacktest:
     """Run entry and exit signals with each of their orders checked by rules first.
@@ -119,7 +120,7 @@ def run_targets_with_limits(
     lot: Any = None,
     quantum: Any = None,
     about: Mapping[str, Any] | None = None,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     **options: Any,
 ) -> LimitedBacktest:
     """Run target positions with each order that leads to them checked by rules first.
@@ -241,7 +242,7 @@ def _run(
     options: dict[str, Any],
     *,
     about: Mapping[str, Any] | None,
-    compiled: bool,
+    compiled: Tier,
 ) -> LimitedBacktest:
     """Run an order function whose account is valued at the close of the bar, with the steps that are not given chosen."""
     instance(rules, RuleSet, "rules")

@@ -14,6 +14,7 @@ from riskkit import plot as drawing
 from riskkit._check import Amount, Duration, InputError, instance, one_of
 from riskkit._excel import Exported
 from riskkit._show import Row
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -156,7 +157,7 @@ def worst_case(
     price: Amount = 100,
     accounts: int = 1,
     max_orders: int = 300,
-    compiled: bool = False,
+    compiled: Tier = False,
 ) -> WorstCase:
     """Find the largest position, loss or turnover possible without breaching a limit: an example and a proven bound.
 
@@ -183,8 +184,8 @@ def worst_case(
         Number of accounts that send orders. A rule of scope ``account`` limits each, a ``global`` one all together.
     max_orders : int
         Maximum number of orders in the stream; if the limits allow more, the lower bound is not the largest one.
-    compiled : bool
-        Compile the replay; streams are short.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------
@@ -258,7 +259,7 @@ def _setting(horizon: int, accounts: int, capital: Amount, price: Amount, price_
     return Setting(horizon, accounts, int(cash / CENT), int(start / CENT), low, high)
 
 
-def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tuple[int, EventLog, ReplayResult]:
+def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: Tier) -> tuple[int, EventLog, ReplayResult]:
     """Objective of a plan, in lots or cents, without the orders that the rules reject."""
     removed: frozenset[str] = frozenset()
     names = [row[6] for row in plan.rows if row[1] == "order"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, probability, whole_number
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.retuned import Setting
 from riskkit.replay.rules.ruleset import RuleSet
@@ -58,7 +59,7 @@ def calibrate(
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Calibration:
@@ -174,7 +175,10 @@ def calibrate(
     settings, horizon_ns = checked_settings(rules, grid, log), checked_horizon(horizon_ns)
     orphans = checked_orphans(log, orphans)
     day = TradingDay.of(rules, tz, roll_hour)
-    measure = Measure(log, Options("enforce", horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *day))
+    options = Options(
+        "enforce", horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *day, settings=len(settings)
+    )
+    measure = Measure(log, options)
     days = measure.days
     n_days = len(days.starts)
     if len(settings) * n_days * len(SUMS) > MAX_SUMS:

@@ -11,6 +11,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._excel import Exported
 from riskkit._show import Row
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.retuned import Setting, with_setting
@@ -73,8 +74,8 @@ class Calibration(Exported):
         Nanoseconds from an order to its valuation in hindsight; None: the end of the log.
     day : TradingDay
         Start of a trading day.
-    compiled : bool
-        As given.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Examples
     --------
@@ -103,7 +104,7 @@ class Calibration(Exported):
     block: float
     horizon_ns: int | None
     day: TradingDay
-    compiled: bool
+    compiled: Tier
 
     @property
     def figures(self) -> DailyFigures:

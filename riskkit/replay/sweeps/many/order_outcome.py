@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit._check import Duration
-from riskkit._jit import kernel, plain
+from riskkit._jit import kernel, soonest
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -59,7 +60,7 @@ class _Totals(NamedTuple):
     position: np.ndarray
 
 
-def order_outcomes(log: EventLog, horizon_ns: Duration | None = None, *, compiled: bool = True) -> OrderOutcomes:
+def order_outcomes(log: EventLog, horizon_ns: Duration | None = None, *, compiled: Tier = "auto") -> OrderOutcomes:
     """Value every order of a log by the prices after it.
 
     Parameters
@@ -68,8 +69,8 @@ def order_outcomes(log: EventLog, horizon_ns: Duration | None = None, *, compile
         Recorded events.
     horizon_ns : str, Timedelta or int, optional
         Time from an order to its valuation, as "1h" or integer nanoseconds; by default the end of the log.
-    compiled : bool
-        False runs the same pass as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def order_outcomes(log: EventLog, horizon_ns: Duration | None = None, *, compile
     events = _Events(*(columns[name] for name in _Events._fields))
     totals = _Totals(*np.zeros((4, len(log)), np.int64))
     marks, quoted = np.full(len(universe.instruments), MISSING), np.zeros(len(universe.instruments), np.int64)
-    run = _value if compiled else plain(_value)
+    run = soonest(_value, len(log), compiled)
     run(events, END if horizon_ns is None else horizon_ns, marks, quoted, totals)
     code = np.maximum(columns["instrument"], 0)
     ratio = np.array([[r.numerator, r.denominator] for r in map(universe.ratio, universe.instruments)] or [[1, 1]])

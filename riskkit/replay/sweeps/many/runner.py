@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from riskkit._jit import kernel, plain
+from riskkit._jit import kernel, soonest
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.retuned import Setting, with_setting
@@ -45,12 +46,13 @@ class Options(NamedTuple):
     orphans: Policy
     on_trip: OnTrip
     flatten: PlainPace
-    compiled: bool
+    compiled: Tier
     tz: str
     roll_hour: int
     digests: bool = False
     account_drawdown: bool = False
     policies: bool = True
+    settings: int = 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,11 +71,11 @@ class Replays:
     Rule sets that differ only in parameters share one compiled loop.
     """
 
-    def __init__(self, log: EventLog, mode: str, options: Options, sample_at: np.ndarray) -> None:
+    def __init__(self, log: EventLog, mode: str, options: Options, sample_at: np.ndarray, *, replays: int = 1) -> None:
         self.log = log
         self.mode = mode
         self._options: dict[str, Any] = {name: getattr(options, name) for name in ("on_trip", "flatten", "compiled")}
-        self._options["total_only"] = not options.account_drawdown
+        self._options |= {"total_only": not options.account_drawdown, "replays": replays}
         self._sample_at = sample_at
         self._stages: dict[tuple[Any, ...], Stage] = {}
 
@@ -98,7 +100,7 @@ class Measure:
         self.log = log
         self.options = options
         self.days = days_of(log, TradingDay(options.tz, options.roll_hour))
-        self.replays = Replays(log, options.mode, options, self.days.ends)
+        self.replays = Replays(log, options.mode, options, self.days.ends, replays=options.settings)
 
     @cached_property
     def outcomes(self) -> OrderOutcomes:
@@ -161,7 +163,7 @@ class Runner:
         order = np.argsort(limits, kind="stable")
         sums = np.zeros((len(limits) + 1, len(REJECTIONS)), np.int64)
         kinds = self.log.columns["kind"]
-        tally = _tally if self.options.compiled else plain(_tally)
+        tally = soonest(_tally, len(observed), self.options.compiled)
         tally(observed, limits[order], rejection_sums(kinds[seq], seq, self.measure.outcomes), sums)
         sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a message above a limit is above every smaller limit too
         sums += rejection_sums(kinds[rejected_by_others], rejected_by_others, self.measure.outcomes).sum(axis=0)

@@ -13,6 +13,7 @@ from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, whole_number
 from riskkit._excel import Exported
 from riskkit._show import Row
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.retuned import Setting, split_name, with_setting
@@ -197,7 +198,7 @@ def sweep(
     digests: bool = False,
     account_drawdown: bool = False,
     threads: int | None = None,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     progress: bool | None = None,
 ) -> SweepResult:
     """Replay one log under many settings of its rules; one row of metrics per setting.
@@ -272,7 +273,7 @@ def sweep(
     horizon_ns = checked_horizon(horizon_ns)
     one_of(policies, get_args(Policies), "policies")
     days, asked = TradingDay.of(rules), (digests, account_drawdown, policies == "all")
-    options = Options(mode, horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *days, *asked)
+    options = Options(mode, horizon_ns, orphans, on_trip, plain_pace(flatten), compiled, *days, *asked, len(settings))
     curve = _curve(log, rules, settings, options)
     steps: Steps
     if curve is not None:

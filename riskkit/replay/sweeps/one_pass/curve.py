@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import Amount, InputError
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.state import calendars
 from riskkit.replay.kernels.runtime import PROVEN, proven
 from riskkit.replay.log.event_log import EventLog
@@ -53,7 +54,7 @@ class ThresholdCurve(Shown):
     ([1, 2], [1])
     """
 
-    def __init__(self, log: EventLog, rule: Rule, parameter: str, *, compiled: bool = True) -> None:
+    def __init__(self, log: EventLog, rule: Rule, parameter: str, *, compiled: Tier = "auto") -> None:
         self.log = log
         self.rule = rule
         self.parameter = parameter

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskkit._jit import Kernel, kernel, plain
+from riskkit._jit import Kernel, kernel, soonest
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.sweeps.grid.keys import count_of_keys
 
 Array = np.ndarray
 
 
-def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
+def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: Tier = "auto") -> np.ndarray:
     """The smallest limit at which each message is accepted, if refused ones do not count.
 
     Parameters
@@ -28,8 +29,8 @@ def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled:
         Key of the window of each message, from 0.
     window_ns : int
         The window at t is (t - window_ns, t].
-    compiled : bool
-        False runs the same pass as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled:
     return _run(_levels, ts, keys, window_ns, compiled)
 
 
-def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
+def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: Tier = "auto") -> np.ndarray:
     """Number of messages in each message's window, itself and refused ones included.
 
     Examples
@@ -54,12 +55,12 @@ def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, comp
     return _run(_attempts, ts, keys, window_ns, compiled)
 
 
-def _run(function: Kernel, ts: Array, keys: Array, window_ns: int, compiled: bool) -> Array:
+def _run(function: Kernel, ts: Array, keys: Array, window_ns: int, compiled: Tier) -> Array:
     """Group the messages by key in one workspace."""
     size = np.bincount(keys, minlength=count_of_keys(keys) + 1)
     start = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
     levels = np.zeros(len(ts), np.int64)
-    run = function if compiled else plain(function)
+    run = soonest(function, len(ts), compiled)
     run(ts, keys, window_ns, start, np.zeros((3, len(start)), np.int64), np.zeros((2, len(ts)), np.int64), levels)
     return levels
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
@@ -55,7 +56,7 @@ def parameter_of(rule: Rule) -> str | None:
     return next((name for name in limits if getattr(rule.parameters, name) is not None), None)
 
 
-def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: bool = True) -> Observed:
+def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: Tier = "auto") -> Observed:
     """Observe the values of `rule` in shadow mode, if they do not depend on `parameter`."""
     why = _obstacle(log, rule, parameter)
     if why:
@@ -120,7 +121,7 @@ def _messages(log: EventLog, rule: Rule) -> np.ndarray:
     return np.flatnonzero(listens)
 
 
-def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
+def _counted(log: EventLog, rule: Rule, compiled: Tier) -> Observed:
     rows = _messages(log, rule)
     keys = keys_of(log, rule.scope, rows)
     assert keys is not None
@@ -134,7 +135,7 @@ def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
     return Observed("levels" if accepted else "attempts", why, rows, values)
 
 
-def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Observed:
+def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: Tier) -> Observed:
     change: dict[str, Any] = {f"{rule.id}.{parameter}": 0, f"{rule.id}.breach": "reach"}  # -1 in integer units
     if rule.type == "order_rate" and rule.parameters.count == "accepted":
         change[f"{rule.id}.count"] = "attempted"  # the n-th message of a day or fixed window passes if n fits

@@ -13,6 +13,7 @@ import numpy as np
 from riskkit._check import Duration, InputError, finite_number, instance, one_of, positive, probability
 from riskkit._excel import Exported
 from riskkit._show import Row, number
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.retuned import with_setting
@@ -166,7 +167,7 @@ def propose_limits(
     episode_ns: Duration = "1d",
     market_volume: Mapping[str, float] | Literal["log"] | None = None,
     digits: int = 2,
-    compiled: bool = True,
+    compiled: Tier = "auto",
 ) -> ProposedLimits:
     """Propose limits that the recorded flow would seldom have met.
 
@@ -199,8 +200,8 @@ def propose_limits(
         market, and a day's volume is what was bought, over the days with a trade.
     digits : int
         Significant digits to which a proposal is rounded up; a count is a whole number.
-    compiled : bool
-        False replays as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------

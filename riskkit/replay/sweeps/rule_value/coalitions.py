@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.samples import deepest_fall
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
@@ -46,7 +47,7 @@ class Coalitions:
     """
 
     def __init__(
-        self, log: EventLog, rules: RuleSet, *, orphans: Policy, on_trip: OnTrip, flatten: PlainPace, compiled: bool
+        self, log: EventLog, rules: RuleSet, *, orphans: Policy, on_trip: OnTrip, flatten: PlainPace, compiled: Tier
     ) -> None:
         end = int(log.columns["ts"].max()) + 1 if len(log) else 1
         self.rules = rules

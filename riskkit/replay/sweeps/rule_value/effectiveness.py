@@ -14,6 +14,7 @@ import numpy as np
 from riskkit._check import Duration, InputError, instance, random_generator, whole_number
 from riskkit._excel import Exported
 from riskkit._show import Row
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.results.result import ORPHANS_ARE, ReplayResult
 from riskkit.replay.rules.rule import Rule
@@ -153,7 +154,7 @@ def effectiveness(
     horizon_ns: Duration | None = None,
     rng: np.random.Generator | None = None,
     permutations: int = 200,
-    compiled: bool = True,
+    compiled: Tier = "auto",
 ) -> Effectiveness:
     """Measure how often each rule binds, alone or with others, and what it does to profit and drawdown if enforced.
 
@@ -171,8 +172,8 @@ def effectiveness(
         Source of the random orders; needed for Shapley values of more than ten rules, which are NaN without it.
     permutations : int
         Number of random orders, at least two.
-    compiled : bool
-        False runs additional replays as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------
@@ -230,7 +231,7 @@ def effectiveness(
     )
 
 
-def _limits(result: ReplayResult, compiled: bool) -> list[dict[str, Any]]:
+def _limits(result: ReplayResult, compiled: Tier) -> list[dict[str, Any]]:
     """Limits of the rules against what was observed."""
     observed = _most_observed(result, compiled)
     return [
@@ -269,7 +270,7 @@ def _in_shadow(result: ReplayResult, seq: np.ndarray, masks: np.ndarray, chosen:
 
 
 def _enforced(
-    result: ReplayResult, rng: np.random.Generator | None, permutations: int, compiled: bool
+    result: ReplayResult, rng: np.random.Generator | None, permutations: int, compiled: Tier
 ) -> tuple[list[dict[str, Any]], dict[str, float], str]:
     """What the rules do if enforced: each alone, each left out, and its Shapley value; the total; how it was found."""
     options: dict[str, Any] = {"on_trip": result.options["on_trip"], "flatten": result.pace, "compiled": compiled}
@@ -306,7 +307,7 @@ def _enforced(
 
 
 def _in_hindsight(
-    result: ReplayResult, seq: np.ndarray, masks: np.ndarray, horizon_ns: int | None, compiled: bool
+    result: ReplayResult, seq: np.ndarray, masks: np.ndarray, horizon_ns: int | None, compiled: Tier
 ) -> list[dict[str, Any]]:
     """What the recorded fills of the orders that each rule stops then earned or lost."""
     outcomes = order_outcomes(result.log, horizon_ns, compiled=compiled)
@@ -349,7 +350,7 @@ def _first(result: ReplayResult, seq: np.ndarray, masks: np.ndarray) -> list[int
     return [int((masks[first] >> k & 1).sum()) for k in range(len(result.rules))]
 
 
-def _most_observed(result: ReplayResult, compiled: bool) -> list[tuple[float, float]]:
+def _most_observed(result: ReplayResult, compiled: Tier) -> list[tuple[float, float]]:
     """Each rule's limit and largest observed value, in the units of the rule set; NaN if there is none or it is not known."""
     used = utilization(result.log, result.rules, compiled=compiled)
     found = []

@@ -10,6 +10,7 @@ import numpy as np
 from riskkit._check import InputError, instance
 from riskkit._excel import Exported
 from riskkit._show import Row
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.rule import Rule
@@ -42,7 +43,7 @@ class Utilization(Exported):
     [0.25, 0.5, 2.25]
     """
 
-    def __init__(self, log: EventLog, rules: RuleSet, *, compiled: bool = True) -> None:
+    def __init__(self, log: EventLog, rules: RuleSet, *, compiled: Tier = "auto") -> None:
         self.log = log
         self.rules = rules
         self.compiled = compiled
@@ -182,7 +183,7 @@ class Utilization(Exported):
         return rows
 
 
-def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Utilization:
+def utilization(log: EventLog, rules: RuleSet, *, compiled: Tier = "auto") -> Utilization:
     """Compute the used fraction of each limit, and the decisions under every other threshold.
 
     Parameters
@@ -191,8 +192,8 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
         Recorded events; the book is the recorded one (shadow mode).
     rules : RuleSet
         The limits.
-    compiled : bool
-        False runs everything as plain Python.
+    compiled : bool or str
+        As in `riskkit.replay_log`.
 
     Returns
     -------
