@@ -264,16 +264,19 @@ def _is_ours(value: Any) -> bool:
 
 def _reached(function: types.FunctionType) -> dict[str, Any]:
     """Globals and closure cells that a function reads, including nested code, in a fixed order."""
-    names: list[str] = []
-    stack = [function.__code__]
-    while stack:
-        code = stack.pop()
-        names.extend(op.argval for op in dis.get_instructions(code) if op.opname == "LOAD_GLOBAL")
-        stack.extend(const for const in code.co_consts if isinstance(const, types.CodeType))
-    found = {name: function.__globals__[name] for name in sorted(set(names)) if name in function.__globals__}
+    names = _global_names(function.__code__)
+    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
     cells = function.__closure__ or ()
     found.update(zip(function.__code__.co_freevars, (cell.cell_contents for cell in cells), strict=True))
     return found
+
+
+@functools.cache
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
+    """The globals that code reads, nested code too, sorted."""
+    names = {op.argval for op in dis.get_instructions(code) if op.opname == "LOAD_GLOBAL"}
+    nested = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    return tuple(sorted(names.union(*map(_global_names, nested))))
 
 
 def _feed(digest: Any, function: types.FunctionType, seen: set[int]) -> None:

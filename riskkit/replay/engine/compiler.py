@@ -351,7 +351,7 @@ def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
 
 @lru_cache(maxsize=64)
 def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    run = _machine_code(_loop_of(shape, functions), "loop", len(shape.rules))
+    run = _machine_code(_loop_of(shape, functions), _own_name(shape, functions), len(shape.rules))
     _MADE.add((shape, functions))
     custom = [function for _, function in functions if getattr(function, "cell", False)]
     return Explaining(run, custom) if custom else run
@@ -368,7 +368,7 @@ def _loop_of(shape: Shape, functions: Functions) -> Loop:
 
 @cache
 def _generic_run() -> Any:
-    return _machine_code(catalogue_layout().loop, "generic", len(catalogue_layout().kinds))
+    return _machine_code(catalogue_layout().loop, _generic_name(), len(catalogue_layout().kinds), inline=False)
 
 
 def is_compiled(rules: RuleSet, shape: Shape, *, on_disk: bool) -> bool:
@@ -376,12 +376,12 @@ def is_compiled(rules: RuleSet, shape: Shape, *, on_disk: bool) -> bool:
     functions = functions_of(rules, shape)
     if (shape, functions) in _MADE or not on_disk:
         return (shape, functions) in _MADE
-    return _is_kept(_module_name(_loop_of(shape, functions), "loop"))
+    return _is_kept(_own_name(shape, functions))
 
 
 def generic_is_warm() -> bool:
     """True if the generic loop is there in machine code."""
-    return _generic_run.cache_info().currsize > 0 or _is_kept(_module_name(catalogue_layout().loop, "generic"))
+    return _generic_run.cache_info().currsize > 0 or _is_kept(_generic_name())
 
 
 def _is_kept(name: str) -> bool:
@@ -389,6 +389,16 @@ def _is_kept(name: str) -> bool:
     numbas = folder_of_numba()
     places = numbas.glob("*") if numbas else [cache_folder() / "__pycache__"]
     return any(any(place.glob(f"{name}.run-*.nbi")) for place in places)
+
+
+@lru_cache(maxsize=64)
+def _own_name(shape: Shape, functions: Functions) -> str:
+    return _module_name(_loop_of(shape, functions), "loop")
+
+
+@cache
+def _generic_name() -> str:
+    return _module_name(catalogue_layout().loop, "generic")
 
 
 def _module_name(found: Loop, kind: str) -> str:
@@ -401,23 +411,20 @@ def _module_name(found: Loop, kind: str) -> str:
     return f"riskkit_{kind}_{mark.hexdigest()}"
 
 
-def _machine_code(found: Loop, kind: str, rules: int) -> Any:
+def _machine_code(found: Loop, name: str, rules: int, *, inline: bool = True) -> Any:
     """The compiled `run` of a loop with its functions; compiled at the first call, or loaded."""
     import numba
 
     njit: Any = numba.njit
-    module = load_module(_module_name(found, kind), found.text)
+    module = load_module(name, found.text)
     whole, parts = loop_compilers()
-    inner = {
-        **INNER,
-        "pipeline_class": parts,
-        "forceinline": kind == "loop",
-    }  # the generic loop would become many times as large
+    # inlined, what it calls would make the generic loop many times as large
+    inner = {**INNER, "pipeline_class": parts, "forceinline": inline}
 
     def prepare() -> None:
         vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
         for function in found.functions[:-1]:
-            flags = {**inner, "forceinline": inner["forceinline"] and function.name not in SEPARATE}
+            flags = {**inner, "forceinline": inline and function.name not in SEPARATE}
             setattr(module, function.name, once_a_type(njit(**flags)(getattr(module, function.name))))
 
     with kernels_of(module.__file__):
