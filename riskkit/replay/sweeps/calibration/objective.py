@@ -201,7 +201,9 @@ def _satisfied(frame: pd.DataFrame, name: str, constraint: Constraint) -> np.nda
             raise InputError(f"the constraint {name!r} must return one boolean for each of {len(frame)} settings")
         return flags
     if not isinstance(constraint, (tuple, list)) or len(constraint) != 2:
-        raise InputError(f"constraints[{name!r}]={constraint!r} is neither a (low, high) nor a function")
+        raise InputError(
+            f"constraints[{name!r}]={constraint!r} is neither a (low, high) nor a function; (None, high) is at most, (low, None) at least"
+        )
     low, high = (None if end is None else finite_number(end, f"constraints[{name!r}]") for end in constraint)
     values = _column(frame, name)
     return (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
