@@ -909,3 +909,15 @@ def test_a_store_is_ready_for_every_text_that_it_can_write(opened):
     store.ready("ann", None, "é🙂")
     with pytest.raises(InputError, match="cannot be written as UTF-8"):
         store.ready("ann", "\ud800")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_with_an_open_duckdb_store_leaves_as_it_wants(tmp_path):
+    """A child has none of the threads that the destructor of DuckDB waits for."""
+    program = (
+        "import os, sys, warnings; warnings.simplefilter('ignore'); from riskkit.desk import DuckDBStore;"
+        "store = DuckDBStore(sys.argv[1]); store.sql('SELECT 1'); child = os.fork();"
+        "sys.exit(3) if child == 0 else print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    asked = [sys.executable, "-c", program, str(tmp_path / "store.duckdb")]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True, timeout=120).stdout.split() == ["3"]

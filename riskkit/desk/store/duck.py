@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,7 +116,7 @@ class DuckDBStore(Store):
         """
         self.flush()
         with self._refusing("answer"):
-            asked = self._duckdb.extract_statements(instance(query, str, "query"))
+            asked = self._connection.extract_statements(instance(query, str, "query"))
             if [one.type for one in asked] != [self._duckdb.StatementType.SELECT]:
                 raise InputError(
                     f"query={shown(query)} is not one question; a store answers one SELECT, and changes nothing by it"
@@ -143,6 +144,7 @@ class DuckDBStore(Store):
 
     def _after_fork(self, torn: bool) -> None:
         self._parents = True  # DuckDB has threads, and writes its file when it is closed
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))  # never freed here: it would wait for its threads
 
     # ------------------------------------------------------------------ inside
 
