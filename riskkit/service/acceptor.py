@@ -23,6 +23,7 @@ from riskkit.service.channel import (
     ENGINE_ENDED,
     HEADERS,
     WATCH_HEADERS,
+    Alive,
     Call,
     Channel,
     Heard,
@@ -41,6 +42,8 @@ from riskkit.service.front import Front, Receive, Scope, Send
 from riskkit.service.guard import AGAIN
 from riskkit.service.options import uvicorn_options
 from riskkit.service.request import RefusedError, Request, Response, Route
+
+BEAT_SECONDS = 1
 
 
 class Watched:
@@ -141,6 +144,13 @@ class Acceptor(Front):
                 answer.set_exception(RefusedError(503, ENGINE_ENDED, headers=AGAIN))
 
 
+async def beat(put: Callable[[ToEngine], None]) -> None:
+    """Say again and again that this loop turns."""
+    while True:
+        put(Alive())
+        await asyncio.sleep(BEAT_SECONDS)
+
+
 async def run(channel: socket.socket, listening: socket.socket) -> None:
     """Serve until the engine says so or ends."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
@@ -180,7 +190,9 @@ async def run(channel: socket.socket, listening: socket.socket) -> None:
     engine.put(Ready())
     gc.collect()
     gc.freeze()
+    beating = asyncio.create_task(beat(engine.put))
     await server.serve(sockets=[listening])
+    beating.cancel()
     engine.close()
 
 

@@ -99,8 +99,12 @@ class Passed(Struct, array_like=True, tag=14):
     number: int
 
 
+class Alive(Struct, array_like=True, tag=15):
+    """To the engine, once a second: this worker's loop turns."""
+
+
 ToWorker = Setup | Stop | Reply | Told | Taken
-ToEngine = Ready | Call | Opened | Heard | Passed
+ToEngine = Ready | Call | Opened | Heard | Passed | Alive
 
 
 class Channel(asyncio.Protocol):

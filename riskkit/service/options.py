@@ -7,6 +7,7 @@ from typing import Any
 from riskkit.service.settings import Settings
 
 STOP_SECONDS = 5
+SILENT_SECONDS = 30  # of a worker, whose engine then takes it to hang
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:

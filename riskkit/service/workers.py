@@ -25,6 +25,7 @@ from riskkit._check import InputError
 from riskkit.service.app import App
 from riskkit.service.channel import (
     DISCONNECT,
+    Alive,
     Call,
     Channel,
     Heard,
@@ -38,7 +39,7 @@ from riskkit.service.channel import (
     Told,
     ToWorker,
 )
-from riskkit.service.options import STOP_SECONDS
+from riskkit.service.options import SILENT_SECONDS, STOP_SECONDS
 from riskkit.service.request import Request
 from riskkit.service.settings import FROM_ENVIRONMENT
 
@@ -81,6 +82,8 @@ class Workers:
             if not is_begun and sum(worker.is_ready for worker in self._workers) == len(sockets):
                 is_begun = True
                 self.app.begin()
+            for worker in self._workers:
+                worker.end_if_silent()
             await asyncio.sleep(TICK)
         for listening in sockets:
             listening.close()
@@ -118,6 +121,7 @@ class Worker:
     def __init__(self, owner: Workers, listening: socket.socket) -> None:
         self._owner, self._listening = owner, listening
         self.is_ready = False
+        self._silent = 0  # ticks of the engine's own loop, so that no worker is taken to hang because the engine did
         self._closed = asyncio.Event()
         self._channel = Channel(ToEngine, self._take, self._closed.set)
         self._sockets: dict[int, RemoteSocket] = {}
@@ -161,9 +165,20 @@ class Worker:
         except TimeoutError:
             self.process.kill()
 
+    def end_if_silent(self) -> None:
+        """Kill a worker that takes connections and has said nothing for long: it hangs, and another does its work."""
+        self._silent += self.is_ready
+        if self._silent * TICK > SILENT_SECONDS:
+            logger.warning("worker %d has been silent for %d s and is killed", self.process.pid, SILENT_SECONDS)
+            self._silent = 0
+            self.process.kill()
+
     # ------------------------------------------------------------------ what a worker says
 
     def _take(self, message: Any) -> None:
+        self._silent = 0
+        if isinstance(message, Alive):
+            return
         if isinstance(message, Call):
             self._begin(self._answer(message))
         elif isinstance(message, Opened):

@@ -164,6 +164,18 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_decided_twic
     assert rk.replay_log(opened.log, opened.history, mode="enforce", compiled=False).digest == journal["digest"]
 
 
+def test_a_worker_that_hangs_is_killed_and_replaced(serve, monkeypatch, caplog):
+    monkeypatch.setattr("riskkit.service.workers.SILENT_SECONDS", 6)
+    served = serve()
+    hanging = next(iter(served.server._workers)).process
+    os.kill(hanging.pid, signal.SIGSTOP)
+    wait_until(lambda: hanging.poll() is not None)
+    wait_until(lambda: sum(worker.is_ready for worker in served.server._workers) == 2)
+    assert hanging.returncode == -signal.SIGKILL and served.app.metrics.workers_ended >= 1
+    assert f"worker {hanging.pid} has been silent for 6 s and is killed" in caplog.text
+    assert [served.ask("GET", "/limits").status_code for _ in range(8)] == [200] * 8
+
+
 def test_a_socket_of_a_worker_that_is_killed_is_closed_for_the_hub_too(serve):
     served = serve()
     url, head = f"ws://127.0.0.1:{served.port}/ws/desk-1", {"Authorization": f"Bearer {served.keys['trade']}"}

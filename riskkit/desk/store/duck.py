@@ -144,7 +144,9 @@ class DuckDBStore(Store):
 
     def _after_fork(self, torn: bool) -> None:
         self._parents = True  # DuckDB has threads, and writes its file when it is closed
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))  # never freed here: it would wait for its threads
+        ctypes.pythonapi.Py_IncRef(
+            ctypes.py_object(self._connection)
+        )  # never freed here: it would wait for its threads
 
     # ------------------------------------------------------------------ inside
 
