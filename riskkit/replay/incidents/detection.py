@@ -119,6 +119,7 @@ def detection(
         raise InputError("the log is empty; give ordinary days, into which incidents are injected")
     chosen, parts = [incident(which) for which in _listed(incidents, "incidents")], _listed(scales, "scales")
     found = checked_settings(rules, settings, log)
+    _check_rates(log, chosen, rates or {})
     draws = list(_draws(log, rules, chosen, parts, whole_number(moments, "moments"), rng))
     runs = [_injected(log, rules, draw, lasting, account, rates or {}) for draw in draws]
     names = {name for part in (log, *(run.log for run in runs)) for name in part.columns} & OPTIONAL.keys()
@@ -177,12 +178,26 @@ def _draws(
                 yield Draw(which, scale, at, int(rng.integers(LARGEST_SEED)))
 
 
+def _check_rates(log: EventLog, incidents: list[Incident], rates: Mapping[str, Amount]) -> None:
+    """Refuse an incident in another currency whose price is not given."""
+    for one in incidents:
+        if _currency(one) not in (log.universe.currency, *rates):
+            raise InputError(
+                f"rates has no {_currency(one)!r}: the log is in {log.universe.currency} and the incident {one.id!r} is not; "
+                f"give rates={{{_currency(one)!r}: price of 1 {_currency(one)} in {log.universe.currency}}}"
+            )
+
+
+def _currency(one: Incident) -> str:
+    return str(one.stream.get("currency", "USD"))
+
+
 def _injected(
     log: EventLog, rules: RuleSet, draw: Draw, lasting_ns: int, account: str, rates: Mapping[str, Amount]
 ) -> Injected:
     """The log with the incident of a draw."""
-    currency = str(draw.incident.stream.get("currency", "USD"))
-    options = {"account": account, "scale": draw.scale, "seed": draw.seed, "rate": rates.get(currency)}
+    rate = rates.get(_currency(draw.incident))
+    options = {"account": account, "scale": draw.scale, "seed": draw.seed, "rate": rate}
     return injected(log, rules, draw.incident, at=draw.at, lasting_ns=lasting_ns, options=options)
 
 

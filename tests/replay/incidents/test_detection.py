@@ -188,7 +188,10 @@ def test_intervals_cover():
         ({"lasting_ns": 0}, "lasting_ns=0 is not above zero"),
         ({"incidents": ["nobody"]}, "incident='nobody' is not one of knight"),
         ({"settings": {"size.limit": [1]}}, "'size.limit' is not a 'rule_id.parameter' of these rules"),
-        ({"incidents": ["emkay"]}, "rate is missing: the log is in USD and the incident in INR"),
+        (
+            {"incidents": ["emkay"]},
+            "rates has no 'INR': the log is in USD and the incident 'emkay-2012-10-05' is not; give rates=",
+        ),
         ({"rng": 7}, "rng=7 is not a numpy Generator"),
         ({"coverage": 90}, "coverage=90 is not between 0 and 1"),
     ],

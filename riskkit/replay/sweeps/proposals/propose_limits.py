@@ -251,7 +251,7 @@ def propose_limits(
         seen = _Seen(ThresholdCurve(log, rule, parameter, compiled=compiled), adv)
         found = seen.why or _rows_of(seen, wanted)
         if isinstance(found, str):
-            reasons[rule.id] = found
+            reasons[rule.id] = found if rule.action == "REJECT" else f"{found}; riskkit.calibrate chooses its limit"
             continue
         rows += found
         observations[rule.id] = seen.frame()
