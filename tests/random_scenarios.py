@@ -418,6 +418,8 @@ class Stream:
             event["reduce_only"] = True
         if self.count % 4 == 1:
             event["dnr"] = True
+        if self.count % 3 == 1:
+            event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]
         if draw.random() < 0.2 and event["side"] == "B":
             event["reserve"] = "101"
         if draw.random() < 0.5:

@@ -43,7 +43,21 @@ KINDS = {
     "rules": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
-COPIED += ("pnl", "cmd", "strategy", "reserve", "pair", "trader", "desk", "firm", "type", "stop", "offset", "dnr")
+COPIED += (
+    "pnl",
+    "cmd",
+    "strategy",
+    "reserve",
+    "pair",
+    "trader",
+    "desk",
+    "firm",
+    "type",
+    "stop",
+    "offset",
+    "display",
+    "dnr",
+)
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}

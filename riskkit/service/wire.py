@@ -49,6 +49,7 @@ class Order(Event, kw_only=True):
     expires: Time | None = None
     stop: Decimal | None = None
     offset: Decimal | None = None
+    display: Decimal | None = None
     dnr: bool | None = None
 
 

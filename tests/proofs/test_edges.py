@@ -355,6 +355,12 @@ TABLE: dict[str, Edge] = {
     "lot_tick quantity": Edge(
         TickLotCheck(), lambda q: [order(qty=q)], [("0.9", True), ("1", False), ("1.1", True)], {"on_bad_order": "flag"}
     ),
+    "lot_tick display": Edge(
+        TickLotCheck(),
+        lambda shown: [order(qty=3, display=shown)],
+        [("2", False), ("3", False), ("4", True)],
+        {"on_bad_order": "flag"},
+    ),
     "lot_tick price": Edge(
         TickLotCheck(),
         lambda p: [order(price=p)],

@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
 from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
 from riskkit.replay.ingest.frame import Frame
@@ -209,6 +210,8 @@ def _numbers(
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
+    if source.has("display"):
+        check_displays(source, code, lots, list(declared), lenient, flags)
     types = types_of(source)
     ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)
     priced = {"price": ticks}

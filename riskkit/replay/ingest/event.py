@@ -12,6 +12,7 @@ from typing import Any
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.displays import check_display
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
@@ -207,6 +208,7 @@ class Entries:
         expires: Any = None,
         stop: Any = None,
         offset: Any = None,
+        display: Any = None,
         dnr: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
@@ -215,6 +217,8 @@ class Entries:
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
         row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
+        if display is not None:
+            check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
         set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
