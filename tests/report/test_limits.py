@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pandas as pd
 import pytest
 from random_scenarios import scenario
@@ -43,6 +45,18 @@ def test_a_page_is_self_contained_escaped_and_the_same_again(tmp_path):
     words = " ".join(tags.words)
     assert "Refused: 3 of 4 orders, had the limits been enforced (shadow mode)." in words
     assert "2021-09-19 14:00:00 CEST" in words and result.digest in words
+
+
+def test_the_picture_has_the_times_of_the_tables(tmp_path):
+    page = limits(rk.replay_log(log(), LIMITS, compiled=False), tmp_path / "x.html", tz="Asia/Tokyo")
+    assert "Refusals over time, by rule, in Asia/Tokyo." in page.read_text("utf-8")
+
+
+def test_many_halts_are_counted_and_folded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["riskkit.report.limits"], "MAX_OPEN", 0)
+    rules = rk.RuleSet([rk.Rule("day", rk.rules.DailyLoss(limit=100))])
+    text = limits(rk.replay_log(log(), rules, compiled=False), tmp_path / "x.html").read_text("utf-8")
+    assert "<tr><td>total</td><td>1</td></tr>" in text and "<summary>Each halt</summary>" in text
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -29,7 +29,7 @@ def equity_plot(result: ReplayResult, account: str | None, ax: Any) -> Any:
     )
 
 
-def refusals_plot(result: ReplayResult, ax: Any) -> Any:
+def refusals_plot(result: ReplayResult, ax: Any, tz: str) -> Any:
     """Plot the times of refusals, one lane per refusing rule."""
     refused, timeline, ts = result.rejections(), result.timeline, result.log.columns["ts"]
     found = {name: count for name, count in result.refusals_by_rule().items() if count}
@@ -39,4 +39,4 @@ def refusals_plot(result: ReplayResult, ax: Any) -> Any:
     verb = "would have been" if result.mode == "shadow" else "were"
     title = f"{counted} {verb} refused ({result.mode} mode)"
     notes = {name: f"{count:,} refused" for name, count in found.items()}
-    return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
+    return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(tz=tz), ax=ax)
