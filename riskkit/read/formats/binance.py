@@ -175,14 +175,17 @@ def _cut(row: TableRow) -> tuple[str, str]:
 def _spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[str]) -> dict[str, Any]:
     base, quote = _cut(row)
     fee, coin = with_unit(row, "Fee", [base, quote, *coins]) if row.get("Fee") else (None, None)
+    quantity, price = with_unit(row, "Executed", [base])[0], _price(row, "Price")
+    draft.check_money(row, "Amount", with_unit(row, "Amount", [quote])[0], quantity, price)
     return {
         "instrument": draft.instrument(row.text("Pair"), currency=quote), "side": side_of(row, "Side"),
-        "qty": with_unit(row, "Executed", [base])[0], "price": _price(row, "Price"), "fee": fee, "fee_currency": coin,
+        "qty": quantity, "price": price, "fee": fee, "fee_currency": coin,
     }  # fmt: skip
 
 
 def _old_spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[str]) -> dict[str, Any]:
     pair = row.text("Market")
+    draft.check_money(row, "Total", _price(row, "Total"), _price(row, "Amount"), _price(row, "Price"))
     return {
         "instrument": draft.instrument(pair, currency=quote_of(row, pair, quotes)), "side": side_of(row, "Type"),
         "qty": _price(row, "Amount"), "price": _price(row, "Price"), "fee": _price(row, "Fee") if row.get("Fee") else None,
@@ -252,8 +255,11 @@ def _order(
         stamp = table.stamp(fill, next(name for name in fill.values if TIME.fullmatch(name)))
         last = max(last, stamp)
         fee, coin = _fee(fill, "Fee", quote, coins)
+        quantity, price = _amount(fill, "Filled", coins), _amount(fill, "Trading Price", coins)
+        if fill.get("Total") is not None:
+            draft.check_money(fill, "Total", _amount(fill, "Total", coins), quantity, price)
         draft.event(
-            fill, "fill", stamp, side=side, qty=_amount(fill, "Filled", coins), price=_amount(fill, "Trading Price", coins),
+            fill, "fill", stamp, side=side, qty=quantity, price=price,
             fee=fee, fee_currency=coin, **common,
         )  # fmt: skip
     done = _amount(row, "Executed", coins) if table.kind is FLAT else None

@@ -127,9 +127,12 @@ def _event(draft: Draft, row: TableRow, ts: int, quotes: Mapping[str, str]) -> N
         return
     if kind.lower() != "trade":
         draft.assume(f"{kind} is a fill that nobody ordered; its order is derived as any other")
+    quantity, price = row.number(first_of(row, *QUANTITY)), row.number(first_of(row, *PRICE))
+    if spot and row.get("Filled Value") is not None:
+        draft.check_money(row, "Filled Value", row.number("Filled Value"), quantity, price)
     draft.event(
-        row, "fill", ts, instrument=symbol, side=_side(row), qty=row.number(first_of(row, *QUANTITY)),
-        price=row.number(first_of(row, *PRICE)), order_id=row.text("Order No."), fee=fee, fee_currency=coin,
+        row, "fill", ts, instrument=symbol, side=_side(row), qty=quantity,
+        price=price, order_id=row.text("Order No."), fee=fee, fee_currency=coin,
         trade_id=next((row.get(name) for name in ID if row.get(name)), None),
     )  # fmt: skip
 

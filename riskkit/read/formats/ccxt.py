@@ -177,9 +177,12 @@ def _trade(draft: Draft, row: TableRow, ids: ScopedIds, with_orders: bool) -> No
     orderless = order is None and with_orders
     if orderless:
         draft.derive("order_of_fill_unknown")
+    quantity, price = row.number("amount"), row.number("price")
+    if ":" not in row.text("symbol") and (cost := row.number_or("cost", None)):
+        draft.check_money(row, "cost", cost, quantity, price)
     draft.event(
-        row, "fill", _time(row), instrument=row.text("symbol"), side=_side(row), qty=row.number("amount"),
-        price=row.number("price"), trade_id=row.text("id"), fees=_fees(row), orderless=orderless or None,
+        row, "fill", _time(row), instrument=row.text("symbol"), side=_side(row), qty=quantity,
+        price=price, trade_id=row.text("id"), fees=_fees(row), orderless=orderless or None,
         order_id=None if order is None else ids.of(row.text("symbol"), str(order)),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
 from riskkit.read.local_form import AROUND, Cells, normal
+from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, named_cells, sources
@@ -202,18 +203,26 @@ class _Statement:
         if row.get("Realized P/L") is not None:
             self.draft.realised(currency, row.number("Realized P/L", ","))
         self.draft.event(
-            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, price * quantity),
+            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, quantity, price),
             side="B" if quantity > 0 else "S", qty=abs(quantity), price=price, fee=None if fee is None else -fee,
             fee_currency=named[1].upper() if named else currency,
         )  # fmt: skip
 
-    def _instrument(self, row: TableRow, worth: Decimal) -> str:
+    def _instrument(self, row: TableRow, quantity: Decimal, price: Decimal) -> str:
         """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""
-        symbol, sized = row.text("Symbol"), any(word in row.text("Asset Category") for word in SIZED)
+        symbol, worth, sized = (
+            row.text("Symbol"),
+            price * quantity,
+            any(word in row.text("Asset Category") for word in SIZED),
+        )
         size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
         label = self.draft.quoted(symbol, row.text("Currency"))
+        known = label in self.draft.multipliers
+        if proceeds and not known and contradicts(proceeds, quantity, price, size=size or Decimal(1)):
+            told = f"Proceeds={row['Proceeds']!r} is not {quantity} times {price} times {size or 1}"
+            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
         self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
             self.draft.need_multiplier(label)

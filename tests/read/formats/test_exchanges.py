@@ -123,7 +123,7 @@ def test_coinbase_before_portfolios_and_with_equal_ids():
     heading = "trade id,product,side,created at,size,size unit,price,fee,total,price/fee/total unit"
     rows = [
         "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
-        "1,ETH-GBP,SELL,2018-11-20T21:39:46.667Z,2,ETH,100,2.7535e-7,198.5,GBP",
+        "1,ETH-GBP,SELL,2018-11-20T21:39:46.667Z,2,ETH,100,2.7535e-7,199.9999997,GBP",
         "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
     ]
     reading = rk.read.coinbase(Text("\n".join([heading, *rows])), account="me")
