@@ -156,8 +156,8 @@ class Draft:
 
         self._check_multipliers()
         for name, places in self._contradictions.items():
-            rows = f"{len(places)} row{'s' * (len(places) != 1)}, the first at {places[0]}"
-            self.assume(f"{name} is not quantity times price in {rows}; quantity and price are taken")
+            where = f"{len(places)} row{'s' * (len(places) != 1)}, the first at {places[0]}"
+            self.assume(f"{name} is not quantity times price in {where}; quantity and price are taken")
         self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
         rows = self._with_orders(self._in_time())
         self._say_doubts([row for row in rows if row["kind"] == "fill"])

@@ -46,6 +46,16 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "status": ("state", "status", "order status", "zustand"),
     "strategy": ("strategy", "strategie"),
 }  # fmt: skip
+EXECUTED: dict[str, tuple[str, ...]] = {  # beside what was asked for, in a table of orders
+    "filled": (
+        "filled", "filled qty", "filled quantity", "executed", "executed qty", "executed quantity", "cum qty", "ausgeführt",
+        "ausgeführte menge",
+    ),
+    "filled_price": (
+        "fill price", "filled price", "avg price", "average price", "avg fill price", "average fill price", "avg. price",
+        "ausführungskurs",
+    ),
+}  # fmt: skip
 KINDS: dict[str, tuple[str, ...]] = {
     "order": ("order", "new", "new order", "auftrag"),
     "modify": ("modify", "amend", "replace", "änderung"),
@@ -68,10 +78,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "expire": ("expire", "expired", "verfall", "abgelaufen"),
 }
 SIDES: dict[str, tuple[str, ...]] = {
-    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1"),
+    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1", "bot"),
     "S": (
         "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
-        "verkaufen", "-1",
+        "verkaufen", "-1", "2", "sld",
     ),
 }  # fmt: skip
 FLOWS: dict[str, tuple[str, ...]] = {  # of cash, in a column of kinds or of sides
@@ -116,11 +126,22 @@ def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
     return next((name for name, words in table.items() if plain in words), "")
 
 
+def _executed(headings: list[str]) -> dict[str, str]:
+    """The headings of what was filled of an order, where others say what was asked for."""
+    found: dict[str, str] = {}
+    for name, asked in (("filled", "qty"), ("filled_price", "price")):
+        own, others = ({normal(word) for word in words} for words in (EXECUTED[name], HEADINGS[asked]))
+        heads = [heading for heading in headings if normal(heading) in own]
+        if heads and any(normal(heading) in others - own for heading in headings) and (name == "filled" or found):
+            found[heads[0]] = name
+    return found
+
+
 def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """The column that each known heading means, by heading; the first heading of a meaning is the one.
 
-    A time beside a date is the clock of it, an amount is a quantity where there is no other, and an id is that of an
-    order in a table of states, and else of a fill.
+    What was filled stands beside what was asked for. A time beside a date is its clock, an amount is a quantity where there
+    is no other, and an id is that of an order in a table of states, and else of a fill.
 
     Examples
     --------
@@ -131,8 +152,10 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """
     given = list(headings)
     dated = next((heading for heading in given if normal(heading) in ("date", "datum")), None)
-    found: dict[str, str] = {}
+    found = _executed(given)
     for heading in given:
+        if heading in found:
+            continue
         names = [name for name, words in HEADINGS.items() if normal(heading) in map(normal, words)]
         if dated and heading != dated and "clock" in names:
             names = ["clock"]

@@ -99,7 +99,9 @@ def binance(
     draft = Draft("binance", given, account, multipliers)
     tables = [_table(source, tz) for source in given]
     futures = [row for table in tables if table.kind is FUTURES for row in table.rows]
-    kept = {id(row) for row in without_repeats(draft, futures, _trade, "symbol and trade id read before")}
+    named_by_id = [row for row in futures if row.get("Trade ID")]
+    kept = {id(row) for row in without_repeats(draft, named_by_id, _trade, "symbol and trade id read before")}
+    kept |= {id(row) for row in futures if not row.get("Trade ID")}
     for table in tables:
         if table.kind in (NESTED, FLAT):
             for number, (order, fills) in enumerate(_orders(table), 1):
@@ -144,7 +146,7 @@ def _table(source: Source, tz: str | None) -> Table:
 
 
 def _trade(row: TableRow) -> tuple[str, str]:
-    return row.text("Symbol"), row.text("Trade ID")
+    return row.text("Symbol"), str(row.get("Trade ID") or "")
 
 
 def _price(row: TableRow, name: str) -> Decimal:
@@ -199,10 +201,15 @@ def _future(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[
         draft.need_multiplier(symbol)
     quote = quote_of(row, symbol, quotes)
     fee, coin = _fee(row, "Fee", quote)
+    coin = row.get("Fee Coin") or coin
+    if row.get("Amount") and not COIN_MARGINED.fullmatch(symbol):
+        draft.check_money(
+            row, "Amount", _amount(row, "Amount", (quote,)), _price(row, "Quantity"), _price(row, "Price")
+        )
     draft.realised(quote, _price(row, "Realized Profit"))
     return {
         "instrument": draft.instrument(symbol, currency=quote), "side": side_of(row, "Side"), "qty": _price(row, "Quantity"),
-        "price": _price(row, "Price"), "fee": fee, "fee_currency": coin, "trade_id": trade, "order_id": row.get("Order ID"),
+        "price": _price(row, "Price"), "fee": fee, "fee_currency": coin, "trade_id": trade or None, "order_id": row.get("Order ID"),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from riskkit.read.exchange import ScopedIds, oldest_first, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import since_epoch
+from riskkit.read.times import Clock, since_epoch
 
 MILLISECOND = 10**6
 ENDED, REFUSED, STATES = ("canceled", "expired"), ("rejected",), ("open", "closed", None)
@@ -100,6 +100,8 @@ def _contents(row: TableRow) -> tuple[Any, ...]:
 
 
 def _time(row: TableRow) -> int:
+    if row.get("timestamp") is None and row.get("datetime") is not None:  # the same time as text, always in UTC
+        return Clock("UTC").ns(row["datetime"], row.refuse)
     return since_epoch(row.number("timestamp"), "ms", row.refuse)
 
 

@@ -24,6 +24,7 @@ FLOWS = {
     "Commission Adjustments": "fee",
 }  # fmt: skip
 MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon Accrual Details")
+STATEMENT, FIELD = "Statement", "Field Name"
 SUMS = {"SubTotal": "subtotal", "Total": "total"}
 REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
 SIZED = ("Option", "Future", "Warrant", "Bond")
@@ -104,6 +105,8 @@ def _lines(draft: Draft, source: Source) -> Iterator[Line]:
         table, kind = (KNOWN.get(cell, cell.strip(AROUND)) for cell in (*cells[:2], "")[:2])
         if kind == "Header":
             headings[table] = cells[2:]
+            if table == STATEMENT and FIELD not in headings[table]:
+                source.refuse(at, f"has no {FIELD!r}: the statement is in another language; take it in English")
         elif not headings:
             source.refuse(at, "is no line of an activity statement: table, Header or Data, then its cells")
         elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
