@@ -81,7 +81,8 @@ class Clock:
     def local(self, numbers: list[int], fraction: int, refuse: Refuse) -> int:
         """Nanoseconds of year, month, day, hour, minute, second and a fraction of it in nanoseconds, by this clock."""
         plain = utc(numbers, 0, refuse)
-        moment = datetime.datetime(*numbers[:5], min(numbers[5], 59))  # type: ignore[arg-type]  # five numbers, just checked
+        year, month, day, hour, minute, seconds = numbers
+        moment = datetime.datetime(year, month, day, hour, minute, min(seconds, 59))
         first, second = (moment.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
         assert first is not None and second is not None
         if first < second:

@@ -300,10 +300,12 @@ def _executed(draft: Draft, table: Table, row: TableRow, form: _Form, order: Eve
     if not filled:
         return
     price = form.number(row, "filled_price") if table.has("filled_price") else form.number(row, "price")
-    names = ("account", "instrument", "order_id", "strategy", "side")
+    common: dict[str, Any] = {
+        name: order.get(name) for name in ("account", "instrument", "order_id", "strategy", "side")
+    }
     draft.event(
         row, "fill", order["ts"], qty=abs(filled), price=price or row.refuse("is filled and has no price"),
-        fee=form.number(row, "fee"), fee_currency=row.get("fee_currency"), **{name: order.get(name) for name in names},
+        fee=form.number(row, "fee"), fee_currency=row.get("fee_currency"), **common,
     )  # fmt: skip
     draft.assume(f"{table.source.name}: an order has one fill, at the time of the order and at its average price")
 
