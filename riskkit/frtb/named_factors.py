@@ -152,7 +152,8 @@ def _correlations(factors: Sequence[tuple[str, float, str]], bucket: int, chosen
     parts = zip(zip(*factors, strict=True), (chosen.name[bucket], chosen.tenor, chosen.basis), strict=True)
     found = np.ones((len(factors), len(factors)))
     for labels, other in parts:
-        codes = np.array([labels.index(label) for label in labels])
+        places: dict[Any, int] = {}
+        codes = np.array([places.setdefault(label, len(places)) for label in labels])
         found *= np.where(codes[:, None] == codes, 1.0, other)
     return found
 
