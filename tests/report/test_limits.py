@@ -81,3 +81,11 @@ def test_limits_that_refuse_nothing_make_a_report(tmp_path):
     quiet = rk.RuleSet([rk.Rule("far", rk.rules.MaxOrderQty(limit=10**6))])
     page = limits(rk.replay_log(log(), quiet, compiled=False), tmp_path / "x.html").read_text("utf-8")
     assert "Never breached: far." in page and "<h2>Each refusal" not in page
+
+
+@pytest.mark.parametrize("tz", ["Mars/Base", None, 5, "CEST"])
+def test_a_zone_that_is_none_is_refused_by_tables_and_pictures(tz, tmp_path):
+    result = rk.replay_log(log(), LIMITS, compiled=False)
+    for call in (lambda: limits(result, tmp_path / "x.html", tz=tz), lambda: result.plot_refusals(tz=tz)):
+        with pytest.raises(rk.InputError, match="is not a time zone; use a name such as 'UTC'"):
+            call()
