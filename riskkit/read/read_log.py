@@ -114,7 +114,7 @@ def _files(path: Any) -> list[Path]:
         raise InputError("path is empty; give the path of a file, or a list of them")
     for file in given:
         if not isinstance(file, str | Path):
-            reader = "; an open file is read by riskkit.read.NAME(file).log()" if hasattr(file, "read") else ""
+            reader = "; a reader takes open files, as riskkit.read.kraken(file)" if hasattr(file, "read") else ""
             raise InputError(f"path holds {shown(file)}; give the path of a file, or a list of them{reader}")
     return [Path(file) for file in given]
 

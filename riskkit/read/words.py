@@ -20,7 +20,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "account": ("account", "account id", "wallet", "portfolio", "konto", "depot", "händler", "trader"),
     "instrument": (
         "instrument", "symbol", "ticker", "market", "pair", "product", "security", "wertpapier", "name", "isin", "wkn",
-        "kürzel", "contract", "kontrakt",
+        "kürzel", "contract", "kontrakt", "asset", "produkt",
     ),
     "side": ("side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction"),
     "qty": (
@@ -28,7 +28,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "contracts", "units",
     ),
     "price": (
-        "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "last", "preis",
+        "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "avg fill price",
+        "avg. fill price", "average fill price", "last", "preis",
         "kurs", "ausführungskurs", "limitpreis",
     ),
     "amount": ("amount", "value", "total", "net amount", "proceeds", "betrag", "kurswert", "wert"),
@@ -52,7 +53,7 @@ EXECUTED: dict[str, tuple[str, ...]] = {  # beside what was asked for, in a tabl
         "ausgeführte menge",
     ),
     "filled_price": (
-        "fill price", "filled price", "avg price", "average price", "avg fill price", "average fill price", "avg. price",
+        "fill price", "filled price", "avg price", "average price", "avg fill price", "average fill price", "avg. price", "avg. fill price",
         "ausführungskurs",
     ),
 }  # fmt: skip

@@ -100,13 +100,14 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
 def _lines(draft: Draft, source: Source) -> Iterator[Line]:
     """The lines of the tables that are read, with the heading that holds for them; the other tables are named."""
     others: dict[str, None] = {}
+    foreign = ""
     headings: dict[str, list[str]] = {}
     for at, cells in source.rows():
         table, kind = (KNOWN.get(cell, cell.strip(AROUND)) for cell in (*cells[:2], "")[:2])
         if kind == "Header":
             headings[table] = cells[2:]
             if table == STATEMENT and FIELD not in headings[table]:
-                source.refuse(at, f"has no {FIELD!r}: the statement is in another language; take it in English")
+                foreign = at
         elif not headings:
             source.refuse(at, "is no line of an activity statement: table, Header or Data, then its cells")
         elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
@@ -115,6 +116,8 @@ def _lines(draft: Draft, source: Source) -> Iterator[Line]:
             yield Line(table, kind, TableRow(source, at, named_cells(source, at, headings[table], cells[2:])))
         else:
             others[table] = None
+    if foreign and not headings.keys() & {TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES}:
+        source.refuse(foreign, f"has no {FIELD!r}: the statement is in another language; take it in English")
     if others:
         draft.assume(f"{source.name}: tables without trades and flows of money are not read: {', '.join(others)}")
 
