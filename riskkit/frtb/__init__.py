@@ -7,7 +7,7 @@ Tests of a desk (MAR32)
     attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
 Sensitivities (MAR21)
     girr_delta, credit_delta, equity_delta, commodity_delta, fx_delta, bucket_charge, aggregate_buckets, SensitivitiesCharge;
-    curvature_risk, curvature_bucket; the tables are the module `tables`
+    curvature_risk, curvature_bucket; sensitivities_capital, MethodCapital (all classes); the tables are the module `tables`
 Default risk (MAR22, MAR33.20)
     jump_to_default, default_bucket, simulate_default_risk, large_pool_quantile, default_count_distribution
 """
@@ -33,6 +33,7 @@ from riskkit.frtb.default_risk import (
 )
 from riskkit.frtb.desk_backtest import DeskBacktest, desk_backtest
 from riskkit.frtb.liquidity_horizons import LiquidityHorizonES, expected_shortfall, liquidity_horizon_es, stressed_es
+from riskkit.frtb.method_capital import MethodCapital, sensitivities_capital
 from riskkit.frtb.named_factors import commodity_delta, credit_delta
 from riskkit.frtb.sensitivities import (
     SensitivitiesCharge,
@@ -49,6 +50,7 @@ __all__ = [
     "DefaultBucket",
     "DeskBacktest",
     "LiquidityHorizonES",
+    "MethodCapital",
     "SensitivitiesCharge",
     "aggregate_buckets",
     "attribution_surcharge",
@@ -73,6 +75,7 @@ __all__ = [
     "liquidity_horizon_es",
     "model_capital",
     "non_modellable_charge",
+    "sensitivities_capital",
     "simulate_default_risk",
     "stressed_es",
     "tables",
