@@ -40,7 +40,8 @@ def rows() -> Iterator[Row]:
 def _pair_by_pair(book: dict[int, list[tuple[str, float, str, float]]]) -> float:
     squares, sums = 0.0, []
     for bucket, positions in book.items():
-        weighted = [(*factor, tables.CREDIT_WEIGHTS[bucket] * money) for *factor, money in positions]
+        weight = tables.CREDIT_WEIGHTS[bucket]
+        weighted = [(name, tenor, curve, weight * money) for name, tenor, curve, money in positions]
         square = 0.0
         for name, tenor, curve, x in weighted:
             for other, years, kind, y in weighted:

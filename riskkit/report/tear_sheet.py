@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit import attribution, plot
-from riskkit._check import InputError, as_pandas, confidence_level, finite_array, labels_of, single_series
+from riskkit._check import InputError, as_pandas, confidence_level, finite_array, instance, labels_of, single_series
 from riskkit._show import percent, short_label
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
@@ -110,7 +110,7 @@ def tear_sheet(
     confidence = confidence_level(confidence)
     if adv is not None and positions is None:
         raise InputError("adv is the volume of each asset; give the positions too")
-    unit = f" ({currency})" if currency else ""
+    unit = f" ({currency})" if instance(currency, str, "currency") else ""
     sections = [
         ("Did the VaR hold?", _backtest(book, confidence, window)),
         ("Value at risk and expected shortfall", _estimates(book, confidence, unit)),

@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, confidence_level, labels_of, one_of, single_series, whole_number
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    confidence_level,
+    instance,
+    labels_of,
+    one_of,
+    single_series,
+    whole_number,
+)
 from riskkit._show import alike, amounts, percent, short_label
 from riskkit.performance import excess_kurtosis, skewness
 from riskkit.plot import is_fractions
@@ -102,7 +111,7 @@ def validation(
     """
     import pandas as pd
 
-    given = as_pandas(returns)
+    given, currency = as_pandas(returns), instance(currency, str, "currency")
     values = single_series(given, "returns", ordered=True)
     series = pd.Series(values, index=labels_of(given, 0))
     level = confidence_level(confidence)
