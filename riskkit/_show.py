@@ -19,6 +19,7 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\
 
 WIDTH = 110  # characters of a line of text
 NARROWEST = 40  # of what is beside a wide value
+SENTENCE = 45  # characters of a value that is more than a name or a number
 GRADES = {"good": ("#1a7f37", "#eaf6ec"), "doubtful": ("#b58900", "#fdf6e3"), "bad": ("#c0392b", "#fbeceb")}
 """Colours of the edge and the ground of a verdict."""
 
@@ -125,19 +126,19 @@ def short_label(label: Any) -> str:
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:
-    """Format rows as two aligned columns under a title; what is beside them is wrapped."""
+    """Format rows as two aligned columns under a title; what is beside them is wrapped, and so are sentences."""
     cells = [(number(label), number(value), number(_of(value, unit))) for label, value, unit in rows]
     if not cells:
         return title
     left = max(len(label) for label, _, _ in cells)
-    right = max(len(value) for _, value, _ in cells)
-    indent = left + right + 3
-    lines = [
-        line.rstrip()
-        for label, value, unit in cells
-        for first, *more in [textwrap.wrap(unit, max(WIDTH - indent, NARROWEST), break_on_hyphens=False) or [""]]
-        for line in (f"{label:<{left}}  {value:>{right}} {first}", *(f"{' ' * indent}{line}" for line in more))
-    ]
+    right = max((len(value) for _, value, unit in cells if not _is_sentence(value, unit)), default=0)
+    lines = []
+    for label, value, unit in cells:
+        sentence = _is_sentence(value, unit)
+        before = f"{label:<{left}}  " if sentence else f"{label:<{left}}  {value:>{right}} "
+        room = max(WIDTH - len(before), NARROWEST)
+        first, *more = textwrap.wrap(value if sentence else unit, room, break_on_hyphens=False) or [""]
+        lines += [f"{before}{first}".rstrip(), *(f"{' ' * len(before)}{line}" for line in more)]
     return "\n".join([title, "-" * max(len(title), max(map(len, lines))), *lines])
 
 
@@ -145,11 +146,23 @@ def as_html(title: str, rows: Iterable[Row], grades: Mapping[str, str] | None = 
     """Format rows as an HTML table; `grades` has the colour of rows by their label, a key of `GRADES`."""
     body = "".join(
         f"<tr{_graded((grades or {}).get(label))}><th style='text-align:left;white-space:pre'>{html.escape(label)}</th>"
-        f"<td style='text-align:right'>{html.escape(number(value))}</td>"
-        f"<td style='text-align:left'>{html.escape(_of(value, unit))}</td></tr>"
+        f"{_cells(value, unit)}</tr>"
         for label, value, unit in rows
     )
     return f"<table><caption style='text-align:left'>{html.escape(title)}</caption><tbody>{body}</tbody></table>"
+
+
+def _cells(value: Any, unit: str) -> str:
+    """HTML of a value and its unit; a sentence takes the place of both."""
+    text = html.escape(number(value))
+    if _is_sentence(value, unit):
+        return f"<td colspan='2' style='text-align:left'>{text}</td>"
+    return f"<td style='text-align:right'>{text}</td><td style='text-align:left'>{html.escape(_of(value, unit))}</td>"
+
+
+def _is_sentence(value: Any, unit: str) -> bool:
+    """True for a text that is more than a name or a number."""
+    return isinstance(value, str) and not unit and len(value) > SENTENCE
 
 
 def _of(value: Any, unit: str) -> str:

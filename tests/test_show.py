@@ -22,6 +22,14 @@ def test_what_stands_beside_a_value_is_wrapped_below_itself():
     assert " ".join(" ".join(line.split()) for line in narrow[2:]) == f"label 12 {SENTENCE.strip()}"
 
 
+def test_a_sentence_in_the_place_of_a_value_does_not_widen_the_column_of_numbers():
+    rows = [("orders", 12, "count"), ("note", SENTENCE, ""), ("digest", "127736a3c8325199", "...")]
+    lines = as_text("title", rows).splitlines()
+    assert lines[2] == f"orders  {12:>16} count" and max(map(len, lines)) <= WIDTH
+    assert " ".join(" ".join(line.split()) for line in lines[3:-1]) == f"note {SENTENCE.strip()}"
+    assert f"<td colspan='2' style='text-align:left'>{SENTENCE}</td>" in as_html("title", rows)
+
+
 def test_sentences_in_a_page_are_aligned_left_and_labels_keep_their_indent():
     page = as_html("title", [("  of these", 12, "a < b")], {"  of these": "bad"})
     assert "<td style='text-align:left'>a &lt; b</td>" in page and "white-space:pre'>  of these</th>" in page

@@ -6,8 +6,8 @@ Internal models (MAR30 to 33)
 Tests of a desk (MAR32)
     attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
 Sensitivities (MAR21)
-    girr_delta, equity_delta, fx_delta, bucket_charge, aggregate_buckets, SensitivitiesCharge; curvature_risk, curvature_bucket;
-    the tables are the module `tables`
+    girr_delta, credit_delta, equity_delta, commodity_delta, fx_delta, bucket_charge, aggregate_buckets, SensitivitiesCharge;
+    curvature_risk, curvature_bucket; sensitivities_capital, MethodCapital (all classes); the tables are the module `tables`
 Default risk (MAR22, MAR33.20)
     jump_to_default, default_bucket, simulate_default_risk, large_pool_quantile, default_count_distribution
 """
@@ -33,6 +33,8 @@ from riskkit.frtb.default_risk import (
 )
 from riskkit.frtb.desk_backtest import DeskBacktest, desk_backtest
 from riskkit.frtb.liquidity_horizons import LiquidityHorizonES, expected_shortfall, liquidity_horizon_es, stressed_es
+from riskkit.frtb.method_capital import MethodCapital, sensitivities_capital
+from riskkit.frtb.named_factors import commodity_delta, credit_delta
 from riskkit.frtb.sensitivities import (
     SensitivitiesCharge,
     aggregate_buckets,
@@ -48,6 +50,7 @@ __all__ = [
     "DefaultBucket",
     "DeskBacktest",
     "LiquidityHorizonES",
+    "MethodCapital",
     "SensitivitiesCharge",
     "aggregate_buckets",
     "attribution_surcharge",
@@ -55,6 +58,8 @@ __all__ = [
     "attribution_test",
     "attribution_zone",
     "bucket_charge",
+    "commodity_delta",
+    "credit_delta",
     "curvature_bucket",
     "curvature_risk",
     "default_bucket",
@@ -70,6 +75,7 @@ __all__ = [
     "liquidity_horizon_es",
     "model_capital",
     "non_modellable_charge",
+    "sensitivities_capital",
     "simulate_default_risk",
     "stressed_es",
     "tables",

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, positive
+from riskkit._check import InputError, finite_array, positive, shown
 from riskkit.frtb.docs import documented
 
-__all__ = ["equity_between", "tenor_correlations", "vega_correlations", "vega_weight"]
+__all__ = [
+    "commodity_between",
+    "credit_between",
+    "equity_between",
+    "tenor_correlations",
+    "vega_correlations",
+    "vega_weight",
+]
 
 GIRR_WEIGHTS = {
     **{0.25: 0.017, 0.5: 0.017, 1.0: 0.016, 2.0: 0.013, 3.0: 0.012},
@@ -38,32 +46,47 @@ FX_WEIGHT = 0.15
 FX_BETWEEN = 0.6
 """Correlation of two exchange rates (MAR21.89)."""
 
-CREDIT_WEIGHTS = dict(
-    enumerate(
-        (
-            0.005,
-            0.01,
-            0.05,
-            0.03,
-            0.03,
-            0.02,
-            0.015,
-            0.025,
-            0.02,
-            0.04,
-            0.12,
-            0.07,
-            0.085,
-            0.055,
-            0.05,
-            0.12,
-            0.015,
-            0.05,
-        ),
-        start=1,
-    )
-)
+CREDIT_WEIGHTS = {
+    **dict(enumerate((0.005, 0.01, 0.05, 0.03, 0.03, 0.02, 0.015, 0.025), start=1)),
+    **dict(enumerate((0.02, 0.04, 0.12, 0.07, 0.085, 0.055, 0.05, 0.12, 0.015, 0.05), start=9)),
+}
 """Risk weight of credit spreads without securitisation by bucket (MAR21.53, table 4)."""
+CORRELATION_TRADING_WEIGHTS = {
+    **dict(enumerate((0.04, 0.04, 0.08, 0.05, 0.04, 0.03, 0.02, 0.06), start=1)),
+    **dict(enumerate((0.13, 0.13, 0.16, 0.10, 0.12, 0.12, 0.12, 0.13), start=9)),
+}
+"""Risk weight of credit spreads of the correlation trading portfolio by bucket (MAR21.59, table 6)."""
+SENIOR_WEIGHTS = (0.009, 0.015, 0.02, 0.02, 0.008, 0.012, 0.012, 0.014)
+"""Risk weight of senior tranches of investment grade, buckets 1 to 8 (MAR21.62, table 8)."""
+SECURITISATION_WEIGHTS = {
+    **{8 * rank + place: scale * weight for rank, scale in enumerate((1.0, 1.25, 1.75))
+       for place, weight in enumerate(SENIOR_WEIGHTS, start=1)},
+    25: 0.035,
+}  # fmt: skip
+"""Risk weight of credit spreads of other securitisations by bucket (MAR21.62 to 21.65)."""
+CREDIT_TENORS = (0.5, 1.0, 3.0, 5.0, 10.0)
+"""Tenors of credit spreads in years (MAR21.9 to 21.11)."""
+CREDIT_BETWEEN = np.array([
+    [1.00, 0.75, 0.10, 0.20, 0.25, 0.20, 0.15, 0.10, 0.00, 0.45, 0.45],
+    [0.75, 1.00, 0.05, 0.15, 0.20, 0.15, 0.10, 0.10, 0.00, 0.45, 0.45],
+    [0.10, 0.05, 1.00, 0.05, 0.15, 0.20, 0.05, 0.20, 0.00, 0.45, 0.45],
+    [0.20, 0.15, 0.05, 1.00, 0.20, 0.25, 0.05, 0.05, 0.00, 0.45, 0.45],
+    [0.25, 0.20, 0.15, 0.20, 1.00, 0.25, 0.05, 0.15, 0.00, 0.45, 0.45],
+    [0.20, 0.15, 0.20, 0.25, 0.25, 1.00, 0.05, 0.20, 0.00, 0.45, 0.45],
+    [0.15, 0.10, 0.05, 0.05, 0.05, 0.05, 1.00, 0.05, 0.00, 0.45, 0.45],
+    [0.10, 0.10, 0.20, 0.05, 0.15, 0.20, 0.05, 1.00, 0.00, 0.45, 0.45],
+    [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 1.00, 0.00, 0.00],
+    [0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.00, 1.00, 0.75],
+    [0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.45, 0.00, 0.75, 1.00],
+])  # fmt: skip
+"""Correlation of credit sectors 1/9, 2/10, ..., 7/15, 8, 16, 17, 18 (MAR21.57, table 5)."""
+
+COMMODITY_WEIGHTS = dict(enumerate((0.30, 0.35, 0.60, 0.80, 0.40, 0.45, 0.20, 0.35, 0.25, 0.35, 0.50), start=1))
+"""Risk weight of commodities by bucket (MAR21.82, table 11)."""
+COMMODITY_WITHIN = dict(enumerate((0.55, 0.95, 0.40, 0.80, 0.60, 0.65, 0.55, 0.45, 0.15, 0.40, 0.15), start=1))
+"""Correlation of two commodities of a bucket (MAR21.83, table 12)."""
+COMMODITY_TENORS = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0)
+"""Tenors of commodities in years (MAR21.13)."""
 
 VEGA_HORIZONS = {
     **{"interest rate": 60, "credit": 120, "equity, large": 20, "equity, small": 60, "commodity": 120, "FX": 40},
@@ -183,16 +206,81 @@ def equity_between(buckets: Any) -> np.ndarray:
     >>> equity_between([5, 11, 12]).tolist()
     [[1.0, 0.0, 0.45], [0.0, 1.0, 0.0], [0.45, 0.0, 1.0]]
     """
-    numbers = [int(bucket) for bucket in buckets]
-    for bucket in numbers:
-        if bucket not in EQUITY_WEIGHTS:
-            raise InputError(f"bucket {bucket} is not one of the equity buckets 1 to 13")
+    numbers = [known_bucket(bucket, EQUITY_WEIGHTS, "equity") for bucket in buckets]
     is_index = np.array(numbers) >= 12
     correlations = np.where(is_index[:, None] & is_index, 0.75, np.where(is_index[:, None] | is_index, 0.45, 0.15))
     alone = np.array(numbers) == 11
     correlations[alone[:, None] | alone] = 0.0
     np.fill_diagonal(correlations, 1.0)
     return correlations
+
+
+@documented
+def credit_between(buckets: Any) -> np.ndarray:
+    """Correlation of credit buckets: that of their sectors, halved for two ratings among buckets 1 to 15.
+
+    Parameters
+    ----------
+    buckets : (n_buckets,)
+        Numbers 1 to 18.
+
+    Returns
+    -------
+    (n_buckets, n_buckets)
+        Correlations.
+
+    References
+    ----------
+    Basel Framework, MAR21.57.
+
+    Examples
+    --------
+    >>> credit_between([1, 9, 2, 17]).tolist()
+    [[1.0, 0.5, 0.75, 0.45], [0.5, 1.0, 0.375, 0.45], [0.75, 0.375, 1.0, 0.45], [0.45, 0.45, 0.45, 1.0]]
+    """
+    numbers = np.array([known_bucket(bucket, CREDIT_WEIGHTS, "credit") for bucket in buckets])
+    sectors = np.where(numbers <= 8, numbers - 1, np.where(numbers <= 15, numbers - 9, numbers - 8))
+    rated, high_yield = numbers <= 15, numbers > 8
+    differ = rated[:, None] & rated & (high_yield[:, None] != high_yield)
+    correlations: np.ndarray = CREDIT_BETWEEN[np.ix_(sectors, sectors)] * np.where(differ, 0.5, 1.0)
+    return correlations
+
+
+@documented
+def commodity_between(buckets: Any) -> np.ndarray:
+    """Correlation of commodity buckets: 20 % among 1 to 10, none of 11.
+
+    Parameters
+    ----------
+    buckets : (n_buckets,)
+        Numbers 1 to 11.
+
+    Returns
+    -------
+    (n_buckets, n_buckets)
+        Correlations.
+
+    References
+    ----------
+    Basel Framework, MAR21.85.
+
+    Examples
+    --------
+    >>> commodity_between([2, 7, 11]).tolist()
+    [[1.0, 0.2, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    numbers = np.array([known_bucket(bucket, COMMODITY_WEIGHTS, "commodity") for bucket in buckets])
+    both = (numbers <= 10)[:, None] & (numbers <= 10)
+    correlations = np.where(both, 0.2, 0.0)
+    np.fill_diagonal(correlations, 1.0)
+    return correlations
+
+
+def known_bucket(bucket: Any, weights: Mapping[int, float], what: str) -> int:
+    """The number of a bucket that has a risk weight."""
+    if isinstance(bucket, bool) or bucket not in weights:
+        raise InputError(f"bucket {shown(bucket)} is not one of the {what} buckets 1 to {max(weights)}")
+    return int(bucket)
 
 
 def _relative_distance(years: Any, name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading, with_units
 from riskkit.read.source import Source, TableRow
 from riskkit.replay.ingest.columns import FRAME_COLUMNS
@@ -56,6 +57,7 @@ class Draft:
         self._instruments: dict[str, dict[str, Any]] = {}
         self._quoted: dict[str, str | None] = {}  # currency by label
         self._unsized: dict[str, None] = {}
+        self._contradictions: dict[str, list[str]] = {}  # places by the name of the money
         self._fills: set[tuple[Any, ...]] = set()
 
     def event(self, row: TableRow, kind: str, ts: int, derived: str = "", **values: Any) -> Event:
@@ -134,11 +136,28 @@ class Draft:
         if amount:
             add_to(self.realised_pnl, currency, amount)
 
+    def check_money(
+        self,
+        row: TableRow,
+        name: str,
+        stated: Decimal,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        fee: Decimal | None = None,
+    ) -> None:
+        """Note a row whose money is not quantity times price; which of the three is wrong cannot be known."""
+        if contradicts(stated, quantity, price, fee=fee):
+            self._contradictions.setdefault(name, []).append(f"{row.source.name}, {row.at}")
+
     def finish(self) -> Reading:
         """The reading: events in order of time, each fill with an order, fees in the currency of their instrument."""
         import pandas as pd
 
         self._check_multipliers()
+        for name, places in self._contradictions.items():
+            where = f"{len(places)} row{'s' * (len(places) != 1)}, the first at {places[0]}"
+            self.assume(f"{name} is not quantity times price in {where}; quantity and price are taken")
         self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
         rows = self._with_orders(self._in_time())
         self._say_doubts([row for row in rows if row["kind"] == "fill"])

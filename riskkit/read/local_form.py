@@ -13,7 +13,7 @@ PREFACE = 30  # lines among which the heading is
 AROUND = MARK + '" \t\r\n\u00a0'
 STATED = re.compile(rf"{MARK}?sep=(.)\s*")  # the first line with which Excel is told the separator
 UNIT = r"(?P<unit>\s*[A-Za-z%][A-Za-z0-9]*)?"
-BETWEEN = re.compile("[. \u00a0\u202f']")  # thousands
+BETWEEN = re.compile("[. \u00a0\u202f'\u2019]")  # thousands
 WHOLE = rf"(?P<whole>[+-]?\s*(?:\d{{1,3}}(?:{BETWEEN.pattern}\d{{3}})+|\d*))"
 COMMAS = re.compile(rf"{WHOLE}(?:,(?P<part>\d+))?(?P<power>[eE][+-]?\d+)?{UNIT}")
 TELLS = (

@@ -9,15 +9,24 @@ from typing import NamedTuple, NoReturn
 
 from riskkit._check import InputError, one_of
 from riskkit.read.source import TableRow
-from riskkit.read.times import Clock
+from riskkit.read.times import Clock, hour_of_half
 from riskkit.read.words import CURRENCIES
 from riskkit.replay.schema.decimals import decimal_of
 
 NOTHING = ("", "-", "--", "n/a", "n.a.")
-SIGNS = re.compile(rf"[{''.join(CURRENCIES)}\s\u00a0\u202f']|[A-Z]{{3}}$")
+SIGNS = re.compile(rf"[{''.join(CURRENCIES)}\s\u00a0\u202f'\u2019]|[A-Z]{{3}}$")
 NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)*|[+-]?[.,]\d+")
 GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{2,3})*[.,]\d{3}")  # of three digits, or of two as in India
 DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
+MONTHS = {
+    name: number + 1
+    for number, names in enumerate("jan feb mar/mär/mrz apr may/mai jun jul aug sep oct/okt nov dec/dez".split())
+    for name in names.split("/")
+}
+NAMED = re.compile(
+    r"(?:(?P<day>\d{1,2})[. -]+(?P<month>[^\W\d]{3,9})\.?[, -]+|(?P<first>[^\W\d]{3,9})\.? +(?P<second>\d{1,2}),? +)"
+    r"(?P<year>\d{4}|\d\d)(?!\d)"
+)
 HOUR = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:([AaPp])\.?[Mm]\.?)?")
 
 
@@ -123,22 +132,37 @@ class Dates(NamedTuple):
 
     def ns(self, row: TableRow, text: str, plain: bool = False) -> int:
         """Nanoseconds of a time; with `plain` by a clock that is UTC, for its place among others."""
-        date, hour = DATE.match(text), HOUR.search(text)
-        if date is None or len(date[1]) == 4 or text[date.end() : date.end() + 1].isdigit():
+        found = NAMED.match(text) or DATE.match(text)
+        if found is None or (
+            found.re is DATE and (len(found[1]) == 4 or text[found.end() : found.end() + 1].isdigit())
+        ):
             return (Clock("UTC") if plain else self.clock).ns(text, row.refuse)
-        rest = text[date.end() :].strip(" ,;T")
-        if rest and (hour is None or hour[0] != rest):
+        rest = text[found.end() :].strip(" ,;T")
+        hour = HOUR.fullmatch(rest)
+        if rest and hour is None:
             row.refuse(f"{text!r} is not a time")
-        if self.day_first is None:
-            row.refuse(f"{date[0]!r} may have the day or the month first; give day_first=True or False")
-        day, month = (int(date[1]), int(date[3])) if self.day_first else (int(date[3]), int(date[1]))
-        year = int(date[4]) + (2000 if len(date[4]) == 2 else 0)
+        year, month, day = self._spelt(row, found) if found.re is NAMED else self._numbers(row, found)
         hours, minutes, seconds, fraction, half = hour.groups() if hour else (None,) * 5
         number = int(hours or 0)
         if half:
-            if not 1 <= number <= 12:
-                row.refuse(f"{text!r} is not a time")
-            number = number % 12 + 12 * (half.lower() == "p")
+            number = hour_of_half(number, half, lambda: row.refuse(f"{text!r} is not a time"))
         clock = Clock("UTC") if plain else self.clock
         numbers = [year, month, day, number, int(minutes or 0), int(seconds or 0)]
         return clock.local(numbers, int((fraction or "0").ljust(9, "0")), row.refuse)
+
+    def _numbers(self, row: TableRow, date: re.Match[str]) -> tuple[int, int, int]:
+        """Year, month and day of a date in numbers."""
+        if self.day_first is None:
+            row.refuse(f"{date[0]!r} may have the day or the month first; give day_first=True or False")
+        day, month = (int(date[1]), int(date[3])) if self.day_first else (int(date[3]), int(date[1]))
+        return _year(date[4]), month, day
+
+    def _spelt(self, row: TableRow, date: re.Match[str]) -> tuple[int, int, int]:
+        """Year, month and day of a date with the name of its month."""
+        name = date["month"] or date["first"]
+        month = MONTHS.get(name[:3].lower()) or row.refuse(f"{name!r} is no month, in English or German")
+        return _year(date["year"]), month, int(date["day"] or date["second"])
+
+
+def _year(text: str) -> int:
+    return int(text) + (2000 if len(text) == 2 else 0)

@@ -19,7 +19,7 @@ def orders_and_fills(tables: list[Table]) -> list[Table]:
     ids nor fees. Two tables of which each may be that of the orders are refused: their fills would count twice.
     """
     unsaid = [table for table in tables if table.has("qty") and not table.has("kind") and not table.has("status")]
-    marked = {id(table) for table in unsaid if _is_of_limits(table)}
+    marked = {id(table) for table in unsaid if _is_of_limits(table) or table.has("filled")}
     for orders, fills in permutations([table for table in unsaid if table.has("order_id")], 2):
         if {id(orders), id(fills)} & marked or not _may_be_orders_of(orders, fills):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.read.join import joined
 from riskkit.read.reading import Reading
 from riskkit.read.registry import ANY_TABLE, READERS, formats_of
@@ -109,9 +109,13 @@ def read_log(
 
 
 def _files(path: Any) -> list[Path]:
-    given = [path] if isinstance(path, str | Path) else list(path)
+    given = list(path) if isinstance(path, Sequence) and not isinstance(path, str | bytes) else [path]
     if not given:
         raise InputError("path is empty; give the path of a file, or a list of them")
+    for file in given:
+        if not isinstance(file, str | Path):
+            reader = "; a reader takes open files, as riskkit.read.kraken(file)" if hasattr(file, "read") else ""
+            raise InputError(f"path holds {shown(file)}; give the path of a file, or a list of them{reader}")
     return [Path(file) for file in given]
 
 
@@ -119,6 +123,9 @@ def _format(files: Sequence[Path]) -> str:
     """The reader that knows all of the files; empty if they are tables of events or stored logs."""
     if not all(file.is_file() for file in files):
         return ""
+    for file in files:
+        if not file.stat().st_size:
+            raise InputError(f"{file.name} is empty")
     found = formats_of(sources(files))
     if len(found) > 1:
         raise InputError(f"{files[0].name} may be of {' or '.join(found)}; call riskkit.read.{found[0]} or the other")

@@ -45,6 +45,8 @@ class Source:
     def data(self) -> bytes:
         """The bytes, read when they are first asked for."""
         data = self._content.read_bytes() if isinstance(self._content, Path) else self._content
+        if not data:
+            raise InputError(f"{self.name} is empty")
         if not data.startswith(GZIP):
             return data
         try:
@@ -75,9 +77,12 @@ class Source:
         """The whole text: UTF-8, UTF-16 with its mark, or the Western code page of Windows."""
         for encoding in dict.fromkeys((self._encoding, "cp1252")):
             try:
-                return self.data.decode(encoding)
+                text = self.data.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if not text.strip(AROUND):
+                raise InputError(f"{self.name} is empty")
+            return text
         raise InputError(f"{self.name} is not a text file")
 
     def refuse(self, at: str, why: str) -> NoReturn:
@@ -143,8 +148,9 @@ class Source:
 
     def json(self) -> Any:
         """The content of a JSON file; numbers with a point are Decimals."""
+        text = self.text
         try:
-            return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+            return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
         except (ValueError, RecursionError) as problem:
             self.refuse("", f"is not a whole JSON file ({' '.join(str(problem).split())})")
 

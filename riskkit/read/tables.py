@@ -13,7 +13,7 @@ from riskkit._check import InputError
 from riskkit.read.local_form import PREFACE, SEPARATORS
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.read.words import HEADINGS, TOTALS, columns_of
+from riskkit.read.words import EXECUTED, HEADINGS, TOTALS, columns_of
 
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
@@ -100,8 +100,8 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
         If no line is its heading, a heading is not known, or a row has other cells than the heading.
     """
     for given, name in (columns or {}).items():
-        if name not in HEADINGS:
-            raise InputError(f"columns[{given!r}]={name!r} is not a column; columns are {', '.join(HEADINGS)}")
+        if name not in (known := [*HEADINGS, *EXECUTED]):
+            raise InputError(f"columns[{given!r}]={name!r} is not a column; columns are {', '.join(known)}")
     separator, found = heading_in(source.text, columns, ignore)
     if not found:
         source.refuse("", "has no heading that is known, with a time and an instrument; give columns={heading: column}")

@@ -16,9 +16,12 @@ from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import SPANS
 
 SECOND = 10**9
-TIME = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ;,-]+(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?"
-)
+FRACTION = r"(?:[.,](?P<fraction>\d{1,9}))?"
+HOURS = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d){FRACTION})?"
+DATE = r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d\d|(?<=[-/.])\d)(?P=mark)(?P<day>\d\d|(?<=[-/.])\d)"
+ZONE = r"(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?"
+PLAIN = re.compile(r"(?<=[T ;,-])(\d\d)(\d\d)(\d\d)?(?=$|[.,Z+\s-])")  # an hour without colons
+TIME = re.compile(rf"{DATE}(?:[T ;,-]+{HOURS})?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?\s*{ZONE}")
 
 Refuse = Callable[[str], NoReturn]
 
@@ -59,16 +62,17 @@ class Clock:
     def ns(self, text: str, refuse: Refuse) -> int:
         """Nanoseconds of a text, in the zone that it names or in this clock's.
 
-        The text is ISO 8601, with or without dashes; a date alone is its midnight.
+        The text is ISO 8601, with or without dashes and colons, or has slashes or points in its date, and the year first;
+        a date alone is its midnight.
         """
-        match = TIME.fullmatch(text.strip()) if isinstance(text, str) else None
-        if match is None:
+        match = TIME.fullmatch(_with_colons(text.strip())) if isinstance(text, str) else None
+        if match is None or (not match["hour"] and (match["zone"] or match["half"])):
             refuse(f"{shown(text)} is not a time")
-        year, month, day, hour, minute, second, decimals, zone = match.groups(default="")
-        if not hour and zone:
-            refuse(f"{shown(text)} is not a time")
-        fraction = int(decimals.ljust(9, "0")) if decimals else 0
-        numbers = [int(part or 0) for part in (year, month, day, hour, minute, second)]
+        parts = match.groupdict(default="")
+        fraction, zone = int(parts["fraction"].ljust(9, "0")), parts["zone"]
+        numbers = [int(parts[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")]
+        if parts["half"]:
+            numbers[3] = hour_of_half(numbers[3], parts["half"], lambda: refuse(f"{shown(text)} is not a time"))
         if zone:
             offset = 0 if zone in ("Z", "UTC") else int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
             return utc(numbers, fraction, refuse) - (-offset if zone[0] == "-" else offset) * SECOND
@@ -77,7 +81,8 @@ class Clock:
     def local(self, numbers: list[int], fraction: int, refuse: Refuse) -> int:
         """Nanoseconds of year, month, day, hour, minute, second and a fraction of it in nanoseconds, by this clock."""
         plain = utc(numbers, 0, refuse)
-        moment = datetime.datetime(*numbers)  # type: ignore[arg-type]  # six numbers, just checked
+        year, month, day, hour, minute, seconds = numbers
+        moment = datetime.datetime(year, month, day, hour, minute, min(seconds, 59))
         first, second = (moment.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
         assert first is not None and second is not None
         if first < second:
@@ -98,6 +103,22 @@ class Clock:
             self.undecided.pop(day, None)
         elif day not in self._told:
             self.undecided.setdefault(day, moment)
+
+
+def _with_colons(text: str) -> str:
+    """A time whose hour has no colons, as ``20240308-143001``, with them."""
+    return PLAIN.sub(lambda found: ":".join(filter(None, found.groups())), text, count=1)
+
+
+def hour_of_half(hour: int, half: str, refuse: Callable[[], NoReturn]) -> int:
+    """Hour of the day of an hour of its first (a) or second (p) half.
+
+    Examples
+    --------
+    >>> [hour_of_half(hour, half, lambda: None) for hour, half in ((12, "a"), (1, "p"), (12, "P"))]
+    [0, 13, 12]
+    """
+    return hour % 12 + 12 * (half.lower() == "p") if 1 <= hour <= 12 else refuse()
 
 
 def since_epoch(number: Decimal, unit: str, refuse: Refuse) -> int:

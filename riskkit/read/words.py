@@ -20,7 +20,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "account": ("account", "account id", "wallet", "portfolio", "konto", "depot", "händler", "trader"),
     "instrument": (
         "instrument", "symbol", "ticker", "market", "pair", "product", "security", "wertpapier", "name", "isin", "wkn",
-        "kürzel", "contract", "kontrakt",
+        "kürzel", "contract", "kontrakt", "asset", "produkt",
     ),
     "side": ("side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction"),
     "qty": (
@@ -28,7 +28,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "contracts", "units",
     ),
     "price": (
-        "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "last", "preis",
+        "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "avg fill price",
+        "avg. fill price", "average fill price", "last", "preis",
         "kurs", "ausführungskurs", "limitpreis",
     ),
     "amount": ("amount", "value", "total", "net amount", "proceeds", "betrag", "kurswert", "wert"),
@@ -45,6 +46,16 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "type": ("type", "order type", "ordertyp", "auftragsart"),
     "status": ("state", "status", "order status", "zustand"),
     "strategy": ("strategy", "strategie"),
+}  # fmt: skip
+EXECUTED: dict[str, tuple[str, ...]] = {  # beside what was asked for, in a table of orders
+    "filled": (
+        "filled", "filled qty", "filled quantity", "executed", "executed qty", "executed quantity", "cum qty", "ausgeführt",
+        "ausgeführte menge",
+    ),
+    "filled_price": (
+        "fill price", "filled price", "avg price", "average price", "avg fill price", "average fill price", "avg. price", "avg. fill price",
+        "ausführungskurs",
+    ),
 }  # fmt: skip
 KINDS: dict[str, tuple[str, ...]] = {
     "order": ("order", "new", "new order", "auftrag"),
@@ -68,10 +79,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "expire": ("expire", "expired", "verfall", "abgelaufen"),
 }
 SIDES: dict[str, tuple[str, ...]] = {
-    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1"),
+    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1", "bot"),
     "S": (
         "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
-        "verkaufen", "-1",
+        "verkaufen", "-1", "2", "sld",
     ),
 }  # fmt: skip
 FLOWS: dict[str, tuple[str, ...]] = {  # of cash, in a column of kinds or of sides
@@ -116,11 +127,22 @@ def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
     return next((name for name, words in table.items() if plain in words), "")
 
 
+def _executed(headings: list[str]) -> dict[str, str]:
+    """The headings of what was filled of an order, where others say what was asked for."""
+    found: dict[str, str] = {}
+    for name, asked in (("filled", "qty"), ("filled_price", "price")):
+        own, others = ({normal(word) for word in words} for words in (EXECUTED[name], HEADINGS[asked]))
+        heads = [heading for heading in headings if normal(heading) in own]
+        if heads and any(normal(heading) in others - own for heading in headings) and (name == "filled" or found):
+            found[heads[0]] = name
+    return found
+
+
 def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """The column that each known heading means, by heading; the first heading of a meaning is the one.
 
-    A time beside a date is the clock of it, an amount is a quantity where there is no other, and an id is that of an
-    order in a table of states, and else of a fill.
+    What was filled stands beside what was asked for. A time beside a date is its clock, an amount is a quantity where there
+    is no other, and an id is that of an order in a table of states, and else of a fill.
 
     Examples
     --------
@@ -131,8 +153,10 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """
     given = list(headings)
     dated = next((heading for heading in given if normal(heading) in ("date", "datum")), None)
-    found: dict[str, str] = {}
+    found = _executed(given)
     for heading in given:
+        if heading in found:
+            continue
         names = [name for name, words in HEADINGS.items() if normal(heading) in map(normal, words)]
         if dated and heading != dated and "clock" in names:
             names = ["clock"]

@@ -17,15 +17,17 @@ from riskkit.replay.incidents.stop import StopReport, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleHistory
+from riskkit.replay.rules.rule_text import scope_text
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.provenance import data_sentence
 from riskkit.replay.sweeps.rule_value.utilization import utilization
 from riskkit.report.docs import documented
-from riskkit.report.limits import breakdown, halts, moment, proof, summary
+from riskkit.report.limits import BY_COMMAND, breakdown, halts, moment, proof, summary
 from riskkit.report.page import listing, notes, page, table, write
 
 BUSY = 0.8  # used share of a limit that is near it
 UNUSED = 0.1
+MOST_MONTHS = 24  # rows of the breaches over time; of more, years
 CAVEATS = (
     "Limits were judged on the log given; orders that reached a venue past it were not seen.",
     "An incident of the library is a stream built from published figures; another accident may look otherwise.",
@@ -94,7 +96,7 @@ def annual_review(
         ("Limits in force", _in_force(past.now)),
         ("Changes of the limits", _changes(past, tz)),
         ("Utilization of the limits in force", _used(used)),
-        ("Breaches by month", _months(frame)),
+        ("Breaches over time", _months(frame)),
         ("Breaches by rule, instrument and account", breakdown(frame, linked=False)),
         ("Halts", halts(found, tz)),
         ("Time to stop in reported accidents", _stops(stops, scale)),
@@ -135,8 +137,8 @@ def _sentences(history: RuleHistory, used: Any, stops: list[Any]) -> list[str]:
 
 
 def _in_force(rules: RuleSet) -> str:
-    rows = [[rule.id, rule.limit_text(), rule.action, rule.scope] for rule in rules]
-    return table(["rule", "limit", "action", "of each"], rows, texts=[1, 2, 3])
+    rows = [[rule.id, rule.limit_text(), rule.action, scope_text(rule).removeprefix("for ")] for rule in rules]
+    return table(["rule", "limit", "action", "whose"], rows, texts=[1, 2, 3])
 
 
 def _changes(history: RuleHistory, tz: str) -> str:
@@ -166,7 +168,7 @@ def _used(used: Any) -> str:
         for name, why in used.how.items()
         if name not in used.frame.index.get_level_values("rule")
     ]
-    header = ["rule", "key", "messages", "refused", "median", "90 %", "99 %", "most"]
+    header = ["rule", "key", "messages", "refused", "median", "90%", "99%", "most"]
     return (table(header, rows, texts=[1]) if rows else "") + notes(unknown)
 
 
@@ -177,9 +179,12 @@ def _share(value: float) -> str:
 def _months(frame: Any) -> str:
     if not len(frame):
         return notes(["Nothing was refused."])
-    counts = frame.groupby([frame["rule"], frame["time"].dt.strftime("%Y-%m")]).size().unstack(fill_value=0)
-    rows = [[rule or "(paused by a command)", *(f"{count:,}" for count in row)] for rule, *row in counts.itertuples()]
-    return table(["rule", *map(str, counts.columns)], rows)
+    months = frame["time"].dt.strftime("%Y-%m")
+    unit, form = ("month", "%Y-%m") if months.nunique() <= MOST_MONTHS else ("year", "%Y")
+    counts = frame.groupby([frame["time"].dt.strftime(form), frame["rule"]]).size().unstack(fill_value=0)
+    rows = [[str(time), *(f"{count:,}" for count in (*row, sum(row)))] for time, *row in counts.itertuples()]
+    note = f"A {unit} without a refusal is not listed."
+    return table([unit, *(rule or BY_COMMAND for rule in counts.columns), "total"], rows) + notes([note])
 
 
 def _stops(stops: list[Any], scale: float) -> str:

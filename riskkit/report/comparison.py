@@ -20,7 +20,8 @@ from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.provenance import data_sentence
 from riskkit.report.docs import documented
-from riskkit.report.page import figure, listing, notes, page, table, write
+from riskkit.report.limits import halt_counts
+from riskkit.report.page import figure, folded, listing, notes, page, table, write
 
 __all__ = ["report_html", "write_report"]
 
@@ -137,17 +138,13 @@ def _halts(found: ReplayComparison) -> str:
     halts = result.halts()
     if not len(halts):
         return ""
-    counts = halts.groupby(["key", "rule"], sort=False).size().unstack(fill_value=0)
-    rules = [rule.id for rule in found.rules if rule.id in counts]
-    rows = [[str(key), *(f"{counts.loc[key, rule]:,}" for rule in rules)] for key in sorted(counts.index)]
-    rows.append(["total", *(f"{counts[rule].sum():,}" for rule in rules)])
     note = f"Number of times, in {mode} mode. A trip while halted restarts the time and counts again."
     cases = [
         [halt.key, halt.rule, _instant(halt.since), _instant(halt.until)] for halt in halts.head(MAX_HALTS).itertuples()
     ]
     which = f"The first {MAX_HALTS} of {len(halts):,} cases" if len(halts) > MAX_HALTS else f"All {len(halts):,} cases"
     listed = table(["key", "rule", "since (UTC)", "until (UTC)"], cases)
-    return table(["halted", *rules], rows) + notes([note]) + f"<details><summary>{which}</summary>{listed}</details>"
+    return halt_counts(result) + notes([note]) + folded(which, listed)
 
 
 def _instant(time: Any) -> str:

@@ -14,10 +14,12 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.run.comparison import ReplayComparison
 from riskkit.replay.schema.provenance import data_sentence
 from riskkit.report.docs import documented
-from riskkit.report.page import Link, figure, listing, notes, page, table, verdict, write
+from riskkit.report.page import Link, figure, folded, listing, notes, page, table, verdict, write
 
 MAX_LISTED = 1_000  # refusals with a sentence of their own
 MAX_GROUPS = 200  # rows of the breakdown
+MAX_OPEN = 30  # halts that stand in the open
+BY_COMMAND = "(paused by a command)"
 KEYS = ["rule", "instrument", "account"]
 
 
@@ -52,7 +54,7 @@ def limits(
         ("The limits", listing([str(rule) for rule in result.rules], "ol")),
         ("Refusals by rule, instrument and account", breakdown(frame)),
         ("Refusals by hour of the day", _hours(frame, tz)),
-        ("Refusals over time", _lanes(result)),
+        ("Refusals over time", _lanes(result, tz)),
         ("Halts", halts(result, tz)),
         ("Each refusal", _each(frame)),
         ("Data and proof", proof(result)),
@@ -83,7 +85,7 @@ def breakdown(frame: Any, *, linked: bool = True) -> str:
     groups = [(len(part), *key, part) for key, part in frame.groupby(KEYS, sort=True)]
     groups.sort(key=lambda group: -group[0])
     rows = [
-        [rule or "(paused by a command)", instrument, account,
+        [rule or BY_COMMAND, instrument, account,
          Link(f"{count:,}", f"event-{part.index[0]}") if linked else f"{count:,}",
          moment(part["time"].iloc[0]), moment(part["time"].iloc[-1])]
         for count, rule, instrument, account, part in groups[:MAX_GROUPS]
@@ -96,17 +98,16 @@ def _hours(frame: Any, tz: str) -> str:
     if not len(frame):
         return ""
     counts = frame.groupby([frame["rule"], frame["time"].dt.hour]).size().unstack(fill_value=0)
-    rows = [
-        [rule or "(paused by a command)", *(number(int(count)) for count in row)] for rule, *row in counts.itertuples()
-    ]
+    rows = [[rule or BY_COMMAND, *(number(int(count)) for count in row)] for rule, *row in counts.itertuples()]
     return table(["rule", *(f"{hour:02}" for hour in counts.columns)], rows) + notes([f"Hours of {tz}."])
 
 
-def _lanes(result: ReplayResult) -> str:
+def _lanes(result: ReplayResult, tz: str) -> str:
     count = sum(refused > 0 for refused in result.refusals_by_rule().values())
     if not count:
         return ""
-    return figure(result.plot_refusals, "Refusals over time, by rule, in UTC", height=lanes_height(count))
+    height = lanes_height(count)
+    return figure(lambda ax: result.plot_refusals(ax, tz=tz), f"Refusals over time, by rule, in {tz}", height=height)
 
 
 def halts(result: ReplayResult, tz: str) -> str:
@@ -118,7 +119,18 @@ def halts(result: ReplayResult, tz: str) -> str:
     ends = ["until a person resets it" if end != end else moment(end) for end in until]
     rows = list(zip(frame["key"], frame["rule"], map(moment, since), ends, strict=True))[:MAX_LISTED]
     left = [f"{len(frame) - MAX_LISTED:,} more halts are not listed."] if len(frame) > MAX_LISTED else []
-    return table(["halted", "by", "since", "until"], rows, texts=[1]) + notes(left)
+    listed = table(["halted", "by", "since", "until"], rows, texts=[1]) + notes(left)
+    if len(frame) <= MAX_OPEN:
+        return listed
+    return halt_counts(result) + folded("Each halt", listed)
+
+
+def halt_counts(result: ReplayResult) -> str:
+    """Number of halts by key and rule, and in total."""
+    counts = result.halts().groupby(["key", "rule"], sort=True).size().unstack(fill_value=0)
+    counts = counts[[rule.id for rule in result.rules if rule.id in counts]]
+    rows = [[str(key), *(f"{count:,}" for count in row)] for key, *row in counts.itertuples()]
+    return table(["halted", *counts], [*rows, ["total", *(f"{count:,}" for count in counts.sum())]])
 
 
 def _each(frame: Any) -> str:

@@ -21,13 +21,14 @@ body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem a
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top;white-space:nowrap}
-td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:normal}td.sentence{min-width:18rem}
+td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:pre-wrap}td.sentence{min-width:18rem}
 .data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
 .loss{color:#c0392b}:target{background:#fff3bf}
 figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
 @media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
-@media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:normal}.wide{overflow:visible}
+.wide+.wide{margin-top:1.2rem}
+@media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:pre-wrap}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
 td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}
@@ -107,6 +108,11 @@ def figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> 
     text = html.escape(caption, quote=True)
     source = f"data:image/png;base64,{picture}"
     return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
+
+
+def folded(summary: str, content: str) -> str:
+    """Content under a line that opens it."""
+    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"
 
 
 def verdict(sentence: str, kind: str) -> str:

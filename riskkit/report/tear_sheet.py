@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit import attribution, plot
-from riskkit._check import InputError, as_pandas, confidence_level, finite_array, labels_of, single_series
+from riskkit._check import InputError, as_pandas, confidence_level, finite_array, instance, labels_of, single_series
 from riskkit._show import percent, short_label
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
@@ -33,6 +33,7 @@ METHODS: tuple[MethodName, ...] = (
 INTERVALS: dict[str, Any] = {"historical": "order_statistics", "normal": "asymptotic"}  # without random numbers
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DRAWDOWNS = 5
+IN_MONEY = ("loss", "peak to trough", "worst period")
 CAVEATS = (
     "VaR is a loss that is exceeded with a small probability, not the largest loss; ES is the mean loss beyond it.",
     "All estimates are from the given history; a book that has changed is valued as if it had been held throughout.",
@@ -109,7 +110,7 @@ def tear_sheet(
     confidence = confidence_level(confidence)
     if adv is not None and positions is None:
         raise InputError("adv is the volume of each asset; give the positions too")
-    unit = f" ({currency})" if currency else ""
+    unit = f" ({currency})" if instance(currency, str, "currency") else ""
     sections = [
         ("Did the VaR hold?", _backtest(book, confidence, window)),
         ("Value at risk and expected shortfall", _estimates(book, confidence, unit)),
@@ -121,7 +122,7 @@ def tear_sheet(
         ("Liquidity", _liquidity(book, adv, participation)),
         ("What this does not say", listing([*CAVEATS, *remarks])),
     ]
-    return write(path, page(title, _lead(book, confidence), sections))
+    return write(path, page(title, _lead(book, confidence, currency), sections))
 
 
 def _book(returns: Any, positions: Any) -> Book:
@@ -147,10 +148,12 @@ def _book(returns: Any, positions: Any) -> Book:
     return Book(book, table, held)
 
 
-def _lead(book: Book, confidence: float) -> str:
+def _lead(book: Book, confidence: float, currency: str) -> str:
     labels = book.returns.index
     span = f"{short_label(labels[0])} to {short_label(labels[-1])}"
-    what = "One book" if book.positions is None else f"A book of {len(book.positions):,} positions"
+    what = "One book"
+    if book.positions is not None:
+        what = f"A book of {len(book.positions):,} positions, together {book.money:,.0f} {currency}".rstrip()
     return f"{what}; {len(labels):,} returns, {span}; confidence {percent(confidence)}, horizon one period."
 
 
@@ -184,7 +187,8 @@ def _estimates(book: Book, confidence: float, unit: str) -> str:
         lambda ax: chosen.plot(ax, unit="%"),
         "Returns with VaR and ES of historical simulation; the tail beyond VaR is shaded",
     )  # fmt: skip
-    return picture + table(header, rows) + notes(refused)
+    without = "Intervals are given for the methods that need no random numbers for them."
+    return picture + table(header, rows) + notes([without, *refused])
 
 
 def _range(bounds: Any, name: str) -> str:
@@ -220,7 +224,7 @@ def _crises(book: Book, unit: str) -> str:
     except InputError as problem:
         return notes([f"No historical episode can be replayed: {problem}."])
     header, rows = found._cells()
-    return table([f"{name}{unit}" if name in ("loss", "peak to trough") else name for name in header], rows) + notes(
+    return table([f"{name}{unit}" if name in IN_MONEY else name for name in header], rows) + notes(
         [f"{found._title()}; losses positive."]
     )
 

@@ -8,8 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, confidence_level, labels_of, one_of, single_series, whole_number
-from riskkit._show import number, percent, short_label
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    confidence_level,
+    instance,
+    labels_of,
+    one_of,
+    single_series,
+    whole_number,
+)
+from riskkit._show import alike, amounts, percent, short_label
 from riskkit.performance import excess_kurtosis, skewness
 from riskkit.plot import is_fractions
 from riskkit.report.docs import documented
@@ -58,6 +67,7 @@ def validation(
     method: MethodName = "historical",
     confidence: float = 0.99,
     window: int = 250,
+    currency: str = "",
     facts: Mapping[str, str] | None = None,
     weaknesses: Sequence[str] = (),
     title: str = "Validation of a VaR model",
@@ -75,6 +85,8 @@ def validation(
         Model under review, as in `value_at_risk`; forecasts of each period are from the `window` periods before it.
     window : int
         Periods from which a forecast is made, by `method` and by the challengers.
+    currency : str
+        Unit of P&L, for the headings; returns are shown as percentages.
     facts : mapping of str to str, optional
         What only people know: "model", "owner", "validated by", "purpose", "approved use", "version", ...
     weaknesses : sequence of str
@@ -99,11 +111,11 @@ def validation(
     """
     import pandas as pd
 
-    given = as_pandas(returns)
+    given, currency = as_pandas(returns), instance(currency, str, "currency")
     values = single_series(given, "returns", ordered=True)
     series = pd.Series(values, index=labels_of(given, 0))
     level = confidence_level(confidence)
-    unit = "%" if is_fractions(values) else ""
+    unit = "%" if is_fractions(values) and not currency else currency
     model = _model(series, var, es, one_of(method, METHODS, "method"), level, whole_number(window, "window"))
     found = backtest_var(model.returns, model.var, model.es, model.confidence)
     picture = figure(
@@ -122,7 +134,8 @@ def validation(
         ("What this does not say", listing([*CAVEATS, *remarks])),
     ]
     span = f"{short_label(series.index[0])} to {short_label(series.index[-1])}"
-    lead = f"{model.method}; {percent(level)}, one period; {len(series):,} periods, {span}."
+    money = f", P&L in {unit}" if unit not in ("", "%") else ""
+    lead = f"Method: {model.method}; {percent(level)}, one period; {len(series):,} periods, {span}{money}."
     return write(path, page(title, lead, sections))
 
 
@@ -158,6 +171,8 @@ def _facts(facts: Mapping[str, str]) -> str:
 def _data(series: Any, unit: str) -> str:
     values, labels = series.to_numpy(), series.index
     still = values[1:] == values[:-1]
+    mean, deviation = _amounts([values.mean(), values.std(ddof=1)], unit)
+    said = unit if unit != "%" else ""
     zeros = int((values == 0.0).sum())
     rows = [
         ["periods", f"{len(values):,}", f"{short_label(labels[0])} to {short_label(labels[-1])}"],
@@ -165,14 +180,14 @@ def _data(series: Any, unit: str) -> str:
         ["zeros", f"{zeros:,}", "" if zeros < 0.05 * len(values) else "many: a stale price or a holiday?"],
         ["equal to the period before", f"{int(still.sum()):,}", ""],
         *_gaps(labels),
-        ["mean", _amount(values.mean(), unit), ""],
-        ["standard deviation", _amount(values.std(ddof=1), unit), ""],
-        ["skewness", number(skewness(values)), ""],
-        ["excess kurtosis", number(excess_kurtosis(values)), "0 for a normal distribution"],
+        ["mean", mean, said],
+        ["standard deviation", deviation, said],
+        ["skewness", f"{skewness(values):.2f}", ""],
+        ["excess kurtosis", f"{excess_kurtosis(values):.2f}", "0 for a normal distribution"],
     ]
     order = np.argsort(values, kind="stable")[:WORST]
-    worst = [[short_label(labels[i]), _amount(values[i], unit)] for i in order]
-    return table(["", "", ""], rows, texts=[2]) + table(["worst periods", ""], worst)
+    worst = zip([short_label(labels[i]) for i in order], _amounts(values[order], unit), strict=True)
+    return table(["", "", ""], rows, texts=[2]) + table(["worst periods", said], worst)
 
 
 def _gaps(labels: Any) -> list[list[str]]:
@@ -199,14 +214,13 @@ def _periods(found: Any, unit: str) -> str:
     hits, index = found.sample.hits, found.sample.index
     dated = isinstance(index, pd.DatetimeIndex)
     groups = index.year if dated else np.arange(hits.size) * 5 // hits.size + 1
-    rows = []
-    for name, part in pd.Series(hits).groupby(np.asarray(groups)):
-        expected = len(part) * (1.0 - found.confidence)
-        losses = found.sample.returns[part.index]
-        rows.append(
-            [str(name), f"{len(part):,}", f"{int(part.sum()):,}", f"{expected:.3g}", _amount(losses.min(), unit)]
-        )
-    return table(["year" if dated else "fifth", "periods", "hits", "expected", "worst"], rows)
+    parts = list(pd.Series(hits).groupby(np.asarray(groups)))
+    worst = _amounts([found.sample.returns[part.index].min() for _, part in parts], unit)
+    rows = [
+        [str(name), f"{len(part):,}", f"{int(part.sum()):,}", _expected(len(part), found.confidence), least]
+        for (name, part), least in zip(parts, worst, strict=True)
+    ]
+    return table(["year" if dated else "fifth", "periods", "hits", "expected", _in("worst", unit)], rows)
 
 
 def _tests(found: Any) -> str:
@@ -227,25 +241,34 @@ def _p(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def _amount(value: float, unit: str) -> str:
-    """A return as a percentage, or P&L with separators."""
-    return f"{100.0 * value:.2f}%" if unit == "%" else number(float(value))
+def _amounts(values: Sequence[float], unit: str) -> list[str]:
+    """Returns as percentages, or P&L with separators, with equal decimals."""
+    return amounts(values, fractions=unit == "%")
+
+
+def _in(name: str, unit: str) -> str:
+    """A heading with its unit; percentages have theirs in the cell."""
+    return name if unit in ("", "%") else f"{name} ({unit})"
+
+
+def _expected(periods: int, confidence: float) -> str:
+    """Expected hits."""
+    return f"{periods * (1.0 - confidence):,.2f}"
 
 
 def _challengers(series: Any, model: Model, own: str, confidence: float, window: int, unit: str) -> str:
     """The same backtest of every other method, over its own forecasts of the same length."""
-    rows, refused = [_row("under review", model, unit)], []
+    rows, refused = [_row("under review", model)], []
     for name in (name for name in METHODS if name != own):
         try:
             other = _model(series, None, None, name, confidence, window)
-            rows.append(_row(name.replace("_", " "), other, unit))
+            rows.append(_row(other.method, other))
         except InputError as problem:
             refused.append(f"{name.replace('_', ' ')}: {problem}")
     note = (
         "Quantile loss: mean score of the VaR forecasts, the smaller the better; only equal numbers of periods compare."
     )
-    header = ["forecasts", "periods", "hits", "expected", "mean VaR", "quantile loss", "verdict"]
-    return table(header, rows, texts=[6]) + notes([note, *refused])
+    return _judged("forecasts", rows, unit) + notes([note, *refused])
 
 
 def _sensitivity(series: Any, method: Any, confidence: float, window: int, unit: str) -> str:
@@ -259,25 +282,32 @@ def _sensitivity(series: Any, method: Any, confidence: float, window: int, unit:
             refused.append(f"{name}: {len(series):,} periods do not allow it.")
             continue
         try:
-            rows.append(_row(name, _model(series, None, None, method, level, periods), unit))
+            rows.append(_row(name, _model(series, None, None, method, level, periods)))
         except InputError as problem:
             refused.append(f"{name}: {problem}")
-    header = ["setting", "periods", "hits", "expected", "mean VaR", "quantile loss", "verdict"]
-    return table(header, rows, texts=[6]) + notes(refused)
+    return _judged("setting", rows, unit) + notes(refused)
 
 
-def _row(name: str, model: Model, unit: str) -> list[str]:
+def _judged(what: str, rows: Sequence[Sequence[Any]], unit: str) -> str:
+    """Backtests of several forecasts below each other."""
+    names, periods, hits, expected, levels, losses, verdicts = zip(*rows, strict=True)
+    columns = names, periods, hits, expected, _amounts(levels, unit), alike(losses), verdicts
+    header = [what, "periods", "hits", "expected", _in("mean VaR", unit), "quantile loss", "verdict"]
+    return table(header, list(zip(*columns, strict=True)), texts=[6])
+
+
+def _row(name: str, model: Model) -> list[Any]:
     found = backtest_var(model.returns, model.var, model.es, model.confidence)
     size = found.sample.returns.size
     return [
-        name, f"{size:,}", f"{found.n_hits:,}", f"{size * (1.0 - model.confidence):.3g}",
-        _amount(found.sample.var.mean(), unit), number(found.scores["quantile_loss"]), found.verdict,
+        name, f"{size:,}", f"{found.n_hits:,}", _expected(size, model.confidence),
+        found.sample.var.mean(), found.scores["quantile_loss"], found.verdict,
     ]  # fmt: skip
 
 
 def _weaknesses(series: Any, found: Any, model: Model, unit: str) -> list[str]:
     """Weaknesses that the data show."""
-    said = []
+    said, money = [], f" {unit}" if unit not in ("", "%") else ""
     expected = found.sample.returns.size * (1.0 - model.confidence)
     if expected < 5.0:
         said.append(
@@ -294,6 +324,6 @@ def _weaknesses(series: Any, found: Any, model: Model, unit: str) -> list[str]:
     early = model.window is not None and float(series.iloc[-model.window :].min()) > float(series.min())
     if early:
         said.append(
-            f"The largest loss of the history ({_amount(series.min(), unit)}) is outside the window of the present forecast."
+            f"The largest loss of the history ({_amounts([series.min()], unit)[0]}{money}) is outside the window of the present forecast."
         )
     return said

@@ -104,6 +104,31 @@ def fx_delta(inputs):
     return {**charge.charges, "capital": charge.capital}
 
 
+def of_buckets(inputs):
+    return {int(name): list(map(tuple, rows)) for name, rows in inputs["sensitivities"].items()}
+
+
+def commodity_delta(inputs):
+    return told(frtb.commodity_delta(of_buckets(inputs)))
+
+
+def credit_delta(inputs):
+    return told(frtb.credit_delta(of_buckets(inputs), instruments=inputs.get("instruments", "no securitisation")))
+
+
+def basel_examples(inputs):
+    """The correlations and weights that the rules work out themselves."""
+    credit, commodity = inputs["credit"], inputs["commodity"]
+    bond = frtb.credit_delta({4: [(*factor, 1.0) for factor in credit]}).buckets["medium"][0]
+    oil = frtb.commodity_delta({2: [(*factor, 1.0) for factor in commodity["factors"]]}).buckets["medium"][0]
+    weights = [tables.SECURITISATION_WEIGHTS[bucket] for bucket in inputs["securitisation_buckets"]]
+    return {
+        "credit_pct": 100.0 * ((bond / 0.03) ** 2 / 2.0 - 1.0),
+        "commodity_pct": 100.0 * ((oil / 0.35) ** 2 / 2.0 - 1.0),
+        "securitisation_weights_pct": [100.0 * weight for weight in weights],
+    }
+
+
 def credit_kb(inputs):
     positions, weight = inputs["positions"], inputs["risk_weight"]
     rho = np.eye(len(positions))
@@ -230,6 +255,9 @@ QUANTITIES = {
     "frtb_delta_alternative_sb": alternative,
     "frtb_equity_delta": equity_delta,
     "frtb_fx_delta": fx_delta,
+    "frtb_commodity_delta": commodity_delta,
+    "frtb_credit_delta": credit_delta,
+    "frtb_basel_examples": basel_examples,
     "frtb_csr_kb": credit_kb,
     "frtb_equity_vega_kb": equity_vega,
     "frtb_curvature_kb": curvature_kb,

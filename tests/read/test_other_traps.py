@@ -213,3 +213,23 @@ def test_doubtful_fills_are_said():
     assert "1 fills are equal to another one and have no id; each is a fill of its own" in said
     assert "fills at prices that are not above zero stand as they are: X" in said
     assert "file: a fee below zero is a rebate, money received" in said
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_an_empty_file_is_refused_as_empty(sample, tmp_path):
+    path = parts_of(sample)[1][0]
+    with pytest.raises(rk.InputError) as refused:
+        getattr(rk.read, sample.parent.name)(Source(path.name, b""), **parts_of(sample)[2])
+    assert str(refused.value) == f"{path.name} is empty"
+    (tmp_path / path.name).write_bytes(b"")
+    with pytest.raises(rk.InputError, match="is empty$"):
+        rk.read_log(tmp_path / path.name)
+    if path.suffix in (".csv", ".json", ".log"):
+        with pytest.raises(rk.InputError, match=re.escape(path.name)):
+            getattr(rk.read, sample.parent.name)(Source(path.name, b"\xef\xbb\xbf\r\n \n"), **parts_of(sample)[2])
+
+
+@pytest.mark.parametrize("given", [io.StringIO("ts,kind\n"), io.BytesIO(b"ts"), 5, None, ["a.csv", 3], b"a.csv"])
+def test_read_log_takes_paths_and_says_what_takes_open_files(given):
+    with pytest.raises(rk.InputError, match=r"path holds .*; give the path of a file"):
+        rk.read_log(given)

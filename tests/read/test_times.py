@@ -59,3 +59,29 @@ def test_what_is_no_time_is_refused(text, why):
 def test_a_leap_second_is_the_first_of_the_next_minute():
     clock = Clock("UTC")
     assert clock.ns("2016-12-31T23:59:60Z", refuse) == clock.ns("2017-01-01T00:00:00Z", refuse)
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2024/3/8 9:30", "2024-03-08 09:30:00"),
+        ("2024.03.08 09:30:01", "2024-03-08 09:30:01"),
+        ("2024-03-08 09:30 PM", "2024-03-08 21:30:00"),
+        ("2024-03-08 12:00:00 a.m.", "2024-03-08 00:00:00"),
+        ("20240308-143001", "2024-03-08 14:30:01"),
+        ("20240308T1430+02:00", "2024-03-08 12:30:00"),
+    ],
+)
+def test_dates_with_the_year_first_and_halves_of_the_day_are_read(text, iso):
+    assert Clock("UTC").ns(text, refuse) == Clock("UTC").ns(iso, refuse)
+
+
+@pytest.mark.parametrize("text", ["2024/03-08", "2024-0308", "202438", "2024-03-08 13:00 PM", "2024-03-08 PM"])
+def test_what_mixes_forms_is_no_time(text):
+    with pytest.raises(InputError, match="is not a time"):
+        Clock("UTC").ns(text, refuse)
+
+
+def test_a_leap_second_of_a_place_is_the_first_of_the_next_minute():
+    clock = Clock("Asia/Tokyo")
+    assert clock.ns("2017-01-01 08:59:60", refuse) == clock.ns("2017-01-01 09:00:00", refuse)

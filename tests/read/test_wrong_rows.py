@@ -38,7 +38,11 @@ def itch(*messages: bytes) -> rk.read.Reading:
 
 def blotter(*rows: dict[str, str]) -> rk.read.Reading:
     """The reading of a workbook with these rows beneath the heading."""
-    table = [HEADING, *(list(row.values()) for row in rows)]
+    return rk.read.blotter_xlsx(Source("b.xlsx", workbook(HEADING, *(list(row.values()) for row in rows))))
+
+
+def workbook(*table: list[str]) -> bytes:
+    """A workbook of texts."""
     cells = [[f"<c t='inlineStr'><is><t>{escape(cell)}</t></is></c>" for cell in row] for row in table]
     lines = "".join(f"<row r='{number}'>{''.join(row)}</row>" for number, row in enumerate(cells, 1))
     out = io.BytesIO()
@@ -49,7 +53,7 @@ def blotter(*rows: dict[str, str]) -> rk.read.Reading:
         )
         book.writestr("xl/_rels/workbook.xml.rels", '<R><Relationship Id="a" Target="worksheets/sheet1.xml"/></R>')
         book.writestr("xl/worksheets/sheet1.xml", f"<worksheet {SHEET}><sheetData>{lines}</sheetData></worksheet>")
-    return rk.read.blotter_xlsx(Source("b.xlsx", out.getvalue()))
+    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -151,3 +155,22 @@ def test_fills_that_a_report_of_orders_does_not_have_are_said():
     )
     said = repr(rk.read.nautilus_trader([io.StringIO(orders), io.StringIO(fills)]))
     assert "order O was filled by 500, and its fills are 100" in said
+
+
+def test_slashed_dates_of_a_blotter_with_decimal_points_have_to_tell():
+    def read(*days, **options):
+        rows = [[day, "Buy", "AAPL", "1,000", "171.50"] for day in days]
+        book = workbook(["Date", "Side", "Symbol", "Quantity", "Price"], *rows)
+        return rk.read.blotter_xlsx(Source("b.xlsx", book), tz="UTC", decimal=".", **options)
+
+    assert refusal(read, "03/07/2024") == (
+        "b.xlsx, row 2: '03/07/2024' may have the day or the month first; give day_first=True or False"
+    )
+    for options, days, first in (
+        ({"day_first": False}, ["03/07/2024"], "2024-03-07"),
+        ({"day_first": True}, ["03/07/2024"], "2024-07-03"),
+        ({}, ["03/07/2024", "03/17/2024"], "2024-03-07"),
+        ({}, ["03/07/2024", "17/07/2024"], "2024-07-03"),
+    ):
+        assert str(read(*days, **options).frame["ts"].iloc[0])[:10] == first
+    assert refusal(read, "17/07/2024", "07/17/2024").endswith("give time_format=")

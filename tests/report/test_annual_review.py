@@ -49,7 +49,18 @@ def test_names_and_times_stay_on_one_line_and_sentences_do_not(tmp_path):
     annual_review(rk.replay_log(LOG, rules, compiled=False), tmp_path / "review.html", incidents=[])
     text = (tmp_path / "review.html").read_text("utf-8")
     assert "<td class='text long'>a quiet market" in text and "<td class='text'>Bo<" in text
-    assert "white-space:nowrap}" in text and "td.long{white-space:normal}" in text
+    assert "white-space:nowrap}" in text and "td.long{white-space:pre-wrap}" in text
+
+
+def test_breaches_of_many_months_are_counted_by_year(tmp_path):
+    times = pd.date_range("2020-01-31 23:30", periods=40, freq="31D")
+    log = rk.EventLog.from_frame(pd.DataFrame({**ORDERS, "ts": times, "qty": 9}), about={"kind": "synthetic"})
+    annual_review(rk.replay_log(log, FIVE, compiled=False), tmp_path / "x.html", incidents=[], tz="Asia/Tokyo")
+    text = (tmp_path / "x.html").read_text("utf-8")
+    local = times.tz_localize("UTC").tz_convert("Asia/Tokyo").year.value_counts()
+    for year, count in local.items():
+        assert f"<tr><td>{year}</td><td>{count}</td><td>{count}</td></tr>" in text
+    assert "each account, in each instrument" not in text and "<td class='text'>each account<" in text
 
 
 def test_changes_without_a_second_person_are_counted_and_no_change_is_said(tmp_path):

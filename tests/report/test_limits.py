@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pandas as pd
 import pytest
 from random_scenarios import scenario
@@ -45,6 +47,18 @@ def test_a_page_is_self_contained_escaped_and_the_same_again(tmp_path):
     assert "2021-09-19 14:00:00 CEST" in words and result.digest in words
 
 
+def test_the_picture_has_the_times_of_the_tables(tmp_path):
+    page = limits(rk.replay_log(log(), LIMITS, compiled=False), tmp_path / "x.html", tz="Asia/Tokyo")
+    assert "Refusals over time, by rule, in Asia/Tokyo." in page.read_text("utf-8")
+
+
+def test_many_halts_are_counted_and_folded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["riskkit.report.limits"], "MAX_OPEN", 0)
+    rules = rk.RuleSet([rk.Rule("day", rk.rules.DailyLoss(limit=100))])
+    text = limits(rk.replay_log(log(), rules, compiled=False), tmp_path / "x.html").read_text("utf-8")
+    assert "<tr><td>total</td><td>1</td></tr>" in text and "<summary>Each halt</summary>" in text
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_counts_add_up_to_the_refusals_and_every_link_leads_to_a_sentence(seed, tmp_path):
     given = scenario(seed, events=40)
@@ -67,3 +81,11 @@ def test_limits_that_refuse_nothing_make_a_report(tmp_path):
     quiet = rk.RuleSet([rk.Rule("far", rk.rules.MaxOrderQty(limit=10**6))])
     page = limits(rk.replay_log(log(), quiet, compiled=False), tmp_path / "x.html").read_text("utf-8")
     assert "Never breached: far." in page and "<h2>Each refusal" not in page
+
+
+@pytest.mark.parametrize("tz", ["Mars/Base", None, 5, "CEST"])
+def test_a_zone_that_is_none_is_refused_by_tables_and_pictures(tz, tmp_path):
+    result = rk.replay_log(log(), LIMITS, compiled=False)
+    for call in (lambda: limits(result, tmp_path / "x.html", tz=tz), lambda: result.plot_refusals(tz=tz)):
+        with pytest.raises(rk.InputError, match="is not a time zone; use a name such as 'UTC'"):
+            call()

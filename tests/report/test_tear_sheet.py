@@ -76,3 +76,11 @@ def test_what_is_refused_writes_nothing(given, tmp_path):
     with pytest.raises(rk.InputError):
         tear_sheet(TABLE, tmp_path / "x.html", **given)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("currency", [None, 5, ["EUR"]])
+def test_a_currency_is_a_text(currency, tmp_path):
+    for report in (rk.report.tear_sheet, rk.report.validation):
+        with pytest.raises(rk.InputError, match="currency is"):
+            report(np.random.default_rng(1).normal(0.0, 0.01, 300), tmp_path / "x.html", currency=currency)
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,17 @@ def test_given_forecasts_are_judged_and_have_no_settings(tmp_path):
     said = words(pages[0])
     assert "Forecasts as given" in said and "ES was not given" in said and "Sensitivity" not in said
     assert "under review" in said and "historical" in said
+
+
+def test_money_has_its_unit_in_headings_and_equal_decimals(tmp_path):
+    page = validation(1e6 * CALM, tmp_path / "x.html", confidence=0.95, window=100, currency="EUR")
+    text = page.read_text("utf-8")
+    assert "P&amp;L in EUR" in text and "<th>mean VaR (EUR)</th>" in text and "<th>worst (EUR)</th>" in text
+    small = validation(1e-6 * CALM, tmp_path / "y.html", confidence=0.95, window=100, currency="EUR")
+    assert "%" not in "".join(re.findall(r"<td>mean</td><td>[^<]*</td>", small.read_text("utf-8")))
+    for table in re.findall(r"mean VaR \(EUR\).*?</table>", text, re.S):
+        cells = [row.split("</td>")[4] for row in table.split("<tr>")[1:]]
+        assert len({len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}) == 1
 
 
 def test_es_without_var_is_refused_and_nothing_is_written(tmp_path):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft
 from riskkit.read.exchange import oldest_first
+from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
-CENT = Decimal("0.01")
 NEEDED = ("date", "amount", "price", "sid", "symbol")
 
 
@@ -63,8 +62,10 @@ def backtrader(
         if not amount:
             draft.leave_out(row, "amount is 0")
             continue
-        if row.get("value") is not None and abs(row.number("value") + amount * row.number("price")) > CENT:
-            row.refuse(f"value={row['value']!r} is not that of {amount} at {row['price']}, with the opposite sign")
+        price = row.number("price")
+        value = row.number_or("value", None)
+        if value is not None and (contradicts(value, amount, price) or value * amount * price > 0):
+            row.refuse(f"value={row['value']!r} is not that of {amount} at {price}, with the opposite sign")
         label = draft.instrument(_label(row), currency=currency)
         draft.event(
             row,
@@ -73,7 +74,7 @@ def backtrader(
             instrument=label,
             side="B" if amount > 0 else "S",
             qty=abs(amount),
-            price=row.number("price"),
+            price=price,
         )
     draft.assume(
         f"one account, {account!r}", f"prices are in {currency}", "a feed without a name is called data and its number"

@@ -99,7 +99,9 @@ def binance(
     draft = Draft("binance", given, account, multipliers)
     tables = [_table(source, tz) for source in given]
     futures = [row for table in tables if table.kind is FUTURES for row in table.rows]
-    kept = {id(row) for row in without_repeats(draft, futures, _trade, "symbol and trade id read before")}
+    named_by_id = [row for row in futures if row.get("Trade ID")]
+    kept = {id(row) for row in without_repeats(draft, named_by_id, _trade, "symbol and trade id read before")}
+    kept |= {id(row) for row in futures if not row.get("Trade ID")}
     for table in tables:
         if table.kind in (NESTED, FLAT):
             for number, (order, fills) in enumerate(_orders(table), 1):
@@ -144,7 +146,7 @@ def _table(source: Source, tz: str | None) -> Table:
 
 
 def _trade(row: TableRow) -> tuple[str, str]:
-    return row.text("Symbol"), row.text("Trade ID")
+    return row.text("Symbol"), str(row.get("Trade ID") or "")
 
 
 def _price(row: TableRow, name: str) -> Decimal:
@@ -175,14 +177,17 @@ def _cut(row: TableRow) -> tuple[str, str]:
 def _spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[str]) -> dict[str, Any]:
     base, quote = _cut(row)
     fee, coin = with_unit(row, "Fee", [base, quote, *coins]) if row.get("Fee") else (None, None)
+    quantity, price = with_unit(row, "Executed", [base])[0], _price(row, "Price")
+    draft.check_money(row, "Amount", with_unit(row, "Amount", [quote])[0], quantity, price)
     return {
         "instrument": draft.instrument(row.text("Pair"), currency=quote), "side": side_of(row, "Side"),
-        "qty": with_unit(row, "Executed", [base])[0], "price": _price(row, "Price"), "fee": fee, "fee_currency": coin,
+        "qty": quantity, "price": price, "fee": fee, "fee_currency": coin,
     }  # fmt: skip
 
 
 def _old_spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[str]) -> dict[str, Any]:
     pair = row.text("Market")
+    draft.check_money(row, "Total", _price(row, "Total"), _price(row, "Amount"), _price(row, "Price"))
     return {
         "instrument": draft.instrument(pair, currency=quote_of(row, pair, quotes)), "side": side_of(row, "Type"),
         "qty": _price(row, "Amount"), "price": _price(row, "Price"), "fee": _price(row, "Fee") if row.get("Fee") else None,
@@ -196,10 +201,15 @@ def _future(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[
         draft.need_multiplier(symbol)
     quote = quote_of(row, symbol, quotes)
     fee, coin = _fee(row, "Fee", quote)
+    coin = row.get("Fee Coin") or coin
+    if row.get("Amount") and not COIN_MARGINED.fullmatch(symbol):
+        draft.check_money(
+            row, "Amount", _amount(row, "Amount", (quote,)), _price(row, "Quantity"), _price(row, "Price")
+        )
     draft.realised(quote, _price(row, "Realized Profit"))
     return {
         "instrument": draft.instrument(symbol, currency=quote), "side": side_of(row, "Side"), "qty": _price(row, "Quantity"),
-        "price": _price(row, "Price"), "fee": fee, "fee_currency": coin, "trade_id": trade, "order_id": row.get("Order ID"),
+        "price": _price(row, "Price"), "fee": fee, "fee_currency": coin, "trade_id": trade or None, "order_id": row.get("Order ID"),
     }  # fmt: skip
 
 
@@ -252,8 +262,11 @@ def _order(
         stamp = table.stamp(fill, next(name for name in fill.values if TIME.fullmatch(name)))
         last = max(last, stamp)
         fee, coin = _fee(fill, "Fee", quote, coins)
+        quantity, price = _amount(fill, "Filled", coins), _amount(fill, "Trading Price", coins)
+        if fill.get("Total") is not None:
+            draft.check_money(fill, "Total", _amount(fill, "Total", coins), quantity, price)
         draft.event(
-            fill, "fill", stamp, side=side, qty=_amount(fill, "Filled", coins), price=_amount(fill, "Trading Price", coins),
+            fill, "fill", stamp, side=side, qty=quantity, price=price,
             fee=fee, fee_currency=coin, **common,
         )  # fmt: skip
     done = _amount(row, "Executed", coins) if table.kind is FLAT else None

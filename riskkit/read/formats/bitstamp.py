@@ -91,6 +91,8 @@ def _needed(row: TableRow, name: str) -> tuple[Decimal, str]:
 def _fill(draft: Draft, row: TableRow, ts: int) -> None:
     (quantity, coin), (price, quote) = _needed(row, "Amount"), _needed(row, "Rate")
     fee, currency = _money(row, "Fee") or (None, None)
+    if value := _money(row, "Value"):
+        draft.check_money(row, "Value", value[0], quantity, price, fee=fee)
     draft.event(
         row, "fill", ts, account=row.get("Account"), instrument=draft.instrument(f"{coin}/{quote}", currency=quote),
         side=side_of(row, "Sub Type"), qty=quantity, price=price, fee=fee,

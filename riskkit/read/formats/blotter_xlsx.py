@@ -9,6 +9,7 @@ from typing import Any
 
 from riskkit._check import one_of
 from riskkit.read.draft import Draft
+from riskkit.read.numerals import Dates
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -46,7 +47,8 @@ NOT_DONE = re.compile(
     r"storniert|gestrichen|offen|abgelehnt|annulé|refusé|en attente|cancelled|canceled|rejected|open|pending", re.I
 )
 SUM = re.compile(r"summe|total|gesamt|sum\b", re.I)
-DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})")
+IN_NUMBERS = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})")
+SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
 CLOSE = Decimal("0.05")  # of an amount to the quantity times the price, for fees in it
 SERIALS = (20_000, 80_000)  # days of 1954 and 2119
 
@@ -61,6 +63,7 @@ def blotter_xlsx(
     *,
     tz: str = "Europe/Berlin",
     decimal: str = ",",
+    day_first: bool | None = None,
     columns: Mapping[str, str] | None = None,
     account: str = "blotter",
     currency: str = "EUR",
@@ -68,8 +71,8 @@ def blotter_xlsx(
     """Read trade blotters of banks from Excel workbooks: a heading somewhere, a trade a row, sums and notes below.
 
     The heading is the first row with a day, a kind of business, a quantity and a price, in German, French or English. A
-    row that reverses another (``Storno zu 100002``) takes it out. A row of another kind, as a dividend, is cash. Dates are day
-    first. The price of a name with ``%`` is per cent, as is one whose amount says so.
+    row that reverses another (``Storno zu 100002``) takes it out. A row of another kind, as a dividend, is cash. The
+    price of a name with ``%`` is per cent, as is one whose amount says so.
 
     Parameters
     ----------
@@ -79,6 +82,9 @@ def blotter_xlsx(
         Zone of the times.
     decimal : {",", "."}
         Decimal mark of numbers that are texts; the other mark, blanks and apostrophes stand between thousands.
+    day_first : bool, optional
+        Whether the day stands before the month in dates that are texts. By default it does; dates with slashes beside
+        decimal points have to tell, by one with a number above 12.
     columns : mapping of heading to name, optional
         Other headings, as ``{"Portf.": "account"}``; names are those of `HEADINGS`.
     account, currency : str
@@ -101,13 +107,15 @@ def blotter_xlsx(
         one_of(name, tuple(HEADINGS), f"columns[{heading!r}]")
     given = sources(files)
     draft = Draft("blotter_xlsx", given)
-    blotter = _Blotter(draft, Clock(tz), decimal, dict(columns or {}), account, currency)
+    blotter = _Blotter(draft, Dates(Clock(tz), day_first), decimal, dict(columns or {}), account, currency)
     for source in given:
         if not is_workbook(source):
             source.refuse("", "is not an Excel workbook (.xlsx)")
         blotter.read(source)
+    first = "month" if blotter.dates.day_first is False else "day"
     draft.assume(
-        f"times are local to {tz}", f"numbers that are texts have {decimal!r} as decimal mark, and dates are day first"
+        f"times are local to {tz}",
+        f"numbers that are texts have {decimal!r} as decimal mark, and dates are {first} first",
     )
     return draft.finish()
 
@@ -120,9 +128,9 @@ class _Blotter:
     """The rows of workbooks as events."""
 
     def __init__(
-        self, draft: Draft, clock: Clock, decimal: str, columns: dict[str, str], account: str, currency: str
+        self, draft: Draft, dates: Dates, decimal: str, columns: dict[str, str], account: str, currency: str
     ) -> None:
-        self.draft, self.clock, self.account, self.currency = draft, clock, account, currency
+        self.draft, self.dates, self.account, self.currency = draft, dates, account, currency
         thousands = "." if decimal == "," else ","
         self.number = re.compile(rf"([+-]?)([1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+|\d+)(?:[{decimal}](\d+))?")
         self.decimal, self.thousands = decimal, thousands
@@ -167,6 +175,11 @@ class _Blotter:
         return table
 
     def _read(self, rows: list[TableRow]) -> None:
+        slashed = [text for row in rows if isinstance(text := row.get("date"), str) and SLASHED.match(text)]
+        if self.dates.day_first is None and slashed and self.decimal == ".":
+            self.dates = Dates.told_by(slashed, self.dates.clock, None, rows[0])
+            if self.dates.day_first is None:
+                rows[0].refuse(f"{slashed[0]!r} may have the day or the month first; give day_first=True or False")
         reversed_trades = {self._reversed(row): row for row in rows if self._reversed(row) is not None}
         known = {(self._account(row), self._label(row.get("trade"))) for row in rows}
         for row in rows:
@@ -224,7 +237,7 @@ class _Blotter:
 
     def _ts(self, row: TableRow) -> int:
         date, time = self._moment(row.get("date")), self._moment(row.get("time"))
-        return self.clock.ns(f"{date} {time}".strip(), row.refuse)
+        return self.dates.clock.ns(f"{date} {time}".strip(), row.refuse)
 
     def _moment(self, cell: Cell) -> str:
         if isinstance(cell, Decimal) and (SERIALS[0] < cell < SERIALS[1] or 0 <= cell < 1):
@@ -232,8 +245,11 @@ class _Blotter:
         if isinstance(cell, Moment):
             return cell.text()
         text = cell if isinstance(cell, str) else ""
-        found = DAY_FIRST.match(text)
-        return f"{found[3]}-{found[2]:>02}-{found[1]:>02}{text[found.end() :]}" if found else text
+        found = IN_NUMBERS.match(text)
+        if not found:
+            return text
+        month, day = (found[1], found[2]) if self.dates.day_first is False else (found[2], found[1])
+        return f"{found[3]}-{month:>02}-{day:>02}{text[found.end() :]}"
 
     def _instrument(self, row: TableRow, quantity: Decimal, price: Decimal) -> str:
         label = self._label(row.get("isin")) or self._label(row.get("name"))

@@ -28,6 +28,7 @@ FEE = ("ExecFeeV2", "Trading Fee", "Fees Paid", "Fees")
 ID = ("Trasaction ID", "Transaction ID")  # the heading of derivatives is misspelt
 NEEDED = ("Direction", "Order No.")
 TIME = re.compile(r"(?:transactiontime|timestamp|tradetime)\(utc(?:([+-])(\d{1,2})(?::?(\d\d))?)?\)")
+INVERSE = re.compile(r"([A-Z0-9]+)USD(?:[A-Z]\d\d|-\d\d[A-Z]{3}\d\d)?")  # perpetual, or quarterly as BTCUSDZ24
 FILLS = (
     "trade",
     "liquidation",
@@ -116,7 +117,12 @@ def _event(draft: Draft, row: TableRow, ts: int, quotes: Mapping[str, str]) -> N
     symbol, kind = row.text(first_of(row, *SYMBOL)), "Trade" if spot else row.text("Filled Type")
     coin = row.get("feeCoin")
     fee = _fee(row)
-    currency = coin if coin and not spot else "USDC" if symbol.endswith("PERP") else quote_of(row, symbol, quotes)
+    if not spot and (match := INVERSE.fullmatch(symbol)) and match[1] == coin:
+        currency = "USD"
+        draft.need_multiplier(symbol)
+        draft.assume(f"{symbol} is inverse: its money is counted in USD as price times quantity times multiplier")
+    else:
+        currency = coin if coin and not spot else "USDC" if symbol.endswith("PERP") else quote_of(row, symbol, quotes)
     draft.instrument(symbol, currency=currency)
     if kind.lower() in ("funding", "settle", "settlement"):
         draft.event(row, "cash", ts, amount=-(fee or Decimal(0)), currency=coin or currency, flow="funding")
@@ -127,9 +133,12 @@ def _event(draft: Draft, row: TableRow, ts: int, quotes: Mapping[str, str]) -> N
         return
     if kind.lower() != "trade":
         draft.assume(f"{kind} is a fill that nobody ordered; its order is derived as any other")
+    quantity, price = row.number(first_of(row, *QUANTITY)), row.number(first_of(row, *PRICE))
+    if spot and row.get("Filled Value") is not None:
+        draft.check_money(row, "Filled Value", row.number("Filled Value"), quantity, price)
     draft.event(
-        row, "fill", ts, instrument=symbol, side=_side(row), qty=row.number(first_of(row, *QUANTITY)),
-        price=row.number(first_of(row, *PRICE)), order_id=row.text("Order No."), fee=fee, fee_currency=coin,
+        row, "fill", ts, instrument=symbol, side=_side(row), qty=quantity,
+        price=price, order_id=row.text("Order No."), fee=fee, fee_currency=coin,
         trade_id=next((row.get(name) for name in ID if row.get(name)), None),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from riskkit.read.exchange import ScopedIds, oldest_first, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
-from riskkit.read.times import since_epoch
+from riskkit.read.times import Clock, since_epoch
 
 MILLISECOND = 10**6
 ENDED, REFUSED, STATES = ("canceled", "expired"), ("rejected",), ("open", "closed", None)
@@ -100,6 +100,8 @@ def _contents(row: TableRow) -> tuple[Any, ...]:
 
 
 def _time(row: TableRow) -> int:
+    if row.get("timestamp") is None and row.get("datetime") is not None:  # the same time as text, always in UTC
+        return Clock("UTC").ns(row["datetime"], row.refuse)
     return since_epoch(row.number("timestamp"), "ms", row.refuse)
 
 
@@ -177,9 +179,12 @@ def _trade(draft: Draft, row: TableRow, ids: ScopedIds, with_orders: bool) -> No
     orderless = order is None and with_orders
     if orderless:
         draft.derive("order_of_fill_unknown")
+    quantity, price = row.number("amount"), row.number("price")
+    if ":" not in row.text("symbol") and (cost := row.number_or("cost", None)):
+        draft.check_money(row, "cost", cost, quantity, price)
     draft.event(
-        row, "fill", _time(row), instrument=row.text("symbol"), side=_side(row), qty=row.number("amount"),
-        price=row.number("price"), trade_id=row.text("id"), fees=_fees(row), orderless=orderless or None,
+        row, "fill", _time(row), instrument=row.text("symbol"), side=_side(row), qty=quantity,
+        price=price, trade_id=row.text("id"), fees=_fees(row), orderless=orderless or None,
         order_id=None if order is None else ids.of(row.text("symbol"), str(order)),
     )  # fmt: skip
 

@@ -52,15 +52,18 @@ def coinbase(files: Files, *, account: str = "coinbase") -> Reading:
     rows = without_repeats(draft, rows, _key, "portfolio, product, trade id and time read before")
     used: Counter[tuple[str, ...]] = Counter()
     for row in oldest_first(rows, lambda row: clock.ns(row["created at"], row.refuse)):
+        quantity, price, fee = row.number("size"), row.number("price"), row.number_or("fee", None)
+        if row.get("total") is not None:
+            draft.check_money(row, "total", row.number("total"), quantity, price, fee=fee)
         used[_key(row)[:4]] += 1
         again = used[_key(row)[:4]]
         if again > 1:
             draft.assume("fills of one id, product and side but of another time or size are several fills")
         draft.event(
             row, "fill", clock.ns(row["created at"], row.refuse), account=row.get("portfolio"), side=side_of(row, "side"),
-            instrument=draft.instrument(row.text("product"), currency=row.text(UNIT)), qty=row.number("size"),
-            price=row.number("price"), trade_id=row.text("trade id") + (f" ({again})" if again > 1 else ""), order_id=row.get("order id"),
-            fee=row.number_or("fee", None),
+            instrument=draft.instrument(row.text("product"), currency=row.text(UNIT)), qty=quantity,
+            price=price, trade_id=row.text("trade id") + (f" ({again})" if again > 1 else ""), order_id=row.get("order id"),
+            fee=fee,
         )  # fmt: skip
     draft.assume("a portfolio is an account" if rows and rows[0].get("portfolio") else f"one account, {account!r}")
     return draft.finish()

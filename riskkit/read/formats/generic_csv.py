@@ -11,6 +11,7 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.read.draft import Draft, Event
 from riskkit.read.exchange import QUOTES, ScopedIds
+from riskkit.read.money import contradicts
 from riskkit.read.numerals import NOTHING, Dates, Numerals
 from riskkit.read.orders_and_fills import orders_and_fills
 from riskkit.read.reading import Reading
@@ -23,8 +24,9 @@ from riskkit.replay.ingest.columns import name_columns
 from riskkit.replay.ingest.times import UNITS, unit_by_size
 from riskkit.replay.schema.durations import SPANS
 
-NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask")
+NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask", "filled", "filled_price")
 EPOCH = re.compile(r"\d{1,19}(?:\.\d{1,19})?")
+DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # no time since the epoch: it would be 1970
 ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
 CLOSE = Decimal("0.01")  # of a multiplier that amounts tell to a whole number
 
@@ -115,13 +117,16 @@ def generic_csv(
     ids = ScopedIds((_account(table, row, account), str(row["order_id"])) for table in tables for row in table.rows
                     if row.get("order_id"))  # fmt: skip
     ends: list[tuple[Event, str]] = []
+    with_fills = any(table.has("kind") or _is_of_fills(table) for table in tables)
     for table in tables:
         clock = Clock(tz or "UTC", ambiguous)
         form = _Form(table, clock, _unit(unit, table.source.name), time_format, day_first, decimal)
         entries = _stamped(table, form)
         _check_clock(table, clock)
         for row, ts in entries:
-            _event(draft, table, row, ts, form, (account, currency, ids), ends)
+            made = _event(draft, table, row, ts, form, (account, currency, ids), ends)
+            if made is not None and not with_fills:
+                _executed(draft, table, row, form, made)
         for row, reason in table.after:
             draft.leave_out(row, reason)
         _said(draft, table, form, tz, clock)
@@ -148,7 +153,8 @@ class _Form:
         self.numerals = Numerals(decimal) if decimal else Numerals.told_by(texts, table.separator, first)
         stamps = table.texts("ts")
         self.unit = None
-        if stamps and form is None and all(EPOCH.fullmatch(text) for text in stamps):
+        dated = unit is None and all(DAY.fullmatch(text) for text in stamps)
+        if stamps and form is None and not dated and all(EPOCH.fullmatch(text) for text in stamps):
             self.unit = unit or unit_by_size(int(float(stamps[0]))) or (first or table.rows[0]).refuse(
                 f"ts={stamps[0]} has no unit that its size tells; say unit='s', 'ms', 'us' or 'ns'"
             )  # fmt: skip
@@ -225,6 +231,10 @@ def _kind(table: Table, row: TableRow) -> str:
     return "fill" if table.has("qty") else "price"
 
 
+def _is_of_fills(table: Table) -> bool:
+    return table.has("qty") and not table.has("status") and not table.of_orders
+
+
 def _flow(row: TableRow) -> str:
     """The kind of a flow of cash, by a word for it where kinds or sides stand; empty if it is none."""
     return meaning(str(row.get("kind") or row.get("side") or ""), FLOWS)
@@ -233,8 +243,8 @@ def _flow(row: TableRow) -> str:
 def _event(
     draft: Draft, table: Table, row: TableRow, ts: int, form: _Form, labels: tuple[str, str | None, ScopedIds],
     ends: list[tuple[Event, str]],
-) -> None:  # fmt: skip
-    """The event of a row; the end of an order is noted, for its last fill may be in another file."""
+) -> Event | None:  # fmt: skip
+    """The event of a row, if it is an order; the end of one is noted, for its last fill may be in another file."""
     account, currency, ids = labels
     kind = _kind(table, row)
     numbers = {name: form.number(row, name) for name in NUMBERS}
@@ -244,7 +254,7 @@ def _event(
             row, kind, ts, account=_account(table, row, account), flow=_flow(row), currency=_sign(row, "amount") or currency,
             amount=amount if amount is not None else row.refuse("is a flow of cash without an amount"),
         )  # fmt: skip
-        return
+        return None
     money = _currency(row, row.text("instrument")) or currency
     label = draft.instrument(draft.quoted(row.text("instrument"), money), currency=money)
     if kind == "price":
@@ -252,25 +262,25 @@ def _event(
             row, kind, ts, instrument=label, bid=numbers["bid"], ask=numbers["ask"],
             price=numbers["price"] if numbers["price"] is not None else row.refuse("has no price"),
         )  # fmt: skip
-        return
+        return None
     owner = _account(table, row, account)
     order = None if row.get("order_id") is None else ids.of(owner, str(row["order_id"]))
     common = {"account": owner, "instrument": label, "order_id": order, "strategy": row.get("strategy")}
     if kind not in ("order", "modify", "fill"):
         draft.event(row, kind, ts, **common)
-        return
+        return None
     quantity = numbers["qty"]
     side = _side(row, quantity, needed=kind != "modify" and table.has("side"))
     size = row.refuse("has no quantity") if quantity is None and kind != "modify" else quantity and abs(quantity)
     price = numbers["price"]
     if kind == "fill":
         price = price if price is not None else row.refuse("is a fill without a price")
-        _note_multiplier(draft, label, numbers)
-        made = draft.event(
+        _note_multiplier(draft, row, label, numbers)
+        draft.event(
             row, kind, ts, side=side, qty=size, price=price, trade_id=row.get("trade_id"), fee=numbers["fee"],
             fee_currency=row.get("fee_currency"), **common,
         )  # fmt: skip
-        return
+        return None
     at_market = kind == "order" and (price is None or (row.get("type") or "").lower().startswith("mark"))
     made = draft.event(
         row, kind, ts, side=side if kind == "order" else None, qty=size, price=None if at_market else price,
@@ -281,6 +291,23 @@ def _event(
             f"status={row['status']!r} is not a state of an order"
         )
         ends.append((made, state))
+    return made if kind == "order" else None
+
+
+def _executed(draft: Draft, table: Table, row: TableRow, form: _Form, order: Event) -> None:
+    """What a row of orders says was filled, where no table has the fills."""
+    filled = form.number(row, "filled") if table.has("filled") else None
+    if not filled:
+        return
+    price = form.number(row, "filled_price") if table.has("filled_price") else form.number(row, "price")
+    common: dict[str, Any] = {
+        name: order.get(name) for name in ("account", "instrument", "order_id", "strategy", "side")
+    }
+    draft.event(
+        row, "fill", order["ts"], qty=abs(filled), price=price or row.refuse("is filled and has no price"),
+        fee=form.number(row, "fee"), fee_currency=row.get("fee_currency"), **common,
+    )  # fmt: skip
+    draft.assume(f"{table.source.name}: an order has one fill, at the time of the order and at its average price")
 
 
 def _side(row: TableRow, quantity: Decimal | None, needed: bool) -> str | None:
@@ -307,10 +334,14 @@ def _sign(row: TableRow, name: str) -> str | None:
     return next((currency for mark, currency in CURRENCIES.items() if mark in (row.get(name) or "")), None)
 
 
-def _note_multiplier(draft: Draft, label: str, numbers: Mapping[str, Decimal | None]) -> None:
+def _note_multiplier(draft: Draft, row: TableRow, label: str, numbers: Mapping[str, Decimal | None]) -> None:
     """The multiplier that the money of a fill tells, before or after its fee."""
     amount, quantity, price = numbers["amount"], numbers["qty"], numbers["price"]
     if not amount or not quantity or not price or label in draft.multipliers:
+        return
+    if not contradicts(amount, quantity, price, fee=numbers["fee"]):
+        if abs(amount) > 1:  # else it may be rounded
+            draft.instrument(label, multiplier=Decimal(1))
         return
     fee = numbers["fee"] or Decimal(0)
     value = abs(quantity * price)
@@ -320,6 +351,8 @@ def _note_multiplier(draft: Draft, label: str, numbers: Mapping[str, Decimal | N
     if whole > 1 and abs(nearest - whole) < CLOSE:
         draft.instrument(label, multiplier=whole)
         draft.assume(f"{label} counts {whole}, as the amounts of its fills say")
+    else:
+        draft.check_money(row, "amount", amount, quantity, price, fee=numbers["fee"])
 
 
 def _end_orders(draft: Draft, ends: list[tuple[Event, str]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
 from riskkit.read.local_form import AROUND, Cells, normal
+from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, named_cells, sources
@@ -23,6 +24,7 @@ FLOWS = {
     "Commission Adjustments": "fee",
 }  # fmt: skip
 MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon Accrual Details")
+STATEMENT, FIELD = "Statement", "Field Name"
 SUMS = {"SubTotal": "subtotal", "Total": "total"}
 REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
 SIZED = ("Option", "Future", "Warrant", "Bond")
@@ -98,11 +100,14 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
 def _lines(draft: Draft, source: Source) -> Iterator[Line]:
     """The lines of the tables that are read, with the heading that holds for them; the other tables are named."""
     others: dict[str, None] = {}
+    foreign = ""
     headings: dict[str, list[str]] = {}
     for at, cells in source.rows():
         table, kind = (KNOWN.get(cell, cell.strip(AROUND)) for cell in (*cells[:2], "")[:2])
         if kind == "Header":
             headings[table] = cells[2:]
+            if table == STATEMENT and FIELD not in headings[table]:
+                foreign = at
         elif not headings:
             source.refuse(at, "is no line of an activity statement: table, Header or Data, then its cells")
         elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
@@ -111,6 +116,8 @@ def _lines(draft: Draft, source: Source) -> Iterator[Line]:
             yield Line(table, kind, TableRow(source, at, named_cells(source, at, headings[table], cells[2:])))
         else:
             others[table] = None
+    if foreign and not headings.keys() & {TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES}:
+        source.refuse(foreign, f"has no {FIELD!r}: the statement is in another language; take it in English")
     if others:
         draft.assume(f"{source.name}: tables without trades and flows of money are not read: {', '.join(others)}")
 
@@ -202,18 +209,26 @@ class _Statement:
         if row.get("Realized P/L") is not None:
             self.draft.realised(currency, row.number("Realized P/L", ","))
         self.draft.event(
-            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, price * quantity),
+            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, quantity, price),
             side="B" if quantity > 0 else "S", qty=abs(quantity), price=price, fee=None if fee is None else -fee,
             fee_currency=named[1].upper() if named else currency,
         )  # fmt: skip
 
-    def _instrument(self, row: TableRow, worth: Decimal) -> str:
+    def _instrument(self, row: TableRow, quantity: Decimal, price: Decimal) -> str:
         """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""
-        symbol, sized = row.text("Symbol"), any(word in row.text("Asset Category") for word in SIZED)
+        symbol, worth, sized = (
+            row.text("Symbol"),
+            price * quantity,
+            any(word in row.text("Asset Category") for word in SIZED),
+        )
         size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
         label = self.draft.quoted(symbol, row.text("Currency"))
+        known = label in self.draft.multipliers
+        if proceeds and not known and contradicts(proceeds, quantity, price, size=size or Decimal(1)):
+            told = f"Proceeds={row['Proceeds']!r} is not {quantity} times {price} times {size or 1}"
+            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
         self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
             self.draft.need_multiplier(label)

@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from riskkit.read.draft import Draft
+from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -35,6 +36,7 @@ FLOWS = {
     "fee": "fee",
     "commission": "fee",
 }
+PER_CENT = ("BOND", "BILL", "FIXED")
 SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)")
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2})(.*)")
@@ -158,7 +160,7 @@ class _Statement:
     def _instrument(self, row: TableRow) -> str:
         symbol, currency = row.text("symbol"), row.text("currency")
         label = self.draft.quoted(symbol, currency)
-        self.draft.instrument(label, currency=currency, multiplier=row.number_or("multiplier", None))
+        self.draft.instrument(label, currency=currency, multiplier=self._size(row, label))
         if row.get("multiplier") is None and row.get("assetCategory") in (
             "OPT",
             "FUT",
@@ -170,6 +172,22 @@ class _Statement:
         ):
             self.draft.need_multiplier(label)
         return label
+
+    def _size(self, row: TableRow, label: str) -> Decimal | None:
+        """The multiplier of a row, with which its money has to agree; the price of a bond is per cent if its money says so."""
+        size = row.number_or("multiplier", None)
+        name = next((name for name in ("tradeMoney", "proceeds") if row.get(name) is not None), None)
+        if name is None or size is None or label in self.draft.multipliers:
+            return size
+        money, worth = row.number(name), row.number("quantity") * row.number("tradePrice") * size
+        if (row.get("assetCategory") or "") in PER_CENT and abs(worth) > 50 * abs(money) > 0:
+            size = size / 100
+            self.draft.assume(f"the price of {label} is per cent, as its money says")
+        quantity, price = row.number("quantity"), row.number("tradePrice")
+        if contradicts(money, quantity, price, size=size):
+            told = f"{name}={row[name]!r} is not {quantity} times {price} times {size}"
+            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
+        return size
 
     def _again(self, row: TableRow, *names: str) -> bool:
         key = tuple(row.get(name) for name in ("accountId", *names))

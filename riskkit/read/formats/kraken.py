@@ -50,10 +50,12 @@ def kraken(files: Files, *, account: str = "kraken", quotes: Mapping[str, str] |
     rows = [row for source in given for row in source.table(NEEDED)]
     rows = without_repeats(draft, rows, lambda row: row.text("txid"), "txid read before: one export overlaps the other")
     for row in oldest_first(rows, lambda row: clock.ns(row["time"], row.refuse)):
-        pair = row.text("pair")
+        pair, quantity, price = row.text("pair"), row.number("vol"), row.number("price")
+        if row.get("cost") is not None:
+            draft.check_money(row, "cost", row.number("cost"), quantity, price)
         draft.event(
-            row, "fill", clock.ns(row["time"], row.refuse), side=side_of(row, "type"), qty=row.number("vol"),
-            instrument=draft.instrument(pair, currency=_quote(row, pair, named)), price=row.number("price"),
+            row, "fill", clock.ns(row["time"], row.refuse), side=side_of(row, "type"), qty=quantity,
+            instrument=draft.instrument(pair, currency=_quote(row, pair, named)), price=price,
             order_id=row.text("ordertxid"), trade_id=row.text("txid"), fee=row.number_or("fee", None),
         )  # fmt: skip
     draft.assume("times are UTC", "a fee is in the currency of the price", f"one account, {account!r}")

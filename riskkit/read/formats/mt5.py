@@ -16,6 +16,7 @@ from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
 TABLES = Cells((name, name) for name in ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results"))
+CENT = Decimal("0.011")  # of a balance, for two roundings
 POSITION = "position: the same trades as in Deals, a round trip a row"
 ACCOUNT = re.compile(r"(\S+)\s*\((\w{3})\b")
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
@@ -138,6 +139,7 @@ class _Report:
             self.draft.leave_out(row, "what is held or works at the end; it follows from orders and deals")
         orders = tables.get("Orders", [])
         known = [row for row in orders if not self._again(row, "Order") and self._order(row)]
+        self._say_gaps(tables["Deals"])
         for row in tables["Deals"]:
             if not self._again(row, "Deal"):
                 self._deal(row)
@@ -201,6 +203,22 @@ class _Report:
             type=None if price else "market", **self._common(row, row.text("Order")),
         )  # fmt: skip
         return True
+
+    def _say_gaps(self, deals: list[TableRow]) -> None:
+        """Say where a balance does not follow from the one before it: a deal between them is missing, or an amount is wrong."""
+        before: Decimal | None = None
+        gaps = []
+        for row in deals:
+            if not row.get("Time") or row.get("Balance") is None:
+                continue
+            balance = self._number(row, "Balance")
+            moved = sum(self._number(row, name) for name in ("Commission", "Fee", "Swap", "Profit"))
+            if before is not None and abs(before + moved - balance) > CENT:
+                gaps.append(row.at)
+            before = balance
+        if gaps:
+            rows = f"{len(gaps)} deal{'s' * (len(gaps) != 1)}, the first at {self.source.name}, {gaps[0]}"
+            self.draft.assume(f"the balance does not follow from the one before at {rows}: deals are missing or wrong")
 
     def _deal(self, row: TableRow) -> None:
         if not row.get("Time"):

@@ -129,6 +129,7 @@ def _spot(draft: Draft, entry: Stamped, legs: list[Stamped]) -> None:
     other = legs.pop(min(range(len(legs)), key=lambda place: abs(legs[place][0].number("Amount") - quantity * price)))[
         0
     ]
+    draft.check_money(other, "Amount", other.number("Amount"), quantity, price)
     fees: dict[str, Decimal] = {}
     for leg in (row, other):
         if fee := leg.number_or("Fee", Decimal(0)):

@@ -69,7 +69,8 @@ def quantconnect(
         f"one account, {account!r}",
         f"prices are in {currency}",
         "times without a zone are UTC",
-        "a fill is taken at the time of its order, at its average price",
+        "a fill is taken at the time of its order, at its average price, which stands for the limit of its order",
+        "an order without a price (price 0) counts as one at the market; stop prices are not in the file",
     )
     return draft.finish()
 

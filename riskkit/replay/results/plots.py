@@ -9,6 +9,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError
 from riskkit.replay.results.halts import BY_HAND
+from riskkit.replay.results.order_messages import LocalTimes
 from riskkit.replay.schema.columns import Cause
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def equity_plot(result: ReplayResult, account: str | None, ax: Any) -> Any:
     )
 
 
-def refusals_plot(result: ReplayResult, ax: Any) -> Any:
+def refusals_plot(result: ReplayResult, ax: Any, tz: str) -> Any:
     """Plot the times of refusals, one lane per refusing rule."""
+    zone = LocalTimes(tz).tz
     refused, timeline, ts = result.rejections(), result.timeline, result.log.columns["ts"]
     found = {name: count for name, count in result.refusals_by_rule().items() if count}
     codes = {**{rule.id: k for k, rule in enumerate(result.rules)}, BY_HAND: int(Cause.COMMAND)}
@@ -39,4 +41,4 @@ def refusals_plot(result: ReplayResult, ax: Any) -> Any:
     verb = "would have been" if result.mode == "shadow" else "were"
     title = f"{counted} {verb} refused ({result.mode} mode)"
     notes = {name: f"{count:,} refused" for name, count in found.items()}
-    return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
+    return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(tz=zone), ax=ax)

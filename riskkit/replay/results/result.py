@@ -439,9 +439,9 @@ class ReplayResult(Exported):
         """
         return equity_plot(self, account, ax)
 
-    def plot_refusals(self, ax: Any = None) -> Any:
-        """Plot the times of refusals, one lane per refusing rule."""
-        return refusals_plot(self, ax)
+    def plot_refusals(self, ax: Any = None, *, tz: str = "UTC") -> Any:
+        """Plot the times of refusals in a time zone, one lane per refusing rule."""
+        return refusals_plot(self, ax, tz)
 
     # ------------------------------------------------------------------ display
 

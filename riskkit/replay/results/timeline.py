@@ -107,17 +107,17 @@ class Timeline:
                 return spacing
         return SPACINGS[-1]
 
-    def axis(self, most: int = 8) -> TimeAxis:
-        """The axis of a plot: ticks at starts of years, months, days, ... (the first unit with four or more)."""
+    def axis(self, most: int = 8, tz: str = "UTC") -> TimeAxis:
+        """The axis of a plot: ticks at starts of years, months, days, ... (the first unit with four or more) of a zone."""
         count = len(self.closed)
-        label = f"UTC; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else "UTC"
+        label = f"{tz}; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else tz
         positions, texts = np.zeros(0, np.int64), np.zeros(0, str)
         for unit, length in LEVELS:
-            starts = _starts(unit, self.first, self.last)
+            starts, local = _starts(unit, self.first, self.last, tz)
             found = self.places(starts)
             last = np.flatnonzero(np.diff(found, append=-1))  # the last of the ticks in one gap
             positions = found[last]
-            texts = np.datetime_as_string(starts[last].astype("datetime64[ns]"), unit="s").astype(f"<U{length}")
+            texts = np.datetime_as_string(local[last], unit="s").astype(f"<U{length}")
             if len(positions) >= 4:
                 break
         step = max(1, -(-len(positions) // most))
@@ -125,13 +125,19 @@ class Timeline:
         return TimeAxis(float(max(self.length, 1)), positions[::step].astype(float), shown, label)
 
 
-def _starts(unit: str, first: int, last: int) -> np.ndarray:
-    """Starts of calendar units from `first` (if it is one) to `last`, in nanoseconds."""
+def _starts(unit: str, first: int, last: int, tz: str) -> tuple[np.ndarray, np.ndarray]:
+    """Starts of calendar units of a zone from `first` (if it is one) to `last`: nanoseconds of UTC, and local times."""
+    import pandas as pd
+
     letter: Any = unit[-1]
     step = np.timedelta64(int(unit[:-1] or 1), letter)
-    low = np.datetime64(first, "ns").astype(f"datetime64[{unit}]").astype(f"datetime64[{unit[-1]}]")
-    high = np.datetime64(last, "ns").astype(f"datetime64[{unit[-1]}]")
+    ends = pd.to_datetime([first, last], utc=True).tz_convert(tz).tz_localize(None).to_numpy()
+    low = ends[0].astype(f"datetime64[{unit}]").astype(f"datetime64[{letter}]")
+    high = ends[1].astype(f"datetime64[{letter}]")
     if (high - low) // step > MOST:
-        return np.zeros(0, np.int64)
-    starts = np.arange(low, high + 1, step).astype("datetime64[ns]").astype(np.int64)
-    return starts[(starts >= first) & (starts <= last)]
+        return np.zeros(0, np.int64), np.zeros(0, "datetime64[ns]")
+    local = np.arange(low, high + 1, step).astype("datetime64[ns]")
+    twice = np.ones(len(local), bool)  # an hour that comes twice starts when it comes first
+    starts = pd.DatetimeIndex(local).tz_localize(tz, ambiguous=twice, nonexistent="shift_forward").asi8
+    inside = (starts >= first) & (starts <= last)
+    return starts[inside], local[inside]

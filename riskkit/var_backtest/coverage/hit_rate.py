@@ -202,9 +202,9 @@ def _finding(n_hits: int, n_obs: int, p: float) -> str:
     """Number of hits beside the expected one, and the probability of a number at least as far on its side."""
     expected = n_obs * p
     if n_hits > expected:
-        share = f"a correct model has as many in {percent(round(binomial_upper_tail(n_hits, n_obs, p), 6))} of samples"
+        share = f"a correct model has as many in {100.0 * binomial_upper_tail(n_hits, n_obs, p):.3g}% of samples"
     elif n_hits < expected:
-        share = f"a correct model has as few in {percent(round(binomial_cdf(n_hits, n_obs, p), 6))} of samples"
+        share = f"a correct model has as few in {100.0 * binomial_cdf(n_hits, n_obs, p):.3g}% of samples"
     else:
         share = "exactly as expected"
     return f"{n_hits:,} hits in {n_obs:,} days, {expected:,.6g} expected; {share}"

@@ -250,9 +250,9 @@ class BacktestResult(Exported):
         rate = detectable_hit_rate(n_obs, self.confidence, significance=self.significance)
         yield "detectable hit rate", amounts([rate], fractions=True)[0], "binomial tail test, in 80% of samples"
         for process in self.sequential:
-            yield process.name, "ALARM" if process.reject else "quiet", process.verdict
+            yield process.name, "ALARM" if process.reject else "quiet", process.verdict.removeprefix("ALARM ")
         for name, score in self.scores.items():
-            yield name.replace("_", " "), score, "mean, smaller is better"
+            yield name.replace("_", " ").replace("fz0", "FZ0"), score, "mean, smaller is better"
 
     def _repr_html_(self) -> str:
         return as_html(self._title(), self._rows(), {"verdict": self.grade})

@@ -127,3 +127,25 @@ def test_a_column_that_quantconnect_does_not_have_makes_a_table_of_no_standard(t
     )
     (tmp_path / "orders.csv").write_text(text)
     assert rk.read_log(tmp_path / "orders.csv").about["read as"] == "generic_csv"
+
+
+def test_a_balance_of_mt5_that_does_not_follow_is_said():
+    heading = 'Trade History Report\nAccount:,,,"50000001 (USD, Sample-Server, demo, Hedge)"\nDeals\n'
+    columns = "Time,Deal,Symbol,Type,Direction,Volume,Price,Order,Commission,Fee,Swap,Profit,Balance,Comment\n"
+    deals = [
+        "2024.03.26 08:12:14,1,,balance,,,,,0,0,0,10 000.00,10 000.00,dep\n",
+        "2024.03.26 08:12:15,2,EURUSD,buy,in,0.3,1.08412,11,- 2.10,0,0,0,9 997.90,\n",
+        "2024.03.26 09:12:14,3,EURUSD,sell,out,0.3,1.085,12,-2.10,0,-0.1,26.40,10 022.10,\n",
+    ]
+    end = ",,,,,,,,-4.20,0.00,-0.10,26.40,10 022.10,\n"
+
+    def said(rows):
+        text = Text(heading + columns + "".join(rows) + end, "r.csv")
+        reading = rk.read.mt5(text, multipliers={"EURUSD": 100_000} if len(rows) > 1 else None)
+        return [one for one in reading.assumed if "balance" in one]
+
+    assert said(deals) == []
+    assert said([deals[0], deals[2]]) == [
+        "the balance does not follow from the one before at 1 deal, the first at r.csv, row 6: deals are missing or wrong"
+    ]
+    assert said([deals[0], deals[1].replace("2.10", "9.10"), deals[2]])

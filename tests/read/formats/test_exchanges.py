@@ -123,7 +123,7 @@ def test_coinbase_before_portfolios_and_with_equal_ids():
     heading = "trade id,product,side,created at,size,size unit,price,fee,total,price/fee/total unit"
     rows = [
         "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
-        "1,ETH-GBP,SELL,2018-11-20T21:39:46.667Z,2,ETH,100,2.7535e-7,198.5,GBP",
+        "1,ETH-GBP,SELL,2018-11-20T21:39:46.667Z,2,ETH,100,2.7535e-7,199.9999997,GBP",
         "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
     ]
     reading = rk.read.coinbase(Text("\n".join([heading, *rows])), account="me")
@@ -236,3 +236,46 @@ def test_ccxt_asks_for_a_contract_size_that_costs_do_not_tell():
     assert refusal(rk.read.ccxt, Text(json.dumps(trades), "trades.json")) == (
         "trades.json: the size of a contract is not in the file; give multipliers={'BTC/USD:BTC': ...}"
     )
+
+
+def test_an_inverse_contract_of_bybit_asks_for_its_size():
+    heading = (
+        "Market,Filled Type,Filled Quantity,Filled Price,Trading Fee,feeCoin,Direction,Trasaction ID,Order No.,"
+        "Transaction Time(UTC+0)\n"
+    )
+    for symbol in ("BTCUSD", "BTCUSDZ24", "BTCUSD-27DEC24"):
+        text = f"{heading}{symbol},Trade,100,60000,0.0001,BTC,Buy,1,2,09:09 2024-11-16\n"
+        assert f"give multipliers={{{symbol!r}: ...}}" in refusal(rk.read.bybit, Text(text))
+        reading = rk.read.bybit(Text(text), multipliers={symbol: "0.0000166"})
+        assert reading.instruments[0].currency == "USD" and reading.fees == {"BTC": Decimal("0.0001")}
+        assert (
+            f"{symbol} is inverse: its money is counted in USD as price times quantity times multiplier"
+            in reading.assumed
+        )
+    linear = f"{heading}BTCUSDT,Trade,0.1,60000,3.3,USDT,Buy,1,2,09:09 2024-11-16\n"
+    assert rk.read.bybit(Text(linear)).instruments[0].currency == "USDT"
+
+
+def test_futures_of_binance_without_trade_ids_have_their_fee_coin():
+    heading = "Date(UTC),Symbol,Side,Price,Quantity,Amount,Fee,Fee Coin,Realized Profit,Quote Asset\n"
+    row = "2024-02-28 23:49:16,ETHUSDT,BUY,3301.22,8.35,27565.187,0.011,BNB,0,USDT\n"
+    reading = rk.read.binance(Text(heading + row + row))
+    assert reading.events == {"fill": 2} and reading.fees == {"BNB": Decimal("0.022")}
+    assert any("each is a fill of its own" in sentence for sentence in reading.assumed)
+    assert any(
+        "Amount is not quantity" in one for one in rk.read.binance(Text(heading + row.replace("27565", "2756"))).assumed
+    )
+
+
+def test_ccxt_takes_the_text_of_a_time_without_its_number():
+    row = (
+        '[{"id": "1", "order": "2", "timestamp": null, "datetime": "2024-03-31T00:39:08.807Z", "symbol": "BTC/USDT", '
+        '"side": "buy", "price": 2, "amount": 3, "cost": 6}]'
+    )
+    assert str(rk.read.ccxt(Text(row)).frame["ts"][0]) == "2024-03-31 00:39:08.807000+00:00"
+
+
+def test_an_activity_statement_in_another_language_is_refused():
+    text = "Statement,Header,Feldname,Feldwert\nTransaktionen,Header,DataDiscriminator\nTransaktionen,Data,Order\n"
+    why = "export.csv, line 1: has no 'Field Name': the statement is in another language; take it in English"
+    assert refusal(rk.read.ib_activity, Text(text)) == why

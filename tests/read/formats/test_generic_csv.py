@@ -139,7 +139,7 @@ def test_headings_of_ones_own_and_columns_to_leave_out():
          "file, line 1: columns 'time' and 'datetime' both mean 'ts'; leave one out with ignore="),
         ("time,symbol,price\n2024-03-07,X,1\n", {"columns": {"price": "prize"}},
          "columns['price']='prize' is not a column; columns are ts, clock, kind, account, instrument, side, qty, price, amount, "
-         "order_id, trade_id, fee, fee_currency, currency, bid, ask, type, status, strategy"),
+         "order_id, trade_id, fee, fee_currency, currency, bid, ask, type, status, strategy, filled, filled_price"),
     ],
 )  # fmt: skip
 def test_what_a_table_leaves_open_is_asked_for(text, arguments, sentence):
@@ -189,3 +189,60 @@ def test_orders_that_were_filled_without_fills_in_the_files_are_said(states, sai
     rows = [f"2024-03-05 10:00:0{k},o{k},X,buy,2,10,{state}" for k, state in enumerate(states)]
     reading = read("\n".join(["time,order id,symbol,side,quantity,price,status", *rows]), currency="USD")
     assert [text.partition(":")[0] for text in reading.assumed if "by the state" in text] == said
+
+
+def test_an_order_table_with_what_was_filled_has_its_fills():
+    heading = "Time,Order ID,Symbol,Side,Filled Qty,Qty,Price,Avg Price,Fee,Status\n"
+    rows = (
+        "2024/3/7 09:30,1,A,buy,100,100,10,9.9,1,Filled\n"
+        "2024/3/7 09:31,2,A,sell,0,50,10,,,Cancelled\n"
+        "2024/3/7 09:32,3,A,sell,20,50,10,10.1,,Partially Filled\n"
+        "2024/3/7 09:33,4,A,sell,,50,10,,,Rejected\n"
+    )
+    reading = read(heading + rows)
+    assert reading.events == {"order": 4, "fill": 2, "reject": 1} and reading.derived == {"cancel": 1}
+    fills = reading.frame[reading.frame["kind"] == "fill"]
+    assert fills[["order_id", "qty", "price"]].to_numpy().tolist() == [
+        ["1", Decimal(100), Decimal("9.9")],
+        ["3", Decimal(20), Decimal("10.1")],
+    ]
+    assert "file: an order has one fill, at the time of the order and at its average price" in reading.assumed
+    assert refusal(heading + rows.replace("9.9", "")).endswith("is filled and has no price")
+
+
+def test_fills_of_their_own_table_are_not_told_again():
+    orders = "Time,Order ID,Symbol,Side,Qty,Filled Qty,Price,Status\n2024-03-07 09:30,1,A,buy,100,100,10,Filled\n"
+    fills = (
+        "Time,Order ID,Symbol,Side,Qty,Price,Fee\n2024-03-07 09:31,1,A,buy,60,10,1\n2024-03-07 09:32,1,A,buy,40,9,1\n"
+    )
+    reading = rk.read.generic_csv([io.StringIO(orders), io.StringIO(fills)])
+    assert reading.events == {"order": 1, "fill": 2}
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["7-Mar-2024 14:30:00", "Mar 7, 2024 2:30:00 PM", "7. März 2024 14:30", "07 Mar 24 14:30", "March 7 2024 14:30:00"],
+)
+def test_months_with_names_are_read(stamp):
+    reading = read(f'Time,Symbol,Side,Qty,Price\n"{stamp}",A,buy,1,10\n')
+    assert str(reading.frame["ts"][0]) == "2024-03-07 14:30:00+00:00"
+    assert "'Foo' is no month" in refusal("Time,Symbol,Side,Qty,Price\n7-Foo-2024 14:30,A,buy,1,10\n")
+
+
+def test_days_in_eight_digits_are_no_time_since_the_epoch():
+    reading = read("Date,Time,Symbol,Side,Qty,Price\n20240307,093000,A,buy,1,10\n20240308,093000,A,sell,1,10\n")
+    assert [str(ts) for ts in reading.frame["ts"][::2]] == ["2024-03-07 09:30:00+00:00", "2024-03-08 09:30:00+00:00"]
+    assert str(read("Time,Symbol,Side,Qty,Price\n20240307,A,buy,1,10\n", unit="s").frame["ts"][0])[:4] == "1970"
+
+
+def test_a_multiplier_that_amounts_tell_holds_for_all_fills_of_an_instrument():
+    rows = "Time,Symbol,Side,Qty,Price,Value\n2024-03-07 09:30,A,buy,100,10,{}\n2024-03-07 09:31,A,buy,100,10,{}\n"
+    assert read(rows.format(5000, 5000)).instruments[0].multiplier == 5
+    for amounts in ((1000, 5000), (5000, 1000)):
+        assert "'A' counts " in refusal(rows.format(*amounts))
+    said = read(rows.format(1000, 870)).assumed
+    assert (
+        "amount is not quantity times price in 1 row, the first at file, line 3; quantity and price are taken" in said
+    )
+    cents = "Time,Symbol,Side,Qty,Price,Value\n2024-03-07 09:30,A,buy,0.01,0.5,0.01\n"  # rounded
+    assert read(cents).instruments[0].multiplier == 1

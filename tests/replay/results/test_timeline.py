@@ -99,3 +99,31 @@ def test_the_timeline_of_a_result_and_of_a_comparison_is_that_of_the_log():
     compared = compare(log, RuleSet([Rule("size", PositionLimit(limit=5))]), compiled=False)
     for shown in (replay_log(log, RuleSet([]), compiled=False), compared):
         assert (shown.timeline.length, shown.timeline.spacing) == (line.length, line.spacing)
+
+
+@pytest.mark.parametrize(
+    "tz", ["America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]
+)
+@pytest.mark.parametrize(
+    ("start", "freq"),
+    [
+        ("2024-03-09", "1h"),
+        ("2024-11-02", "1h"),
+        ("2011-12-28", "6h"),
+        ("2021-02-01", "1D"),
+        ("2024-03-10", "5min"),
+        ("2024-11-03", "5min"),
+        ("2024-03-30 22:00", "5min"),
+    ],
+)
+def test_ticks_stand_at_local_starts(tz, start, freq):
+    """Each tick is where that local time first comes; the hours that clocks leave out or repeat move none."""
+    times = pd.date_range(start, periods=120, freq=freq, tz="UTC")
+    line = Timeline.of(times.as_unit("ns").asi8)
+    axis = line.axis(tz=tz)
+    assert axis.label.startswith(tz) and len(axis.places) >= 2 and (np.diff(axis.places) > 0).all()
+    moments = pd.to_datetime(np.asarray(axis.places, np.int64) + line.first, utc=True).tz_convert(tz)
+    assert not len(line.closed)
+    for moment, text in zip(moments, axis.texts, strict=True):
+        local = f"{moment:%Y-%m-%d %H:%M:%S}"
+        assert local.startswith(text) or local[5:].startswith(text)
