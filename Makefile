@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# whatever the machine says, modules are compiled once: not by each worker, and by each of the hundreds of processes of the tests
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo lab docs servers check test fuzz soak mutants portable lowest coverage lint bench clean
 

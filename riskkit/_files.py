@@ -9,12 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from riskkit._cache import lock
 from riskkit._check import InputError, one_line
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -111,8 +107,7 @@ def append_whole(file: Any, data: bytes) -> None:
     if not file.seekable():  # a pipe
         file.write(data)
         return
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock(file.fileno(), wait=True)
     size = file.seek(0, os.SEEK_END)
     if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
         data = b"\n" + data  # behind what a killed writer left

@@ -84,17 +84,24 @@ def _start_no_process(*_, **__):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Limit the examples of each property, leave slow tests out of the fast run, and keep a notebook in one process."""
+    """Limit the examples of a property, leave slow tests out of the fast run, and keep in one process what shares work."""
     most = AT_MOST[config.option.extent]
     for item in items:
         if config.option.extent == "fast" and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes seconds: in `make test`"))
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        if not item.get_closest_marker("xdist_group") and shares_work(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         test = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
         if is_hypothesis_test(test):
             asked = test._hypothesis_internal_use_settings or settings.default
             test._hypothesis_internal_use_settings = settings(asked, max_examples=min(asked.max_examples, most))
+
+
+def shares_work(item):
+    """Whether it is a cell of a notebook, or has a fixture of its file, which each process would make anew."""
+    fixtures = getattr(item, "_fixtureinfo", None)
+    found = fixtures.name2fixturedefs.values() if fixtures else ()
+    return item.path.suffix == ".ipynb" or any(made.scope == "module" for made, *_ in found)
 
 
 @pytest.fixture

@@ -13,12 +13,9 @@ from riskkit import plot
 from riskkit._bar import waiting
 from riskkit._check import (
     InputError,
-    constant,
     labels_of,
     one_of,
     optional,
-    refuse_prices,
-    single_series,
     whole_number,
     with_labels,
 )
@@ -26,7 +23,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
-from riskkit.covariance.garch import DECIMALS, TOLERANCE, ConvergenceWarning
+from riskkit.covariance.garch import DECIMALS, TOLERANCE, ConvergenceWarning, sample_of
 
 VolatilityModel = Literal["gjr", "egarch", "figarch"]
 Shocks = Literal["normal", "t", "skewed_t"]
@@ -186,13 +183,7 @@ def fit_asymmetric_garch(
         raise InputError(
             f"horizon={horizon!r}; EGARCH has a variance forecast for one period, further ones are simulated"
         )
-    array = single_series(returns, "returns", ordered=True)
-    refuse_prices(array, "returns")
-    if len(array) < 50:
-        raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
-    if constant(array):
-        raise InputError("returns is constant; there is no volatility to fit")
-    unit = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
+    array, unit = sample_of(returns)
     law = "skewt" if distribution == "skewed_t" else distribution
     specified = optional("arch", "garch").arch_model(
         np.round(array / unit, DECIMALS), mean="Constant", dist=law, rescale=False, **SPECIFICATION[model]

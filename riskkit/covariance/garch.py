@@ -247,13 +247,7 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> Garc
     (True, 0.01)
     """
     one_of(distribution, get_args(Distribution), "distribution")
-    array = single_series(returns, "returns", ordered=True)
-    refuse_prices(array, "returns")
-    if len(array) < 50:
-        raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
-    if constant(array):
-        raise InputError("returns is constant; there is no volatility to fit")
-    deviation = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
+    array, deviation = sample_of(returns)
     with waiting(f"fitting a GARCH(1,1) to {len(array):,} returns"):
         fitted, converged = _best_fit(np.round(array / deviation, DECIMALS), distribution)
     units = {"mu": deviation, "omega": deviation**2}
@@ -283,6 +277,18 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> Garc
         residuals=with_labels(residuals, rows, name=name),
         next_volatility=math.sqrt(next_variance),
     )
+
+
+def sample_of(returns: ReturnsLike) -> tuple[np.ndarray, float]:
+    """The returns of a fit, checked, and their standard deviation, by which they are divided."""
+    array = single_series(returns, "returns", ordered=True)
+    refuse_prices(array, "returns")
+    if len(array) < 50:
+        raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
+    if constant(array):
+        raise InputError("returns is constant; there is no volatility to fit")
+    largest = float(np.abs(array).max())
+    return array, float(np.std(array / largest)) * largest
 
 
 def _best_fit(scaled: np.ndarray, distribution: str) -> tuple[Any, bool]:

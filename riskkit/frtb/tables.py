@@ -92,8 +92,6 @@ VEGA_HORIZONS = {
     **{"interest rate": 60, "credit": 120, "equity, large": 20, "equity, small": 60, "commodity": 120, "FX": 40},
 }
 """Liquidity horizon of implied volatilities in days (MAR21.92, table 13)."""
-RESIDUAL_WEIGHTS = {"exotic": 0.01, "other": 0.001}
-"""Residual risk add-on as a fraction of the gross notional (MAR23.8)."""
 DEFAULT_WEIGHTS = {"AAA": 0.005, "AA": 0.02, "A": 0.03, "BBB": 0.06, "BB": 0.15, "B": 0.30, "CCC": 0.50}
 """Risk weight of the default of an issuer by rating (MAR22.24, table 2); unrated 15 %, defaulted 100 %."""
 

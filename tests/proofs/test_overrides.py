@@ -28,9 +28,9 @@ def other_limits(draw: random.Random, one: dict) -> dict:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LIMITED)
-def test_a_key_with_limits_of_its_own_is_judged_as_by_a_rule_of_its_own(name):
+def test_a_key_with_limits_of_its_own_is_judged_as_by_a_rule_of_its_own(name, long):
     compared = 0
-    for seed in range(2):
+    for seed in range(2 if long or name in OFTEN else 1):
         draw = random.Random(1000 + seed)
         given = {**scenario(seed, 50, types=[name]), "mode": "shadow"}
         one = given["rules"][0]

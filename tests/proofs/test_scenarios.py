@@ -89,7 +89,7 @@ def test_no_rule_type_is_left_out_of_the_random_scenarios():
 
 
 def agree(given):
-    """Decision by decision, and the books at the end."""
+    """Decision by decision, and the books at the end; what came out."""
     found, twin = run(given, "plain"), interpret(given)
     assert found.decisions == twin.decisions
     assert found.cancelled == twin.cancelled
@@ -98,6 +98,7 @@ def agree(given):
     assert found.fills_vanished == twin.fills_vanished
     for label, quantity in found.positions.items():
         assert number_of(quantity) == twin.position(*label.split("|"))
+    return found
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -120,8 +121,7 @@ OTHER_KINDS = sorted(KINDS.keys() - {"order"})
 def test_what_is_tracked_does_not_depend_on_the_kinds_of_event_that_happen_to_be_there(seed, kept, name):
     """A log tells the loop what it need not track; a session, which cannot know, tracks everything."""
     given = scenario(seed, 40, types=[name], without=set(OTHER_KINDS) - kept, narrow=True)
-    agree(given)
-    assert run(given, "live") == run(given, "plain")
+    assert run(given, "live") == agree(given)
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
@@ -142,8 +142,7 @@ def test_a_pause_by_command_counts_working_orders_whatever_the_rules_need():
             {**order, "ts": 3, "qty": "1"},
         ],
     }
-    agree(given)
-    assert run(given, "plain").decisions == {1: ("ALLOW", None), 3: ("REJECT", "PAUSED")}
+    assert agree(given).decisions == {1: ("ALLOW", None), 3: ("REJECT", "PAUSED")}
 
 
 def test_a_fill_counts_for_the_connection_of_its_order_whatever_the_log_has_besides():
@@ -154,6 +153,6 @@ def test_a_fill_counts_for_the_connection_of_its_order_whatever_the_log_has_besi
     events = [{**order, "ts": 1, "order_id": "o"}, {**fill, "ts": 2}, {**order, "ts": 3, "order_id": "p"}]
     rule = {"id": "cap", "type": "volume_cap", "scope": "session", "params": {"limit": "8"}}
     given = {"rules": [rule], "events": events}
-    agree(given)
-    assert run(given, "plain").decisions[3] == ("REJECT", "cap")
-    assert run(given, "live") == run(given, "plain")
+    found = agree(given)
+    assert found.decisions[3] == ("REJECT", "cap")
+    assert run(given, "live") == found

@@ -9,11 +9,10 @@ import pytest
 import riskkit as rk
 
 pytestmark = pytest.mark.slow
-vbt = pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with riskkit[notebooks]")
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(vbt, tmp_path, monkeypatch):
     """A table of daily closes as data vendors send it."""
     monkeypatch.chdir(tmp_path)
     days = pd.bdate_range("2023-01-02", periods=150, name="Date")
@@ -33,7 +32,7 @@ def limits() -> rk.RuleSet:
     )
 
 
-def test_a_portfolio_becomes_a_log_and_is_replayed(folder):
+def test_a_portfolio_becomes_a_log_and_is_replayed(vbt, folder):
     close, up = signals()
     log = rk.EventLog.from_vectorbt(vbt.Portfolio.from_signals(close, up, ~up, init_cash=10_000))
     result = rk.replay_log(log, limits(), mode="enforce", compiled=False)
@@ -55,14 +54,14 @@ def test_target_weights_under_limits(folder):
     assert found.portfolio.total_return().notna().all()
 
 
-def test_a_sweep_over_a_limit(folder):
+def test_a_sweep_over_a_limit(vbt, folder):
     close, up = signals()
     log = rk.EventLog.from_vectorbt(vbt.Portfolio.from_signals(close, up, ~up, init_cash=10_000))
     found = rk.sweep(log, limits(), {"day.limit": [100, 250, 500, 1_000]}, compiled=False)
     assert len(found.frame) == 4 and found.plot(metric="profit").get_ylabel() == "profit, USD"
 
 
-def test_back_to_the_statistics_of_vectorbt(folder):
+def test_back_to_the_statistics_of_vectorbt(vbt, folder):
     close, up = signals()
     log = rk.EventLog.from_vectorbt(vbt.Portfolio.from_signals(close, up, ~up, init_cash=10_000))
     result = rk.replay_log(log, limits(), mode="enforce", compiled=False)

@@ -30,7 +30,7 @@ class LimitUse(NamedTuple):
     state: str
 
 
-def frame_of(uses: list[LimitUse]) -> Any:
+def limit_frame(uses: list[LimitUse]) -> Any:
     """A DataFrame with one row per limit."""
     import pandas as pd
 

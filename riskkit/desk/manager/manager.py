@@ -33,7 +33,7 @@ from riskkit.desk.core.records import (
 )
 from riskkit.desk.core.stateful import Stateful
 from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger, UnknownTickerError
-from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, frame_of, verify
+from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, limit_frame, verify
 from riskkit.desk.manager.persistence import EVENTS, SHAPE, fill, options_of, plain_state, sorted_state
 from riskkit.desk.manager.reports import (
     DashboardMetrics,
@@ -346,7 +346,7 @@ class RiskManager(Stateful):
         >>> desk.get_limit_utilization()[["observed", "limit", "state"]].to_numpy().tolist()
         [[4800.0, 10000.0, 'ok'], [4800.0, 5000.0, 'near']]
         """
-        return frame_of(self._limit_uses())
+        return limit_frame(self._limit_uses())
 
     def _limit_uses(self) -> list[LimitUse]:
         with self._lock:

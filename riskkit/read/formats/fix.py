@@ -18,7 +18,6 @@ from riskkit.read.times import Clock
 SIDES = dict.fromkeys("139", "B") | dict.fromkeys("2456", "S")
 SESSION = {*"012345A", "n"}
 DONE = {"3": "done for the day", "4": "cancelled", "C": "expired"}  # ExecType (150)
-PENDING = {*"67ABDEILMNJK9"}
 PUT_OR_CALL = {"0": "P", "1": "C"}
 OPTION_SIZE = 100
 

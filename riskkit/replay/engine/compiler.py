@@ -210,8 +210,8 @@ class ReplayLoop:
         self.take(compiled)
 
     def take(self, compiled: Tier) -> None:
-        """Run the events to come by another loop."""
-        self.tier = compiled if not jit_is_off() else False
+        """Run the events to come by another loop; "background" is "generic" where nobody awaits the loop of the rules."""
+        self.tier = False if jit_is_off() else "generic" if compiled == "background" else compiled
         self.compiled = bool(self.tier)
         self.layout = catalogue_layout() if self.tier == "generic" else None
         if self.layout is not None:

@@ -128,14 +128,24 @@ class RuleShape(NamedTuple):
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
-        texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
-        if self.overridden:
-            texts |= {"params": f"at(versions_{self.name}, state_{self.name}.version)", "table": f"params_{self.name}"}
-        texts |= {"match_mode": f"params_{self.name}.mode"}
-        texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
+        match name:
+            case "key":
+                return KEYS[self.scope]
+            case "order_key":
+                return ORDER_KEYS[self.scope]
+            case "member_key" | "position_key":
+                return getattr(SCOPES[self.scope], name)
+            case "array":
+                return f"all_states_{self.name}"
+            case "match_mode":
+                return f"params_{self.name}.mode"
+            case "params" if self.overridden:
+                return f"at(versions_{self.name}, state_{self.name}.version)"
+            case "table" if self.overridden:
+                return f"params_{self.name}"
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))
-        return texts.get(name) or (f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None)
+        return f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None
 
     def has(self, hook: str) -> bool:
         """True if its type has a hook."""

@@ -36,7 +36,7 @@ class Frame:
     @classmethod
     def read(cls, frame: Any, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()) -> Frame:
         """Take a frame under the names of `riskkit.replay.ingest.columns`."""
-        frame = frame_of(frame)
+        frame = pandas_frame(frame)
         names = name_columns(list(frame.columns), columns, ignore)
         for name in ("ts", "kind"):
             if name not in names.values():
@@ -130,7 +130,7 @@ def _is_cell(value: Any) -> bool:
         return False
 
 
-def frame_of(table: Any) -> pd.DataFrame:
+def pandas_frame(table: Any) -> pd.DataFrame:
     """A table with one row per event as a pandas DataFrame: of pandas, polars, pyarrow or DuckDB, with exact numbers.
 
     Raises
@@ -141,7 +141,7 @@ def frame_of(table: Any) -> pd.DataFrame:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> frame_of(pa.table({"order_id": [2**60 + 1, None]}))["order_id"].tolist()
+    >>> pandas_frame(pa.table({"order_id": [2**60 + 1, None]}))["order_id"].tolist()
     [1152921504606846977, <NA>]
     """
     if isinstance(table, pd.DataFrame):

@@ -46,11 +46,6 @@ def expose(position: Record, account: Record, instrument: Record) -> None:
     position.listed_low = low
 
 
-def is_exposed(position: Record) -> bool:
-    """True if a position is held or has working orders."""
-    return position.qty != 0 or position.open_buy_qty != 0 or position.open_sell_qty != 0
-
-
 def raises_estimate(instrument: Record, price: int) -> bool:
     """True if an order's price is above the price at which lots without a mark are valued so far."""
     return instrument.mark == MISSING and price != MISSING and abs(price) > instrument.estimate

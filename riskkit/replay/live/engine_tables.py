@@ -114,7 +114,6 @@ class EngineTables:
             )
             self._shapes = shapes_of(history, shape_for)
             tier = tier_of(self.compiled, history, self._shapes[-1], self.events)
-            tier = "generic" if tier == "background" else tier  # a live engine keeps the addresses that its loop reads
             self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=tier)
             self._step_before = None
         self._growth = self._growth.under(self.rules, self._params)

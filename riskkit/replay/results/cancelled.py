@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from riskkit._check import instance
+from riskkit._show import frame_of
+from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.schema.columns import DecisionCode
 
@@ -43,17 +43,13 @@ def cancelled_orders(result: ReplayResult) -> pd.DataFrame:
 
     instance(result, ReplayResult, "result")
     rows = result.rows[result.rows["code"] == DecisionCode.CANCELLED]
-    columns, universe, orders = result.log.columns, result.log.universe, rows["observed"]
-    labels, code = result.log.order_labels.by_row, result.log.columns["instrument"][orders]
-    frame = pd.DataFrame(
-        {
-            "time": pd.to_datetime(columns["ts"][rows["seq"]], utc=True),
-            "order_id": pd.Series([labels.get(order, "") for order in orders.tolist()], dtype=str),
-            "order": orders,
-            "account": pd.Series([universe.accounts[a].id for a in columns["account"][orders]], dtype=str),
-            "instrument": pd.Series([universe.instruments[i].id for i in code], dtype=str),
-            "side": pd.Series(np.where(columns["side"][orders] > 0, "buy", "sell"), dtype=str),
-            "quantity": universe.quantities(rows["limit"], code),
-        }
-    )
-    return frame.set_index(pd.Index(rows["seq"], name="seq"))
+    columns, orders = result.log.columns, rows["observed"]
+    named = message_labels(result.log, orders, orders)
+    found = {
+        "time": pd.to_datetime(columns["ts"][rows["seq"]], utc=True),
+        "order_id": named["order_id"],
+        "order": orders,
+        **named,
+        "quantity": result.log.universe.quantities(rows["limit"], columns["instrument"][orders]),
+    }
+    return frame_of(found, named).set_index(pd.Index(rows["seq"], name="seq"))

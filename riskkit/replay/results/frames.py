@@ -152,3 +152,14 @@ def positions_frame(universe: Universe, state: State) -> pd.DataFrame:
         "value": table["value"] * money,
     }
     return pd.DataFrame(columns, index=index)
+
+
+def message_labels(log: EventLog, rows: np.ndarray, orders: np.ndarray) -> dict[str, list[str]]:
+    """Texts of the messages at `rows` of a log: ``order_id`` of the `orders` ("" without one), account, instrument, side."""
+    named, universe, columns = log.order_labels.by_row, log.universe, log.columns
+    return {
+        "order_id": [named.get(order, "") for order in orders.tolist()],
+        "account": [universe.accounts[a].id for a in columns["account"][rows]],
+        "instrument": [universe.instruments[i].id for i in columns["instrument"][rows]],
+        "side": np.where(columns["side"][rows] > 0, "buy", "sell").tolist(),
+    }

@@ -5,14 +5,16 @@ Times are local. What tripped a pause, and at which value, is found by a replay 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit._check import shown as shown_value
+from riskkit._show import frame_of
 from riskkit.replay.results.explain import Explanation, joined, names_in, shown, unjudged
+from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.present import Reading
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
@@ -205,32 +207,24 @@ class OrderMessages:
         rows, columns, universe = self.result.rejections(), self.log.columns, self.log.universe
         seqs = rows["seq"]
         readings = [self._shown(row) for row in rows]
-        labels = self.log.order_labels.by_row
         until = np.where((rows["until"] == NEVER) | (rows["until"] == 0), np.iinfo(np.int64).min, rows["until"])
         code, price = columns["instrument"][seqs], columns["price"][seqs]
         prices = universe.prices(np.where(price == MISSING, 0, price), code)
 
-        def texts(values: Any) -> pd.Series:
-            return pd.Series(list(values), dtype=str)
-
         def local(times: np.ndarray) -> pd.DatetimeIndex:
             return pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(self.time.tz)
 
-        frame = pd.DataFrame(
-            {
-                "time": local(columns["ts"][seqs]),
-                "order_id": texts(labels.get(order, "") for order in columns["order"][seqs].tolist()),
-                "account": texts(universe.accounts[a].id for a in columns["account"][seqs]),
-                "instrument": texts(universe.instruments[i].id for i in code),
-                "side": texts(np.where(columns["side"][seqs] > 0, "buy", "sell")),
-                "quantity": universe.quantities(columns["qty"][seqs], code),
-                "price": np.where(price == MISSING, np.nan, prices),
-                "rule": texts(self.rules[c].id if c >= 0 else "" for c in rows["cause"]),
-                "observed": np.array([np.nan if r.observed is None else r.observed for r in readings], float),
-                "limit": np.array([np.nan if r.limit is None else r.limit for r in readings], float),
-                "unit": texts(reading.unit for reading in readings),
-                "until": local(until),
-                "sentence": texts(self.refused(row) for row in rows),
-            }
-        )
-        return frame.set_index(pd.Index(seqs, name="seq"))
+        named = message_labels(self.log, seqs, columns["order"][seqs])
+        found = {
+            "time": local(columns["ts"][seqs]),
+            **named,
+            "quantity": universe.quantities(columns["qty"][seqs], code),
+            "price": np.where(price == MISSING, np.nan, prices),
+            "rule": [self.rules[c].id if c >= 0 else "" for c in rows["cause"]],
+            "observed": np.array([np.nan if r.observed is None else r.observed for r in readings], float),
+            "limit": np.array([np.nan if r.limit is None else r.limit for r in readings], float),
+            "unit": [reading.unit for reading in readings],
+            "until": local(until),
+            "sentence": [self.refused(row) for row in rows],
+        }
+        return frame_of(found, {*named, "rule", "unit", "sentence"}).set_index(pd.Index(seqs, name="seq"))

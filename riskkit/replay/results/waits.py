@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskkit._check import instance
+from riskkit._show import frame_of
+from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.schema.columns import DecisionCode, kind_word
 
@@ -45,23 +47,18 @@ def waiting_messages(result: ReplayResult) -> pd.DataFrame:
     instance(result, ReplayResult, "result")
     rows = result.rows[result.rows["code"] == DecisionCode.QUEUED]
     rows = rows[np.unique(rows["seq"], return_index=True)[1]]
-    columns, universe, seqs = result.log.columns, result.log.universe, rows["seq"]
-    labels = result.log.order_labels.by_row
-
-    def texts(values: list[str]) -> pd.Series:
-        return pd.Series(values, dtype=str)
-
+    columns, seqs = result.log.columns, rows["seq"]
     time, goes = columns["ts"][seqs], rows["until"]
-    frame = pd.DataFrame(
-        {
-            "time": pd.to_datetime(time, utc=True),
-            "goes": pd.to_datetime(goes, utc=True),
-            "wait": pd.to_timedelta(goes - time, unit="ns"),
-            "kind": texts([kind_word(kind) for kind in columns["kind"][seqs].tolist()]),
-            "order_id": texts([labels.get(order, "") for order in columns["order"][seqs].tolist()]),
-            "account": texts([universe.accounts[a].id for a in columns["account"][seqs]]),
-            "instrument": texts([universe.instruments[i].id for i in columns["instrument"][seqs]]),
-            "rule": texts([result.history.at(int(row["seq"])).rules[int(row["cause"])].id for row in rows]),
-        }
-    )
-    return frame.set_index(pd.Index(seqs, name="seq"))
+    texts = {
+        "kind": [kind_word(kind) for kind in columns["kind"][seqs].tolist()],
+        **message_labels(result.log, seqs, columns["order"][seqs]),
+        "rule": [result.history.at(int(row["seq"])).rules[int(row["cause"])].id for row in rows],
+    }
+    del texts["side"]
+    found = {
+        "time": pd.to_datetime(time, utc=True),
+        "goes": pd.to_datetime(goes, utc=True),
+        "wait": pd.to_timedelta(goes - time, unit="ns"),
+        **texts,
+    }
+    return frame_of(found, texts).set_index(pd.Index(seqs, name="seq"))

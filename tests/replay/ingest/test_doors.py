@@ -111,10 +111,12 @@ CASES = [(kind, field) for kind, fields in FIELDS.items() for field in fields if
 
 
 @pytest.mark.parametrize(("kind", "field"), CASES)
-def test_a_frame_and_a_session_accept_and_refuse_the_same(kind, field):
+def test_a_frame_and_a_session_accept_and_refuse_the_same(kind, field, long):
+    """Every second value, of the next field the others; all in `make fuzz`."""
     differing = []
     live = session()
-    for value in (*NOTHING[:: 1 if (kind, field) not in OF_ITS_ORDER else 99], *ODD):
+    values = (*NOTHING[:: 1 if (kind, field) not in OF_ITS_ORDER else 99], *ODD)
+    for value in values if long else values[CASES.index((kind, field)) % 2 :: 2]:
         if (kind, field) in OF_ITS_ORDER and value is None:
             continue  # a session takes it from the order
         fields = {**BASES[kind], field: value}

@@ -30,11 +30,12 @@ BUY = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-def test_a_rule_decides_as_the_naive_interpreter_whatever_is_paid(name):
+def test_a_rule_decides_as_the_naive_interpreter_whatever_is_paid(name, long):
     for seed in range(2):
         told = with_stops(scenario(9000 * seed + len(name), 60, types=[name], weights=OFTEN), seed)
-        agree(told)
-        assert run(told, "live") == run(told, "plain")
+        found = agree(told)
+        if long or not seed:
+            assert run(told, "live") == found
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**4), st.integers(1, 500))

@@ -12,13 +12,12 @@ from riskkit import Rule, RuleSet
 from riskkit.rules import MaxOrderQty, PositionLimit
 from riskkit.vbt import run_signals_with_limits, run_targets_with_limits
 
-vbt = pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with riskkit[notebooks]")
 WIDE = RuleSet([Rule("size", MaxOrderQty(limit=10**6))])
 CASH = 100_000.0
 
 
 @pytest.fixture(scope="module")
-def close() -> pd.DataFrame:
+def close(vbt) -> pd.DataFrame:
     return daily_closes(7, 0.02, 60)
 
 
@@ -47,14 +46,14 @@ def same(found, portfolio) -> None:
     ],
     ids=lambda options: ", ".join(options) or "all the cash",
 )
-def test_without_a_limit_that_binds_the_portfolio_is_vectorbts(close, options):
+def test_without_a_limit_that_binds_the_portfolio_is_vectorbts(vbt, close, options):
     entries, exits, _, _ = signals(1, close)
     own = {name: value for name, value in options.items() if name != "tick"}
     portfolio = vbt.Portfolio.from_signals(close, entries, exits, init_cash=CASH, **own)
     same(run_signals_with_limits(WIDE, close, entries, exits, init_cash=CASH, compiled=False, **options), portfolio)
 
 
-def test_long_and_short_signals_are_resolved_as_vectorbt_does(close):
+def test_long_and_short_signals_are_resolved_as_vectorbt_does(vbt, close):
     long, leave, short, cover = signals(2, close)
     four = {
         "entries": long,
@@ -68,7 +67,7 @@ def test_long_and_short_signals_are_resolved_as_vectorbt_does(close):
 
 
 @pytest.mark.parametrize("size_type", ["targetamount", "targetvalue", "targetpercent"])
-def test_targets_are_orders_of_vectorbt(close, size_type):
+def test_targets_are_orders_of_vectorbt(vbt, close, size_type):
     scale = {"targetamount": 50.0, "targetvalue": 5_000.0, "targetpercent": 0.3}[size_type]
     wanted = np.round(np.random.default_rng(3).uniform(-1.0, 1.0, close.shape) * scale, 2)
     options = {"size_type": size_type, "init_cash": CASH}

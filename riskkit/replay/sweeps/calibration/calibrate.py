@@ -23,7 +23,7 @@ from riskkit.replay.sweeps.calibration.evidence import evidence_for
 from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, Selection
 from riskkit.replay.sweeps.calibration.walk_forward import Evaluated, State, Window, WindowKind, walk, windows
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
-from riskkit.replay.sweeps.many.daily import DailyFigures, DailyRunner, frame_of
+from riskkit.replay.sweeps.many.daily import DailyFigures, DailyRunner, daily_frame
 from riskkit.replay.sweeps.many.days import SUMS, Days, Measured
 from riskkit.replay.sweeps.many.figures import FIGURES
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon
@@ -261,7 +261,7 @@ def _evaluated(
         if state == "fresh" and first > 0:
             start = runner.start(first)
             found = Measured(*_stacked(runner.run_from(setting, start, first, last) for setting in settings))
-            frame = frame_of(figures.record.over(first, last), found, np.arange(last - first), figures.labels)
+            frame = daily_frame(figures.record.over(first, last), found, np.arange(last - first), figures.labels)
         frames.append(frame)
     return Evaluated(window, *frames)
 

@@ -72,12 +72,12 @@ class DailyFigures(NamedTuple):
 
     def frame_over(self, order: np.ndarray) -> pd.DataFrame:
         """Figures over a sequence of days; what adds up over days is per trading day, so that lengths compare."""
-        return frame_of(self.record, Measured(self.sums, self.path), order, self.labels)
+        return daily_frame(self.record, Measured(self.sums, self.path), order, self.labels)
 
     def record_frame(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
         """Figures of the record over days, one row."""
         days = np.arange(self.n_days)[first:last]
-        return frame_of(self.record, Measured(*(part[None] for part in self.record.measured)), days)
+        return daily_frame(self.record, Measured(*(part[None] for part in self.record.measured)), days)
 
     def daily(self, name: str) -> np.ndarray:
         """A figure that adds up over days, of every setting by day; float64, shape (n_settings, n_days).
@@ -95,7 +95,7 @@ class DailyFigures(NamedTuple):
         return self.sums[:, :, SUMS.index(name)] * unit
 
 
-def frame_of(record: Record, found: Measured, order: np.ndarray, index: pd.Index | None = None) -> pd.DataFrame:
+def daily_frame(record: Record, found: Measured, order: np.ndarray, index: pd.Index | None = None) -> pd.DataFrame:
     """Figures over a sequence of days, one row for each replay; what adds up over days is per trading day."""
     import pandas as pd
 
