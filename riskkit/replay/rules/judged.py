@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
@@ -111,7 +112,9 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
     if rule.scope in GROUPS:
         without = [account.id for account in log.universe.accounts if not getattr(account, rule.scope)]
         if without:
-            whose = f"account {without[0]!r}" + (f" and {len(without) - 1:,} others" if len(without) > 1 else "")
+            whose = f"account {without[0]!r}" + (
+                f" and {counted(len(without) - 1, 'other')}" if len(without) > 1 else ""
+            )
             have = "have" if len(without) > 1 else "has"
             return (
                 f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
@@ -144,7 +147,7 @@ def _without_equity(rule: Rule, log: EventLog) -> str:
     what = f"a fraction of an equity ({' and '.join(fractions)})" if fractions else "against an equity"
     first = log.universe.accounts[without[0][0]].id
     others = sum(map(len, without)) - 1
-    whose = f"account {first!r}" + (f" and {others:,} others" if others else "")
+    whose = f"account {first!r}" + (f" and {counted(others, 'other')}" if others else "")
     return (
         f"measures {what}, and that of {whose} is not known: no "
         'opening cash or position, no deposit, no row kind="equity"; '
