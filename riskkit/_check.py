@@ -23,9 +23,7 @@ from riskkit._docs import counted
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
 OnRefusal = Literal["nan", "raise"]  # a column without an answer has NaN, or is refused with all others
-ROUNDING = (
-    1e-8  # spread of rounding relative to the numbers: equal returns of 1e-7, from float64 prices, differ by less
-)
+ROUNDING = 1e-8  # spread of rounding relative to the numbers, as of equal returns from prices in float64
 MOST_SHOWN = 60  # characters of a value in a message
 MOST_SAID = 600  # characters of a message
 FILLING = "; riskkit.covariance.complete_returns fills gaps of returns by a declared rule"
