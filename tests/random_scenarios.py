@@ -446,7 +446,8 @@ class Stream:
     def modify(self) -> dict[str, Any]:
         named = self.known()
         if named is None:
-            return {**self.message(), "order_id": "unknown"}
+            event = self.message()
+            return {**event, "order_id": f"unknown {event['instrument']} {event['side']}"}
         event = {name: named[name] for name in ("account", "instrument", "side", "order_id")}
         event |= self.amounts(named["instrument"])
         if event.get("price") == "NaN":
@@ -460,7 +461,7 @@ class Stream:
     def cancel(self) -> dict[str, Any]:
         named = self.known()
         if named is None or self.draw.random() < 0.05:
-            return {"account": "A", "instrument": "X", "order_id": "unknown"}
+            return {"account": "A", "instrument": "X", "order_id": "unknown X"}
         return {name: named[name] for name in ("account", "instrument", "order_id")}
 
     def fill(self) -> dict[str, Any]:
@@ -483,7 +484,7 @@ class Stream:
     def answer(self) -> dict[str, Any]:
         named = self.known()
         if named is None:
-            return {"account": "A", "instrument": "X", "order_id": "unknown"}
+            return {"account": "A", "instrument": "X", "order_id": "unknown X"}
         return {name: named[name] for name in ("account", "instrument", "order_id")}
 
     reject = expire = cancel_reject = modify_reject = answer

@@ -16,7 +16,7 @@ from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
-from riskkit.replay.schema.scopes import event_label
+from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
 
 EQUITY_MOVES = ("position", EventKind.CASH.name, EventKind.EQUITY.name)  # what a MARK comes from
@@ -33,8 +33,9 @@ def why_not_judged(rule: Rule, log: EventLog) -> str:
     it needs closed trades (rows kind="trade"), and this log has none; count fills with of="closing_fills"
     """
     for need in _needs(rule):
-        if not any(log.evidence.has(name) for name in need.any_of):
+        if not any(log.evidence.has(name, need.instrument) for name in need.any_of):
             wanted = " or ".join(WORDS[name] for name in need.any_of)
+            wanted += f" of {need.instrument!r}" if need.instrument else ""
             return f"it needs {wanted}, and this log has none" + (f"; {need.instead}" if need.instead else "")
     return ""
 
@@ -43,6 +44,24 @@ def not_judged(rules: Iterable[Rule], log: EventLog) -> dict[str, str]:
     """The rules that cannot be judged on a log, by id, with the reason."""
     reasons = {rule.id: why_not_judged(rule, log) for rule in rules}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def unknown_keys(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """The overrides whose label is that of no key in a log, in sentences: the limit of a name that is misspelt holds for nobody.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rule = rk.Rule("size", rk.rules.MaxOrderQty(limit=5), overrides={"a": {"limit": 2}, "A": {"limit": 3}})
+    >>> unknown_keys([rule], rk.replay.tiny_log([1, 2]))
+    ["size: 'a' of its overrides is no account of this log"]
+    """
+    return [
+        f"{rule.id}: {label!r} of its overrides is no {SCOPES[rule.scope].words.removeprefix('for each ')} of this log"
+        for rule in rules
+        for label, _ in rule.overrides
+        if not has_key(rule.scope, label, log.universe)
+    ]
 
 
 def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -> None:
