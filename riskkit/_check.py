@@ -18,17 +18,16 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
+from riskkit._docs import counted
+
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
 OnRefusal = Literal["nan", "raise"]  # a column without an answer has NaN, or is refused with all others
-ROUNDING = 1e-8
-"""Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
-
+ROUNDING = 1e-8  # spread of rounding relative to the numbers, as of equal returns from prices in float64
 MOST_SHOWN = 60  # characters of a value in a message
 MOST_SAID = 600  # characters of a message
 FILLING = "; riskkit.covariance.complete_returns fills gaps of returns by a declared rule"
-LARGEST_COUNT = 2**53
-"""Up to which every integer is exact as a float."""
+LARGEST_COUNT = 2**53  # up to which every integer is exact as a float
 
 T = TypeVar("T")
 
@@ -232,7 +231,7 @@ def observations(
     if array.ndim not in (1, 2):
         raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_series)")
     if array.shape[0] < min_obs:
-        raise InputError(f"{name} has {array.shape[0]} observations; at least {min_obs} are needed")
+        raise InputError(f"{name} has {counted(array.shape[0], 'observation')}; at least {min_obs} are needed")
     if ordered:
         refuse_disorder(value, name)
     return array
@@ -386,10 +385,9 @@ def refuse_size(shape: Sequence[int], what: str, instead: str) -> None:
         raise InputError(f"{what} would need {size / 1e9:,.1f} GB ({by} numbers); {instead}")
 
 
-LARGEST_ANSWER = 4_000_000_000
-"""Bytes that a single array may have."""
-LARGEST_RETURN, LARGEST_STEP = 0.5, 0.3
-"""Typical return without a loss that is taken for one, and the change that nine of ten steps of a price stay below."""
+LARGEST_ANSWER = 4_000_000_000  # bytes that a single array may have
+LARGEST_RETURN = 0.5  # typical return without a loss that is taken for one
+LARGEST_STEP = 0.3  # change that nine of ten steps of a price stay below
 
 
 def as_pandas(value: Any) -> Any:
@@ -402,13 +400,14 @@ def as_pandas(value: Any) -> Any:
         import pandas as pd
 
         return pd.Series(value)
-    if not hasattr(value, "__arrow_c_stream__") or hasattr(value, "iloc"):
+    whole, parts = hasattr(value, "__arrow_c_array__"), hasattr(value, "__arrow_c_stream__")
+    if not (whole or parts) or hasattr(value, "iloc"):
         return value
     refuse_objects(value)
     import pyarrow as pa
 
     if not hasattr(value, "columns"):
-        return pa.chunked_array(value).to_numpy()
+        return (pa.array if whole else pa.chunked_array)(value).to_pandas().to_numpy()
     table = pa.table(value)
     is_date, is_text = pa.types.is_temporal, lambda kind: "string" in str(kind)
     frame = table.to_pandas(date_as_object=False, ignore_metadata=True)

@@ -1,4 +1,4 @@
-"""Descriptions of parameters that many functions share, written once and added to their docstrings.
+"""Texts that many functions share: descriptions of parameters, written once and added to docstrings; a number with its noun.
 
 A docstring in the source describes what is special about its function. The decorator made by `shared_parameters` adds
 the rest when the function is defined, so that ``help()`` and Shift-Tab show every parameter.
@@ -86,3 +86,14 @@ def _entries(section: str) -> dict[str, str]:
     """The entry of each parameter in a section "Parameters"; several may share one."""
     entries = [entry.rstrip() for entry in re.split(r"\n(?=\S)", section) if entry.strip()]
     return {name: entry for entry in entries for name in re.split(r", ?", entry.split("\n")[0].split(" : ")[0])}
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "observation"), counted(1_000, "hit")
+    ('1 observation', '1,000 hits')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

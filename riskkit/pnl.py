@@ -28,6 +28,7 @@ from riskkit._check import (
     float_array,
     labels_of,
     observations,
+    refuse_prices,
     with_labels,
 )
 from riskkit._names import suggest_names
@@ -114,6 +115,7 @@ def linear(positions: Any, returns: Any) -> Any:
     [[1.0, -1.0]]
     """
     moves = _scenario_matrix(returns, "returns")
+    refuse_prices(moves, "returns")
     amounts = finite_array(in_asset_order(positions, labels_of(returns, 1), "positions"), "positions")
     if amounts.ndim not in (1, 2) or amounts.shape[-1] != moves.shape[1]:
         raise InputError(

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from riskkit._docs import shared_parameters
+from riskkit._docs import counted, shared_parameters
 
 TEXTS = {"returns": "(n_obs,)\n    Returns.", "confidence": "float\n    Confidence."}
 
@@ -66,3 +66,8 @@ def test_without_docstrings_nothing_is_added():
     def model(returns): ...
 
     assert completed(None, model).__doc__ is None
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (1_000, "1,000 days")])
+def test_one_is_singular(number, text):
+    assert counted(number, "day") == text

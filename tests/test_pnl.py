@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import pnl as naive
 
+from riskkit import stress_test
 from riskkit._check import InputError
 from riskkit.pnl import DeltaGamma, aggregate, full_revaluation, scenario
 from riskkit.pnl import linear as linear_pnl
@@ -240,3 +241,10 @@ def test_aggregate_refuses(pnl, tree, words):
 def test_aggregate_refuses_a_total_that_is_a_node():
     with pytest.raises(InputError, match="twice: 'firm'"):
         aggregate(pd.DataFrame({"a": [1.0]}), {"firm": ["a"]}, total="firm")
+
+
+@pytest.mark.parametrize("call", [linear_pnl, stress_test, scenario])
+def test_prices_are_no_moves_of_positions(call):
+    prices = 100.0 * np.cumprod(1.0 + 0.01 * np.random.default_rng(3).standard_normal((60, 2)), axis=0)
+    with pytest.raises(InputError, match=r"returns looks like prices, .* give simple_returns\(returns\)"):
+        call([1.0, 2.0], prices)

@@ -17,6 +17,7 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
+from riskkit._docs import counted
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import symmetric
@@ -144,5 +145,5 @@ def _deviations(array: np.ndarray, ddof: int, mean: str) -> tuple[np.ndarray, in
     one_of(mean, get_args(Mean), "mean")
     divisor = len(array) - whole_number(ddof, "ddof", at_least=0)
     if divisor < 1:
-        raise InputError(f"returns has {len(array)} observations; ddof={ddof} needs at least {ddof + 1}")
+        raise InputError(f"returns has {counted(len(array), 'observation')}; ddof={ddof} needs at least {ddof + 1}")
     return (array - array.mean(axis=0) if mean == "sample" else array), divisor

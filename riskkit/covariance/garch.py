@@ -23,6 +23,7 @@ from riskkit._check import (
     single_series,
     with_labels,
 )
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._types import ReturnsLike
@@ -284,7 +285,7 @@ def sample_of(returns: ReturnsLike) -> tuple[np.ndarray, float]:
     array = single_series(returns, "returns", ordered=True)
     refuse_prices(array, "returns")
     if len(array) < 50:
-        raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
+        raise InputError(f"returns has {counted(len(array), 'observation')}; a GARCH fit needs at least 50")
     if constant(array):
         raise InputError("returns is constant; there is no volatility to fit")
     largest = float(np.abs(array).max())

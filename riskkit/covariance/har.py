@@ -123,7 +123,8 @@ def fit_har(variances: Any, lags: Sequence[int] = (1, 5, 22), *, logs: bool = Fa
     n_obs = len(array) - longest
     if n_obs < len(spans) + 2:
         raise InputError(f"variances has {len(array)} periods; {longest + len(spans) + 2} are needed for these lags")
-    values = np.log(array) if logs else array
+    unit = 1.0 if logs else float(array.mean()) or 1.0  # small or large variances look constant beside the intercept
+    values = np.log(array) if logs else array / unit
     means = np.column_stack([_trailing_means(values, span)[longest - span :] for span in spans])
     design = np.column_stack([np.ones(n_obs + 1), means])  # the last row is of the period to come
     known, target = design[:-1], values[longest:]
@@ -135,18 +136,19 @@ def fit_har(variances: Any, lags: Sequence[int] = (1, 5, 22), *, logs: bool = Fa
     variance = float(residual @ residual) / (n_obs - known.shape[1])
     following = float(design[-1] @ solution)
     rows = labels_of(variances, 0)
+    units = np.where(np.arange(known.shape[1]) == 0, unit, 1.0)
     return HarFit(
-        intercept=float(solution[0]),
+        intercept=float(solution[0]) * unit,
         coefficients=solution[1:],
-        standard_errors=_robust_errors(known, residual, hac),
+        standard_errors=_robust_errors(known, residual, hac) * units,
         lags=spans,
         logs=logs,
         r_squared=1.0 - float(residual @ residual / ((target - target.mean()) @ (target - target.mean()))),
         fitted=with_labels(
-            np.exp(fitted + 0.5 * variance) if logs else fitted, None if rows is None else rows[longest:]
+            np.exp(fitted + 0.5 * variance) if logs else fitted * unit, None if rows is None else rows[longest:]
         ),
-        residual_variance=variance,
-        next_variance=math.exp(following + 0.5 * variance) if logs else following,
+        residual_variance=variance * unit**2,
+        next_variance=math.exp(following + 0.5 * variance) if logs else following * unit,
         n_obs=n_obs,
     )
 

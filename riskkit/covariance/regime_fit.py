@@ -11,6 +11,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, constant, labels_of, refuse_prices, single_series, whole_number, with_labels
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._jit import kernel
 from riskkit._show import Row, percent
@@ -174,7 +175,7 @@ def fit_regimes(returns: ReturnsLike, n_regimes: int = 2) -> RegimeFit:
     refuse_prices(array, "returns")
     count = whole_number(n_regimes, "n_regimes", at_least=2)
     if len(array) < 50:
-        raise InputError(f"returns has {len(array)} observations; a fit of regimes needs at least 50")
+        raise InputError(f"returns has {counted(len(array), 'observation')}; a fit of regimes needs at least 50")
     if constant(array):
         raise InputError("returns is constant; there is no volatility to fit")
     unit = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, refuse_prices, single_series, whole_number
+from riskkit._docs import counted
 from riskkit._show import short_label
 from riskkit._types import ReturnsLike
 from riskkit.covariance.ewma import decay_factor
@@ -59,7 +60,7 @@ def tail_features(
     spans = sorted({whole_number(lag, "lags") for lag in lags})
     if not spans or len(array) < spans[-1]:
         raise InputError(
-            f"returns has {len(array)} observations and lags={list(lags)}; give a lag, and as many returns"
+            f"returns has {counted(len(array), 'observation')} and lags={list(lags)}; give a lag, and as many returns"
         )
     squares = pd.Series(array**2).ewm(alpha=1.0 - decay_factor(decay), adjust=False)
     volatility = np.sqrt(squares.mean().to_numpy())  # from the first square on, so that no row knows a later one

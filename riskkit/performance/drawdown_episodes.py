@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, single_series, whole_number, with_labels
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row, Shown, amounts, short_label
 from riskkit.performance.drawdown import drawdown_series
@@ -69,7 +70,7 @@ class Drawdown(Shown):
     def _rows(self) -> list[Row]:
         return [
             ("depth", amounts([self.depth], fractions=plot.is_fractions(self.depth))[0], "below the peak"),
-            ("trough", short_label(self.trough), f"after {self.to_trough} period{'s' * (self.to_trough != 1)}"),
+            ("trough", short_label(self.trough), f"after {counted(self.to_trough, 'period')}"),
             ("length", self.length, "periods"),
             ("recovery", self.recovery, "periods from the trough"),
         ]
@@ -163,7 +164,7 @@ class DrawdownTable(Exported):
                 f"{rank}. {short_label(item.start)}",
                 depth,
                 f"low {short_label(item.trough)}, {'open' if item.end is None else 'regained ' + short_label(item.end)}, "
-                f"{item.length} period{'s' * (item.length != 1)}",
+                f"{counted(item.length, 'period')}",
             )
             for rank, (item, depth) in enumerate(zip(self.drawdowns, depths, strict=True), start=1)
         ]

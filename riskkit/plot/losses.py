@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskkit._docs import counted
 from riskkit.plot.basics import INK, STRONG, WARM, axes, dress, literal, thousands, unit_axis
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def losses_over_time(
     for (name, line), dash, width in zip(lines.items(), ("-", "--"), (1.2, 1.0), strict=False):
         ax.plot(days, -np.asarray(line, float), color=STRONG, lw=width, ls=dash, label=literal(name))
     count = int(hits.sum())
-    label = f"{count:,} hit{'s' * (count != 1)}{note}"
+    label = f"{counted(count, 'hit')}{note}"
     ax.plot(days[hits], sample[hits], "o", color=WARM, ms=4, label=label)
     ax.set_ylabel(unit_axis(ax.yaxis, sample, unit))
     dress(ax, title)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError, instance
+from riskkit._docs import counted
 from riskkit._show import number, percent
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stop import StopReport, stop_report
@@ -118,7 +119,7 @@ def _stop(which: str | Incident, rules: RuleSet, scale: float) -> StopReport | t
 
 def _sentences(history: RuleHistory, used: Any, stops: list[Any]) -> list[str]:
     count = len(history.changes)
-    said = [f"The limits changed {count:,} time{'s' * (count != 1)}." if count else "The limits did not change."]
+    said = [f"The limits changed {counted(count, 'time')}." if count else "The limits did not change."]
     alone = sum(not change.approved_by for change in history.changes)
     if alone:
         said.append(f"{alone:,} of {count:,} changes had no second person.")
@@ -130,9 +131,7 @@ def _sentences(history: RuleHistory, used: Any, stops: list[Any]) -> list[str]:
     tried = [one for one in stops if isinstance(one, StopReport)]
     if tried:
         stopped = sum(one.stopped for one in tried)
-        said.append(
-            f"The limits in force stop {stopped:,} of {len(tried):,} incident{'s' * (len(tried) != 1)} of the library."
-        )
+        said.append(f"The limits in force stop {stopped:,} of {counted(len(tried), 'incident')} of the library.")
     return said
 
 

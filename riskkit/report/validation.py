@@ -18,6 +18,7 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
+from riskkit._docs import counted
 from riskkit._show import alike, amounts, percent, short_label
 from riskkit.performance import excess_kurtosis, skewness
 from riskkit.plot import is_fractions
@@ -153,7 +154,7 @@ def _conclusions(found: Any, model: Model) -> list[str]:
     count, days = found.n_hits, found.sample.returns.size
     rate = detectable_hit_rate(days, model.confidence, significance=found.significance)
     return [
-        f"{count:,} hit{'s' * (count != 1)} in {days:,} periods; {days * (1.0 - model.confidence):,.4g} were expected.",
+        f"{counted(count, 'hit')} in {days:,} periods; {days * (1.0 - model.confidence):,.4g} were expected.",
         f"Basel zone of all periods: {found.traffic_light.zone}.",
         f"A hit rate of {percent(round(rate, 4))} or more would have been found in 80% of such samples.",
         *(f"Caution: {caution}." for caution in found.cautions),
@@ -318,9 +319,7 @@ def _weaknesses(series: Any, found: Any, model: Model, unit: str) -> list[str]:
     hits = found.sample.hits
     both = int((hits[1:] & hits[:-1]).sum())
     if both:
-        said.append(
-            f"{both:,} hit{'s' * (both != 1)} came right after another: the model reacts late to a rise of volatility."
-        )
+        said.append(f"{counted(both, 'hit')} came right after another: the model reacts late to a rise of volatility.")
     early = model.window is not None and float(series.iloc[-model.window :].min()) > float(series.min())
     if early:
         said.append(

@@ -23,6 +23,7 @@ from riskkit._check import (
     single_series,
     whole_number,
 )
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._types import ReturnsLike
@@ -251,7 +252,9 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
     significance = probability(significance, "significance")
     n = len(array)
     if n < 2 * horizon:
-        raise InputError(f"returns has {n} observations; a horizon of {horizon} needs at least {2 * horizon}")
+        raise InputError(
+            f"returns has {counted(n, 'observation')}; a horizon of {horizon} needs at least {2 * horizon}"
+        )
     deviation = array - array.mean()
     square = deviation**2
     total = float(square.sum())

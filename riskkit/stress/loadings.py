@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, observations, refuse_other_rows, returns_array, with_labels
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._types import ReturnsLike
@@ -108,7 +109,9 @@ def factor_loadings(returns: ReturnsLike, factors: Any) -> FactorLoadings:
     n_obs, n_coefficients = len(drivers), drivers.shape[1] + 1
     refuse_other_rows(returns, "returns", factors, "factors")
     if n_obs < n_coefficients:
-        raise InputError(f"returns has {n_obs} observations for {n_coefficients} coefficients; give more observations")
+        raise InputError(
+            f"returns has {counted(n_obs, 'observation')} for {n_coefficients} coefficients; give more observations"
+        )
     design = np.column_stack([np.ones(n_obs), drivers])
     solution, _, rank, _ = np.linalg.lstsq(design / np.abs(design).max(axis=0).clip(1e-300), response)
     if rank < n_coefficients:

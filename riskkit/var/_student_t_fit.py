@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit._jit import kernel
 
 LARGEST_DF = 10_000.0
@@ -23,7 +24,7 @@ def fit_columns(table: np.ndarray) -> np.ndarray:
     """Location, scale and degrees of freedom of each column: (3, n_series)."""
     rows = np.require(table.T, requirements=["C", "W"])
     if rows.shape[1] < 3:
-        raise InputError(f"returns has {rows.shape[1]} observations; a Student t fit needs at least 3")
+        raise InputError(f"returns has {counted(rows.shape[1], 'observation')}; a Student t fit needs at least 3")
     if _share(rows, -(-rows.shape[1] // 3)).any():
         raise InputError("a third or more of the returns are equal; the likelihood of a Student t then has no maximum")
     middle = np.median(rows, axis=1)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
+from riskkit._docs import counted
 from riskkit._excel import MONEY, PERCENT, Exported, Sheet
 from riskkit._show import Row, Shown, amounts, percent
+from riskkit._tail import tail_probability
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
@@ -218,6 +220,9 @@ class RiskEstimate(Exported):
                 yield f"{name}", "NaN", why
         if (var < 0.0).any():
             yield "caution", "", "VaR is below zero, a gain even in the tail; prices go through simple_returns(prices)"
+        if "historical" in self.method and self.n_obs * tail_probability(max(self._levels)) < 1.0:
+            few = f"fewer than one of {counted(self.n_obs, 'observation')} is expected beyond {percent(max(self._levels))}"
+            yield "caution", "", f"{few}; it is the largest loss seen, or near it"
         if self.interval is not None and self.interval.kind in NOMINAL:
             yield "intervals", self.interval.kind, NOMINAL[self.interval.kind]
         yield "observations", self.n_obs, ""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from riskkit._check import finite_number, positive, probability
+from riskkit._check import InputError, finite_number, positive, probability
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Quantity, ReturnsLike
 from riskkit.var._inputs import read_sample
@@ -31,7 +31,7 @@ def expectile_var(returns: ReturnsLike, tau: float) -> Quantity:
     Raises
     ------
     InputError
-        NaN, infinity, no rows, or a tau that is not between 0 and 1.
+        NaN, infinity, no rows, or a tau that is not above 0 and at most 0.5.
 
     References
     ----------
@@ -44,6 +44,10 @@ def expectile_var(returns: ReturnsLike, tau: float) -> Quantity:
     0.032321
     """
     level = probability(tau, "tau")
+    if level > 0.5:
+        raise InputError(
+            f"tau={tau:g} is above 0.5, and measures gains; that of a VaR is small: normal_expectile_level({tau:g})"
+        )
     sample = read_sample(returns, ordered=False)
     ranked = np.sort(sample.table, axis=0)
     below = np.arange(1.0, len(ranked) + 1.0)[:, None]  # observations at or below each one

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, constant, finite_array, finite_number, positive, shown
+from riskkit._docs import counted
 from riskkit._tail import DEFAULT_CONFIDENCE, n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._selection import rolling_order_statistics
@@ -144,5 +145,5 @@ class PeaksOverThreshold(Method):
         """Number of losses over the threshold."""
         count = int(n_tail(n_obs, 1.0 - self.tail_fraction))
         if count + 1 > n_obs:
-            raise InputError(f"returns has {n_obs} observations, too few for a threshold")
+            raise InputError(f"returns has {counted(n_obs, 'observation')}, too few for a threshold")
         return count

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit._docs import counted
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
@@ -139,7 +140,9 @@ class FilteredHistorical(Method):
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         """Estimate VaR and ES of each column of (n_obs, n_series)."""
         if self.window is not None and self.window > len(table):
-            raise InputError(f"window={self.window} is longer than returns, which has {len(table)} observations")
+            raise InputError(
+                f"window={self.window} is longer than returns, which has {counted(len(table), 'observation')}"
+            )
         if self.volatility == "ewma":
             sigma = self._ewma(table)
             scaled = table / sigma[:-1] * sigma[-1]

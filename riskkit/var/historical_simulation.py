@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of
+from riskkit._docs import counted
 from riskkit._tail import DEFAULT_CONFIDENCE, n_tail, tail_probability
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import DEFINITIONS, Quantile, quantile_position
@@ -239,7 +240,9 @@ def _tail_of_worst(returns: np.ndarray, mass: np.ndarray, confidences: tuple[flo
 def _normalised(weights: Any, n_obs: int) -> np.ndarray:
     array = finite_array(weights, "weights", ndim=1)
     if len(array) != n_obs:
-        raise InputError(f"weights has {len(array)} values and returns {n_obs} observations; each needs one")
+        raise InputError(
+            f"weights has {counted(len(array), 'value')} and returns {counted(n_obs, 'observation')}; each needs one"
+        )
     if (array < 0.0).any() or not array.any():
         raise InputError("weights must be at least zero, and not all zero")
     total: np.ndarray = array / array.sum()

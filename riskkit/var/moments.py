@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import ROUNDING, InputError, one_of, whole_number
+from riskkit._docs import counted
 from riskkit._jit import kernel
 
 Mean = Literal["sample", "zero"]
@@ -35,7 +36,7 @@ class Moments(NamedTuple):
     def volatility(self, mean: str, ddof: int) -> np.ndarray:
         """Standard deviation about the sample mean, or about zero, with divisor n - ddof."""
         if self.n <= ddof:
-            raise InputError(f"returns has {self.n} observations; ddof={ddof} needs at least {ddof + 1}")
+            raise InputError(f"returns has {counted(self.n, 'observation')}; ddof={ddof} needs at least {ddof + 1}")
         square = self.second if mean == "sample" else self.second + self.mean**2
         volatility: np.ndarray = np.sqrt(square * (self.n / (self.n - ddof)))
         return volatility

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._bar import waiting
 from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_number
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
@@ -81,7 +82,9 @@ def rolling_var(
     sample = read_sample(returns, ordered=True)
     window = whole_number(window, "window")
     if window >= len(sample.table):
-        raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
+        raise InputError(
+            f"window={window} is not shorter than returns, which has {counted(len(sample.table), 'observation')}"
+        )
     with waiting(
         f"{chosen.title}: {(len(sample.table) - window + 1) * sample.table.shape[1]:,} windows of {window:,} days"
     ):

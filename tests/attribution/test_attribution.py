@@ -395,7 +395,7 @@ def test_constant_and_tiny_samples_have_a_defined_answer():
     np.testing.assert_allclose(constant.standard_error, 0.0, atol=1e-15)
     two = attribution.historical([1.0], [[0.01], [-0.03]], 0.99, measure="es")
     assert two.total == pytest.approx(0.03)
-    for sample, message in (([[0.01]], "1 observations"), ([[np.nan], [0.1]], "nan"), ([], "empty")):
+    for sample, message in (([[0.01]], "1 observation"), ([[np.nan], [0.1]], "nan"), ([], "empty")):
         with pytest.raises(InputError, match=message):
             attribution.historical([1.0], sample)
     for options in ({"estimator": "nonsense"}, {"measure": "volatility"}, {"measure": "es", "estimator": "kernel"}):

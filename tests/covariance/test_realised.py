@@ -142,3 +142,16 @@ def test_shrinkage_to_one_correlation_element_by_element():
 def test_refusals(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e8, 1e18])
+def test_har_of_variances_in_another_unit_is_the_same(unit):
+    variances = 1.0 + 0.5 * np.sin(np.arange(300) / 30.0) + 0.1 * np.random.default_rng(1).standard_normal(300)
+    one, other = fit_har(variances), fit_har(unit * variances)
+    assert other.coefficients == pytest.approx(one.coefficients)
+    assert other.standard_errors == pytest.approx(one.standard_errors * np.array([unit, 1.0, 1.0, 1.0]))
+    found = (other.intercept, other.next_variance, other.r_squared, other.residual_variance)
+    assert found == pytest.approx(
+        (unit * one.intercept, unit * one.next_variance, one.r_squared, unit**2 * one.residual_variance)
+    )
+    np.testing.assert_allclose(other.fitted, unit * np.asarray(one.fitted))

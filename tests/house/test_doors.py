@@ -344,3 +344,23 @@ def test_a_gap_is_named_by_its_date_and_what_fills_it(name):
         DOORS[name].call(table, 1.0)
     assert str(DAYS[3].date()) in str(refused.value), refused.value
     assert "complete_returns" in str(refused.value) or not str(refused.value).startswith("returns "), refused.value
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0.01, None, -0.02], "nan at position 1"),
+        ([True, False], "not a number"),
+        ([True, None], "not a number"),
+        (["0.01", "0.02"], "not a number"),
+        ([pd.Timestamp("2024-01-02").date()], "not a number"),
+        ([[0.1], [0.2]], "not a number"),
+        ([None, None], "nan at position 0"),
+    ],
+)
+@pytest.mark.parametrize("column", [pa.array, lambda values: pa.chunked_array([values])], ids=["array", "chunks"])
+def test_a_column_of_arrow_is_refused_in_our_words(column, values, message):
+    with pytest.raises(InputError, match=message):
+        rk.value_at_risk(column(values), 0.9)
+    numbers = [0.01, -0.02, 0.03]
+    assert rk.value_at_risk(column(numbers), 0.9).var == rk.value_at_risk(numbers, 0.9).var

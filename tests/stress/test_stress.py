@@ -679,7 +679,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.stress.factor_scenarios([[1.0, 2.0]], [[0.1]]), "loadings has 2 columns for 1 factors"),
         (lambda: rk.stress.factor_scenarios([[1.0]], [[0.1]], specific_moves=[[0.1, 0.2]]), "specific_moves has shape"),
         (lambda: rk.stress.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
-        (lambda: rk.stress.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
+        (lambda: rk.stress.factor_loadings([0.1], [1.0]), "1 observation for 2 coefficients"),
         (lambda: rk.stress.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "returns has 2 rows and factors 3"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.1], target_volatility=0.1), "0.1 for returns, which has no"),

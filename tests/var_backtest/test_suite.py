@@ -468,3 +468,30 @@ def test_plots_show_what_they_should(true_model, panel):
     assert numbers == result.table("Kupiec POF", "hits").to_numpy().ravel().tolist()
     given = plt.subplots()[1]
     assert result.plot(given) is given
+
+
+@pytest.mark.parametrize(
+    ("days", "confidence", "hits", "answer"),
+    [
+        (1, 0.99, 0, "cannot say"),
+        (60, 0.99, 0, "cannot say"),
+        (60, 0.99, 1, "cannot say"),  # 0.6 expected
+        (250, 0.99, 0, "cannot say"),  # a VaR that is never hit passes with a chance of 8 %
+        (30, 0.95, 0, "cannot say"),
+        (30, 0.95, 1, "yes"),
+        (250, 0.99, 2, "yes"),
+        (60, 0.99, 6, "NO"),  # too many show in any number of days
+        (600, 0.99, 0, "NO"),  # and none shows in many
+    ],
+)
+def test_a_number_of_hits_that_shows_nothing_is_not_called_correct(days, confidence, hits, answer):
+    returns = np.where(np.arange(days) % 40 < hits / (days // 40 or 1), -0.05, 0.001)
+    returns = np.where(np.cumsum(returns < 0) <= hits, returns, 0.001)
+    result = backtest_var(returns, 0.02, confidence=confidence)
+    said = {row[0]: row[1:] for row in result._rows()}
+    assert result.n_hits == hits and said["correct number of hits?"][0] == answer
+    if answer == "cannot say":
+        text = f"{hits} hit{'s' * (hits != 1)} in {days} day{'s' * (days != 1)}"
+        assert text in said["correct number of hits?"][1] and text in result.verdict and result.grade == "doubtful"
+    assert (result.verdict == "No test rejects the forecast") == (answer == "yes")
+    assert (said["Basel zone"][0] == "cannot say") == (days < 6)

@@ -16,7 +16,16 @@ from riskkit.replay.ingest.dividends import dividend_events
 from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
-from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
+from riskkit.replay.ingest.labels import (
+    kinds,
+    label_codes,
+    one_spelling,
+    pairs_of,
+    plain_codes,
+    sides,
+    strategy_codes,
+    truths,
+)
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
@@ -69,7 +78,7 @@ def columns_from_frame(
     one_of(currencies, ("one", "many"), "currencies")
     one_of(rounding, ROUNDINGS, "rounding")
     order_policy.checked()
-    read = Frame.read(frame, columns, ignore)
+    read = one_spelling(Frame.read(frame, columns, ignore))
     read.nearest = rounding == "nearest"
     source, found, form = _in_time(read, TimeForm.checked(tz, unit, time_format), ts_policy)
     declared = list(propose_instruments(read) if instruments is None else instruments)

@@ -15,7 +15,7 @@ from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.displays import check_display
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
-from riskkit.replay.ingest.order_ids import UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
+from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.schema.columns import (
     FACTS,
@@ -364,7 +364,7 @@ class Entries:
     @staticmethod
     def _same_side(row: Row, side: int, order_id: Any) -> int:
         if row["order"] >= 0 and side != row["side"]:
-            raise InputError(f"order_id={shown(order_id)} names an order of the other side")
+            raise InputError(f"order_id={shown(order_id)} {OTHER['side']}")
         return side
 
     def _of_order(self, kind: EventKind, ts: int, order_id: Any, account: Any, instrument: Any) -> Row:
@@ -385,7 +385,7 @@ class Entries:
             return row
         given = {"account": (account, self.account), "instrument": (instrument, self.instrument)}
         if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
-            raise InputError(f"order_id={shown(order_id)} names an order of another account or instrument")
+            raise InputError(f"order_id={shown(order_id)} {OTHER['instrument']}")
         row |= {"account": known.account, "instrument": known.instrument, "side": known.side, "order": known.row}
         row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY)
         row["strategy"] = known.strategy

@@ -10,7 +10,9 @@ import pandas as pd
 
 from riskkit._check import shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, NEEDED_BY
+from riskkit.replay.ingest.fields import NAMES
 from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.times import is_number
 from riskkit.replay.schema.columns import AMENDS, FACTS, EventKind
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
@@ -25,6 +27,27 @@ def label_text(label: Any) -> str:
         return str(label).strip()
     except (ValueError, RecursionError):  # an integer of thousands of digits has no text
         return shown(label)
+
+
+def one_spelling(frame: Frame) -> Frame:
+    """The frame with one value for each name, as a session has: 7, "7" and " 7" in one column are one name."""
+    for name in NAMES:
+        if frame.has(name) and _varies(frame.column(name)):
+            spelt = frame.column(name).astype(object).map(_spelt, na_action="ignore")
+            frame = frame.with_column(name, spelt)
+    return frame
+
+
+def _varies(column: pd.Series) -> bool:
+    """True if a column has names of several types, or with spaces around them."""
+    names = pd.Series(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    kind = pd.api.types.infer_dtype(names)
+    return bool((names.str.strip() != names)[names.notna()].any()) if kind == "string" else kind.startswith("mixed")
+
+
+def _spelt(name: Any) -> Any:
+    """A text or number as the text of its name; what is no name (True, a blank, a list) as it is."""
+    return (label_text(name) or name) if isinstance(name, str) or is_number(name) else name
 
 
 def _codes_of(frame: Frame, name: str, known: Mapping[str, int], unknown: int, empty: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from riskkit.replay.schema.universe import Account
 
 UNKNOWN = "does not name an earlier order"
 FROM_BEFORE = f"{UNKNOWN}; if it is of an order from before the log, give unknown_orders='external'"
+OTHER = {"instrument": "names an order of another account or instrument", "side": "names an order of the other side"}
 WITHIN = {
     "unique": "in a log",
     "account": "within an account",
@@ -110,6 +111,9 @@ class OrderIds:
             tuple[Key, int], int
         ] = {}  # number of the order of each key and day, if ids are those of days
         self._external: dict[tuple[str, int], int] = {}  # by id and account
+        self._external_of: dict[
+            tuple[int, int], tuple[int, int]
+        ] = {}  # instrument (-1) and side (0: not known) by number and day
         self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
         self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
         self.forgotten = 0  # number of orders from before the log whose id is known no longer
@@ -131,6 +135,13 @@ class OrderIds:
     def external(self, label: Any, account: int) -> int:
         """Number of an order from before the log; that of a new one is the next."""
         return self._external.get((label_text(label), account), FIRST_EXTERNAL - len(self._external) - self.forgotten)
+
+    def refuse_two(self, row: Mapping[str, int], label: Any) -> None:
+        """Refuse an event of an order from before the log that would be in two instruments, or on two sides."""
+        instrument, side = self._external_of.get((row["order"], self._day(row["ts"])), (-1, 0))
+        for name, known, none in (("instrument", instrument, -1), ("side", side, 0)):
+            if none not in (known, row[name]) and known != row[name]:
+                raise InputError(f"order_id={shown(label)} {OTHER[name]}")
 
     def refuse_unknown(self, label: Any) -> None:
         """Refuse an event that names no order, unless such events are kept."""
@@ -163,6 +174,9 @@ class OrderIds:
             key = self._key(text, row["account"])
             self._external.setdefault((text, row["account"]), row["order"])
             self._external_events[key, self._day(row["ts"])] = number
+            at = (row["order"], self._day(row["ts"]))
+            instrument, side = self._external_of.get(at, (-1, 0))
+            self._external_of[at] = (row["instrument"] if instrument < 0 else instrument, side or row["side"])
             if self.news is not None:
                 self.news.append((number, text))
 
@@ -201,6 +215,8 @@ class OrderIds:
         self._orders = {key: order for key, order in self._orders.items() if order[0] in kept}
         self._numbers = {key: number for key, number in self._numbers.items() if number in kept}
         self._external = {key: number for key, number in self._external.items() if number in external}
+        numbers = set(self._external.values())
+        self._external_of = {at: of for at, of in self._external_of.items() if at[0] in numbers}
         self._external_events = {key: number for key, number in self._external_events.items() if number in kept}
         self._accounts = {
             text: left

@@ -11,7 +11,7 @@ import pandas as pd
 from riskkit.replay.ingest.fill_ids import contents_of, corrected, is_repeat
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.ingest.order_ids import FROM_BEFORE, UNKNOWN, OrderPolicy
+from riskkit.replay.ingest.order_ids import FROM_BEFORE, OTHER, UNKNOWN, OrderPolicy
 from riskkit.replay.schema.columns import (
     AMENDS,
     ANSWERS,
@@ -59,17 +59,29 @@ def orders(
     frame.refuse(refers & (target < 0) & (first[used] > here), "order_id", "names a later order")
     unknown = refers & (target < 0)
     if policy.external:
-        order[unknown] = FIRST_EXTERNAL - pd.factorize(_joined(codes, account)[unknown])[0]
+        own = _joined(codes, account)
+        order[unknown] = FIRST_EXTERNAL - pd.factorize(own[unknown])[0]
+        _refuse_two(frame, unknown, _joined(own, stamps // DAY_NS) if policy.by_day else own, instrument, side)
     else:
         frame.refuse(unknown, "order_id", FROM_BEFORE)
     refers &= ~unknown
     same = (account[target] == account) & ((instrument[target] == instrument) | (errors & (instrument < 0)))
-    frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
+    frame.refuse(refers & ~same, "order_id", OTHER["instrument"])
     against = refers & (side != 0) & (side[target] != side)
-    frame.refuse(against, "order_id", "names an order of the other side")
+    frame.refuse(against, "order_id", OTHER["side"])
     belongs = is_order | refers
     order[belongs] = target[belongs]
     return order
+
+
+def _refuse_two(frame: Frame, unknown: np.ndarray, keys: np.ndarray, instrument: np.ndarray, side: np.ndarray) -> None:
+    """Refuse an order from before the log that is in two instruments, or on two sides."""
+    for codes, none, name in ((instrument, -1, "instrument"), (side, 0, "side")):
+        rows = np.flatnonzero(unknown & (codes != none))
+        _, first, of_key = np.unique(keys[rows], return_index=True, return_inverse=True)
+        bad = np.zeros(frame.size, bool)
+        bad[rows] = codes[rows] != codes[rows[first[of_key]]]
+        frame.refuse(bad, "order_id", OTHER[name])
 
 
 def _joined(codes: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 A text is ISO 8601 or of a declared form; nothing is guessed. A number has a unit: the declared one, or the one in which
 every number of the column is a date from 1980 to 2099 (the four ranges do not overlap). A column that begins with a
-number below them all, as 0, is the time of a simulation, in nanoseconds.
+number below them all, as 0, is the time of a simulation, in nanoseconds; the digits of a date, as 20240305, are refused.
 """
 
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
+from numbers import Real
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,8 +83,9 @@ def _numbers(frame: Frame, name: str, form: TimeForm) -> pd.Series | None:
         if given.iloc[:1].str.fullmatch(DATE).all() and given.str.fullmatch(DATE).all():
             frame.refuse(~frame.missing(name), name, "is a date without dashes; give time_format='%Y%m%d'")
         return given if integers is None else integers
-    whole = given.map(lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool))
-    return given if whole.all() else None
+    if given.map(is_number).to_numpy(bool).all():
+        return given.astype(object)  # a categorical column too
+    return None
 
 
 def _integers_of(given: pd.Series) -> pd.Series | None:
@@ -136,6 +139,34 @@ def _whole_parts(frame: Frame, name: str, given: pd.Series, at: np.ndarray) -> t
     return whole, rests
 
 
+def is_number(value: Any) -> bool:
+    """True for a number of any type that is no truth value.
+
+    Examples
+    --------
+    >>> is_number(Decimal(1)), is_number(np.int64(1)), is_number(True), is_number("1")
+    (True, True, False, False)
+    """
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
+
+
+def is_date(number: int) -> bool:
+    """True for the digits of a date from 1980 to 2099.
+
+    Examples
+    --------
+    >>> is_date(20240229), is_date(20230229), is_date(5)
+    (True, False, False)
+    """
+    if not 1980_00_00 < number < 2100_00_00:
+        return False
+    try:
+        datetime.date(number // 10**4, number // 100 % 100, number % 100)
+    except ValueError:
+        return False
+    return True
+
+
 def unit_by_size(number: int) -> str:
     """The unit in which a number is a date from 1980 to 2099; empty if there is none.
 
@@ -150,6 +181,10 @@ def unit_by_size(number: int) -> str:
 
 def check_first_number(number: int) -> None:
     """Refuse the first time of a live session if its size says that it is not in nanoseconds."""
+    if is_date(number):
+        raise InputError(
+            f"ts={number} has the digits of a date, and a session counts nanoseconds; give a Timestamp with a zone"
+        )
     unit = unit_by_size(number)
     if unit not in ("", "ns"):
         raise InputError(
@@ -161,7 +196,14 @@ def check_first_number(number: int) -> None:
 def _unit_of(frame: Frame, name: str, numbers: np.ndarray, at: np.ndarray) -> str:
     """The unit that the size of all numbers tells."""
     first = int(numbers[0])
-    if first < DATES[0]:  # no date in any unit: the time of a simulation
+    if is_date(first):
+        frame.refuse_row(
+            int(at[0]),
+            name,
+            f"is the date {first // 10**4}-{first // 100 % 100:02d}-{first % 100:02d} in "
+            "digits; give it as a text and time_format='%Y%m%d', or unit='ns'",
+        )
+    if 0 <= first < DATES[0]:  # no date in any unit: the time of a simulation
         return "ns"
     unit = unit_by_size(first)
     low, high = (bound * 10**9 // SPANS[unit or "ns"] for bound in DATES)

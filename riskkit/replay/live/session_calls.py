@@ -219,6 +219,7 @@ class SessionCalls(ABC):
         def rows(entries: Entries, number: int, now: int) -> Rows:
             row = make(entries, ts=now, **{name: value for name, value in given.items() if name not in ORIGIN})
             entries.set_origin(row, given.get("strategy"), given.get("connection"))
+            entries.orders.refuse_two(row, given.get("order_id"))
             return [row]
 
         with self._lock:

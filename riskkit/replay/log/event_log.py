@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit._show import Row, Shown
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
@@ -484,8 +485,7 @@ class EventLog(Shown):
 
 def external_text(log: EventLog) -> str:
     """The number of events of orders from before the log in words; empty if there are none."""
-    events, orders = log.external
-    return f"{events:,} event{'s' * (events > 1)} of {orders:,} order{'s' * (orders > 1)}" if events else ""
+    return "{} of {}".format(*map(counted, log.external, ("event", "order"))) if log.external[0] else ""
 
 
 def external_row(log: EventLog) -> list[Row]:

@@ -81,10 +81,14 @@ class Evidence:
     def __init__(self, columns: Columns, universe: Universe) -> None:
         self._columns = columns
         self._universe = universe
-        self._known: dict[str, bool] = {}
+        self._known: dict[tuple[str, str], bool] = {}
 
-    def has(self, name: str) -> bool:
-        """True if the log contains it: the name of an `EventKind`, or a key of `TESTS`."""
-        if name not in self._known:
-            self._known[name] = TESTS[name](self._columns, self._universe)
-        return self._known[name]
+    def has(self, name: str, instrument: str = "") -> bool:
+        """True if the log, or its events of an instrument, contain it: the name of an `EventKind`, or a key of `TESTS`."""
+        if (name, instrument) not in self._known:
+            columns = self._columns
+            if instrument:
+                of_it = columns["instrument"] == self._universe.instrument_codes.get(instrument, -2)
+                columns = {column: values[of_it] for column, values in columns.items()}
+            self._known[name, instrument] = TESTS[name](columns, self._universe)
+        return self._known[name, instrument]

@@ -16,6 +16,7 @@ from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_row
+from riskkit.replay.results.assumed import assumed_rows
 from riskkit.replay.results.explain import Explanation, explained, joined
 from riskkit.replay.results.flattening import Flattening
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
@@ -24,7 +25,6 @@ from riskkit.replay.results.last_marks import valued
 from riskkit.replay.results.order_messages import OrderMessages
 from riskkit.replay.results.plots import equity_plot, refusals_plot
 from riskkit.replay.results.result_digest import digest_of
-from riskkit.replay.results.stale_prices import stale_prices
 from riskkit.replay.results.states import states_of
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
@@ -475,8 +475,7 @@ class ReplayResult(Exported):
     def _rows(self) -> list[Row]:
         found = self.summary()
         rows: list[Row] = [
-            *(("cannot be judged on this log", f"{name}: {why}", "") for name, why in self.not_judged.items()),
-            *(("old prices", why, "") for why in [stale_prices(self.rules, self.log)] if why),
+            *assumed_rows(self.rules, self.log, self.not_judged),
             ("events", found["events"], ""),
             *((kind, total, "") for kind, (_, total) in self.refused_by_kind().items()),
             *((f"refused {kind}", count, "") for kind, (count, _) in self.refused_by_kind().items()),

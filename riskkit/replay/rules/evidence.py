@@ -10,7 +10,7 @@ from riskkit.replay.schema.columns import EventKind
 class Need(NamedTuple):
     """Contents of a log (`riskkit.replay.log.evidence.TESTS`) of which a rule needs at least one.
 
-    ``instead``: what to do without them.
+    ``instead``: what to do without them; ``instrument``: the only one whose events count.
 
     Examples
     --------
@@ -20,6 +20,7 @@ class Need(NamedTuple):
 
     any_of: tuple[str, ...]
     instead: str = ""
+    instrument: str = ""
 
 
 _PLURAL = {

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
-from riskkit.replay.schema.scopes import event_label
+from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
 
 EQUITY_MOVES = ("position", EventKind.CASH.name, EventKind.EQUITY.name)  # what a MARK comes from
@@ -32,8 +33,9 @@ def why_not_judged(rule: Rule, log: EventLog) -> str:
     it needs closed trades (rows kind="trade"), and this log has none; count fills with of="closing_fills"
     """
     for need in _needs(rule):
-        if not any(log.evidence.has(name) for name in need.any_of):
+        if not any(log.evidence.has(name, need.instrument) for name in need.any_of):
             wanted = " or ".join(WORDS[name] for name in need.any_of)
+            wanted += f" of {need.instrument!r}" if need.instrument else ""
             return f"it needs {wanted}, and this log has none" + (f"; {need.instead}" if need.instead else "")
     return ""
 
@@ -42,6 +44,24 @@ def not_judged(rules: Iterable[Rule], log: EventLog) -> dict[str, str]:
     """The rules that cannot be judged on a log, by id, with the reason."""
     reasons = {rule.id: why_not_judged(rule, log) for rule in rules}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def unknown_keys(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """The overrides whose label is that of no key in a log, in sentences: the limit of a name that is misspelt holds for nobody.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rule = rk.Rule("size", rk.rules.MaxOrderQty(limit=5), overrides={"a": {"limit": 2}, "A": {"limit": 3}})
+    >>> unknown_keys([rule], rk.replay.tiny_log([1, 2]))
+    ["size: 'a' of its overrides is no account of this log"]
+    """
+    return [
+        f"{rule.id}: {label!r} of its overrides is no {SCOPES[rule.scope].words.removeprefix('for each ')} of this log"
+        for rule in rules
+        for label, _ in rule.overrides
+        if not has_key(rule.scope, label, log.universe)
+    ]
 
 
 def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -> None:
@@ -111,7 +131,9 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
     if rule.scope in GROUPS:
         without = [account.id for account in log.universe.accounts if not getattr(account, rule.scope)]
         if without:
-            whose = f"account {without[0]!r}" + (f" and {len(without) - 1:,} others" if len(without) > 1 else "")
+            whose = f"account {without[0]!r}" + (
+                f" and {counted(len(without) - 1, 'other')}" if len(without) > 1 else ""
+            )
             have = "have" if len(without) > 1 else "has"
             return (
                 f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
@@ -144,7 +166,7 @@ def _without_equity(rule: Rule, log: EventLog) -> str:
     what = f"a fraction of an equity ({' and '.join(fractions)})" if fractions else "against an equity"
     first = log.universe.accounts[without[0][0]].id
     others = sum(map(len, without)) - 1
-    whose = f"account {first!r}" + (f" and {others:,} others" if others else "")
+    whose = f"account {first!r}" + (f" and {counted(others, 'other')}" if others else "")
     return (
         f"measures {what}, and that of {whose} is not known: no "
         'opening cash or position, no deposit, no row kind="equity"; '

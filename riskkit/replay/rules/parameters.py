@@ -99,17 +99,6 @@ def at_most(params: Any, below: str = "less than") -> str:
     return "at most" if params.breach == "exceed" else below
 
 
-def messages_text(number: int) -> str:
-    """A number of messages in words.
-
-    Examples
-    --------
-    >>> messages_text(1), messages_text(1000)
-    ('1 message', '1,000 messages')
-    """
-    return f"{number:,} message{'' if number == 1 else 's'}"
-
-
 def if_unpriced(params: Any) -> str:
     """Words for what happens to an order without a known price, where it is not refused."""
     return "" if params.on_missing_price == "reject" else f" (if no price is known: {params.on_missing_price})"

@@ -44,7 +44,7 @@ from riskkit.replay.rules.money import CONVERSION, check_currency
 from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
 from riskkit.replay.rules.parameter_texts import describe
 from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
-from riskkit.replay.rules.rule_checks import check_effect, check_netting, check_scope
+from riskkit.replay.rules.rule_checks import check_effect, check_given, check_netting, check_scope
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
@@ -383,6 +383,7 @@ class Rule:
             length = f"{name}_ns" if f"{name}_ns" in kind.units() else ""
             fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}", length)
         object.__setattr__(self, "overrides", check_overrides(self))
+        check_given(self)
         check_effect(self)
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
@@ -396,6 +397,12 @@ class Rule:
         object.__setattr__(self, "parameters", self.parameters._replace(**spans))
         if not isinstance(self.hold, (str, int, NoneType)):
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Data that the engine maintains for the rule: that of its type, and the times of prices if marks may not be old."""
+        aged = getattr(self.parameters, "max_mark_age_ns", None) is not None
+        return self.kind.requires | (frozenset({"references"}) if aged else frozenset())
 
     @property
     def fractions_of_equity(self) -> tuple[str, ...]:

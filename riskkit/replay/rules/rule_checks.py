@@ -38,6 +38,16 @@ def check_netting(rule: Rule) -> None:
         )
 
 
+def check_given(rule: Rule) -> None:
+    """Refuse None for a parameter that a rule of the type needs; a limit may be left to keys with an override."""
+    own = {name for _, limits in rule.overrides for name, value in limits if value is not None}
+    for name, value in zip(rule.parameters._fields, rule.parameters, strict=True):
+        default = rule.kind.parameters._field_defaults.get(name, "")
+        if value is None and default is not None and name not in own:
+            instead = "give its value" if default == "" else f"leave it out for {shown(default)}"
+            raise InputError(f"rule {rule.id!r} ({rule.type}): {name}=None is no value; {instead}")
+
+
 def check_effect(rule: Rule) -> None:
     """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
     names = rule.kind.one_of(rule.parameters)

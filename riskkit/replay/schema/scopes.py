@@ -115,7 +115,7 @@ _ROWS = (
           ("account", "instrument"), "account", group="parts"),
     Scope("account_product", "for each account and product", "position", "product", "position.product",
           ("account", "product"), "account", group="parts"),
-    Scope("strategy", "for each strategy", "event", "strategy", "order.strategy", ("strategy",), "last",
+    Scope("strategy", "for each strategy of an account", "event", "strategy", "order.strategy", ("strategy",), "last",
           (*_MESSAGES, EventKind.EXECUTION), group="own"),
     Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
@@ -202,6 +202,18 @@ def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
         return positions["account"][1:].tolist()
     _, first = np.unique(positions[row.field][1:], return_index=True)
     return positions["account"][1:][first].tolist()
+
+
+def has_key(scope: str, label: str, universe: Universe) -> bool:
+    """True if a label, as "D1", "A/X" or "*/X", names a key of the scope among the labels of a universe."""
+    known = [
+        {str(getattr(entry, "id", entry)) for entry in getattr(universe, _LABELS[part])} for part in SCOPES[scope].parts
+    ]
+    if len(known) == 1:
+        return label in known[0]
+    words = label.split("/")  # a name may hold a slash
+    splits = (("/".join(words[:at]), "/".join(words[at:])) for at in range(1, len(words)))
+    return any(first in known[0] | {"*"} and second in known[1] | {"*"} for first, second in splits)
 
 
 def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str:

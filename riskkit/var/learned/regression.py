@@ -18,6 +18,7 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
+from riskkit._docs import counted
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 
@@ -115,7 +116,7 @@ def har_features(returns: ReturnsLike, lags: Sequence[int] = (1, 5, 22)) -> Any:
     spans = [whole_number(lag, "lags") for lag in lags]
     longest = max(spans, default=1)
     if len(array) < longest:
-        raise InputError(f"returns has {len(array)} observations; the longest lag is {longest}")
+        raise InputError(f"returns has {counted(len(array), 'observation')}; the longest lag is {longest}")
     sizes = np.abs(array)
     means = [np.lib.stride_tricks.sliding_window_view(sizes, span).mean(axis=1)[longest - span :] for span in spans]
     rows = labels_of(returns, 0)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, probability, with_labels
+from riskkit._docs import counted
 from riskkit._excel import PERCENT, PROBABILITY, Exported, Sheet
 from riskkit._show import Row, amounts, as_html, brief, percent
 from riskkit._tail import tail_probability
@@ -30,7 +31,7 @@ from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.scores import fz0_loss, quantile_loss
 from riskkit.var_backtest.core.simulated_hits import default_n_draws
 from riskkit.var_backtest.coverage.hit_rate import binomial_tail, binomial_z, kupiec_pof, kupiec_tuff, score_test
-from riskkit.var_backtest.coverage.traffic_light import TrafficLight, traffic_light
+from riskkit.var_backtest.coverage.traffic_light import TrafficLight, traffic_light, traffic_light_bounds
 from riskkit.var_backtest.independence.christoffersen import christoffersen_conditional, christoffersen_independence
 from riskkit.var_backtest.independence.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
 from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
@@ -135,7 +136,19 @@ class BacktestResult(Exported):
         doubtful = self._failures()
         if doubtful:
             return f"Doubtful, as single tests reject but none after Holm's correction: {'; '.join(doubtful)}"
-        return "No test rejects the forecast"
+        return f"No test rejects the forecast{f', but {self._too_few}' if self._too_few else ''}"
+
+    @property
+    def _too_few(self) -> str:
+        """Why a number of hits that no test rejects is not shown to be right; empty if it is.
+
+        With less than one expected hit, or with none, a VaR that is never hit passes like a correct one.
+        """
+        days, expected = self.sample.returns.size, self.sample.returns.size * tail_probability(self.confidence)
+        if self.n_hits and expected >= 1.0:
+            return ""
+        seen, in_days = counted(self.n_hits, "hit"), counted(days, "day")
+        return f"{seen} in {in_days} ({expected:,.3g} expected) cannot show that VaR is not too high"
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -155,10 +168,10 @@ class BacktestResult(Exported):
 
     @property
     def grade(self) -> str:
-        """The verdict in a word: "bad" for a failure after Holm's correction, "doubtful" for one before it, or "good"."""
+        """The verdict in a word: "bad" for a failure after Holm's correction, "doubtful" for one before it or too few hits, or "good"."""
         if self._failures(after_holm=True):
             return "bad"
-        return "doubtful" if self._failures() else "good"
+        return "doubtful" if self._failures() or self._too_few else "good"
 
     def _failures(self, *, after_holm: bool = False) -> list[str]:
         """What is wrong, each from evidence of its own."""
@@ -242,7 +255,11 @@ class BacktestResult(Exported):
             yield "caution", "", caution
         yield "days", n_obs, ""
         yield "hits", self.n_hits, f"{n_obs * tail_probability(self.confidence):,.6g} expected"
-        yield "Basel zone", self.traffic_light.zone, f"multiplier {self.traffic_light.basel_multiplier:g}"
+        light = self.traffic_light
+        if traffic_light_bounds(n_obs, self.confidence).yellow == 0:  # in so few days even no hit is yellow
+            yield "Basel zone", "cannot say", f"{counted(n_obs, 'day')}; even no hit would be yellow"
+        else:
+            yield "Basel zone", light.zone, f"multiplier {light.basel_multiplier:g}"
         for question, text in QUESTIONS.items():
             asked = [outcome for key, outcome in self.outcomes if key == question]
             if asked:
@@ -262,6 +279,8 @@ class BacktestResult(Exported):
         if n_tests == 0:
             return "cannot say", asked[0].note or "no test has a finite-sample p-value"
         rejecting, surely = self._rejecting(question), self._rejecting(question, after_holm=True)
+        if not rejecting and question in ("coverage", "joint") and self._too_few:
+            return "cannot say", self._too_few
         if not rejecting:
             return "yes", f"none of {n_tests} tests rejects at {percent(self.significance)}"
         named = surely or rejecting
@@ -403,7 +422,7 @@ def _independence(hits: np.ndarray, drawn: dict[str, Any]) -> list[TestResult]:
     if 2 <= n_hits <= n_obs - 2:
         observed = 1.0 - n_hits / n_obs
         return [christoffersen_independence(hits, observed), christoffersen_pelletier(hits, observed, **drawn)]
-    few = f"{n_hits:,} hit{'s' * (n_hits != 1)} in {n_obs:,} days; independence shows from two days of each kind on"
+    few = f"{counted(n_hits, 'hit')} in {counted(n_obs, 'day')}; independence shows from two days of each kind on"
     tests = (christoffersen_independence(hits), christoffersen_pelletier(hits, n_draws=0))
     return [undefined(outcome.test, outcome.null, few) for outcome in tests]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from live_rows import submit
 from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, X, column, load, refusal
 
-from riskkit import EventLog, InputError, Rule, RuleSet, Session, compare
+from riskkit import EventLog, InputError, Instrument, Rule, RuleSet, Session, compare
 from riskkit.compat import RiskEngine
 from riskkit.compat.rules import Direction, Order, Trade
 from riskkit.replay.ingest.order_ids import WITHIN
@@ -222,3 +222,52 @@ def test_the_small_engine_takes_the_same_policies():
         engine.process_trade(Trade(2, 8, 100, 1, 3 + day * DAY_NS))
     assert engine.log().columns["order"].tolist() == [-2, -2, 2, 2, 4, 4]
     assert engine.status().position("A", "T") == 4
+
+
+# ---------------------------------------------------------------------- one order is one order
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ({"side": "S"}, "names an order of the other side"),
+        ({"instrument": "Y"}, "names an order of another account or instrument"),
+        ({"kind": "cancel", "instrument": "Y"}, "names an order of another account or instrument"),
+        ({"kind": "expire", "instrument": "Y"}, "names an order of another account or instrument"),
+        ({}, ""),
+        ({"kind": "cancel"}, ""),
+        ({"account": "B", "side": "S", "instrument": "Y"}, ""),  # another account's order of that id
+        ({"order_id": "z", "side": "S"}, ""),
+    ],
+)
+@pytest.mark.parametrize("policy", ["unique", "day"])
+def test_an_order_from_before_the_log_has_one_side_and_instrument(second, why, policy):
+    rows = [{**FILL, "order_id": "e"}, {**FILL, "order_id": "e", **second}]
+    both = {"instruments": (X, Instrument("Y")), "unknown_orders": "external", "order_ids": policy}
+    session = Session.create(
+        RULES, [X, Instrument("Y")], ["A", "B"], compiled=False, unknown_orders="external", order_ids=policy
+    )
+    submit(session, rows[:1])
+    if not why:
+        load(*rows, **both)
+        submit(session, rows[1:])
+        return
+    assert refusal(*rows, **both) == f"row 1, column 'order_id': 'e' {why}"
+    with pytest.raises(InputError, match=f"order_id='e' {why}"):
+        submit(session, rows[1:])
+    if policy == "day":
+        rows[1]["ts"] += DAY_NS  # the id of another order
+        load(*rows, **both)
+        submit(session, rows[1:])
+
+
+@pytest.mark.parametrize("name", ["order_id", "trade_id", "account", "instrument", "strategy", "connection"])
+@pytest.mark.parametrize(("one", "other"), [(7, "7"), ("7", " 7"), (7.0, "7 "), ("7", 7), ("a", "a\t")])
+def test_names_of_several_types_or_with_spaces_are_one_name(name, one, other):
+    rows = [{**NAMED, "order_id": "o"}, {**FILL, "order_id": "o"}, {**FILL, "order_id": "o"}]
+    first = 1 if name == "trade_id" else 0
+    spelt = [{**row, name: other if at == 2 else one} if at >= first else row for at, row in enumerate(rows)]
+    plain = [{**row, name: str(other).strip()} if at >= first else row for at, row in enumerate(rows)]
+    found, expected = (load(*given, instruments=None) for given in (spelt, plain))
+    assert found.universe == expected.universe
+    assert all(column(found, one) == column(expected, one) for one in expected.columns)

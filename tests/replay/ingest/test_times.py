@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from riskkit import EventLog, InputError, read_log
-from riskkit.replay.ingest.times import UNITS
+from riskkit.replay.ingest.times import UNITS, check_first_number
 
 START = pd.Timestamp("2024-03-05T14:30:00.5", tz="UTC")
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -170,3 +171,34 @@ def test_a_time_beyond_64_bits_is_refused_by_its_row_in_every_form(refusal, late
     for times, row in (([late], 0), ([early, late], 1)):
         said = refusal(*times, **options)
         assert said.startswith(f"row {row}, column 'ts': ") and "is not a time from 1824 to 2116" in said
+
+
+@pytest.mark.parametrize("first", [20240305, 19991231, 20240305.0, Decimal(20240305)])
+def test_the_digits_of_a_date_are_no_nanoseconds(first, tmp_path):
+    with pytest.raises(InputError, match="row 0, column 'ts': .* is the date .* in digits"):
+        from_frame([first, first], tmp_path)
+    assert from_frame([first], tmp_path, unit="ns").columns["ts"].tolist() == [int(first)]
+    with pytest.raises(InputError, match=f"ts={int(first)} has the digits of a date"):
+        check_first_number(int(first))
+    check_first_number(20240230)
+
+
+def test_numbers_below_zero_have_no_unit(refusal):
+    assert "row 0, column 'ts': -1700000000 has no unit" in refusal(-1700000000, -1699999999)
+
+
+@pytest.mark.parametrize("time", ["2024-03-05T14:30:00Z", "2024-03-05", 1709649000, Decimal("1709649000.25")])
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_time_for_all_rows_is_read_in_every_column_type(read, time, count, tmp_path):
+    expected = read(time)[0]
+    assert read(*[time] * count) == [expected] * count
+    column = pd.Series([time] * count, dtype="category")
+    rows = {"ts": column, "kind": "price", "instrument": "X", "price": 10}
+    assert EventLog.from_frame(pd.DataFrame(rows)).columns["ts"].tolist() == [expected] * count
+
+
+def test_times_as_decimals_are_exact():
+    assert from_frame([Decimal("1709649000.123456789"), 1709649001], "").columns["ts"].tolist() == [
+        1709649000123456789,
+        1709649001000000000,
+    ]

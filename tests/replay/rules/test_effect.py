@@ -92,3 +92,23 @@ MISFITS = [
 @pytest.mark.parametrize(("parameters", "action", "why"), MISFITS)
 def test_parameters_that_do_not_fit_together_are_refused(parameters, action, why):
     assert refusal(Rule, "r", parameters, action=action) == f"rule 'r' ({Rule('r', type(parameters)(3)).type}): {why}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_none_is_no_value_of_a_parameter_that_a_rule_needs(name):
+    kind = rule_type(name)
+    given = barest(name)
+    given |= {one: "08:00" if one == "unlock_at" else 1 for one in kind.one_of(kind.make(given))[:1]}
+    made = Rule("r", kind.make(given))
+    needed = [field for field in kind.parameters._fields if kind.parameters._field_defaults.get(field, "") is not None]
+    assert {field for field in needed if getattr(made.parameters, field) is None} == set()
+    for field in needed:
+        said = refusal(Rule, "r", made.parameters._replace(**{field: None}))
+        assert said.startswith(f"rule 'r' ({name})") and field in said, said
+
+
+def test_a_limit_may_be_left_to_the_keys_that_have_one():
+    size = rule_type("max_order_qty")
+    assert "5 for A" in str(Rule("r", size.make({"limit": None}), overrides={"A": {"limit": 5}}))
+    said = refusal(Rule, "r", size.make({"limit": None}), overrides={"A": {"limit": None}})
+    assert said == "rule 'r' (max_order_qty): limit=None is no value; give its value"

@@ -11,7 +11,7 @@ from refusing import refusal
 
 import riskkit as rk
 from riskkit import Account, EventLog, InputError, Rule, RuleSet, rules
-from riskkit.replay.rules.judged import looks_at, not_judged, why_not_judged
+from riskkit.replay.rules.judged import looks_at, not_judged, unknown_keys, why_not_judged
 from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.scopes import QUANTITIES
@@ -266,3 +266,46 @@ def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope)
         f"rule 'r' ({name}) measures {measured}, and that of account 'A' is not known: no opening cash or position, no deposit, "
         f"no row kind=\"equity\"; give accounts=[Account('A', cash=...)]{way_out}"
     )
+
+
+@pytest.mark.parametrize("index", ["SPX", "Y"])
+def test_an_index_without_prices_in_the_log_is_said(index):
+    rows = [{"kind": "close", "instrument": "X", "price": 100}, {"kind": "price", "instrument": "X", "price": 90}]
+    rows += [{"kind": "order", "account": "A", "instrument": "Y", "side": "B", "qty": 1, "price": 9}]
+    log = EventLog.from_frame(pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)]))
+    breaker = Rule("market", rules.MarketBreaker(index=index))
+    assert why_not_judged(breaker, log) == (
+        f"it needs previous closes (rows kind=\"close\") of '{index}', and this log has none"
+    )
+    assert why_not_judged(Rule("market", rules.MarketBreaker(index="X")), log) == ""
+
+
+@pytest.mark.parametrize(
+    ("scope", "known", "unknown"),
+    [
+        ("account", ["A"], ["a", "D", "X"]),
+        ("desk", ["D"], ["A", "d"]),
+        ("strategy", ["A/s"], ["s", "B/s"]),
+        ("account_instrument", ["A/X", "*/X", "A/*"], ["A/Y", "*/Y", "B/*", "B/X"]),
+    ],
+)
+def test_a_limit_of_a_key_that_the_log_does_not_have_is_said(scope, known, unknown):
+    order = {
+        "ts": 0,
+        "kind": "order",
+        "account": "A",
+        "instrument": "X",
+        "side": "B",
+        "qty": 1,
+        "price": 9,
+        "strategy": "s",
+    }
+    log = EventLog.from_frame(pd.DataFrame([order]), accounts=[Account("A", desk="D")])
+    size = Rule(
+        "size", rules.MaxOrderQty(limit=5), scope=scope, overrides=dict.fromkeys([*known, *unknown], {"limit": 2})
+    )
+    said = unknown_keys([size], log)
+    assert [line.split("'")[1] for line in said] == unknown
+    assert all(line.startswith("size: ") and line.endswith(" of this log") for line in said)
+    shown = repr(rk.replay_log(log, RuleSet([size]), compiled=False))
+    assert shown.count("override of nobody") == len(unknown)

@@ -112,7 +112,7 @@ def test_a_log_without_closing_fills_has_a_loop_without_a_word_of_them():
     [
         (RuleSet([Rule("size", MaxOrderQty(limit=6))]), "touch", "needs a rule that trips; give one the action PAUSE"),
         (RuleSet([Rule("size", MaxOrderQty(limit=6), scope="strategy", action="PAUSE")]), "touch",
-         "rule 'size' trips for each strategy, and positions are of accounts"),
+         "rule 'size' trips for each strategy of an account, and positions are of accounts"),
         (rules(), "slowly", "flatten='slowly' is not 'touch', a share of the market volume such as 0.1, or"),
         (rules(), 1.5, "flatten=1.5 is not above 0 and at most 1; 0.1 is a tenth of the market volume"),
     ],

@@ -125,7 +125,9 @@ MARKET_BREAKER = register(
         may_pause=None,
         observes=Measure.TIME,
         bounds="nothing",
-        evidence=(Need(("CLOSE",)), Need(("last trade",))),
+        evidence=lambda rule: tuple(
+            Need((what,), instrument=rule.parameters.index) for what in ("CLOSE", "last trade")
+        ),
         sentence=sentence,
     )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
 from riskkit.replay.rules.parameters import (
@@ -18,7 +19,6 @@ from riskkit.replay.rules.parameters import (
     Duration,
     at_most,
     duration_text,
-    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
@@ -88,9 +88,7 @@ def sentence(params: MessageThrottle) -> str:
     bound = at_most(params, "fewer than")
     logout = f", and a logout beyond {params.logout_mps:,} a second" if params.logout_mps is not None else ""
     window = f"each {duration_text(params.window_ns)} counted from its first message"
-    return (
-        f"{bound} {messages_text(params.reject_mps)} a second on average over {window}{logout}, refused ones count too"
-    )
+    return f"{bound} {counted(params.reject_mps, 'message')} a second on average over {window}{logout}, refused ones count too"
 
 
 MESSAGE_LEVEL = register(

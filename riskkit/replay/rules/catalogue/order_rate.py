@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import (
     CALENDAR_DAY,
@@ -33,7 +34,6 @@ from riskkit.replay.rules.parameters import (
     at_most,
     choice,
     duration_text,
-    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -158,7 +158,7 @@ def sentence(params: OrderRate) -> str:
     """The limit in words."""
     names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies", "cancel": "cancels"}
     kinds = ", ".join(names[kind] for kind in params.kinds)
-    bound = f"{at_most(params, 'fewer than')} {messages_text(params.limit)}"
+    bound = f"{at_most(params, 'fewer than')} {counted(params.limit, 'message')}"
     if params.window == "calendar_day":
         span = f"a trading day ({params.roll_hour:02d}:00 {params.tz})"
     elif params.window == "fixed_from_first":

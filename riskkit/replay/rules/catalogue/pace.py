@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.queue import (
     FIRST,
     NEXT,
@@ -38,7 +39,6 @@ from riskkit.replay.rules.parameters import (
     Messages,
     PositiveCount,
     duration_text,
-    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, QUEUED, CapVerdict
@@ -175,9 +175,9 @@ def sentence(params: Pace) -> str:
     names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies"}
     kinds = ", ".join(names[kind] for kind in params.kinds)
     if duration(params.refill_ns, "refill_ns") > 0:
-        text = f"at most {messages_text(params.limit)} ({kinds}) at once and one more each {duration_text(params.refill_ns)}"
+        text = f"at most {counted(params.limit, 'message')} ({kinds}) at once and one more each {duration_text(params.refill_ns)}"
     else:
-        text = f"at most {messages_text(params.limit)} ({kinds}) in any {duration_text(params.window_ns)}"
+        text = f"at most {counted(params.limit, 'message')} ({kinds}) in any {duration_text(params.window_ns)}"
     return text if params.max_queue is None else f"{text}, and at most {params.max_queue:,} that wait"
 
 

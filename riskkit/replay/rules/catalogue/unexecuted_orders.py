@@ -88,7 +88,7 @@ def sentence(params: UnexecutedOrders) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
     return (
-        f"{bound} {float(params.limit):g} unexecuted orders for each transaction of a trading day "
+        f"{bound} {float(params.limit):g} unexecuted order{'s' * (float(params.limit) != 1)} for each transaction of a trading day "
         f"({params.roll_hour:02d}:00 {params.tz}; a modification counts as two orders, a cancel as one)"
     )
 

@@ -61,7 +61,7 @@ def test_what_waited_is_a_table_with_a_row_for_each_message():
 @pytest.mark.parametrize("numbers", [{"window_ns": 10}, {"refill_ns": 10}])
 def test_time_before_1970_is_as_any_other(numbers):
     rules = RuleSet([Rule("pace", Pace(1, **numbers))])
-    rows = rk.replay_log(load(order(-30), order(-25), order(-25)), rules, compiled=False).rows
+    rows = rk.replay_log(load(order(-30), order(-25), order(-25), unit="ns"), rules, compiled=False).rows
     assert rows["until"].tolist() == [-20, -10]
 
 
