@@ -347,14 +347,14 @@ class JournaledSession(LiveSession):
         names = frame.events.dtype.names or ()
         rows = [dict(zip(names, values, strict=True)) for values in frame.events.tolist()]
         orders, trades = dict(labels.get("orders", ())), {code: text for text, code in labels.get("trades", ())}
-        self._door.pending = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
+        ids = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
         columns, at = {name: frame.events[name] for name in names}, 0
         for change in (change_of(one, self.history.first, rules) for one in labels.get("changes", ())):
             stop = (first if change.seq is None else change.seq) - first
-            self._take_again(columns, rows[:stop], at, first)
+            self._take_again(columns, rows[:stop], ids, at, first)
             self._swap(with_history(self._live, self.history.then(change)), self._entries)
             at = stop
-        self._take_again(columns, rows, at, first)
+        self._take_again(columns, rows, ids, at, first)
         self.acts += labels.get("acts", [])
         decided = self._live.since(first)
         if proven(decided) != proven(frame.decisions):
@@ -363,13 +363,19 @@ class JournaledSession(LiveSession):
                 "decides otherwise, or the folder was altered"
             )
 
-    def _take_again(self, columns: dict[str, np.ndarray], rows: list[dict[str, int]], at: int, first: int) -> None:
+    def _take_again(
+        self,
+        columns: dict[str, np.ndarray],
+        rows: list[dict[str, int]],
+        ids: list[tuple[Any, Any]],
+        at: int,
+        first: int,
+    ) -> None:
         """Take the rows from place `at` on under the rules in force; the number of row 0 is `first`."""
         if at < len(rows):
             retake_all(self._live, {name: column[at : len(rows)] for name, column in columns.items()})
-            self._door.pending, later = self._door.pending[: len(rows) - at], self._door.pending[len(rows) - at :]
+            self._door.pending = ids[at:]
             self._keep(rows[at:], first + at, self._live.since(first + at))
-            self._door.pending = later
 
     def _admit(self, named: list[tuple[str, str]]) -> None:
         """Register new labels."""
