@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from riskkit import Instrument
 from riskkit.replay.ingest.amount import price
 from riskkit.replay.live.column_door import _steps_of
-from riskkit.replay.live.event_words import MISSING, steps_of_floats, steps_of_integers
+from riskkit.replay.live.event_words import steps_of_floats, steps_of_integers
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.constants import MISSING
 
 TICKS = ["0.25", "1", "0.01", "1e-9", "3", "1e-12", "250"]
 INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 2_000)
