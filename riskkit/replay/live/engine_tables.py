@@ -83,7 +83,8 @@ class EngineTables:
         self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
         self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
-        self.history, self._shapes = history, list[Shape]()
+        self.history, self._shapes, self.rules = history, list[Shape](), RuleSet([])
+        self._params: list[Any] = []
         self._growth = Growth(history.every, [], universe, self._journal.pairs)
         self.take_rules(history)
         self._state: State | None = None
@@ -96,8 +97,9 @@ class EngineTables:
     def take_rules(self, history: RuleHistory) -> None:
         """Judge by the rules that are in force at the end of a history; `go_on` gives their state."""
         universe, before = self._universe, self.history.stretches[-1] if self._shapes else None
+        known = {id(rule): params for rule, params in zip(self.rules, self._params, strict=True)}
         self.history, self.rules = history, history.every
-        self._params = [rule.to_integers(universe) for rule in self.rules]
+        self._params = [known[id(rule)] if id(rule) in known else rule.to_integers(universe) for rule in self.rules]
         if before is not None and before.same_text(history.stretches[-1]):
             self._shapes = [*self._shapes, self._shapes[-1]]
             self._step_before = self._quick or self._step_before

@@ -373,7 +373,7 @@ class JournaledSession(LiveSession):
         """Go on in a universe to which the tables cannot grow."""
         self._live = self._live.widened(universe)
         self._entries = self._entries.in_universe(self._live.labels)
-        self._formatter = DecisionFormatter(self._live.rules, self._live.labels)
+        self._formatter = DecisionFormatter(self._live.rules, self._live.labels, self._live.params)
         self._door = self._door.of(self._live, self._entries)
 
 

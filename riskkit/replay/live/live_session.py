@@ -122,7 +122,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = entries
-        self._formatter = DecisionFormatter(live.rules, live.labels)
+        self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -249,7 +249,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def _swap(self, live: Engine, entries: Entries) -> None:
         """Go on with another engine of the same journal."""
         door = self._door.of(live, entries)
-        self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
+        self._live, self._entries = live, entries
+        self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._door = door
 
