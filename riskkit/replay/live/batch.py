@@ -16,8 +16,9 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.fields import is_missing
-from riskkit.replay.live.column_door import COLUMNS, KINDS, Words
+from riskkit.replay.live.column_door import COLUMNS, KINDS, Times, Words
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
+from riskkit.replay.schema.constants import LARGEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST, SHORTEST = 4096, 16  # rows of a stretch
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade", "clock": "tick", "session": "reset_daily"}
 IDS = "order_id", "trade_id"
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 NUMBERS = np.dtype(np.int64), np.dtype(np.float64)
 IS_REFUSED = np.isin(np.arange(256), list(REFUSED))  # by code
 Columns = dict[str, Any]
@@ -124,6 +126,9 @@ def _listed(column: Any, name: Any) -> Any:
     if numbers and not getattr(column, "null_count", 0):
         return np.asarray(column)
     held = column.__arrow_array__() if hasattr(column, "__arrow_array__") else column
+    times = _times(column, held)
+    if times is not None:
+        return times
     if str(getattr(held, "type", "")) not in ("string", "large_string"):
         return column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
     if hasattr(held, "chunks"):
@@ -135,6 +140,19 @@ def _listed(column: Any, name: Any) -> Any:
     if places.null_count:
         words, places = [*words, None], places.fill_null(len(words))
     return Words(words, places.to_numpy(zero_copy_only=False))
+
+
+def _times(column: Any, held: Any) -> Times | None:
+    """A column of times with a zone; None of any other, and of gaps."""
+    kind = str(getattr(held, "type", ""))
+    if getattr(getattr(column, "dtype", None), "tz", None) is not None and hasattr(column, "asi8"):  # of pandas
+        units, factor = column.asi8, NANOSECONDS[column.unit]
+    elif kind.startswith("timestamp[") and "tz=" in kind and not held.null_count:
+        units, factor = np.asarray(held.cast("int64")), NANOSECONDS[held.type.unit]
+    else:
+        return None
+    fits = (units > -LARGEST // factor) & (units < LARGEST // factor)  # a gap does not
+    return Times(column, units * factor) if fits.all() else None
 
 
 def process(session: Any, events: Any) -> Batch:

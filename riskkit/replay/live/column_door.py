@@ -68,6 +68,22 @@ class Words:
         return cast("np.ndarray", np.array(found, np.int64)[self.places])
 
 
+class Times:
+    """A column of times with a zone: its elements, and the nanoseconds of each since the epoch."""
+
+    def __init__(self, column: Any, instants: np.ndarray) -> None:
+        self._column, self.instants = column, instants
+
+    def __len__(self) -> int:
+        return len(self.instants)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return Times(self._column[at], self.instants[at])
+        found = self._column[at]
+        return found.as_py() if hasattr(found, "as_py") else found
+
+
 class Stretch(NamedTuple):
     """What was taken of a stretch: the words of its events, a row each, and the number of their decision rows."""
 
@@ -287,7 +303,9 @@ def _steps_of(unit: Fraction, step: Fraction) -> tuple[int, int, int]:
 
 
 def _whole(column: Any) -> np.ndarray:
-    """A column of whole numbers; a TypeError if it is no such column."""
+    """A column of whole numbers, or of times as such; a TypeError if it is no such column."""
+    if isinstance(column, Times):
+        return column.instants
     if not isinstance(column, np.ndarray) and set(map(type, column)) != {int}:
         raise TypeError("not whole numbers")
     found = np.asarray(column)

@@ -36,6 +36,7 @@ YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 CAPACITY, WRITTEN, ROW_BYTES = PLACE["capacity"], PLACE["written"], ROW.itemsize
+row_at = struct.Struct(f"{ROW_BYTES}s").unpack_from
 
 
 class Past(NamedTuple):
@@ -274,8 +275,7 @@ class EngineTables:
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
-        end = ROW_BYTES * self._head[WRITTEN]
-        row = bytes(self._row_bytes[end - ROW_BYTES : end])
+        row: bytes = row_at(self._row_bytes, ROW_BYTES * (self._head[WRITTEN] - 1))[0]
         if not self._journal.shift:
             return row
         return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]

@@ -174,6 +174,29 @@ def test_a_frame_of_texts_with_gaps_is_one_stretch(monkeypatch):
     assert session.log().columns["trade_id"].max() == 49
 
 
+@pytest.mark.xdist_group("proof")
+@pytest.mark.parametrize("form", ["ns", "us", "America/New_York", "arrow"])
+def test_times_with_a_zone_are_one_stretch(form, monkeypatch):
+    taken, take = [], Session.take_stretch
+    monkeypatch.setattr(Session, "take_stretch", lambda *args: taken.append(take(*args)) or taken[-1])
+    start = 1_709_649_000_000_000_000
+    frame = pd.DataFrame({"ts": start + 1_000 * np.arange(60), "account": "A0", "instrument": "I0", "side": "B"})
+    frame = frame.assign(qty=1, price=5.0)
+    times = pd.to_datetime(frame.ts, utc=True)
+    changed = times.dt.tz_convert(form) if "/" in form else times.dt.as_unit(form) if form != "arrow" else times
+    named: Any = frame.assign(ts=changed)
+    named = pytest.importorskip("pyarrow").table(named) if form == "arrow" else named
+    session, other = Session(RULES, universe()), Session(RULES, universe())
+    for part in (slice(0, 20), slice(20, 60)):
+        session.process(named.slice(part.start, part.stop - part.start) if form == "arrow" else named[part])
+    other.process(frame)
+    assert session.digest == other.digest and session.latest == start + 59_000
+    if session.engine.make_step() is not None:
+        assert 40 in taken
+    late = named.slice(0, 1) if form == "arrow" else named[:1]
+    assert "2024-03-05" in session.process(late).errors[0]
+
+
 @pytest.mark.xdist_group("generic")
 def test_identical_orders_of_a_batch_are_found():
     rules = RuleSet([Rule("again", DuplicateOrder(limit=2, window_ns=50))])
