@@ -12,7 +12,7 @@ from label_calls import calls
 from proofs.test_proof import RULES
 from streams import universe
 
-from riskkit import InputError, Rule, RuleSet
+from riskkit import InputError, Instrument, Rule, RuleSet
 from riskkit.replay.live.column_door import COLUMNS
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
@@ -197,16 +197,27 @@ def test_times_with_a_zone_are_one_stretch(form, monkeypatch):
     assert "2024-03-05" in session.process(late).errors[0]
 
 
+AGAIN = RuleSet([Rule("again", DuplicateOrder(limit=2, window_ns=8))])
+
+
 @pytest.mark.xdist_group("generic")
 def test_identical_orders_of_a_batch_are_found():
-    rules = RuleSet([Rule("again", DuplicateOrder(limit=2, window_ns=50))])
     draw = np.random.default_rng(3)
     stream = [
         {"ts": k, "account": "A0", "instrument": "I0", "side": "B", "qty": int(draw.integers(1, 4)), "price": 5}
         for k in range(300)
     ]
-    single = outcome(Session(rules, universe(), compiled=False), [[row] for row in stream])
+    single = outcome(Session(AGAIN, universe(), compiled=False), [[row] for row in stream])
     assert (
-        outcome(Session(rules, universe(), compiled="generic"), [stream[:20], stream[20:150], stream[150:]]) == single
+        outcome(Session(AGAIN, universe(), compiled="generic"), [stream[:20], stream[20:150], stream[150:]]) == single
     )
     assert 50 < sum(single[0]) < 250
+
+
+@pytest.mark.xdist_group("generic")
+def test_a_bid_below_zero_beside_an_ask_is_refused_in_a_batch():
+    quotes = pd.DataFrame({"ts": range(40), "kind": "price", "instrument": "I0", "bid": 5, "ask": 6})
+    session = Session.create(AGAIN, [Instrument("I0")], ["A0"], compiled="generic")
+    session.process(quotes[:20])
+    quotes.loc[30, "bid"] = -5
+    assert list(session.process(quotes[20:]).errors) == [10]
