@@ -8,10 +8,14 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from benchmarks._bench import Bound, Row
 from riskkit.replay.live import write_ahead_log
@@ -21,12 +25,14 @@ from riskkit.replay.live.open_journal import open_journal
 from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.universe import Instrument
 from riskkit.rules import MaxOrderQty, OrderRate
 
 EVENTS = 100_000
 BATCH = 1_000
 FLUSH = 0.004
+THREADS, EACH = 256, 50
 TICK_NS = 1_000_000
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=5)), Rule("rate", OrderRate(limit=600, window_ns="1s"))])
 
@@ -69,7 +75,7 @@ def _take_durably(session: JournaledSession, count: int) -> None:
 
 
 def _commit() -> Iterator[Any]:
-    """Events that are on disk before they are answered, in batches, beside the same session in memory."""
+    """Events that are on disk before they are answered: in batches and in threads, beside the same session in memory."""
     twin = Session.create(RULES, [Instrument("ES")], ["A"])
     with tempfile.TemporaryDirectory() as folder, _opened(folder) as session:
         _take(twin, 2 * BATCH)
@@ -80,9 +86,46 @@ def _commit() -> Iterator[Any]:
             one()
             times.append((time.perf_counter() - start) / EVENTS)
         assert session.digest == twin.digest
-        yield Bound(f"durable events a second, {BATCH:,} a flush", 1 / times[1], 50_000, "/s", at_least=True)
+        yield Bound(f"durable single calls, {BATCH:,} a flush", 1 / times[1], 50_000, "/s", at_least=True)
         name = f"a durable event, {BATCH:,} a flush of {FLUSH * 1e3:g} ms"
         yield Row(name, times[1], times[0], "in memory", 1 + FLUSH / BATCH / times[0] + 0.5, at_least=False)
+    with tempfile.TemporaryDirectory() as folder, _opened(folder) as session:
+        frames = [_frame(number) for number in range(EVENTS // BATCH)]
+        session.process(frames[0])
+        start = time.perf_counter()
+        for frame in frames[1:]:
+            assert not session.process(frame).errors
+        rate = (EVENTS - BATCH) / (time.perf_counter() - start)
+        assert session.digest == replay_log(session.log(), RULES).digest
+        yield Bound(f"durable frames of {BATCH:,}, a flush each", rate, 50_000, "/s", at_least=True)
+    with tempfile.TemporaryDirectory() as folder, _opened(folder) as session:
+        _take(session, 2)
+        threads = [threading.Thread(target=_prices, args=(session,)) for _ in range(THREADS)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rate = (len(session) - 2) / (time.perf_counter() - start)
+        assert len(session) == 2 + THREADS * EACH
+        yield Bound(f"durable single calls of {THREADS} threads that wait each", rate, 50_000, "/s", at_least=True)
+
+
+def _prices(session: JournaledSession) -> None:
+    for n in range(EACH):
+        session.process_price(ts=TICK_NS, instrument="ES", price=100 + n % 10)
+
+
+def _frame(number: int) -> pd.DataFrame:
+    """Orders, each filled at once."""
+    place = np.arange(number * BATCH, (number + 1) * BATCH)
+    filled = place % 2 == 1
+    return pd.DataFrame(
+        {
+            "ts": place * TICK_NS, "kind": np.where(filled, "fill", "order"), "account": "A", "instrument": "ES",
+            "side": np.where(place // 2 % 2, "S", "B"), "qty": 1, "price": 100, "order_id": place - filled,
+        }
+    )  # fmt: skip
 
 
 def _history() -> Iterator[Any]:

@@ -172,9 +172,9 @@ CASES: dict[str, Case] = {
         lambda made: order(made, 1),
         "forked while another thread was in a call of this session",
     ),
-    "replay/live/journaled_session.py": (
+    "replay/live/group_commit.py": (
         lambda path: rk.Session.open(path, RULES, **MARKET),
-        lambda made: [made._lock, made._turn],
+        lambda made: [made._lock, made._group._mutex],
         lambda made: order(made, 1),
         "writes for the process that this one was forked from",
     ),

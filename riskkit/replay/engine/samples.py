@@ -13,6 +13,7 @@ from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.kernels.totals import NET, TOTAL, WIDTH, note_total
 
 MOST = 5_000_000
+TOTALS = record_dtype(TOTAL)
 
 
 class Samples(NamedTuple):
@@ -37,7 +38,7 @@ class Samples(NamedTuple):
             times,
             np.zeros((2, len(times), accounts), np.int64),
             np.zeros((len(times), currencies, WIDTH), np.int64),
-            np.zeros(currencies + 1, record_dtype(TOTAL)),
+            np.zeros(currencies + 1, TOTALS),
             np.zeros(NET * netted, np.int64),
         )
 

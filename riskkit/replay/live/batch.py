@@ -8,30 +8,34 @@ rows one by one, however it is split.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.fields import is_missing
-from riskkit.replay.live.column_door import COLUMNS, KINDS, Words
+from riskkit.replay.live.column_door import COLUMNS, KINDS, Times, Words
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
+from riskkit.replay.schema.constants import LARGEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST, SHORTEST = 4096, 16  # rows of a stretch
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade", "clock": "tick", "session": "reset_daily"}
+IDS = "order_id", "trade_id"
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 NUMBERS = np.dtype(np.int64), np.dtype(np.float64)
+IS_REFUSED = np.isin(np.arange(256), list(REFUSED))  # by code
 Columns = dict[str, Any]
 
 
-class Batch(NamedTuple):
+class Batch:
     """What became of a batch.
 
-    Parameters
+    Attributes
     ----------
     passed : ndarray of bool, shape (n_rows,)
         Rows that were taken and that no rule refused.
@@ -39,18 +43,29 @@ class Batch(NamedTuple):
         Number of each row in the journal; -1 of one that is no event.
     errors : dict of int to str
         Why a row was not taken, by row; the other rows are not affected.
-    actions : list of Decision
-        As of the single calls, in order. A pause that an event began in a batch says no observed value.
     """
 
-    passed: np.ndarray
-    seq: np.ndarray
-    errors: dict[int, str]
-    actions: list[Decision]
+    def __init__(self, count: int) -> None:
+        self.passed, self.seq = np.zeros(count, bool), np.full(count, -1, np.int64)
+        self.errors: dict[int, str] = {}
+        self._actions: list[Decision] = []
+        self._later: list[Callable[[], Iterable[Decision]]] = []
+
+    @property
+    def actions(self) -> list[Decision]:
+        """As of the single calls, in order, made when they are read. A pause that an event began in a batch says no observed value."""
+        while self._later:
+            self._actions.extend(self._later[0]())
+            del self._later[0]
+        return self._actions
+
+    def say(self, make: Callable[[], Iterable[Decision]]) -> None:
+        """Add the actions that ``make()`` returns, called when somebody reads them."""
+        self._later.append(make)
 
     def refuse(self, decided: np.ndarray, shift: int) -> None:
         """Note the rows that decision rows refuse; `shift` is a row's number less that of its event."""
-        refused = decided["seq"][np.isin(decided["code"], list(REFUSED))]
+        refused = decided["seq"][IS_REFUSED[decided["code"]]]
         self.passed[refused + shift] = False
 
     def frame(self) -> pd.DataFrame:
@@ -68,9 +83,9 @@ def columns_of(events: Any) -> Columns:
     if hasattr(kind, "to_arrow"):  # Polars
         return columns_of(events.to_arrow())
     if hasattr(kind, "to_pydict"):  # Arrow
-        return {name: _listed(events.column(name)) for name in events.schema.names}
+        return {name: _listed(events.column(name), name) for name in events.schema.names}
     if hasattr(kind, "columns"):
-        return {str(name): _listed(column.array) for name, column in events.items()}
+        return {str(name): _listed(column, name) for name, column in _arrays_of(events)}
     if isinstance(events, Mapping) or not isinstance(events, Iterable):
         raise InputError(
             f"events is of the type {kind.__name__}; give a frame, an Arrow batch, or a list of dicts or dataclasses"
@@ -94,29 +109,50 @@ def columns_of(events: Any) -> Columns:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _listed(column: Any) -> Any:
-    """A column as an array of int64 or float64, as `Words`, else as a list."""
+def _arrays_of(frame: Any) -> Iterator[tuple[Any, Any]]:
+    """Name and array of each column of a frame; the short way, if this pandas has it, makes no Series of each."""
+    array_of = getattr(frame, "_get_column_array", None)
+    if array_of is None:
+        return ((name, column.array) for name, column in frame.items())
+    return zip(frame.columns, map(array_of, range(frame.shape[1])), strict=True)
+
+
+def _listed(column: Any, name: Any) -> Any:
+    """A column as an array of int64 or float64, as `Words`, else as a list; ids are not Words, as few are alike."""
     kind = getattr(column, "dtype", None)
     numbers = (
         kind in NUMBERS if isinstance(kind, np.dtype) else str(kind or column.type) in ("int64", "float64", "double")
     )
     if numbers and not getattr(column, "null_count", 0):
         return np.asarray(column)
-    words = _words(column)
-    if words is not None:
-        return words
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
-
-
-def _words(column: Any) -> Words | None:
-    """A column of texts that Arrow holds, also for pandas; None of other columns, of gaps, and of texts that are all unlike."""
     held = column.__arrow_array__() if hasattr(column, "__arrow_array__") else column
-    if str(getattr(held, "type", "")) not in ("string", "large_string") or held.null_count or not len(held):
+    times = _times(column, held)
+    if times is not None:
+        return times
+    if str(getattr(held, "type", "")) not in ("string", "large_string"):
+        return column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
+    if hasattr(held, "chunks"):
+        held = held.chunk(0) if held.num_chunks == 1 else held.combine_chunks()
+    if name in IDS:
+        return held.to_pylist()
+    found = held.dictionary_encode()
+    words, places = found.dictionary.to_pylist(), found.indices
+    if places.null_count:
+        words, places = [*words, None], places.fill_null(len(words))
+    return Words(words, places.to_numpy(zero_copy_only=False))
+
+
+def _times(column: Any, held: Any) -> Times | None:
+    """A column of times with a zone; None of any other, and of gaps."""
+    kind = str(getattr(held, "type", ""))
+    if getattr(getattr(column, "dtype", None), "tz", None) is not None and hasattr(column, "asi8"):  # of pandas
+        units, factor = column.asi8, NANOSECONDS[column.unit]
+    elif kind.startswith("timestamp[") and "tz=" in kind and not held.null_count:
+        units, factor = np.asarray(held.cast("int64")), NANOSECONDS[held.type.unit]
+    else:
         return None
-    found = (held.combine_chunks() if hasattr(held, "combine_chunks") else held).dictionary_encode()
-    if 2 * len(found.dictionary) > len(found):
-        return None
-    return Words(found.dictionary.to_pylist(), found.indices.to_numpy(zero_copy_only=False))
+    fits = (units > -LARGEST // factor) & (units < LARGEST // factor)  # a gap does not
+    return Times(column, units * factor) if fits.all() else None
 
 
 def process(session: Any, events: Any) -> Batch:
@@ -136,7 +172,7 @@ def process(session: Any, events: Any) -> Batch:
     for name in columns.keys() - set(COLUMNS):
         plain &= np.array([is_missing(value) for value in columns[name]], bool)
     stops = np.append(np.flatnonzero(~plain), count)
-    found = Batch(np.zeros(count, bool), np.full(count, -1, np.int64), {}, [])
+    found = Batch(count)
     at, length = 0, LONGEST
     while at < count:
         end = min(int(stops[np.searchsorted(stops, at)]), at + length)
@@ -172,6 +208,7 @@ def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
     except InputError as error:
         found.errors[at] = str(error)
         return
-    found.actions.extend(actions)
+    if actions:
+        found.say(lambda: actions)
     found.seq[at] = len(session) - 1 if len(session) > before else -1
     found.passed[at] = all(action.action is not DecisionKind.REJECT for action in actions)

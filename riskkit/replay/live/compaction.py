@@ -10,16 +10,15 @@ order or a fill that is gone is one from before the log. Older fills are folded 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._jit import plain
+from riskkit._jit import kernel, plain
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.shape import GroupShape
 from riskkit.replay.kernels.book import fill
-from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.records import at, table
 from riskkit.replay.kernels.runtime import VANISHED, Counter
 from riskkit.replay.live.journal import NUMBERS
 from riskkit.replay.schema.columns import AMENDS, FIRST_EXTERNAL, EventKind, OrderStatus, RowFlag
@@ -33,7 +32,6 @@ SLOTS = (
     "first_sell",
     "first_stop",
 )  # fields that hold the record of an order
-BOOK = plain(fill)
 FILLS = (int(EventKind.FILL), *map(int, AMENDS))
 
 
@@ -59,7 +57,7 @@ class Horizon(NamedTuple):
     duplicates_ns: int
 
 
-def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Parts:
+def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape], quick: bool = False) -> Parts:
     """The parts without the rows, orders and fills that are beyond the horizon.
 
     Parameters
@@ -70,6 +68,8 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Part
         What is remembered.
     own : iterable of GroupShape
         The groups that book the fills of their strategies.
+    quick : bool
+        True: by compiled code.
     """
     header, arrays = parts
     columns = {name.removeprefix("column_"): array for name, array in arrays.items() if name.startswith("column_")}
@@ -81,11 +81,11 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Part
     open_fills = recent[fills["row"]] | (state["positions"]["unpriced"][fills["pair"] + 1] != 0)
     closed = _last_of_each(fills, ~open_fills)
     noted = open_fills | closed
-    _fold(fills, ~noted, fills["pair"].astype(np.int64), state["positions"], state["instruments"])
+    _fold(fills, ~noted, fills["pair"].astype(np.int64), state["positions"], state, quick)
     for group in own:
         tagged = fills["strategy"] >= 0
         places = _places(group, fills[tagged], state)
-        _fold(fills[tagged], ~noted[tagged], places, state[group.table("positions")], state["instruments"])
+        _fold(fills[tagged], ~noted[tagged], places, state[group.table("positions")], state, quick)
     orders = _orders(columns, recent | window, state["orders"])
     rows = _rows(columns, recent, window, orders, fills["row"][noted], header["strays"])
     slots = np.array(
@@ -110,21 +110,33 @@ def _places(group: GroupShape, fills: np.ndarray, state: dict[str, np.ndarray]) 
     return np.array([group_place(group, key, pair, code, width) for key, pair, code in codes], np.int64)
 
 
-def _fold(fills: np.ndarray, gone: np.ndarray, places: np.ndarray, table: np.ndarray, instruments: np.ndarray) -> None:
-    """Book the fills whose records go into the opening cost and profit of their positions, and nowhere else."""
-    before = table["qty"].copy()
-    np.subtract.at(before, places + 1, fills["side"] * fills["qty"])
-    account = SimpleNamespace(cost=0, realised=0, cash=0, fees=0)
-    books: dict[int, SimpleNamespace] = {}
-    traded, instrument_at = Records(instruments, 1), table["instrument"].data
-    columns = (places[gone], *(fills[name][gone] for name in ("side", "qty", "price")))
-    for place, side, qty, price in zip(*(column.tolist() for column in columns), strict=True):
-        if place not in books:
-            cost, realised = (int(table[name][place + 1]) for name in ("opening_cost", "opening_realised"))
-            books[place] = SimpleNamespace(qty=int(before[place + 1]), cost=cost, realised=realised)
-        BOOK(books[place], account, traded[instrument_at[place + 1]], side, qty, price, 0)
-    for place, book in books.items():
-        table["opening_cost"][place + 1], table["opening_realised"][place + 1] = book.cost, book.realised
+def _fold(
+    fills: np.ndarray, gone: np.ndarray, places: np.ndarray, held: np.ndarray, state: dict[str, np.ndarray], quick: bool
+) -> None:
+    """Book the fills whose records go into the opening cost and profit of their positions in `held`, and nowhere else."""
+    books, spare = held.copy(), np.zeros(1, state["accounts"].dtype)
+    np.subtract.at(books["qty"], places + 1, fills["side"] * fills["qty"])
+    books["cost"], books["realised"] = held["opening_cost"], held["opening_realised"]
+    columns = (np.array(column[gone], np.int64) for column in (places, fills["side"], fills["qty"], fills["price"]))
+    (book_all if quick else plain(book_all))(*columns, books, spare, state["instruments"])
+    held["opening_cost"], held["opening_realised"] = books["cost"], books["realised"]
+
+
+@kernel
+def book_all(
+    places: np.ndarray,
+    sides: np.ndarray,
+    quantities: np.ndarray,
+    prices: np.ndarray,
+    positions: np.ndarray,
+    accounts: np.ndarray,
+    instruments: np.ndarray,
+) -> None:
+    """Book fills in positions, all of one account."""
+    books, traded, account = table(positions), table(instruments), at(table(accounts), -1)
+    for k in range(len(places)):
+        book = at(books, places[k])
+        fill(book, account, at(traded, book.instrument), sides[k], quantities[k], prices[k], 0)
 
 
 def _orders(columns: dict[str, np.ndarray], recent: np.ndarray, records: np.ndarray) -> np.ndarray:
@@ -188,10 +200,10 @@ def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, n
     state["fills"] = state["fills"][np.append(0, kept.fills + 1)]
     for name in ("fills", "orders"):
         state[name]["row"][1:] = _mapped(state[name]["row"][1:], rows)
-    for table in state.values():
+    for records in state.values():
         for name in SLOTS:
-            if name in (table.dtype.names or ()):
-                table[name] = _mapped(table[name], slots)
+            if name in (records.dtype.names or ()):
+                records[name] = _mapped(records[name], slots)
     old = arrays["carried"]
     carried = np.where(
         kept.rows < len(old), np.append(old, -1)[np.minimum(kept.rows, len(old))], kept.rows + header["shift"]

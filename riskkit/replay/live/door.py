@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 from typing import Any, Self, cast
 
 import numpy as np
@@ -39,7 +40,7 @@ SIDES = {spelt: way for word, way in SIDE_WORDS.items() for spelt in (word, word
 pack_order = struct.Struct(f"={len(ORDER_WORDS)}q").pack_into
 pack_event = struct.Struct(f"={len(PLAIN_WORDS)}q").pack_into
 BEFORE = EVENT_PLACE["prev_duplicate"]
-NO_IDS: list[tuple[Any, Any]] = [(None, None)]
+NO_IDS = repeat((None, None))  # of each event
 
 
 class _TakenEvent(bytes):
@@ -64,7 +65,7 @@ class Door:
     ----------
     kept : int
         Number of events whose ids are kept; behind the engine's size only if a call was interrupted.
-    pending : sequence of tuple
+    pending : iterable of tuple
         Ids of the order and of the trade of each event that is being taken.
     """
 
@@ -72,7 +73,7 @@ class Door:
         self.engine = engine
         self._clamps = clamps  # an earlier time becomes that of the last event
         self.kept = engine.size
-        self.pending: Sequence[tuple[Any, Any]] = ()
+        self.pending: Iterable[tuple[Any, Any]] = ()
         self._due: float = SHUT  # time of the next lapse or end of a pause
         assert isinstance(entries.universe, OpenUniverse)
         self._universe = entries.universe

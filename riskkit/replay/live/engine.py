@@ -257,7 +257,8 @@ class Engine(EngineEvents):
             pairs = zip(self.rules, self._params, strict=True)
             windows = [params.window_ns for rule, params in pairs if "duplicates" in rule.kind.requires]
             own = [group for group in self._engine.shape.groups if group.own]
-            self.resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
+            horizon = Horizon(ids_ns, max(windows, default=0))
+            self.resume(compacted(self.parts(), horizon, own, quick=self._engine.compiled))
         return moved
 
     def resume(self, parts: Parts) -> None:

@@ -36,6 +36,7 @@ YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 CAPACITY, WRITTEN, ROW_BYTES = PLACE["capacity"], PLACE["written"], ROW.itemsize
+row_at = struct.Struct(f"{ROW_BYTES}s").unpack_from
 
 
 class Past(NamedTuple):
@@ -85,7 +86,8 @@ class EngineTables:
         self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
         self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
-        self.history, self._shapes = history, list[Shape]()
+        self.history, self._shapes, self.rules = history, list[Shape](), RuleSet([])
+        self._params: list[Any] = []
         self._growth = Growth(history.every, [], universe, self._journal.pairs)
         self.take_rules(history)
         self._state: State | None = None
@@ -98,8 +100,9 @@ class EngineTables:
     def take_rules(self, history: RuleHistory) -> None:
         """Judge by the rules that are in force at the end of a history; `go_on` gives their state."""
         universe, before = self._universe, self.history.stretches[-1] if self._shapes else None
+        known = {id(rule): params for rule, params in zip(self.rules, self._params, strict=True)}
         self.history, self.rules = history, history.every
-        self._params = [rule.to_integers(universe) for rule in self.rules]
+        self._params = [known[id(rule)] if id(rule) in known else rule.to_integers(universe) for rule in self.rules]
         if before is not None and before.same_text(history.stretches[-1]):
             self._shapes = [*self._shapes, self._shapes[-1]]
             self._step_before = self._quick or self._step_before
@@ -273,8 +276,7 @@ class EngineTables:
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
-        end = ROW_BYTES * self._head[WRITTEN]
-        row = bytes(self._row_bytes[end - ROW_BYTES : end])
+        row: bytes = row_at(self._row_bytes, ROW_BYTES * (self._head[WRITTEN] - 1))[0]
         if not self._journal.shift:
             return row
         return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]

@@ -16,10 +16,10 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._files import write_whole
 from riskkit._folder_lock import FolderLock
-from riskkit._fork import new_lock
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.engine_snapshot import pack
+from riskkit.replay.live.group_commit import GroupCommit
 from riskkit.replay.live.journal_folder import (
     EVENTS,
     STATE,
@@ -87,8 +87,11 @@ class JournaledSession(LiveSession):
         self._signatures = len(self.history.changes), len(self.acts)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
-        self._together = self._calls = 0
-        self._turn, self._leading, self._on_disk = new_lock(threading.Condition), False, self._written
+        self._calls, self._together = (
+            0,
+            int(storage.durability in ("none", "commit")),
+        )  # blocks that commit at their end
+        self._group = GroupCommit(self._write_all, self.__len__, self._written)
         self._background: threading.Thread | None = None
         self._closed = False
         self._begun: int | None = self.latest if len(self) else None  # time of the beginning of the present file
@@ -148,40 +151,20 @@ class JournaledSession(LiveSession):
 
     def _after_call(self) -> None:
         """Keep what a call has taken, as the durability asks."""
-        if self._by_caller:
-            return
-        if self._storage.durability == "none" or self._together:
+        if self._together:
             self._calls += 1
-            if self._calls % SELDOM == 0 and self.is_full:
+            if self._calls % SELDOM == 0 and not self._by_caller and self.is_full:
                 self.commit()
         elif self._storage.durability == "each":
             with self._lock:
                 self.commit()
-        else:
-            self._commit_for_all(len(self))
+        elif self._group.wait(len(self)) and self.is_full:
+            self.roll()
 
-    def _commit_for_all(self, size: int) -> None:
-        """Return once the first `size` events are on disk: one of the threads that wait writes a frame of all of them."""
-        while True:
-            with self._turn:
-                if self._on_disk >= size:
-                    return
-                if self._leading:
-                    self._turn.wait()
-                    continue
-                self._leading = True
-            found = self._on_disk
-            try:
-                with self._lock:
-                    wait, end = self.begin_commit(), len(self)
-                wait()
-                found = end
-            finally:
-                with self._turn:
-                    self._on_disk, self._leading = max(self._on_disk, found), False
-                    self._turn.notify_all()
-            if self.is_full:
-                self.roll()
+    def _write_all(self) -> tuple[int, Callable[[], None]]:
+        """Append all events so far; return their number, and what waits until they are on disk."""
+        with self._lock:
+            return len(self), self.begin_commit()
 
     @property
     def _by_caller(self) -> bool:
@@ -347,14 +330,14 @@ class JournaledSession(LiveSession):
         names = frame.events.dtype.names or ()
         rows = [dict(zip(names, values, strict=True)) for values in frame.events.tolist()]
         orders, trades = dict(labels.get("orders", ())), {code: text for text, code in labels.get("trades", ())}
-        self._door.pending = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
+        ids = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
         columns, at = {name: frame.events[name] for name in names}, 0
         for change in (change_of(one, self.history.first, rules) for one in labels.get("changes", ())):
             stop = (first if change.seq is None else change.seq) - first
-            self._take_again(columns, rows[:stop], at, first)
+            self._take_again(columns, rows[:stop], ids, at, first)
             self._swap(with_history(self._live, self.history.then(change)), self._entries)
             at = stop
-        self._take_again(columns, rows, at, first)
+        self._take_again(columns, rows, ids, at, first)
         self.acts += labels.get("acts", [])
         decided = self._live.since(first)
         if proven(decided) != proven(frame.decisions):
@@ -363,13 +346,19 @@ class JournaledSession(LiveSession):
                 "decides otherwise, or the folder was altered"
             )
 
-    def _take_again(self, columns: dict[str, np.ndarray], rows: list[dict[str, int]], at: int, first: int) -> None:
+    def _take_again(
+        self,
+        columns: dict[str, np.ndarray],
+        rows: list[dict[str, int]],
+        ids: list[tuple[Any, Any]],
+        at: int,
+        first: int,
+    ) -> None:
         """Take the rows from place `at` on under the rules in force; the number of row 0 is `first`."""
         if at < len(rows):
             retake_all(self._live, {name: column[at : len(rows)] for name, column in columns.items()})
-            self._door.pending, later = self._door.pending[: len(rows) - at], self._door.pending[len(rows) - at :]
+            self._door.pending = ids[at:]
             self._keep(rows[at:], first + at, self._live.since(first + at))
-            self._door.pending = later
 
     def _admit(self, named: list[tuple[str, str]]) -> None:
         """Register new labels."""
@@ -384,7 +373,7 @@ class JournaledSession(LiveSession):
         """Go on in a universe to which the tables cannot grow."""
         self._live = self._live.widened(universe)
         self._entries = self._entries.in_universe(self._live.labels)
-        self._formatter = DecisionFormatter(self._live.rules, self._live.labels)
+        self._formatter = DecisionFormatter(self._live.rules, self._live.labels, self._live.params)
         self._door = self._door.of(self._live, self._entries)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -19,11 +20,11 @@ from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, OFFSETS
-from riskkit.replay.live.batch import Batch
+from riskkit.replay.live.batch import IS_REFUSED, Batch
 from riskkit.replay.live.challengers import NOTHING
 from riskkit.replay.live.column_door import COLUMNS, ColumnDoor
 from riskkit.replay.live.compiled_step import WORDS
-from riskkit.replay.live.door import taken_event
+from riskkit.replay.live.door import NO_IDS, taken_event
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.event_time import event_time
 from riskkit.replay.live.lapses import lapsed
@@ -121,7 +122,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = entries
-        self._formatter = DecisionFormatter(live.rules, live.labels)
+        self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -161,7 +162,10 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         if used:
             decided = self._live.last(used)
             batch.refuse(decided, start - first)
-            batch.actions.extend(self._stretch_actions(decided, words, first))
+            if IS_REFUSED[decided["code"]].all():  # needs nothing of the state, so it can be made later
+                batch.say(partial(_refusals, self._formatter, decided, words, first))
+            else:
+                batch.say(partial(iter, self._stretch_actions(decided, words, first)))
         self._publish()
         return count
 
@@ -245,7 +249,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def _swap(self, live: Engine, entries: Entries) -> None:
         """Go on with another engine of the same journal."""
         door = self._door.of(live, entries)
-        self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
+        self._live, self._entries = live, entries
+        self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._door = door
 
@@ -267,7 +272,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
             entries = entries.in_universe(live.labels)
         if live is not self._live:
             self._swap(live, entries)
-        self._door.pending = [(None, None)] * len(rows)
+        self._door.pending = NO_IDS
         live.take(rows)
         decided = live.since(first)
         return self._answer(decided, rows, first, self._keep(rows, first, decided))
@@ -458,3 +463,9 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def __len__(self) -> int:
         """Number of events so far."""
         return self._live.size
+
+
+def _refusals(formatter: DecisionFormatter, decided: np.ndarray, words: np.ndarray, first: int) -> Iterator[Decision]:
+    """The actions of rows of refusals, on the events of a stretch that begins with event `first`."""
+    for row, seq in enumerate(decided["seq"].tolist()):
+        yield formatter.refusal(decided[row : row + 1].tobytes(), words[seq - first].tobytes(), taken_event)

@@ -266,7 +266,7 @@ class Probing(ABC):
         row["flags"] |= int(RowFlag.BAD_TS) * late
         rows, formatter = [*due, row], self._formatter
         if live is not self._live:
-            formatter = DecisionFormatter(live.rules, live.labels)
+            formatter = DecisionFormatter(live.rules, live.labels, live.params)
         with passing(live, rows) as engine:
             engine.take(rows)
             number = engine.size - 1

@@ -38,7 +38,7 @@ __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
 REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)))
 BY_COMMAND = int(Cause.COMMAND)
-CAUSE, CAUSE_AT = Struct("<h"), OFFSETS["cause"]
+cause_at, CAUSE_AT = Struct("<h").unpack_from, OFFSETS["cause"]
 BY_HAND = ""
 
 
@@ -226,7 +226,7 @@ class DecisionFormatter:
 
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
-        cause = CAUSE.unpack_from(row, CAUSE_AT)[0]
+        cause = cause_at(row, CAUSE_AT)[0]
         rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
         found = _new(Decision)  # as `Decision.later`, without its call
         values = found.__dict__

@@ -12,10 +12,11 @@ from label_calls import calls
 from proofs.test_proof import RULES
 from streams import universe
 
-from riskkit import InputError
+from riskkit import InputError, Instrument, Rule, RuleSet
 from riskkit.replay.live.column_door import COLUMNS
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
+from riskkit.rules import DuplicateOrder
 
 ODD = {("side", None), ("side", 2.5), ("qty", None), ("qty", 2.5), ("price", None)}
 KINDS = {"process_trade": "fill", "tick": "clock"}
@@ -70,6 +71,7 @@ def forms(stream: list[dict[str, Any]]) -> list[Any]:
     return [
         frame,
         frame.astype({"account": "string", "side": "category"}),
+        frame.astype(dict.fromkeys(["kind", "account", "order_id"], "category")),
         pa.Table.from_pandas(frame),
         pa.RecordBatch.from_pandas(frame),
         [Event(**row) for row in stream],
@@ -145,3 +147,77 @@ def test_a_batch_is_a_frame_of_any_library(kind):
         events = library.DataFrame(columns) if kind == "polars" else library.table(columns)
     batch = session.process(events)
     assert not batch.errors and session.log().columns["side"].tolist() == [1, -1]
+
+
+GAPS = [
+    {"kind": "price", "instrument": "I0", "price": 5.0},
+    {"kind": "order", "account": "A0", "instrument": "I0", "side": "B", "qty": 1.0, "price": 5.0, "order_id": "o{}"},
+    {"kind": "fill", "order_id": "o{}", "qty": 1.0, "price": 5.0, "trade_id": "t{}"},
+    {"kind": "price", "instrument": "I1", "bid": 4.0, "ask": 5.0},
+]
+
+
+@pytest.mark.xdist_group("proof")
+def test_a_frame_of_texts_with_gaps_is_one_stretch(monkeypatch):
+    taken, take = [], Session.take_stretch
+    monkeypatch.setattr(Session, "take_stretch", lambda *args: taken.append(take(*args)) or taken[-1])
+    stream = [
+        {name: value.format(k) if isinstance(value, str) else value for name, value in row.items()} | {"ts": 4 * k + at}
+        for k in range(50)
+        for at, row in enumerate(GAPS)
+    ]
+    session = Session(RULES, universe())
+    session.process(pd.DataFrame(stream[:4]))
+    assert not session.process(pd.DataFrame(stream[4:])).errors
+    if session.engine.make_step() is not None:
+        assert taken == [196]
+    assert session.log().columns["trade_id"].max() == 49
+
+
+@pytest.mark.xdist_group("proof")
+@pytest.mark.parametrize("form", ["ns", "us", "America/New_York", "arrow"])
+def test_times_with_a_zone_are_one_stretch(form, monkeypatch):
+    taken, take = [], Session.take_stretch
+    monkeypatch.setattr(Session, "take_stretch", lambda *args: taken.append(take(*args)) or taken[-1])
+    start = 1_709_649_000_000_000_000
+    frame = pd.DataFrame({"ts": start + 1_000 * np.arange(60), "account": "A0", "instrument": "I0", "side": "B"})
+    frame = frame.assign(qty=1, price=5.0)
+    times = pd.to_datetime(frame.ts, utc=True)
+    changed = times.dt.tz_convert(form) if "/" in form else times.dt.as_unit(form) if form != "arrow" else times
+    named: Any = frame.assign(ts=changed)
+    named = pytest.importorskip("pyarrow").table(named) if form == "arrow" else named
+    session, other = Session(RULES, universe()), Session(RULES, universe())
+    for part in (slice(0, 20), slice(20, 60)):
+        session.process(named.slice(part.start, part.stop - part.start) if form == "arrow" else named[part])
+    other.process(frame)
+    assert session.digest == other.digest and session.latest == start + 59_000
+    if session.engine.make_step() is not None:
+        assert 40 in taken
+    late = named.slice(0, 1) if form == "arrow" else named[:1]
+    assert "2024-03-05" in session.process(late).errors[0]
+
+
+AGAIN = RuleSet([Rule("again", DuplicateOrder(limit=2, window_ns=8))])
+
+
+@pytest.mark.xdist_group("generic")
+def test_identical_orders_of_a_batch_are_found():
+    draw = np.random.default_rng(3)
+    stream = [
+        {"ts": k, "account": "A0", "instrument": "I0", "side": "B", "qty": int(draw.integers(1, 4)), "price": 5}
+        for k in range(300)
+    ]
+    single = outcome(Session(AGAIN, universe(), compiled=False), [[row] for row in stream])
+    assert (
+        outcome(Session(AGAIN, universe(), compiled="generic"), [stream[:20], stream[20:150], stream[150:]]) == single
+    )
+    assert 50 < sum(single[0]) < 250
+
+
+@pytest.mark.xdist_group("generic")
+def test_a_bid_below_zero_beside_an_ask_is_refused_in_a_batch():
+    quotes = pd.DataFrame({"ts": range(40), "kind": "price", "instrument": "I0", "bid": 5, "ask": 6})
+    session = Session.create(AGAIN, [Instrument("I0")], ["A0"], compiled="generic")
+    session.process(quotes[:20])
+    quotes.loc[30, "bid"] = -5
+    assert list(session.process(quotes[20:]).errors) == [10]
