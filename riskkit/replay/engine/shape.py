@@ -240,6 +240,7 @@ class Shape(NamedTuple):
     columns: tuple[str, ...]
     commands: bool = False  # a command cancels orders, or is for a group of accounts
     dividends: bool = False  # instruments pay dividends
+    snapshots: bool = False  # the venue says what an account holds and what works
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -365,7 +366,7 @@ class Shape(NamedTuple):
     @property
     def keeps_rows(self) -> bool:
         """True if an order's record has the row of its event."""
-        return self.takes_away or self.dividends
+        return self.takes_away or self.dividends or self.snapshots
 
     @property
     def stops(self) -> bool:
