@@ -91,7 +91,9 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape]) -> Part
     slots = np.array(
         [*columns["slots"][rows[orders[rows]]].tolist(), *(slot for _, slot in header["strays"])], np.int64
     )
-    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted), fills["row"][closed]))
+    shut = fills["row"][closed]
+    shut = shut[columns["kind"][shut] != EventKind.SNAPSHOT]  # whose row may be that of an order
+    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted), shut))
 
 
 def _last_of_each(fills: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from riskkit._check import instance
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.schema.columns import MISSING, DecisionCode
+from riskkit.replay.schema.columns import BREAKS, MISSING, DecisionCode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def reconciliation_breaks(result: ReplayResult) -> pd.DataFrame:
 
     instance(result, ReplayResult, "result")
     log, universe = result.log, result.log.universe
-    rows = result.rows[np.isin(result.rows["code"], (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK))]
+    rows = result.rows[np.isin(result.rows["code"], BREAKS)]
     held, about = rows["code"] == DecisionCode.POSITION_BREAK, rows["observed"].tolist()
     code, labels = log.pair_instrument[rows["key"]], log.order_labels.by_row
     venue, believed = (_quantities(rows[name], code, result) for name in ("limit", "until"))

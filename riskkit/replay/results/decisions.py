@@ -29,7 +29,16 @@ from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
 from riskkit.replay.schema.calendar import day_starts
-from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
+from riskkit.replay.schema.columns import (
+    BREAKS,
+    MESSAGES,
+    MISSING,
+    Cause,
+    DecisionCode,
+    EventKind,
+    EventRow,
+    TradingCommand,
+)
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
 from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
@@ -348,7 +357,7 @@ class DecisionFormatter:
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
         """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
-        if code in (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK):
+        if code in BREAKS:
             return self._break(row, code, event, state)
         if code in (DecisionCode.CANCELLED, DecisionCode.DECREMENTED):
             whose, done = self.universe.accounts[int(row["key"])].id, "cancelled"

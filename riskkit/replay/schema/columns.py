@@ -14,6 +14,7 @@ from riskkit.replay.schema.constants import MISSING
 __all__ = [
     "AMENDS",
     "ANSWERS",
+    "BREAKS",
     "FACTS",
     "FIRST_EXTERNAL",
     "FILL_CONTENTS",
@@ -173,6 +174,9 @@ class DecisionCode(IntEnum):
     QUEUED = 15  # an accepted message that waits its turn until ``until``
     POSITION_BREAK = 16  # of the pair in ``key`` and ``observed``: the venue's lots in ``limit``, ours in ``until``
     ORDER_BREAK = 17  # the same of the order's row in ``observed`` and its rest; ours `MISSING` if we did not know it
+
+
+BREAKS = (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK)
 
 
 class FillCap(IntEnum):

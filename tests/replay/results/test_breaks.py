@@ -31,6 +31,8 @@ def test_positions_come_first_and_one_side_may_not_know_an_order():
         ["order", "X", "z"],
     ]
     np.testing.assert_array_equal(found[["believed", "venue"]], [[0, -2.5], [5, np.nan], [np.nan, 4]])
+    table = replay_log(load(*rows, instruments=[lots]), SIZE, compiled=False).to_frame()
+    assert table["until"].isna().all() and table["decision"].str.contains("differs from the venue's").all()
 
 
 def test_what_agrees_is_no_break():
