@@ -775,9 +775,11 @@ class Replay:
             noted = Fill(moved, self.fill_key(moved), 1 if lots > 0 else -1, abs(lots), mark)
             noted.qty, noted.whose, noted.place, noted.adjusts = abs(lots), whose, len(self.booked) - 1, True
             self.fills.append(noted)
+        member = self.fill_key({**moved, "strategy": "of nobody"})
         for rule in self.rules:
+            rule.adjusted(member, (held == 0) - (held + lots == 0))
             rule.equity_moved(who)
-            rule.groups_moved(self.fill_key({**moved, "strategy": "of nobody"}), None)
+            rule.groups_moved(member, None)
 
     def state(self, event, label, fields):
         """An order is what the venue says; one that nobody knew works from now on."""

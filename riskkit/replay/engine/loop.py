@@ -1375,6 +1375,8 @@ def adjust_position(place, gap):
     for group in shape.groups:
         if not group.own:
             adjust_group(group, place, realised)
+    if shape.adjusting:
+        tell_adjusted(place, gap)
     note_opening()
     if shape.marks and instrument.mark != MISSING:
         ledger.mark(position, account, instrument)
@@ -1383,6 +1385,20 @@ def adjust_position(place, gap):
     equity_moved(position.account, place, position.instrument)
     for group in shape.groups_told:
         tell_group(group, place_of(group, place, -1))
+
+
+def tell_adjusted(place, gap):
+    """Tell the rules that keep positions in their records of lots that come or go without a fill."""
+    global event, book
+    event = EventRow(
+        i, now, EventKind.FILL, position.account, position.instrument, place, side, qty, instrument.mark, -1,
+    )  # fmt: skip
+    opened = (1 if position.qty == gap else 0) - (1 if position.qty == 0 else 0)
+    book = Book(position, account, instrument, at(orders, -1), 0, opened, None, None)
+    for rule in shape.adjusting:
+        if rule.always_keyed(EventKind.FILL) or rule.key >= 0:
+            rule.state = at(rule.states, rule.key)
+            rule.amend(sign=1, today=1)
 
 
 def adjust_group(group, pair_id, realised):

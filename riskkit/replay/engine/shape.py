@@ -388,6 +388,11 @@ class Shape(NamedTuple):
         """Rules whose records change with a fill that is busted or corrected."""
         return [rule for rule in self.rules if rule.has("amend")]
 
+    @property
+    def adjusting(self) -> Rules:
+        """Rules whose records hold positions, which a snapshot may change without a fill."""
+        return [rule for rule in self.amending if rule.covariance or rule.opening]
+
     def objecting(self, kind: int) -> Rules:
         """Rules that can object to a kind of message."""
         return [rule for rule in self.rules if rule.can_object(kind)]
