@@ -475,7 +475,7 @@ def test_random_scenarios_decide_as_the_naive_interpreter():
         prev_duplicate = interpret(given)
         assert run(given, "plain").decisions == prev_duplicate.decisions, seed
         breaches += sum(decision == ("REJECT", "var") for decision in prev_duplicate.decisions.values())
-    assert breaches > 40
+    assert breaches > 100
 
 
 # ---------------------------------------------------------------------- one digest
