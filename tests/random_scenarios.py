@@ -525,6 +525,35 @@ class Stream:
             "amount": self.draw.choice(["0.009", "0.01", "0.505", "1", "2.5"]),
         }
 
+    def snapshot(self) -> dict[str, Any]:
+        """What a venue says of an account: mostly near what the record has, with an order that nobody knows."""
+        draw, who = self.draw, self.account()
+        mine = [one for one in self.named[-9:] if one["account"] == who]
+        orders = {one["order_id"]: one for one in draw.sample(mine, draw.randint(0, min(3, len(mine))))}
+        if draw.random() < 0.3:
+            self.count += 1
+            one = {
+                "account": who,
+                "instrument": draw.choice("XXYZ"),
+                "side": draw.choice("BS"),
+                "order_id": f"o{self.count}",
+            }
+            self.named.append(one)
+            orders[one["order_id"]] = one
+        sizes = {"X": ["-2", "1", "3"], "Y": ["-0.5", "0.1", "0"], "Z": ["2", "-4"]}
+        held = {label: draw.choice(sizes[label]) for label in sizes if draw.random() < 0.4}
+        prices = ["98", "100", "101"]
+        return {
+            "account": who,
+            "positions": held,
+            "orders": [
+                {name: one[name] for name in ("order_id", "instrument", "side")}
+                | {"qty": {"Y": "0.2", "Z": "2"}.get(one["instrument"], draw.choice("12"))}
+                | ({"price": draw.choice(prices)} if draw.random() < 0.8 else {})
+                for one in orders.values()
+            ],
+        }
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -591,6 +620,7 @@ KINDS = {
     "fx": 0,
     "close": 2,
     "dividend": 1,
+    "snapshot": 1,
 }
 
 

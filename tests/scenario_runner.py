@@ -20,6 +20,7 @@ from riskkit.replay.live.early_warning import early_warnings
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.breaks import reconciliation_breaks
 from riskkit.replay.results.cancelled import cancelled_orders
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleChange, RuleHistory
@@ -80,6 +81,7 @@ class Outcome:
     prices: dict[str, str] = field(
         default_factory=dict
     )  # prices of working orders at the end, of a file that says some
+    breaks: list[dict[str, Any]] = field(default_factory=list)  # where a snapshot says something else than we believed
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
     events = unroll(scenario)
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
-    names = _Names()
+    names = _Names(next(iter(_traded(scenario, events)), "X"))
     latest = events[0]["ts"]
     for number, event in enumerate(events, 1):
         late, latest = event["ts"] < latest, max(latest, event["ts"])
@@ -147,8 +149,9 @@ def _quanta(scenario: dict[str, Any], instruments: list[Instrument], accounts: l
 class _Names:
     """Order ids as the door wants them: one for each order, even where a scenario uses an id again."""
 
-    def __init__(self) -> None:
+    def __init__(self, anything: str) -> None:
         self.turns: dict[tuple[str, str], int] = {}
+        self.anything = anything  # an instrument
 
     def new(self, account: str, label: str) -> str:
         self.turns[account, label] = self.turns.get((account, label), 0) + 1
@@ -181,6 +184,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         children = event.get("children", len(members))
         listed = {**row, "batch": f"list {number}", "children": children}
         return [{**listed, **_message({**listed, **member})} for member in members]
+    if kind == "snapshot":
+        return _snapshot(event, {**row, "batch": f"snapshot {number}"}, names)
     if kind == "order":
         row = _message(row)
         if "parent" in event:
@@ -194,6 +199,19 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     return [row]
 
 
+def _snapshot(event: dict[str, Any], row: dict[str, Any], names: _Names) -> list[dict[str, Any]]:
+    """A snapshot: a row for each position and each order; one that holds nothing states a position of 0."""
+    found = []
+    for label, qty in (event.get("positions") or ({} if event.get("orders") else {names.anything: "0"})).items():
+        side = {"side": "S" if qty.startswith("-") else "B"} if number_of(qty) else {}
+        found.append({**row, "instrument": label, "qty": qty.removeprefix("-"), **side})
+    for one in event.get("orders", []):
+        given = {name: one[name] for name in ("instrument", "side", "qty", "price") if name in one}
+        account, label = event["account"], one["order_id"]
+        found.append({**row, **given, "order_id": names.known(account, label) or names.new(account, label)})
+    return found
+
+
 def _message(row: dict[str, Any]) -> dict[str, Any]:
     """An order: without a type and a price it is a market order, which the door wants said."""
     return {"type": "limit" if "price" in row else "market", **row}
@@ -201,10 +219,21 @@ def _message(row: dict[str, Any]) -> dict[str, Any]:
 
 def _instruments(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Instrument]:
     listed = {one["id"]: one for one in scenario.get("instruments", [])}
-    seen = dict.fromkeys([*listed, *(event["instrument"] for event in events if "instrument" in event)])
+    return [_instrument(label, listed.get(label)) for label in _traded(scenario, events)]
+
+
+def _traded(scenario: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, None]:
+    """Labels of the instruments: the listed ones, then the others as they appear."""
+    seen = dict.fromkeys(one["id"] for one in scenario.get("instruments", []))
+    for event in events:
+        stated = [
+            *event.get("positions", {}),
+            *(one["instrument"] for one in event.get("orders", []) if "instrument" in one),
+        ]
+        seen |= dict.fromkeys([event["instrument"]] if "instrument" in event else stated)
     for account in scenario.get("accounts", []):
         seen |= dict.fromkeys(account.get("positions", {}))
-    return [_instrument(label, listed.get(label)) for label in seen]
+    return seen
 
 
 def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
@@ -297,6 +326,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         log, numbers = log_of(scenario)
         mode, orphans = scenario.get("mode", "shadow"), scenario.get("orphans", "keep")
         result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
+        result.log.order_labels = log.order_labels
     else:
         stage, history, numbers = staged(scenario, compiled=COMPILED[way])
         result = stage.replay(history)
@@ -359,15 +389,38 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
         positions[label] = str(int(record["qty"]) * instrument.qty_step)
     cancelled: dict[int, list[str]] = {}
     for seq, order in cancelled_orders(result)["order"].items():
-        cancelled.setdefault(numbers[int(seq)], []).append(events[numbers[order] - 1]["order_id"])
+        cancelled.setdefault(numbers[int(seq)], []).append(_label(result, order))
     working, prices = {}, {}
     for record in result.state.orders[1:] if {"working", "prices"} & set(scenario.get("expected", {})) else ():
-        if record["status"] == OrderStatus.WORKING and "order_id" in (sent := events[numbers[record["row"]] - 1]):
+        if record["status"] == OrderStatus.WORKING and (label := _label(result, record["row"])):
             instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
-            working[sent["order_id"]] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
-            prices[sent["order_id"]] = str(int(record["price"]) * instrument.price_step)
+            working[label] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
+            prices[label] = str(int(record["price"]) * instrument.price_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
-    return Outcome(decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working, prices)
+    breaks = _breaks(result, numbers)
+    return Outcome(
+        decisions, result.states(), positions, vanished, also, alerts, cancelled, releases, working, prices, breaks
+    )
+
+
+def _label(result: ReplayResult, row: int) -> str:
+    """The id of an order as its scenario has it, "" without one."""
+    label = result.log.order_labels.by_row.get(int(row), "||")
+    return label.split("|", 1)[1].rsplit("|", 1)[0]
+
+
+def _breaks(result: ReplayResult, numbers: list[int]) -> list[dict[str, Any]]:
+    """Where snapshots said something else than we believed."""
+    rows = reconciliation_breaks(result)
+    found = []
+    for seq, row in rows.iterrows():
+        order = row["order_id"].split("|", 1)[1].rsplit("|", 1)[0] if row["order_id"] else ""
+        sizes = {"ours": row["believed"], "theirs": row["venue"]}
+        found.append(
+            {"event": numbers[int(seq)], "what": row["what"], "id": order or f"{row['account']}|{row['instrument']}"}
+            | {name: None if size != size else f"{size:.15g}" for name, size in sizes.items()}
+        )
+    return sorted(found, key=lambda one: (one["event"], one["what"] == "order", one["id"]))
 
 
 def warnings_of(scenario: dict[str, Any]) -> list[dict[str, Any]]:
@@ -426,6 +479,12 @@ def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
     if "warnings" in scenario["expected"]:
         warned, said = warnings_of(scenario), scenario["expected"]["warnings"]
         wrong += [] if warned == said else [f"warnings {warned} instead of {said}"]
+    if "differences" in scenario["expected"]:
+        wrong += (
+            []
+            if found.breaks == (said := scenario["expected"]["differences"])
+            else [f"{found.breaks} instead of {said}"]
+        )
     for label, price in scenario["expected"].get("prices", {}).items():
         if number_of(found.prices.get(label, "0")) != number_of(price):
             wrong.append(f"order {label}: the price {found.prices.get(label)} instead of {price}")

@@ -52,8 +52,9 @@ def random_log(
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
-    With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, dividends paid, and events belong
-    to orders from before the log; its loop is that of a session. With `stops` some orders wait for a trade at a stop.
+    With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, dividends paid, accounts compared with
+    the venue's, and events belong to orders from before the log; its loop is that of a session. With `stops` some orders wait for
+    a trade at a stop.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -171,6 +172,18 @@ def random_log(
     if venue:
         rows.append({"ts": ts, "kind": int(EventKind.CLOCK), "account": -1, "instrument": -1, "side": 0})
         _pay_dividends(np.random.default_rng(seed + 3), rows, world)
+        rows.append(
+            {
+                "ts": ts,
+                "kind": int(EventKind.ACK),
+                "account": 0,
+                "instrument": -1,
+                "side": 0,
+                "qty": 0,
+                "price": MISSING,
+            }
+        )
+        _take_snapshots(np.random.default_rng(seed + 4), rows, world)
         _name_orders_from_before(np.random.default_rng(seed + 1), rows)
     _join_lists(draw, rows)
     if stops:
@@ -218,6 +231,32 @@ def _pay_dividends(draw: np.random.Generator, rows: list[dict[str, int]], world:
             row["price"] = fall(row["qty"], world.instruments[row["instrument"]], world)
         elif row["kind"] == EventKind.ORDER and draw.random() < 0.1:
             row["flags"] = row.get("flags", 0) | int(RowFlag.DO_NOT_REDUCE)
+
+
+def _take_snapshots(draw: np.random.Generator, rows: list[dict[str, int]], world: Universe) -> None:
+    """Let most acknowledgements be snapshots of their account, of one row or also of the next."""
+    orders = [n for n, one in enumerate(rows) if one["kind"] == EventKind.ORDER and one.get("order") == n]
+    for first, row in enumerate(rows):
+        if row["kind"] != EventKind.ACK or row.get("flags") or (row is not rows[-1] and draw.random() < 0.2):
+            continue
+        ts, account, following = row["ts"], row["account"], rows[first + 1 : first + 2]
+        longer = [one for one in following if one["kind"] in (EventKind.PRICE, EventKind.CASH) and not one.get("flags")]
+        for number, one in enumerate([row, *longer], first):
+            mine = [n for n in orders if n < first and rows[n]["account"] == account][-4:]
+            stated = {
+                "instrument": int(draw.integers(len(world.instruments))),
+                "side": int(draw.choice([-1, 1])),
+                "order": -1,
+            }
+            if mine and draw.random() < 0.4:
+                stated["order"] = int(draw.choice(mine))
+                stated |= {name: rows[stated["order"]][name] for name in ("instrument", "side")}
+            elif draw.random() < 0.3:
+                stated["order"] = number
+            price = MISSING if stated["order"] < 0 or draw.random() < 0.2 else int(draw.integers(95, 106))
+            one.clear()
+            one |= {"ts": ts, "kind": int(EventKind.SNAPSHOT), "account": account, "batch": first}
+            one |= {**stated, "qty": int(draw.integers(1, 5)), "price": price, "weight": 1}
 
 
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:

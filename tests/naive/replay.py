@@ -53,6 +53,7 @@ class Account:
         given = given or {}
         self.cash = {currency: Fraction(amount) for currency, amount in given.get("cash", {}).items()}
         self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
+        self.opened = dict(self.positions)
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
         self.trader, self.desk, self.firm = (given.get(group, "") for group in ("trader", "desk", "firm"))
         self.paid_in = sum(self.cash.values(), Fraction(0))
@@ -150,6 +151,7 @@ class Fill:
     def __init__(self, event, member, side, recorded, price):
         self.event, self.member, self.side, self.price, self.ts = event, member, side, price, event["ts"]
         self.qty, self.recorded, self.whose, self.place = Fraction(0), recorded, None, None
+        self.adjusts = False  # lots that came or went without a fill
 
 
 class Replay:
@@ -160,8 +162,9 @@ class Replay:
         self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
         self.accounts = {one["id"]: Account(one) for one in scenario.get("accounts", [])}
         for event in scenario["events"]:
-            if "instrument" in event:
-                self.instruments.setdefault(event["instrument"], Instrument(event["instrument"], None))
+            stated = [*event.get("positions", {}), *(one.get("instrument") for one in event.get("orders", []))]
+            for label in [event["instrument"]] if "instrument" in event else stated:
+                self.instruments.setdefault(label, Instrument(label, None))
             if "account" in event:
                 self.accounts.setdefault(event["account"], Account(None))
         self.holdings = {  # (account, instrument, strategy) -> quantity
@@ -185,6 +188,8 @@ class Replay:
         self.cancelled = {}  # event -> ids of orders
         self.releases = {}  # message that waits -> when it goes
         self.alerts = {}  # cancel -> ids of rules
+        self.differences = []  # of snapshots: event, what, id, ours, theirs
+        self.unbooked = {}  # (account, instrument) -> lots of snapshots from before the first mark
         self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
         self.rules = []
@@ -563,7 +568,7 @@ class Replay:
         money = fill.side * (fill.qty * fill.price - former[0] * former[1]) * traded.multiplier
         account.cash[traded.quote] -= money
         self.book_anew(account, traded, fill)
-        last = [one for one in self.fills if one.event["instrument"] == traded.label and one.qty]
+        last = [one for one in self.fills if one.event["instrument"] == traded.label and one.qty and not one.adjusts]
         if traded.last is None and last and last[-1].price != traded.mark:
             traded.last_fill = last[-1].price
             self.moved(traded.label)
@@ -679,6 +684,128 @@ class Replay:
             stop, offset = order.aimed
             worth_at = less(worth_at) if price is not None or stop is not None else worth_at
             order.former, order.aimed = (qty, less(price), limited, capped, worth_at), (less(stop), offset)
+
+    # ------------------------------------------------------------------ snapshots
+
+    def take_snapshot(self, number, event):
+        """Afterwards the book of an account is what the venue says."""
+        who = event["account"]
+        held = {label: Fraction(qty) for label, qty in event.get("positions", {}).items()}
+        stated = {one["order_id"]: one for one in event.get("orders", [])}
+        orders = [one for one in self.every_order if one.account == who and not one.refused]
+        rests = {one: Fraction(stated[one.label]["qty"]) for one in orders if self.is_stated(one, stated)}
+        labels = {*held, *self.accounts[who].positions, *(fill.event["instrument"] for fill in self.fills)}
+        self.compare(number, who, held, labels, orders, rests, stated)
+        while (found := self.implied(who, held, orders, rests)) is not None:
+            order, qty = found
+            price = order.price if isinstance(order.price, Fraction) else self.market(order)
+            side = "B" if order.side == BUY else "S"
+            fill = {"ts": event["ts"], "kind": "fill", "account": who, "instrument": order.instrument, "side": side}
+            self.take_fill(number, {**fill, "order_id": order.label, "qty": str(qty), "price": str(price)})
+        for label in sorted(labels):
+            gap = held.get(label, 0) - self.believed(who, label)
+            if gap:
+                self.adjust(event, label, gap)
+        for order in orders:
+            if order not in rests and order.working:
+                self.stop(order, None)
+            elif order not in rests:
+                order.believed = None
+        for label, one in stated.items():
+            self.state(event, label, one)
+
+    def is_stated(self, order, stated):
+        return order.label in stated and self.orders[order.account, order.label] is order
+
+    def believed(self, who, label):
+        """What the record has: the venue knows nothing of what is refused here."""
+        account = self.accounts[who]
+        if not self.enforce:
+            return account.positions.get(label, Fraction(0))
+        fills = [one for one in self.fills if (one.event["account"], one.event["instrument"]) == (who, label)]
+        booked = sum(one.side * one.recorded for one in fills)
+        return account.opened.get(label, 0) + booked + self.unbooked.get((who, label), 0)
+
+    def compare(self, number, who, held, labels, orders, rests, stated):
+        found = []
+        for label in labels:
+            ours, theirs = self.believed(who, label), held.get(label, Fraction(0))
+            if ours != theirs:
+                found.append(("position", f"{who}|{label}", label, ours, theirs))
+        for order in orders:
+            if order.rest != rests.get(order, 0):
+                found.append(("order", order.label, "", order.rest, rests.get(order)))
+        for label, one in stated.items():
+            if (who, label) not in self.orders:
+                found.append(("order", label, "", None, Fraction(one["qty"])))
+        found.sort(key=lambda one: (one[0] == "order", one[1:3]))
+        self.differences += [(number, what, name, ours, theirs) for what, name, _, ours, theirs in found]
+
+    def market(self, order):
+        """The market's price of an order."""
+        traded = self.instruments[order.instrument]
+        first = traded.ask if order.side == BUY else traded.bid
+        return first if first is not None else traded.mark
+
+    def implied(self, who, held, orders, rests):
+        """The next fill that explains how a position has moved: of an order that has shrunk, then of one that is gone."""
+        for gone in (False, True):
+            for order in orders:
+                gap = held.get(order.instrument, 0) - self.believed(who, order.instrument)
+                lots = min(order.side * gap, order.rest - rests.get(order, 0))
+                priced = isinstance(order.price, Fraction) or self.market(order) is not None
+                if order.working and (order not in rests) == gone and lots > 0 and priced:
+                    return order, lots
+        return None
+
+    def adjust(self, event, label, lots):
+        """Lots come or go at the mark, unpaid and untraded."""
+        who, traded = event["account"], self.instruments[label]
+        account, mark = self.accounts[who], traded.mark
+        held = account.positions.get(label, Fraction(0))
+        account.positions[label] = held + lots
+        moved = {"ts": event["ts"], "kind": "fill", "account": who, "instrument": label}
+        whose = (who, label, "of nobody")
+        self.holdings[whose] = self.holdings.get(whose, Fraction(0)) + lots
+        if mark is None:
+            account.unmarked[label] = account.unmarked.get(label, 0) + lots
+            self.unbooked[who, label] = self.unbooked.get((who, label), 0) + lots
+        else:
+            worth = lots * mark * traded.multiplier
+            account.paid_in += worth
+            account.paid[traded.quote] = account.paid.get(traded.quote, 0) + worth
+            realised = self.book_cost(account, traded, held, lots, mark)
+            self.booked.append((*whose, lots, mark, realised))
+            noted = Fill(moved, self.fill_key(moved), 1 if lots > 0 else -1, abs(lots), mark)
+            noted.qty, noted.whose, noted.place, noted.adjusts = abs(lots), whose, len(self.booked) - 1, True
+            self.fills.append(noted)
+        member = self.fill_key({**moved, "strategy": "of nobody"})
+        for rule in self.rules:
+            rule.adjusted(member, (held == 0) - (held + lots == 0))
+            rule.equity_moved(who)
+            rule.groups_moved(member, None)
+
+    def state(self, event, label, fields):
+        """An order is what the venue says; one that nobody knew works from now on."""
+        who = event["account"]
+        order = self.orders.get((who, label))
+        if order is None:
+            member = Member({"account": who, "instrument": fields["instrument"], "kind": "order"}, fields)
+            order = self.orders[who, label] = Order(member, self.price_of(member))
+            order.label = label
+            self.every_order.append(order)
+            self.estimate(order)
+        elif not order.refused:
+            rest = Fraction(fields["qty"])
+            rest = min(rest, order.rest) if self.enforce and (order.limited or order.capped) else rest
+            order.qty, order.former = order.filled + rest, None
+            order.working = rest > 0
+            order.believed = None if rest > 0 else order.believed
+            if "price" in fields:
+                order.price = Fraction(fields["price"])
+                order.worth_at = self.price_of(order)
+                order.at_price = order.worth_at if order.stop is not None else order.at_price
+                self.estimate(order)
 
     def take_equity(self, number, event):
         one, given = self.accounts[event["account"]], Fraction(event["equity"])

@@ -119,6 +119,10 @@ def dividend(amount: Any, instrument: str = "X") -> Row:
     return {"ts": START, "kind": "dividend", "instrument": instrument, "amount": amount}
 
 
+def stated(qty: Any = 0, **more: Any) -> Row:
+    return event("snapshot", instrument="X", side="B", qty=qty, **more)
+
+
 def trade(ts: int = 0, pnl: Any = 0, ret: Any = 0, **more: Any) -> Row:
     return event("trade", ts, instrument="X", side="long", pnl=pnl, ret=ret, exit="stop_loss", **more)
 
@@ -449,6 +453,31 @@ TABLE: dict[str, Edge] = {
         CashLimit(),
         lambda p: [fill(qty=10, price=100), dividend("1.205"), order(price=p)],
         rise("12.04", "12.05", "12.06"),
+    ),
+    "position_limit after a snapshot": Edge(
+        PositionLimit(limit=20),
+        lambda q: [order(qty=10, order_id="a"), stated(7), stated(3, order_id="a", price=100), order(qty=q)],
+        rise(9, 10, 11),
+    ),
+    "volume_cap after an inferred fill": Edge(
+        VolumeCap(limit=20, working=False),
+        lambda q: [order(qty=10, order_id="a"), stated(7), stated(3, order_id="a"), order(qty=q)],
+        rise(12, 13, 14),
+    ),
+    "volume_cap after an adjustment": Edge(
+        VolumeCap(limit=20, working=False),
+        lambda q: [fill(qty=1), stated(7), order(qty=q)],
+        rise(18, 19, 20),
+    ),
+    "cash after an inferred fill": Edge(
+        CashLimit(),
+        lambda p: [order(qty=5, order_id="a"), stated(5), order(price=p)],
+        rise("499.99", "500", "500.01"),
+    ),
+    "daily_loss after an adjustment": Edge(
+        DailyLoss(limit=10),
+        lambda p: [price(100), fill(qty=1), stated(5), price(p), order()],
+        [("98.01", False), ("98", True), ("97.99", True)],
     ),
     "self_trade buy": Edge(
         SelfTradePrevention(),

@@ -113,6 +113,19 @@ def test_events_go_through_the_rules(serve):
     assert {row["account"]: row["cash"] for row in found["accounts"]} == {"desk-1": 999_899.75, "desk-2": 500.0}
 
 
+def test_the_venue_says_what_an_account_has_and_each_difference_is_an_alert(serve):
+    served = serve()
+    served.ask("POST", "/orders", {**ORDER, "order_id": "a1", "qty": 4})
+    rest = {"order_id": "a1", "instrument": "ES", "side": "B", "qty": 1, "price": 100.25}
+    said = {"account": ORDER["account"], "positions": {"ES": 3}, "orders": [rest, {**rest, "order_id": "z", "qty": 2}]}
+    found = served.ask("POST", "/events/snapshot", said).json()
+    assert found["approved"] and [action["action"] for action in found["actions"]] == ["ALERT"] * 3
+    assert found["actions"][0]["reason"] == "3 is held in ES by the venue, nothing as we believed."
+    assert served.ask("POST", "/cancels", {"order_id": "z"}).json()["approved"]
+    wrong = served.ask("POST", "/events/snapshot", {**said, "orders": [rest, rest]})
+    assert wrong.status_code == 422 and "is stated twice in a snapshot" in wrong.text
+
+
 def test_an_account_is_shown_as_its_dashboard_sees_it(serve):
     served = serve()
     served.order("a1", qty=2)

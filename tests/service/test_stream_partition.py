@@ -37,6 +37,14 @@ def positions(partition):
     return {(row.account, row.instrument): row.qty for row in frame.itertuples()}
 
 
+def test_a_snapshot_has_positions_and_orders(partition):
+    order = {name: ORDER[name] for name in ("instrument", "side", "qty", "price")}
+    said = {"kind": "snapshot", "ts": ORDER["ts"], "account": "A", "positions": {"ES": "3"}}
+    found = take(partition, {**said, "orders": [{**order, "order_id": "z"}]})
+    assert found.passed and len(found.actions) == 2
+    assert positions(partition) == {("A", "ES"): 3}
+
+
 def test_an_order_passes_or_is_refused_and_says_why(partition):
     assert json.loads(take(partition, ORDER).message(3, 9)) == {
         "partition": 3, "offset": 9, "seq": 3, "passed": True, "actions": [],

@@ -30,7 +30,7 @@ from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
-from riskkit.replay.engine.state import State, hold_fills, terms
+from riskkit.replay.engine.state import State, fills_noted, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
 from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
@@ -48,10 +48,10 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend")
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
+READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL), int(EventKind.SNAPSHOT)}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
@@ -81,7 +81,7 @@ def shape_of(
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     marks = "marks" in requires or opened
-    netted = netted and sampled and not (marks or amends or int(EventKind.EQUITY) in kinds)
+    netted = netted and sampled and not (marks or amends or {int(EventKind.EQUITY), int(EventKind.SNAPSHOT)} & kinds)
     return Shape(
         shapes,
         enforce,
@@ -106,6 +106,7 @@ def shape_of(
         columns=tuple(name for name in OPTIONAL if name in columns),
         commands=_commands(columns, kinds),
         dividends=int(EventKind.DIVIDEND) in kinds,
+        snapshots=int(EventKind.SNAPSHOT) in kinds and "batch" in columns,
         netted=netted,
     )
 
@@ -187,7 +188,8 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
 
 def rows_of_an_event(state: State, shape: Shape) -> int:
     """The most decision rows that one event may write."""
-    return sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
+    rows = sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
+    return rows + shape.snapshots * (len(state.orders) + 2 * len(state.positions))
 
 
 class ReplayLoop:
@@ -240,7 +242,7 @@ class ReplayLoop:
         state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
         if self.shape.amends:
-            hold_fills(state, int(np.count_nonzero(columns["kind"] == EventKind.FILL)))
+            hold_fills(state, fills_noted(columns["kind"], len(state.positions)))
         values = self.arguments(state, columns, fixed, rows)
         at = start
         while at < stop:

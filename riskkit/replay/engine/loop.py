@@ -38,6 +38,7 @@ from riskkit.replay.kernels import (
     order_chains,
     order_stops,
     runtime,
+    snapshots,
 )
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels import covariance_state as covariance
@@ -70,6 +71,7 @@ FUNCTIONS = (
     "cancel_commanded",
     "cancel_met",
     "pay_dividend",
+    "reconcile",
 )  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
@@ -89,6 +91,7 @@ change = committed_before = variable  # of a working order: the number of them, 
 rest_before = worth_before = variable  # of a working order: its lots, and their money
 reserved_before = variable  # quanta of cash that an order reserves
 strategy = peer = member = variable  # of a fill; a position of the same instrument, and its account
+filled = variable  # record of the order of a fill that a snapshot implies
 noted = variable  # the record of a fill
 amended_qty = amended_price = recorded = variable  # of a fill that is busted or corrected: before, and as it is now
 qty_before = cash_before = realised_before = fees_before = variable  # of the position and account of a fill
@@ -155,6 +158,8 @@ def run(start, stop):
             on_cash()
         elif shape.dividends and kind == EventKind.DIVIDEND:
             on_dividend()
+        elif shape.snapshots and kind == EventKind.SNAPSHOT:
+            on_snapshot()
         elif shape.converting and kind == EventKind.FX:
             on_fx()
         elif shape.others and kind == EventKind.EQUITY:
@@ -999,7 +1004,7 @@ def after_change():
     lots_changed()
     if change != 0:
         count_working()
-        if shape.answers and change > 0:
+        if (shape.answers or shape.snapshots) and change > 0:
             join_chain()
         else:
             leave_chain()
@@ -1241,6 +1246,221 @@ def on_modify_reject():
             after_change()
 
 
+# ---------------------------------------------------------------------- snapshots of an account
+
+
+def on_snapshot():
+    """Make the book of an account what the venue says: at the first row of a snapshot, and each order at its own."""
+    global used, i
+    if log.batch[i] == i:
+        used = reconcile(used)
+    if counts[Counter.RECONCILING] != 0:
+        i -= 1  # a fill was booked: the same row once more, with room for the decisions on the next one
+    elif log.order[i] >= 0:
+        take_order()
+
+
+def reconcile(used):
+    """Book the next fill that a snapshot implies, else what it says beyond fills; return the number of rows written."""
+    global order, position, account, instrument, qty, side, fee, filled
+    account = at(accounts, log.account[i])
+    if counts[Counter.RECONCILING] == 0:
+        note_stated()
+        write_breaks()
+        counts[Counter.RECONCILING] = 1
+    filled = snapshots.next_filled(
+        positions, instruments, orders, counts[Counter.SLOTS], int64(log.account[i]), log.side, log.qty, shape.enforce
+    )
+    if filled >= 0:
+        order = at(orders, filled)
+        position = at(positions, order.pair)
+        instrument = at(instruments, position.instrument)
+        look_up_cash(log.account[i], instrument.currency)
+        side = order.side
+        qty = snapshots.filled_lots(
+            order, snapshots.stated_lots(position, log.side, log.qty) - snapshots.believed_lots(position, shape.enforce),
+            log.qty,
+        )  # fmt: skip
+        fee = 0
+        position.factual_qty += side * qty
+        if shape.amends:
+            note_implied(order.pair, order.strategy, order.connection, snapshots.fill_price(order, instrument), 0)
+        book_fill(position.account, order.pair, position.instrument, snapshots.fill_price(order, instrument), 1)
+    else:
+        adjust_positions()
+        end_unstated()
+        counts[Counter.RECONCILING] = 0
+    return used
+
+
+def note_stated():
+    """Note in the records of positions and orders which row of the snapshot states them."""
+    j = i
+    while j < len(arrays.ts) and log.batch[j] == i:
+        if log.order[j] < 0:
+            at(positions, log.pair[j]).stated = j + 1
+        elif log.order[j] != j:
+            at(orders, log.slots[j]).stated = j + 1
+        j += 1
+
+
+def write_breaks():
+    """Write a row for each position and each known order of which the venue says something else."""
+    global order, position
+    place = account.first_position
+    while place >= 0:
+        position = at(positions, place)
+        theirs = snapshots.stated_lots(position, log.side, log.qty)
+        ours = snapshots.believed_lots(position, shape.enforce)
+        if theirs != ours:
+            write_row(0, place, theirs, ours, place, runtime.NO_RULE, DecisionCode.POSITION_BREAK)
+        place = position.next_of_account
+    first = used
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        if order.account == log.account[i] and order.status != runtime.UNKNOWN and order.status != runtime.BLOCKED:
+            theirs = snapshots.stated_rest(order, log.qty)
+            if theirs != ledger.rest_of(order):
+                write_row(
+                    0, order.row, theirs, ledger.rest_of(order), order.pair, runtime.NO_RULE, DecisionCode.ORDER_BREAK
+                )
+    runtime.sort_rows(rows, first, used)
+
+
+def note_implied(pair_id, strategy_id, connection_id, paid, adjusts):
+    """Note `qty` lots that a snapshot implies, or with `adjusts` 1 adjusts, for a bust or a correction of other fills."""
+    global noted
+    noted = at(fills, counts[Counter.FILLS])
+    counts[Counter.FILLS] += 1
+    noted.row = i
+    noted.pair = pair_id
+    noted.side = side
+    noted.qty = qty
+    noted.price = paid
+    noted.fee = 0
+    noted.strategy = strategy_id
+    noted.connection = connection_id
+    noted.recorded_qty = qty
+    noted.adjusts = adjusts
+
+
+def adjust_positions():
+    """Give the positions of an account the lots that the venue says and no fill explains."""
+    global position, instrument
+    place = account.first_position
+    while place >= 0:
+        position = at(positions, place)
+        instrument = at(instruments, position.instrument)
+        gap = snapshots.stated_lots(position, log.side, log.qty) - snapshots.believed_lots(position, shape.enforce)
+        position.stated = 0
+        if gap != 0:
+            adjust_position(place, gap)
+        place = position.next_of_account
+
+
+def adjust_position(place, gap):
+    """Give `position` lots at the mark, unpaid and untraded; before the first mark they are worth what that says."""
+    global qty, side
+    side = 1 if gap > 0 else -1
+    qty = abs(gap)
+    position.factual_qty += gap
+    realised = 0
+    if instrument.mark == MISSING:
+        position.qty += gap
+        position.unpriced = 1 if position.qty != 0 else 0
+    else:
+        realised = ledger.adjust(position, account, instrument, side, qty, instrument.mark)
+        if shape.amends:
+            note_implied(place, -1, -1, instrument.mark, 1)
+    for group in shape.groups:
+        if not group.own:
+            adjust_group(group, place, realised)
+    if shape.adjusting:
+        tell_adjusted(place, gap)
+    note_opening()
+    if shape.marks and instrument.mark != MISSING:
+        ledger.mark(position, account, instrument)
+    if shape.exposures:
+        exposure.expose(position, account, instrument)
+    equity_moved(position.account, place, position.instrument)
+    for group in shape.groups_told:
+        tell_group(group, place_of(group, place, -1))
+
+
+def tell_adjusted(place, gap):
+    """Tell the rules that keep positions in their records of lots that come or go without a fill."""
+    global event, book
+    event = EventRow(
+        i, now, EventKind.FILL, position.account, position.instrument, place, side, qty, instrument.mark, -1,
+    )  # fmt: skip
+    opened = (1 if position.qty == gap else 0) - (1 if position.qty == 0 else 0)
+    book = Book(position, account, instrument, at(orders, -1), 0, opened, None, None)
+    for rule in shape.adjusting:
+        if rule.always_keyed(EventKind.FILL) or rule.key >= 0:
+            rule.state = at(rule.states, rule.key)
+            rule.amend(sign=1, today=1)
+
+
+def adjust_group(group, pair_id, realised):
+    """Book lots that come or go without a fill in a group."""
+    global member
+    holding = at(group.positions, place_of(group, int64(pair_id), -1))
+    member = at(group.accounts, holding.account)
+    if group.sums:
+        holding.qty += side * qty
+    elif instrument.mark != MISSING:
+        groups.adjust_part(holding, member, instrument, side, qty, instrument.mark, realised)
+    else:
+        holding.qty += side * qty
+    if instrument.mark == MISSING:
+        holding.unpriced = 1 if holding.qty != 0 else 0
+    elif shape.marks:
+        ledger.mark(holding, member, instrument)
+    if shape.exposures:
+        exposure.expose(holding, member, instrument)
+
+
+def end_unstated():
+    """End the orders of an account that the venue does not name, also those that it might have brought back."""
+    global order, position, instrument
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        if order.account == log.account[i] and order.stated == 0 and order.status == runtime.WORKING:
+            position = at(positions, order.pair)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            stop_work()
+        elif order.account == log.account[i] and order.stated == 0 and runtime.may_return(order.status):
+            order.status = runtime.DONE
+        order.stated = 0
+
+
+def take_order():
+    """Let an order be what the venue says: one that we did not know works from now on, and is not judged."""
+    global qty, price, change, fill_cap, verdict
+    look_up_order()
+    read_event(EventKind.ORDER, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
+    qty = log.qty[i]
+    if log.order[i] == i or order.status == runtime.UNKNOWN:
+        write_row(0, log.order[i], qty, MISSING, event.pair, runtime.NO_RULE, DecisionCode.ORDER_BREAK)
+        fill_cap = runtime.NO_CAP
+        if shape.queueing:
+            verdict = Judgement(0, 0, 0, runtime.NO_RULE, 0, 0, 0, 0, 0, 0)
+        let_work()
+        order.row = log.order[i]
+    elif order.status != runtime.BLOCKED:
+        if shape.enforce and order.fill_cap != runtime.NO_CAP:  # what self-match prevention or a refused modify left
+            qty = min(qty, ledger.rest_of(order))
+        price = log.price[i] if log.price[i] != MISSING else order.price
+        if shape.cash and order.reserve == MISSING and log.price[i] != MISSING:
+            order.hold_price = price
+        before_change()
+        change = order_answers.restate(order, position, account, qty, price)
+        if log.price[i] != MISSING:
+            value_order()
+        after_change()
+
+
 def cancel_working(number, key):
     """Cancel the working orders of a key of rule `number`.
 
@@ -1268,7 +1488,7 @@ def cancel_working(number, key):
 
 def on_fill():
     """Book a fill, paused or not, unless its order was refused."""
-    global qty, side, fee, book, change, qty_before, cash_before
+    global qty, side, fee
     look_up_order()
     if "flags" in shape.columns and log.flags[i] & RowFlag.DUPLICATE:
         counts[Counter.DUPLICATES] += 1
@@ -1301,41 +1521,53 @@ def on_fill():
         noted.fee = fee
     if log.order[i] == -1 and is_recorded():
         counts[Counter.UNNAMED_FILLS] += 1
+    book_fill(log.account[i], log.pair[i], log.instrument[i], log.price[i], 0)
+
+
+def book_fill(account_id, pair_id, instrument_id, paid, inferred):
+    """Book a fill of `qty` at the price `paid`, and tell the rules; one that is `inferred` has no event of its own."""
+    global book, event, change, qty_before, cash_before, strategy
     if shape.marks:
-        if instrument.priced == 0 and instrument.mark != log.price[i]:
-            instrument.mark = log.price[i]
+        if instrument.priced == 0 and instrument.mark != paid:
+            instrument.mark = paid
             revalue_holders()
-            revalue_groups(int64(log.instrument[i]))
+            revalue_groups(int64(instrument_id))
     elif instrument.priced == 0:  # marks are read only at the end
-        instrument.mark = log.price[i]
+        instrument.mark = paid
     if instrument.priced == 0:
         note_price()
     if shape.references:
-        ledger.date_fill(position, instrument, log.price[i], now)
+        ledger.date_fill(position, instrument, paid, now)
     qty_before = position.qty
     if shape.cash:
         cash_before = account.cash
-    realised = ledger.fill(position, account, instrument, side, qty, log.price[i], fee)
+    realised = ledger.fill(position, account, instrument, side, qty, paid, fee)
     opened = (1 if qty_before == 0 else 0) - (1 if position.qty == 0 else 0)
     if shape.netted:
         sums.follow_total(at(totals, 0), account)
-        sums.follow_net(at(totals, 0), nets, int64(log.instrument[i]), instrument, side * qty)
+        sums.follow_net(at(totals, 0), nets, int64(instrument_id), instrument, side * qty)
     if shape.cash:
         receive_cash(account.cash - cash_before, instrument.currency)
     if shape.groups:
-        strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
+        strategy = order.strategy if inferred else tag(EventKind.FILL, column("strategy", i), order.strategy)
     for group in shape.groups:
-        fill_group(group, realised)
-    if shape.orders and log.order[i] >= 0:
+        fill_group(group, pair_id, paid, realised)
+    if shape.orders and (inferred or log.order[i] >= 0):
         if shape.stops and order.stop != MISSING:  # the venue has seen its trigger
-            trigger(log.slots[i])
+            trigger(filled if inferred else log.slots[i])
         before_change()
         change = ledger.fill_order(order, position, account, qty)
         after_change()
     else:
         note_opening()
     if shape.watched(EventKind.FILL):
-        read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))
+        if inferred:
+            event = EventRow(
+                i, now, EventKind.FILL, position.account, position.instrument, order.pair, side, qty, paid, order.row,
+                order.strategy, order.connection,
+            )  # fmt: skip
+        else:
+            read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))
         book = Book(position, account, instrument, order, realised, opened, None, None)
         look_up_rules(EventKind.FILL)
         record_outcome(EventKind.FILL)
@@ -1343,11 +1575,11 @@ def on_fill():
         ledger.mark(position, account, instrument)
     if shape.exposures:
         exposure.expose(position, account, instrument)
-    equity_moved(log.account[i], log.pair[i], log.instrument[i])
+    equity_moved(account_id, pair_id, instrument_id)
     if shape.groups_told and instrument.priced == 0:
-        tell_groups_in(int64(log.instrument[i]))
+        tell_groups_in(int64(instrument_id))
     for group in shape.groups_told:
-        tell_group(group, place_of(group, int64(log.pair[i]), strategy))
+        tell_group(group, place_of(group, int64(pair_id), strategy))
 
 
 def is_recorded():
@@ -1369,6 +1601,7 @@ def note_fill():
     noted.strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
     noted.connection = tag(EventKind.FILL, column("connection", i), order.connection)
     noted.recorded_qty = qty
+    noted.adjusts = 0
 
 
 def on_amend():
@@ -1507,17 +1740,17 @@ def tell_amended(sign, lots, price):
                 )
 
 
-def fill_group(group, realised):
+def fill_group(group, pair_id, paid, realised):
     """Book the fill in a group."""
     global member
-    holding = at(group.positions, place_of(group, int64(log.pair[i]), strategy))
+    holding = at(group.positions, place_of(group, int64(pair_id), strategy))
     member = at(group.accounts, holding.account)
     if group.own:
-        ledger.fill(holding, member, instrument, side, qty, log.price[i], fee)
+        ledger.fill(holding, member, instrument, side, qty, paid, fee)
     elif group.sums:
         holding.qty += side * qty
     else:
-        groups.fill_part(holding, member, instrument, side, qty, log.price[i], fee, realised)
+        groups.fill_part(holding, member, instrument, side, qty, paid, fee, realised)
     if shape.marks:
         ledger.mark(holding, member, instrument)
     if shape.exposures:

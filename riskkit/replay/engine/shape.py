@@ -250,6 +250,7 @@ class Shape(NamedTuple):
     columns: tuple[str, ...]
     commands: bool = False  # a command cancels orders, or is for a group of accounts
     dividends: bool = False  # instruments pay dividends
+    snapshots: bool = False  # the venue says what an account holds and what works
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -375,7 +376,7 @@ class Shape(NamedTuple):
     @property
     def keeps_rows(self) -> bool:
         """True if an order's record has the row of its event."""
-        return self.takes_away or self.dividends
+        return self.takes_away or self.dividends or self.snapshots
 
     @property
     def stops(self) -> bool:
@@ -396,6 +397,11 @@ class Shape(NamedTuple):
     def amending(self) -> Rules:
         """Rules whose records change with a fill that is busted or corrected."""
         return [rule for rule in self.rules if rule.has("amend")]
+
+    @property
+    def adjusting(self) -> Rules:
+        """Rules whose records hold positions, which a snapshot may change without a fill."""
+        return [rule for rule in self.amending if rule.covariance or rule.opening]
 
     def objecting(self, kind: int) -> Rules:
         """Rules that can object to a kind of message."""

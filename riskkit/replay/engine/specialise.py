@@ -329,7 +329,8 @@ class Specialiser:
         match node:
             case ast.BoolOp():
                 decides = isinstance(node.op, ast.Or)
-                return decides if decides in [self.truth(value, values) for value in node.values] else None
+                truths = [self.truth(value, values) for value in node.values]
+                return decides if decides in truths else None if None in truths else not decides
             case ast.Call(ast.Name(name)) if (
                 self.is_inlined(name) and _returned(template().functions[name]) is not None
             ):

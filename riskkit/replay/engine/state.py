@@ -42,7 +42,7 @@ from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.rules.rule import Rule, RuleType, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.scopes import SCOPES, key_of, key_parts, owners
@@ -251,6 +251,17 @@ def hold_fills(state: State, fills: int) -> None:
         larger = np.zeros(fills + 1, record_dtype(FILL))
         larger[: len(state.fills)] = state.fills
         state.fills = larger
+
+
+def fills_noted(kind: np.ndarray, positions: int) -> int:
+    """The most fills that are noted for a bust or a correction: those of a log, and what its snapshots imply.
+
+    An event brings or opens lots that one snapshot books and the next one takes away, opening positions likewise.
+    """
+    if not (kind == EventKind.SNAPSHOT).any():
+        return int(np.count_nonzero(kind == EventKind.FILL))
+    moving = np.isin(kind, (EventKind.ORDER, EventKind.FILL, EventKind.CORRECT, EventKind.SNAPSHOT))
+    return 2 * int(np.count_nonzero(moving)) + positions
 
 
 def owners_of(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:

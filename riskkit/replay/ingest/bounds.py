@@ -81,7 +81,8 @@ def check_bounds(
     traded = (columns["kind"] == EventKind.FILL) | (columns["kind"] == EventKind.CORRECT)
     notional = columns["qty"][traded] * columns["price"][traded].astype(float) * worth[columns["instrument"][traded]]
     moved = _one_sided(columns, traded, np.abs(notional), len(universe.accounts))
-    _check_balances(columns, universe, value, moved + paid)
+    implied = _implied(columns, pair_account, lots * (quotes * worth)[pair_instrument], len(universe.accounts))
+    _check_balances(columns, universe, value, moved + paid + implied)
     quantity = _messages(columns)
     if float((columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()) >= TOTAL:
         raise OutOfRange("the quantities of all orders and fills together could overflow 64 bits")
@@ -109,10 +110,10 @@ def quantum_that_fits(
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections."""
+    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections, snapshots."""
     kind = columns["kind"]
     filled = (kind == EventKind.FILL) | (kind == EventKind.CORRECT)
-    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | filled
+    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | filled | (kind == EventKind.SNAPSHOT)
 
 
 def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +123,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     priced = price != MISSING
     for rows, found in (
         (priced & ((kind == EventKind.FILL) | (kind == EventKind.CORRECT) | (kind == EventKind.PRICE)), marks),
-        (priced & ((kind == EventKind.ORDER) | (kind == EventKind.MODIFY)), quotes),
+        (priced & np.isin(kind, (EventKind.ORDER, EventKind.MODIFY, EventKind.SNAPSHOT)), quotes),
     ):
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
     for name in ("bid", "ask", "reserve", "stop"):
@@ -136,6 +137,17 @@ def _dividends(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
     """Ticks that each instrument pays in all."""
     rows = (columns["kind"] == EventKind.DIVIDEND) & (columns["instrument"] >= 0)
     return np.bincount(columns["instrument"][rows], columns["price"][rows].astype(float), minlength=count)
+
+
+def _implied(
+    columns: Mapping[str, np.ndarray], pair_account: np.ndarray, money: np.ndarray, accounts: int
+) -> np.ndarray:
+    """Money that the snapshots of each account may move: of its positions before and after each."""
+    stated = columns["kind"] == EventKind.SNAPSHOT
+    if not stated.any():
+        return np.zeros(accounts)
+    first = stated & (columns["batch"] == np.arange(len(stated)))
+    return 2 * np.bincount(pair_account, money, accounts) * np.bincount(columns["account"][first], minlength=accounts)
 
 
 def _check_rows(
@@ -169,7 +181,10 @@ def _reachable_lots(
     rows = _messages(columns) & (columns["pair"] >= 0)
     key = 2 * columns["pair"][rows].astype(np.int64) + (columns["side"][rows] > 0)
     lots = np.bincount(key, columns["qty"][rows].astype(float), minlength=2 * len(pair_account))
-    return opened + lots.reshape(-1, 2).max(1, initial=0.0)
+    by_side = lots.reshape(-1, 2)
+    if (columns["kind"] == EventKind.SNAPSHOT).any():  # it ends what one side was, and the other one goes on
+        return opened + by_side.sum(1)
+    return opened + by_side.max(1, initial=0.0)
 
 
 def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.ndarray, accounts: int) -> np.ndarray:

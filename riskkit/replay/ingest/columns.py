@@ -39,7 +39,8 @@ COLUMNS: dict[str, FrameColumn] = {
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
-        "previous close or settlement), dividend (in cash) of an instrument",
+        "previous close or settlement), dividend (in cash) of an instrument; snapshot (of an account: its positions and orders, a row "
+        "each)",
         "kind",
         ("event",),
     ),

@@ -31,6 +31,7 @@ from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
+from riskkit.replay.ingest.snapshots import check_snapshots
 from riskkit.replay.ingest.stops import stops, types_of
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
@@ -128,9 +129,10 @@ class Entry(NamedTuple):
         dividend_events(source, found, universe)
         _references(source, found, self.form, self.order_policy)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
+        named = found["order"] == np.arange(source.size)
         found, rows = insert_expiries(found)
         pairs, unit = (pair_account, pair_instrument), self.form.unit or ""
-        return Converted(_typed(found), *pairs, universe, _source_rows(source, rows), unit, _order_ids(source))
+        return Converted(_typed(found), *pairs, universe, _source_rows(source, rows), unit, _order_ids(source, named))
 
     def in_first_that_fit(
         self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None, keep_steps: bool
@@ -253,6 +255,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
         columns["parent"] = parents(source, account, columns["order"], policy)
     columns["batch"] = batches(source, account, columns["ts"])
     columns["weight"] = weights(source, columns["batch"])
+    check_snapshots(source, columns)
     if source.has("trade_id"):
         trade_ids(source, columns)
     else:
@@ -271,9 +274,8 @@ def _typed(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return typed
 
 
-def _order_ids(source: Frame) -> Sequence[Any]:
-    """The ids of the orders that have one."""
-    named = source.rows_of(EventKind.ORDER) & ~source.missing("order_id")
+def _order_ids(source: Frame, named: np.ndarray) -> Sequence[Any]:
+    """The ids of the orders that have one, at their rows."""
     found: Sequence[Any] = source.column("order_id")[named].array if named.any() else ()
     return found
 

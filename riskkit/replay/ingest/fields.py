@@ -26,6 +26,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),
     "close": ("instrument", "price", *ORIGIN),
     "dividend": ("instrument", "amount"),
+    "snapshot": ("account", "positions", "orders"),
+    "snapshot order": ("order_id", "instrument", "side", "qty", "price"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("account", "amount", "flow", "currency", *ORIGIN),
     "equity": ("account", "equity", *ORIGIN),

@@ -116,7 +116,7 @@ def sides(frame: Frame) -> np.ndarray:
         frame.refuse(needs, "side", "given, but a side is needed: B or S")
         return np.zeros(frame.size, np.int8)
     side = _codes_of(frame, "side", SIDES, 0, 0)
-    messages = needs | frame.rows_of(EventKind.MODIFY, *AMENDS)
+    messages = needs | frame.rows_of(EventKind.MODIFY, EventKind.SNAPSHOT, *AMENDS)
     frame.refuse(messages & (side == 0) & ~(frame.missing("side") & ~needs), "side", "is not a side; use B or S")
     return np.where(messages, side, np.int8(0))
 

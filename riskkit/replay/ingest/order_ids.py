@@ -16,7 +16,7 @@ import numpy as np
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_labels import OrderLabels
-from riskkit.replay.schema.columns import FIRST_EXTERNAL, EventKind
+from riskkit.replay.schema.columns import FIRST_EXTERNAL
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.universe import Account
 
@@ -168,7 +168,7 @@ class OrderIds:
     def remember(self, row: Mapping[str, int], number: int, label: Any) -> None:
         """Keep the id of the order or of the external event that was taken as the journal's row `number`."""
         text = label_text(label)
-        if row["kind"] == EventKind.ORDER:
+        if row["order"] == number:
             self.keep(text, row["ts"], KnownOrder.at(number, row))
         elif row["order"] <= FIRST_EXTERNAL:
             key = self._key(text, row["account"])

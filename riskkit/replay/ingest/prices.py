@@ -27,15 +27,21 @@ FINEST = 10**6  # an off-grid number is kept to a millionth of its tick or lot
 def quantities(
     frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
-    """Lots of orders, modifies and fills; and by row the off-lot quantities of orders that are kept, in lots."""
-    modify, needs = frame.rows_of(EventKind.MODIFY), frame.rows_of(*NEEDED_BY["qty"])
+    """Lots of orders, modifies, fills and snapshots; and by row the off-lot quantities of orders that are kept, in lots."""
+    modify, stated = frame.rows_of(EventKind.MODIFY), frame.rows_of(EventKind.SNAPSHOT) & frame.missing("order_id")
+    needs = frame.rows_of(*NEEDED_BY["qty"]) & ~stated
     missing = frame.missing("qty")
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
-    counted = count_in(frame, "qty", (needs | modify) & ~missing, lots, code)
-    bad = counted.bad | (needs & ~counted.positive)
-    bad |= modify & ~counted.positive & ((counted.counts != 0) | counted.off)  # below zero, also by half a lot
-    above = {True: "is 0 (unchanged) or above", False: "is a number above zero"}
-    frame.refuse(bad & ~lenient, "qty", lambda row: f"is not a quantity; a quantity {above[bool(modify[row])]}")
+    counted = count_in(frame, "qty", (needs | modify | stated) & ~missing, lots, code)
+    bad = counted.bad | (needs & ~counted.positive) | (stated & missing)
+    bad |= (
+        (modify | stated) & ~counted.positive & ((counted.counts != 0) | counted.off)
+    )  # below zero, also by half a lot
+
+    def above(row: int) -> str:
+        return "0 (unchanged) or above" if modify[row] else "0 or above" if stated[row] else "a number above zero"
+
+    frame.refuse(bad & ~lenient, "qty", lambda row: f"is not a quantity; a quantity is {above(row)}")
     frame.refuse(counted.positive & ~bad & (counted.counts == 0) & ~counted.off, "qty", _lost(declared, code, "lot"))
     frame.refuse(counted.off & ~lenient, "qty", _off(declared, code, "a multiple of the lot", "lot"))
     flags[bad & lenient] |= int(RowFlag.BAD_QTY)
@@ -60,8 +66,14 @@ def prices(
     frame.refuse(unpriced & ~missing, "price", lambda row: UNPRICED.format([*ORDER_TYPES][types[row]]))
     rows = (
         frame.rows_of(
-            EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.CLOSE, EventKind.MODIFY, EventKind.CORRECT
-        )
+            EventKind.ORDER,
+            EventKind.FILL,
+            EventKind.PRICE,
+            EventKind.CLOSE,
+            EventKind.MODIFY,
+            EventKind.CORRECT,
+            EventKind.SNAPSHOT,
+        )  # fmt: skip
         & ~missing
     )
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]

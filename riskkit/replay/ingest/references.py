@@ -12,6 +12,7 @@ from riskkit.replay.ingest.fill_ids import contents_of, corrected, is_repeat
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.ingest.order_ids import FROM_BEFORE, OTHER, UNKNOWN, OrderPolicy
+from riskkit.replay.ingest.snapshots import snapshot_batches
 from riskkit.replay.schema.columns import (
     AMENDS,
     ANSWERS,
@@ -36,7 +37,7 @@ def orders(
     """
     order = np.full(frame.size, -1, np.int64)
     messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL, *ANSWERS)
-    errors = frame.rows_of(EventKind.ERROR)
+    errors, stated = frame.rows_of(EventKind.ERROR), frame.rows_of(EventKind.SNAPSHOT)
     frame.refuse(messages & frame.missing("order_id"), "order_id", _unnamed(frame))
     if not frame.has("order_id"):
         return order
@@ -46,6 +47,7 @@ def orders(
     is_order = frame.rows_of(EventKind.ORDER) & named
     keys = _joined(codes, account) if policy.by_account else codes
     used = _joined(keys, stamps // DAY_NS) if policy.by_day else keys
+    is_order |= unknown_stated(keys, is_order, stated & named)
     rows = np.flatnonzero(is_order)
     first = np.full(int(used.max(initial=-1)) + 2, -1, np.int64)  # the last entry is that of no id
     first[used[rows[::-1]]] = rows[::-1]
@@ -55,8 +57,9 @@ def orders(
         lambda row: f"is used already by the order of row {frame.source_row(first[used[row]])}; {policy.reuse}",
     )
     target = _latest(keys[rows], rows, keys, here) if policy.by_day else np.where(first[used] > here, -1, first[used])
-    refers = (messages | errors | frame.rows_of(EventKind.FILL)) & named
-    frame.refuse(refers & (target < 0) & (first[used] > here), "order_id", "names a later order")
+    refers = (messages | errors | stated | frame.rows_of(EventKind.FILL)) & named & ~is_order
+    later = (target < 0) & (first[used] > here) & ~stated[np.maximum(first[used], 0)]
+    frame.refuse(refers & later, "order_id", "names a later order")
     unknown = refers & (target < 0)
     if policy.external:
         own = _joined(codes, account)
@@ -82,6 +85,17 @@ def _refuse_two(frame: Frame, unknown: np.ndarray, keys: np.ndarray, instrument:
         bad = np.zeros(frame.size, bool)
         bad[rows] = codes[rows] != codes[rows[first[of_key]]]
         frame.refuse(bad, "order_id", OTHER[name])
+
+
+def unknown_stated(keys: np.ndarray, is_order: np.ndarray, stated: np.ndarray) -> np.ndarray:
+    """Mask of the rows of snapshots that are the first to name an order: from there on it is known."""
+    first: dict[int, int] = {}
+    rows = np.flatnonzero(is_order | stated) if stated.any() else np.zeros(0, np.int64)
+    for row in rows.tolist():
+        first.setdefault(int(keys[row]), row)
+    found = np.zeros(len(keys), bool)
+    found[[row for row in first.values() if stated[row]]] = True
+    return found
 
 
 def _joined(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -130,7 +144,7 @@ def parents(frame: Frame, account: np.ndarray, order: np.ndarray, policy: OrderP
     if not named.any():
         return parent
     frame.check_names("parent_id", *pd.factorize(frame.column("parent_id")))
-    known, at = np.flatnonzero(frame.rows_of(EventKind.ORDER) & (order >= 0)), np.flatnonzero(named)
+    known, at = np.flatnonzero(order == np.arange(frame.size)), np.flatnonzero(named)
     if len(known):
         codes, ids = pd.factorize(frame.column("order_id").iloc[known].astype(object))
         wanted = pd.Index(ids).get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
@@ -143,13 +157,14 @@ def parents(frame: Frame, account: np.ndarray, order: np.ndarray, policy: OrderP
 
 
 def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray:
-    """First row of the list that each order belongs to, -1 if none; the orders of a list are adjacent."""
+    """First row of the list that each order belongs to, and of each snapshot, -1 if none; the orders of a list are adjacent."""
+    codes = pd.factorize(frame.column("batch"))[0] if frame.has("batch") else np.full(frame.size, -1, np.int64)
+    stated = snapshot_batches(frame, account, stamps, codes)
     batch = np.full(frame.size, -1, np.int64)
     if not frame.has("batch"):
-        return batch
-    codes, _ = pd.factorize(frame.column("batch"))
+        return stated
     member = frame.rows_of(EventKind.ORDER) & (codes >= 0)
-    frame.refuse(~member & (codes >= 0), "batch", "is on an event that is not an order")
+    frame.refuse(~member & (codes >= 0) & (stated < 0), "batch", "is on an event that is not an order")
     starts = member & (codes != np.concatenate([[-1], codes[:-1]]))
     rows = np.flatnonzero(starts)
     again = np.zeros(frame.size, bool)
@@ -159,12 +174,13 @@ def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray
         batch = np.where(member, rows[np.cumsum(starts) - 1], -1)
     frame.refuse(member & (account != account[batch]), "batch", "has an order of another account in its list")
     frame.refuse(member & (stamps != stamps[batch]), "batch", "has an order of another time in its list")
-    return batch
+    return np.where(member, batch, stated)
 
 
 def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
     """Number of messages that an event counts for: the length of a list at its first order, 0 at the others."""
     weight = np.ones(frame.size, np.int64)
+    batch = np.where(frame.rows_of(EventKind.ORDER), batch, -1)
     starts = batch == np.arange(frame.size)
     many = (frame.rows_of(EventKind.MODIFY) | starts) & ~frame.missing("children")
     counted = count_in(frame, "children", many, [Fraction(1)], None, whole=True)

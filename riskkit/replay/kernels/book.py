@@ -82,6 +82,7 @@ POSITION: dict[str, str] = dict(
     opening_realised="quanta of profit that the fills whose records are gone realised",
     code="its own code",
     opening="1 while it is flat and an order of it works, kept if a rule limits open positions; else 0",
+    stated="row of the snapshot that states it, from 1, while one is taken; else 0",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
@@ -148,10 +149,11 @@ ORDER: dict[str, str] = dict(
     former_offset="`offset` before it",
     number="its place among the orders that have begun to rest, kept if a rule looks at cancels by their orders; else 0",
     taken="lots that its last cancel took off the book, likewise",
-    row="row of its order event, kept if a command or a rule may cancel it, or a dividend move its price; else 0",
+    row="row of its order event, kept if it must be found by name (`Shape.keeps_rows`); else 0",
     release="time until which it waits its turn, kept if rules let orders wait; else 0",
     stop="price in ticks of a trade that triggers it; MISSING of an order that waits for none, or no longer",
     offset="ticks at which its stop follows the trades; 0 of a fixed stop",
+    stated="row of the snapshot that states it, from 1, while one is taken; else 0",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
@@ -272,15 +274,24 @@ def fill(position: Record, account: Record, instrument: Record, side: int, qty: 
     return realised
 
 
+def adjust(position: Record, account: Record, instrument: Record, side: int, qty: int, price: int) -> int:
+    """Book lots that come or go without a fill, at a price but unpaid; return the profit that this realises in quanta."""
+    money = side * notional(instrument, qty, price)
+    account.cash += money
+    account.net_deposits += money
+    return fill(position, account, instrument, side, qty, price, 0)
+
+
 def mark(position: Record, account: Record, instrument: Record) -> None:
     """Value a position at the instrument's mark."""
     value = notional(instrument, position.qty, instrument.mark)
     if position.unpriced != 0:  # the first mark is the cost of an opening position
+        change = value - position.cost
         position.unpriced = 0
         position.cost = value
         position.opening_cost = value
-        account.cost += value
-        account.net_deposits += value
+        account.cost += change
+        account.net_deposits += change
     account.value += value - position.value
     account.gross += abs(value) - abs(position.value)
     position.value = value

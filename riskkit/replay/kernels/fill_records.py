@@ -6,7 +6,7 @@ out of the books and, with one of them changed, booked again in their order.
 
 from __future__ import annotations
 
-from riskkit.replay.kernels.book import fill, notional
+from riskkit.replay.kernels.book import adjust, fill, notional
 from riskkit.replay.kernels.records import Record, at
 
 FILL: dict[str, str] = dict(
@@ -19,6 +19,7 @@ FILL: dict[str, str] = dict(
     strategy="code of the strategy",
     connection="code of the connection",
     recorded_qty="lots in the log as recorded: 0 if busted",
+    adjusts="1 for lots that came or went without a fill, by a snapshot; else 0",
 )
 ANY_STRATEGY = -2
 
@@ -44,8 +45,12 @@ def take_out(
         one = at(fills, number)
         if one.pair == pair and (strategy == ANY_STRATEGY or one.strategy == strategy):
             position.qty -= one.side * one.qty
-            account.cash += one.side * notional(instrument, one.qty, one.price) + one.fee
-            account.fees -= one.fee
+            money = one.side * notional(instrument, one.qty, one.price)
+            if one.adjusts != 0:
+                account.net_deposits -= money
+            else:
+                account.cash += money + one.fee
+                account.fees -= one.fee
     account.cost -= position.cost - position.opening_cost
     account.realised -= position.realised - position.opening_realised
     position.cost = position.opening_cost
@@ -59,13 +64,17 @@ def book_again(
     for number in range(count):
         one = at(fills, number)
         if one.qty > 0 and one.pair == pair and (strategy == ANY_STRATEGY or one.strategy == strategy):
-            fill(position, account, instrument, one.side, one.qty, one.price, one.fee)
+            if one.adjusts != 0:
+                adjust(position, account, instrument, one.side, one.qty, one.price)
+            else:
+                fill(position, account, instrument, one.side, one.qty, one.price, one.fee)
 
 
 def last_of(fills: Record, count: int, pair: int) -> int:
     """Number of the record of the last fill that is booked in a position; -1 if there is none."""
     for number in range(count - 1, -1, -1):
-        if at(fills, number).qty > 0 and at(fills, number).pair == pair:
+        one = at(fills, number)
+        if one.qty > 0 and one.adjusts == 0 and one.pair == pair:
             return number
     return -1
 
@@ -73,6 +82,7 @@ def last_of(fills: Record, count: int, pair: int) -> int:
 def last_in(fills: Record, count: int, positions: Record, instrument: int) -> int:
     """Number of the record of the last fill that is booked in an instrument; -1 if there is none."""
     for number in range(count - 1, -1, -1):
-        if at(fills, number).qty > 0 and at(positions, at(fills, number).pair).instrument == instrument:
+        one = at(fills, number)
+        if one.qty > 0 and one.adjusts == 0 and at(positions, one.pair).instrument == instrument:
             return number
     return -1

@@ -41,6 +41,15 @@ def fill_part(
     group.fees += fee
 
 
+def adjust_part(
+    position: Record, group: Record, instrument: Record, side: int, qty: int, price: int, realised: int
+) -> None:
+    """Book lots of a member account that come or go without a fill, at a price but unpaid."""
+    position.qty += side * qty
+    group.net_deposits += side * notional(instrument, qty, price)
+    group.realised += realised
+
+
 def work(position: Record, side: int, qty: int) -> None:
     """Count lots of a working order, or (`qty` below zero) count them no longer."""
     if side > 0:

@@ -26,6 +26,15 @@ def work_again(order: Record, position: Record, account: Record, rest: int) -> i
     return change
 
 
+def restate(order: Record, position: Record, account: Record, rest: int, price: int) -> int:
+    """Make an order what the venue says that it is: its rest, and its limit; it may work again."""
+    working = rest_of(order)
+    order.qty = order.filled + rest
+    order.price = price
+    order.former_qty = MISSING
+    return work_again(order, position, account, working)
+
+
 def note_former(order: Record) -> None:
     """Store what an order is before a modify."""
     order.former_qty = order.qty

@@ -12,6 +12,7 @@ from riskkit.replay.schema.columns import EventKind, RowFlag
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
 CANCEL = int(EventKind.CANCEL)
+SNAPSHOT = int(EventKind.SNAPSHOT)
 FILL = int(EventKind.FILL)
 CANCEL_REJECT = int(EventKind.CANCEL_REJECT)
 MODIFY_REJECT = int(EventKind.MODIFY_REJECT)
@@ -23,8 +24,8 @@ def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
     """Number of events of each of `FAULTS` in a log as recorded, whatever the rules; late and duplicate events aside.
 
     An order is done once it is filled, cancelled, rejected or expired, or modified to what is filled; a cancel or modify
-    that the venue rejects has not been. A fill of more than what is
-    left of a working order is an overfill.
+    that the venue rejects has not been. One that a snapshot names works with the rest that it says; what one does not name is not
+    counted as done. A fill of more than what is left of a working order is an overfill.
     """
     flags = columns.get("flags", np.zeros(0, np.int32))
     found = np.zeros(len(FAULTS), np.int64)
@@ -50,6 +51,10 @@ def count_faults(kind: np.ndarray, order: np.ndarray, qty: np.ndarray, flags: np
         if kind[row] == ORDER:
             known[of] = True
             whole[of] = qty[row]
+        elif kind[row] == SNAPSHOT:
+            known[of] = True
+            whole[of] = filled[of] + qty[row]
+            former[of] = 0
         elif not known[of]:
             continue
         elif kind[row] == FILL:

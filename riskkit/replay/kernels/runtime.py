@@ -25,6 +25,7 @@ WORKING = int(OrderStatus.WORKING)
 BLOCKED = int(OrderStatus.BLOCKED)
 CANCELLED = int(OrderStatus.CANCELLED)
 REDUCED = int(OrderStatus.REDUCED)
+DONE = int(OrderStatus.DONE)
 
 
 class Rejects(IntEnum):
@@ -80,7 +81,8 @@ class Counter(IntEnum):
     CURRENCIES = 33  # number of currencies
     TOTALS = 34  # number of currencies whose total profit is sampled
     ENTERED = 35  # number of orders that have begun to work, kept if a rule looks at cancels by their orders
-    SIZE = 36
+    RECONCILING = 36  # 1 while the fills that a snapshot implies are booked, else 0
+    SIZE = 37
 
 
 class Orphans(IntEnum):
@@ -283,19 +285,24 @@ def addressed(account: Record, code: int, target: int, group: int, key: int) -> 
 
 
 def sort_rows(rows: Record, first: int, end: int) -> None:
-    """Sort the rows [first, end), which differ in ``observed``, ``limit`` and ``key`` only, by ``observed``."""
+    """Sort the rows [first, end), which differ in ``observed``, ``limit``, ``until`` and ``key`` only, by ``observed``."""
     gap = (end - first) // 2
     while gap > 0:
         for place in range(first + gap, end):
             row = at(rows, place)
-            observed, limit, key = row.observed, row.limit, row.key
+            observed, limit, until, key = row.observed, row.limit, row.until, row.key
             while place - gap >= first and at(rows, place - gap).observed > observed:
                 row, lower = at(rows, place), at(rows, place - gap)
-                row.observed, row.limit, row.key = lower.observed, lower.limit, lower.key
+                row.observed, row.limit, row.until, row.key = lower.observed, lower.limit, lower.until, lower.key
                 place -= gap
             row = at(rows, place)
-            row.observed, row.limit, row.key = observed, limit, key
+            row.observed, row.limit, row.until, row.key = observed, limit, until, key
         gap //= 2
+
+
+def may_return(status: int) -> bool:
+    """True if the venue may bring back an order of this status."""
+    return status == CANCELLED or status == REDUCED
 
 
 def command(account: Record, code: int) -> None:

@@ -91,16 +91,20 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape], quick: 
     slots = np.array(
         [*columns["slots"][rows[orders[rows]]].tolist(), *(slot for _, slot in header["strays"])], np.int64
     )
-    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted), fills["row"][closed]))
+    shut = fills["row"][closed]
+    shut = shut[columns["kind"][shut] != EventKind.SNAPSHOT]  # whose row may be that of an order
+    return _renumbered(parts, columns, state, _Kept(rows, slots, np.flatnonzero(noted), shut))
 
 
 def _last_of_each(fills: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """True for the last booked fill of each position among some."""
-    last = np.zeros(len(fills), bool)
-    booked = np.flatnonzero(among & (fills["qty"] > 0))
-    _, places = np.unique(fills["pair"][booked][::-1], return_index=True)
-    last[booked[::-1][places]] = True
-    return last
+    """True for the last booked fill of each position among some, and for what snapshots adjusted since."""
+    adjusts = fills["adjusts"] != 0
+    booked = np.flatnonzero(among & (fills["qty"] > 0) & ~adjusts)
+    pairs, places = np.unique(fills["pair"][booked][::-1], return_index=True)
+    last = np.full(int(fills["pair"].max(initial=-1)) + 1, len(fills))
+    last[pairs] = booked[::-1][places]
+    number = np.arange(len(fills))
+    return among & ((number == last[fills["pair"]]) | (adjusts & (number > last[fills["pair"]])))
 
 
 def _places(group: GroupShape, fills: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:

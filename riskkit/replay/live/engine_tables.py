@@ -307,7 +307,7 @@ class EngineTables:
         if not self._journal.shift:  # places are numbers
             return rows
         rows["seq"] += self._journal.shift
-        named = np.isin(rows["code"], (DecisionCode.CANCELLED, DecisionCode.DECREMENTED))
+        named = np.isin(rows["code"], (DecisionCode.CANCELLED, DecisionCode.DECREMENTED, DecisionCode.ORDER_BREAK))
         rows["observed"][named] = self._journal.numbers(rows["observed"][named])
         return rows
 
@@ -337,7 +337,7 @@ class EngineTables:
         assert state is not None and found is not None
         slots = journal.slots if self._quick is None else max(journal.slots + 1, STEP_EVENTS // 2)
         self._growth.admit(state, slots)
-        hold_fills(state, len(journal.columns["ts"]))
+        hold_fills(state, 2 * len(journal.columns["ts"]) + len(state.positions))
         room = rows_of_an_event(state, self._engine.shape)
         state.counts[Counter.ROOM] = room
         self._keep_rows()

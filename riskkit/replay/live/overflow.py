@@ -20,11 +20,11 @@ from riskkit.replay.schema.columns import FACTS, MISSING, EventKind
 from riskkit.replay.schema.universe import Universe, exact
 
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
-QUOTE, DIVIDEND = int(EventKind.PRICE), int(EventKind.DIVIDEND)
+QUOTE, DIVIDEND, SNAPSHOT = int(EventKind.PRICE), int(EventKind.DIVIDEND), int(EventKind.SNAPSHOT)
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
 PRICES = ("price", "bid", "ask", "reserve", "stop")
 ENOUGH = 0.99 * BALANCE
-BY_LOTS = 1 << 62  # the money of a dividend, which depends on the lots so far: no compiled step takes it
+BY_LOTS = 1 << 62  # the money of a dividend or a snapshot, which depends on the lots so far: no compiled step takes it
 # per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
 # quantity unit, highest price that cannot overflow
 FIELDS = ("lots", "highest", "worth", "unit", "max_price")
@@ -44,7 +44,7 @@ def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     kind = event["kind"]
     if kind == DIVIDEND:
         return 0, 0, BY_LOTS
-    money = abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
+    money = BY_LOTS if kind == SNAPSHOT else abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
     if kind not in TRADED and kind != QUOTE:
         return 0, 0, money
     highest = max((abs(event[name]) for name in PRICES if event.get(name, MISSING) != MISSING), default=0)
@@ -116,7 +116,7 @@ class Reach:
                 before = self.words[self.of(code)].tolist()
                 total += changed.get(code, (before[LOTS], 0.0))[0] * event["price"] * before[WORTH]
                 continue
-            total += money
+            total += money if money != BY_LOTS else 0
             if code < 0 or not (lots or highest):
                 continue
             before = self.words[self.of(code)].tolist()

@@ -13,6 +13,7 @@ from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
+from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
 from riskkit.replay.live.batch import Batch, process
 from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.door import SHORT
@@ -158,6 +159,31 @@ class SessionCalls(ABC):
         Marks stay as they are until the next price, so that a profit is too high by the dividend in between.
         """
         return self._submit(ts, given := given_fields("dividend", fields), partial(dividend_row, given))
+
+    def process_snapshot(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process what the venue says of an ``account`` after a lost connection: afterwards the book is theirs.
+
+        Parameters
+        ----------
+        ts : int or Timestamp
+            Time.
+        **fields
+            ``account``; ``positions``, a mapping of instruments to quantities (below zero: short); ``orders``, a list of what works:
+            mappings with ``order_id``, ``instrument``, ``side``, ``qty`` (the rest) and, unless it is a market order, ``price``.
+            A position or an order that is not named is gone.
+
+        Returns
+        -------
+        list of Decision
+            An ALERT for each difference (`riskkit.replay.reconciliation_breaks` is their table), and what rules say.
+        """
+        given = given_fields("snapshot", fields)
+        positions, orders = snapshot_positions(given), snapshot_orders(given)
+        account = given.get("account")
+        named = [{"account": account, "instrument": label} for label in positions]
+        named += [{"account": account, "instrument": order.get("instrument")} for order in orders]
+        ids = [*[None] * len(positions), *[order.get("order_id") for order in orders]]
+        return self._submit(ts, {}, partial(snapshot_rows, given), named or [{"account": account}], ids)
 
     def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""

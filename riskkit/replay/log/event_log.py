@@ -360,7 +360,7 @@ class EventLog(Shown):
         """The ids of the orders as they were given; outside the hash of the events."""
         if not len(self._order_ids):
             return OrderLabels(np.empty(0, np.int64), ())
-        named = (self.columns["kind"] == EventKind.ORDER) & (self.columns["order"] >= 0)
+        named = self.columns["order"] == np.arange(len(self))
         return OrderLabels(np.flatnonzero(named), self._order_ids)
 
     @cached_property

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.universe import Universe
 
@@ -27,7 +29,7 @@ def _kind(kind: EventKind) -> Callable[[Columns, Universe], bool]:
 
 
 def _named(columns: Columns, universe: Universe) -> bool:
-    return bool(((columns["kind"] == EventKind.ORDER) & (columns["order"] >= 0)).any())
+    return bool((columns["order"] == np.arange(len(columns["order"]))).any())
 
 
 def _priced(name: str) -> Callable[[Columns, Universe], bool]:
@@ -38,7 +40,12 @@ def _priced(name: str) -> Callable[[Columns, Universe], bool]:
 
 
 def _held(columns: Columns, universe: Universe) -> bool:
-    return any(account.positions for account in universe.accounts) or TESTS["FILL"](columns, universe)
+    booked = TESTS["FILL"](columns, universe) or TESTS["SNAPSHOT"](columns, universe)
+    return booked or any(account.positions for account in universe.accounts)
+
+
+def _listed(columns: Columns, universe: Universe) -> bool:
+    return "batch" in columns and bool(((columns["kind"] == EventKind.ORDER) & (columns["batch"] >= 0)).any())
 
 
 TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
@@ -46,7 +53,7 @@ TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
     "strategy": _labelled("strategy"),
     "connection": _labelled("connection"),
     "parent": _labelled("parent"),
-    "list": _labelled("batch"),
+    "list": _listed,
     "trader": lambda columns, universe: any(account.trader for account in universe.accounts),
     "desk": lambda columns, universe: any(account.desk for account in universe.accounts),
     "firm": lambda columns, universe: any(account.firm for account in universe.accounts),

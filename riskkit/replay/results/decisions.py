@@ -29,7 +29,16 @@ from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
 from riskkit.replay.schema.calendar import day_starts
-from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
+from riskkit.replay.schema.columns import (
+    BREAKS,
+    MESSAGES,
+    MISSING,
+    Cause,
+    DecisionCode,
+    EventKind,
+    EventRow,
+    TradingCommand,
+)
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import EVERYTHING, event_label, key_label
 from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
@@ -222,7 +231,7 @@ class DecisionFormatter:
             elif code == DecisionCode.RELEASE:
                 yield seq, self.release(cause, key, event, seq, state, "by a command")
             else:
-                yield seq, self._note(row, DecisionCode(code), event)
+                yield seq, self._note(row, DecisionCode(code), event, state)
 
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
@@ -334,8 +343,22 @@ class DecisionFormatter:
         why = f"the pause of {label} by {rule.id} is ended {how}"
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
-    def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
+    def _break(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
+        """A position or an order of which the venue says something else."""
+        traded = self.universe.instruments[int(state.positions["instrument"][int(row["key"]) + 1])]
+        theirs, ours = (
+            "nothing" if lots in (0, MISSING) else decimal_text(lots * traded.qty_step)
+            for lots in (int(row["limit"]), int(row["until"]))
+        )
+        order = f"of the order of event {int(row['observed'])} works at the venue"
+        held = f"is held in {traded.id} by the venue"
+        why = f"{theirs} {held if code == DecisionCode.POSITION_BREAK else order}, {ours} as we believed"
+        return self._made(DecisionKind.ALERT, BY_HAND, self._account(event), why, NOTHING, event, row)
+
+    def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
         """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
+        if code in BREAKS:
+            return self._break(row, code, event, state)
         if code in (DecisionCode.CANCELLED, DecisionCode.DECREMENTED):
             whose, done = self.universe.accounts[int(row["key"])].id, "cancelled"
             if code == DecisionCode.DECREMENTED:

@@ -33,6 +33,8 @@ DECISION_WORDS = {
     DecisionCode.CANCELLED: "working order cancelled",
     DecisionCode.DECREMENTED: "order reduced by self-match prevention",
     DecisionCode.QUEUED: "accepted, but waits its turn",
+    DecisionCode.POSITION_BREAK: "position differs from the venue's",
+    DecisionCode.ORDER_BREAK: "order differs from the venue's",
 }
 
 

@@ -38,6 +38,8 @@ FATES = {
     DecisionCode.ERROR_TS: "was left out: its time is earlier than that of the event before it",
     DecisionCode.CANCELLED: "took a working order off the book",
     DecisionCode.DECREMENTED: "met a working order, and both were reduced",
+    DecisionCode.POSITION_BREAK: "found another position than we believed",
+    DecisionCode.ORDER_BREAK: "found another rest of an order than we believed",
 }
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 

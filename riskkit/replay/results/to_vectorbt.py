@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)
 NOT_HELD = {
     EventKind.CASH: "money paid in or out", EventKind.DIVIDEND: "dividends", EventKind.EQUITY: "equity given from outside",
+    EventKind.SNAPSHOT: "snapshots of the venue",
 }  # fmt: skip
 MOST_CELLS = 50_000_000
 

@@ -32,7 +32,7 @@ _PLURAL = {
     EventKind.REJECT: "orders rejected by the venue", EventKind.CANCEL_REJECT: "cancels rejected by the venue",
     EventKind.MODIFY_REJECT: "modifies rejected by the venue", EventKind.BUST: "busted fills",
     EventKind.CORRECT: "corrected fills", EventKind.FX: "exchange rates",
-    EventKind.CLOSE: "previous closes", EventKind.DIVIDEND: "dividends",
+    EventKind.CLOSE: "previous closes", EventKind.DIVIDEND: "dividends", EventKind.SNAPSHOT: "snapshots",
 }  # fmt: skip
 WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},

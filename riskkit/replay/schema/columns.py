@@ -14,6 +14,7 @@ from riskkit.replay.schema.constants import MISSING
 __all__ = [
     "AMENDS",
     "ANSWERS",
+    "BREAKS",
     "FACTS",
     "FIRST_EXTERNAL",
     "FILL_CONTENTS",
@@ -75,6 +76,7 @@ class EventKind(IntEnum):
     FX = 21
     CLOSE = 22  # previous close or settlement of an instrument
     DIVIDEND = 23  # in cash, on each unit of an instrument
+    SNAPSHOT = 24  # what the venue says of an account: a row for each position, then each order, of one ``batch``
 
 
 class KindFacts(NamedTuple):
@@ -133,6 +135,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.FX: KindFacts(("pair",), rare=True),
     EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
     EventKind.DIVIDEND: KindFacts(("instrument", "amount"), rare=True),
+    EventKind.SNAPSHOT: KindFacts((*_WHOSE, "qty"), traded=True, rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -169,6 +172,11 @@ class DecisionCode(IntEnum):
     CANCELLED = 13  # a working order, taken away: its row in ``observed``, its lots in ``limit``
     DECREMENTED = 14  # an order, reduced by self-match prevention: its row, and the lots that it lost
     QUEUED = 15  # an accepted message that waits its turn until ``until``
+    POSITION_BREAK = 16  # of the pair in ``key`` and ``observed``: the venue's lots in ``limit``, ours in ``until``
+    ORDER_BREAK = 17  # the same of the order's row in ``observed`` and its rest; ours `MISSING` if we did not know it
+
+
+BREAKS = (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK)
 
 
 class FillCap(IntEnum):

@@ -91,7 +91,7 @@ class Reader:
         if not isinstance(kind, str):
             raise InputError(f"kind={kind!r} is not a text")
         engine = self._engine
-        for name, value in fields.items() if kind not in (*COMMANDS, "order_list") else ():
+        for name, value in fields.items() if kind not in (*COMMANDS, "order_list", "snapshot") else ():
             if isinstance(value, (list, dict)):
                 raise InputError(f"{name}={shown(value)} is neither a text nor a number")
         if kind in COMMANDS and not self._commands:

@@ -302,6 +302,9 @@ class Rule:
     def amended(self, fill, former, realised, opened):
         """A fill was busted or corrected from `former` quantity and price; what it changes in profit and open positions."""
 
+    def adjusted(self, member, opened):
+        """Lots came or went without a fill, which opened a position from flat (+1) or closed one (-1)."""
+
     def today(self, ts):
         """Whether a time is in the present trading day."""
         moment = dt.datetime.fromtimestamp(ts // NS, dt.UTC).astimezone(self.zone)

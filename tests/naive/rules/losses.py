@@ -204,6 +204,9 @@ class Breaker(Rule):
         self.count(key, opened)
         self.loss[key] = max(self.loss.get(key, 0) - realised, Fraction(0))
 
+    def adjusted(self, member, opened):
+        self.count(self.key(member), opened)
+
     def closed(self, event):
         self.took(self.key(event), Fraction(event.get("pnl", "0")))
 

@@ -68,7 +68,7 @@ class Dated(Rule):
 
     def amended(self, fill, former, realised, opened):
         who, label = fill.event["account"], fill.event["instrument"]
-        stand = [one for one in self.replay.fills if one.qty and one.event["instrument"] == label]
+        stand = [one for one in self.replay.fills if one.qty and not one.adjusts and one.event["instrument"] == label]
         own = [one for one in stand if one.event["account"] == who]
         self.seen["own_fill", who, label] = (own[-1].price, own[-1].ts) if own else (None, 0)
         if stand:

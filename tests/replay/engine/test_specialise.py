@@ -30,7 +30,7 @@ FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False, "commands": False,
-    "dividends": False,
+    "dividends": False, "snapshots": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
 BY_CURRENCY = tuple(GroupShape(name, False, True, separate) for name in WHOLE for separate in (False, True))
@@ -117,7 +117,7 @@ def walk() -> list[Shape]:
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
-    shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
+    shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, snapshots=False, columns=())]
     shapes += [NOTHING._replace(netted=True, samples=True, others=True, dividends=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 

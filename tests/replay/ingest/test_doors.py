@@ -27,6 +27,8 @@ BASES: dict[str, dict[str, Any]] = {
     "price": {"instrument": "X", "price": 10.5},
     "close": {"instrument": "X", "price": 10.5},
     "dividend": {"instrument": "X", "amount": "0.205"},
+    "snapshot": {"account": "A", "positions": {"X": 3}},
+    "snapshot order": {**{name: value for name, value in FIRST.items() if name != "account"}, "qty": 1},
     "fx": {"pair": "EURUSD", "price": 1.5, "bid": 1.25, "ask": 1.75},
     "cash": {"account": "A", "amount": 5},
     "equity": {"account": "A", "equity": 5},
@@ -63,7 +65,7 @@ OF_ITS_ORDER = {
     (kind, name)
     for kind in ("modify", "cancel", "fill", *map(kind_word, ANSWERS))
     for name in ("account", "instrument", "side")
-}
+} | {("snapshot order", "order_id"), ("snapshot", "positions")}  # without: a position, no row
 
 
 def through_frame(kind: str, fields: dict[str, Any]) -> str:
@@ -72,6 +74,11 @@ def through_frame(kind: str, fields: dict[str, Any]) -> str:
         {"ts": 1, "kind": "fill", **FILLED},
         {"ts": 2, "kind": "trade" if "closed" in kind else kind, **fields},
     ]
+    if kind == "snapshot":
+        told = [{"instrument": label, "qty": size, "side": "B"} for label, size in fields.get("positions", {}).items()]
+        rows[2:] = [{"ts": 2, "kind": kind, "account": fields.get("account"), **row} for row in told]
+    elif kind == "snapshot order":
+        rows[2] |= {"kind": "snapshot", "account": "A"}
     frame = pd.DataFrame(
         {name: pd.Series([row.get(name) for row in rows], dtype=object) for row in rows for name in row}
     )
@@ -91,6 +98,8 @@ def session() -> Session:
 
 def through_session(live: Session, kind: str, fields: dict[str, Any]) -> str:
     before = len(live)
+    if kind == "snapshot order":
+        kind, fields = "snapshot", {"account": "A", "orders": [fields]}
     try:
         getattr(live, CALLS.get(kind, f"process_{kind}"))(ts=2, **fields)
     except InputError as error:
@@ -107,6 +116,7 @@ def reason(sentence: str) -> str:
     return sentence[where.end() :] if where else sentence
 
 
+LEFT_OUT += ("positions", "orders")  # and so have these
 CASES = [(kind, field) for kind, fields in FIELDS.items() for field in fields if field not in LEFT_OUT]
 
 

@@ -23,6 +23,8 @@ def naive(log):
     for event in rows[rows["flags"] & int(RowFlag.BAD_TS | RowFlag.DUPLICATE) == 0].itertuples():
         if event.order == event.Index:
             orders[event.order] = SimpleNamespace(qty=event.qty, filled=0, done=event.qty == 0, former=0)
+        if event.order not in orders and event.kind == EventKind.SNAPSHOT and event.order >= 0:
+            orders[event.order] = SimpleNamespace(qty=0, filled=0, done=True, former=0)  # its own event came too late
         if event.order not in orders or event.kind == EventKind.ORDER:
             continue
         order, name = orders[event.order], EventKind(event.kind).name.lower()
@@ -30,6 +32,9 @@ def naive(log):
             if order.former > order.filled:
                 order.qty, order.done = order.former, False
             order.former = 0
+            continue
+        if name == "snapshot":
+            order.qty, order.done, order.former = order.filled + event.qty, False, 0
             continue
         if order.done and name in ("fill", "cancel", "modify"):
             found[{"fill": "fills", "cancel": "cancels", "modify": "modifies"}[name] + "_of_done_orders"] += 1
