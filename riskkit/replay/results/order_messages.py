@@ -5,7 +5,7 @@ Times are local. What tripped a pause, and at which value, is found by a replay 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -217,7 +217,7 @@ class OrderMessages:
             return pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(self.time.tz)
 
         named = message_labels(self.log, seqs, columns["order"][seqs])
-        found = {
+        found: dict[str, Any] = {
             "time": local(columns["ts"][seqs]),
             **named,
             "quantity": universe.quantities(columns["qty"][seqs], code),
