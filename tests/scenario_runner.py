@@ -149,7 +149,7 @@ def _quanta(scenario: dict[str, Any], instruments: list[Instrument], accounts: l
 class _Names:
     """Order ids as the door wants them: one for each order, even where a scenario uses an id again."""
 
-    def __init__(self, anything: str) -> None:
+    def __init__(self, anything: str = "X") -> None:
         self.turns: dict[tuple[str, str], int] = {}
         self.anything = anything  # an instrument
 

@@ -14,7 +14,7 @@ from riskkit._check import InputError
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.service.app import App
-from riskkit.service.engine import Answer
+from riskkit.service.engine import EVENTS, Answer
 from riskkit.service.guard import NOBODY
 from riskkit.service.keys import LIMITS, READ, TRADE
 from riskkit.service.request import RefusedError, Request, Response
@@ -43,7 +43,7 @@ SINGLE: dict[str, tuple[str, type[Event]]] = {
     "/modifies": ("modify", Modify),
     "/prices": ("price", Price),
 }
-OTHERS = ("fx", "cash", "equity", "closed_trade", "ack", "error", "reject", "expire", "bust", "correct", "execution")
+OTHERS = [kind for kind in EVENTS if kind not in {kind for kind, _ in SINGLE.values()} | {"order_list"}]
 ARROW = b"application/vnd.apache.arrow.stream"
 APPROVER = b"x-approved-by"
 

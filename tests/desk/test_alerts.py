@@ -29,7 +29,7 @@ from riskkit.desk import (
     UnknownAlertError,
     condition,
 )
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.schema.columns import EventKind
 
 # ---------------------------------------------------------------------- the five conditions

@@ -18,7 +18,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._fork import new_lock
 from riskkit.desk.alerts.alert import Alert
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.kernels.book import ACCOUNT
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.results.decisions import Decision, DecisionFormatter, DecisionKind

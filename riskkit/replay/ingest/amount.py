@@ -13,6 +13,7 @@ import numpy as np
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS
 from riskkit.replay.ingest.labels import SIDES, TRUTHS, label_text
+from riskkit.replay.ingest.rows import Row
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -20,7 +21,6 @@ from riskkit.replay.schema.decimals import ROUND_IT, TOO_LARGE
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
-Row = dict[str, int]
 EXACT_FLOAT = 2**53
 MAX_MESSAGES = 2**31
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit.replay.ingest.amount import Row, count
+from riskkit.replay.ingest.amount import count
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
+from riskkit.replay.ingest.rows import Row
 from riskkit.replay.schema.columns import EventKind, RowFlag
 from riskkit.replay.schema.universe import Instrument
 
@@ -34,6 +35,8 @@ def check_displays(
 
 def check_display(value: Any, instrument: Instrument, row: Row, *, lenient: bool, nearest: bool) -> None:
     """Refuse or flag a live order that displays what does not fit."""
+    if value is None:
+        return
     found = count(value, instrument.lot, "display", nearest)
     whole = Fraction(row["qty"]) * instrument.qty_step / instrument.lot
     if not found.bad and not found.off and 0 < found.nearest <= whole:

@@ -11,9 +11,10 @@ import numpy as np
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest import amount as scalars
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import RATE_UNIT, EventKind
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, OutOfRange, Universe

@@ -15,10 +15,11 @@ import pandas as pd
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest import amount as scalars
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import given_fields
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import EventKind
 
 TWICE = "is stated twice in a snapshot; state each position and each order once"

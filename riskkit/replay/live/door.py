@@ -19,9 +19,10 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.ingest.amount import price as price_steps
 from riskkit.replay.ingest.amount import quantity as quantity_steps
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.labels import SIDES as SIDE_WORDS
 from riskkit.replay.ingest.order_ids import KnownOrder
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.live.compiled_step import EVENT_WORDS, ORDER_WORDS, PLACE, PLAIN_WORDS
 from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine

@@ -16,7 +16,7 @@ from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.in_force import feed_parts, parts_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars
-from riskkit.replay.ingest.event import Row
+from riskkit.replay.ingest.rows import Row
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.engine_events import EngineEvents

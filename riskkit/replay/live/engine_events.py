@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
+from riskkit.replay.ingest.rows import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.live.compiled_step import PLACE, WORDS, Prepared
 from riskkit.replay.live.engine_tables import EngineTables
 from riskkit.replay.live.journal import ORDER, duplicate_fields

@@ -17,7 +17,7 @@ from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
-from riskkit.replay.ingest.event import Row
+from riskkit.replay.ingest.rows import Row
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Quick, can_step
 from riskkit.replay.live.growth import Growth

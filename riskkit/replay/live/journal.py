@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.engine.order_columns import DUPLICATE_FIELDS, DUPLICATE_FLAGS, find_duplicates
-from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
+from riskkit.replay.ingest.rows import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag

@@ -21,7 +21,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import flush_folder, reading, write_whole
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.write_ahead_log import read_frames

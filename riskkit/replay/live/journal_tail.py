@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, whole_number
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.live.engine_snapshot import header_of, history_of
 from riskkit.replay.live.journal_folder import COLUMNS, EVENTS, STATE, Frame, file_of, firsts, read_segment
 from riskkit.replay.live.open_journal import changed, named, universe_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from riskkit.replay.ingest.event import DEFAULTS, Row
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import EventKind
 
 OF_ORDER = ("account", "instrument", "strategy", "connection")  # fields that an expiry has in common with its order

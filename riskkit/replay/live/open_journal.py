@@ -11,7 +11,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import reading
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of, size_of
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.journal_folder import STATE, file_of, firsts, labels_since, read_past

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.engine.state import words_per_key
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import given_fields
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.engine import Engine

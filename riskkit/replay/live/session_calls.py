@@ -10,9 +10,10 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.dividends import dividend_row
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
+from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
 from riskkit.replay.live.batch import Batch, process
 from riskkit.replay.live.column_door import ColumnDoor

@@ -17,7 +17,7 @@ from riskkit._jit import plain
 from riskkit._show import Row, Shown, frame_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars
-from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import ROW

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError, instance
-from riskkit.replay.ingest.event import DEFAULTS, Entries
+from riskkit.replay.ingest.event import Entries
+from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.live.kill_switch import WorkingOrder, accounts_of, working_orders
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.results.decisions import Decision

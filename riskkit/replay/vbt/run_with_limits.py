@@ -20,7 +20,6 @@ import numpy as np
 
 from riskkit._check import InputError, instance, optional
 from riskkit.replay.engine.compiler import Tier
-from riskkit.replay.ingest.event import row_of
 from riskkit.replay.ingest.from_vectorbt import (
     check_lot,
     close_events,
@@ -30,6 +29,7 @@ from riskkit.replay.ingest.from_vectorbt import (
     opening_accounts,
     utc_times,
 )
+from riskkit.replay.ingest.rows import row_of
 from riskkit.replay.ingest.vectorbt_steps import fewest_decimals
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.results.decisions import Decision, DecisionFormatter, DecisionKind

@@ -14,7 +14,7 @@ from typing import Any
 
 from riskkit._check import InputError, whole_number
 from riskkit.desk.core.records import as_text
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.live.journal_folder import STATE, firsts
 from riskkit.replay.live.journal_tail import JournalPiece, JournalTail, journal_end
 from riskkit.replay.rules.ruleset import RuleSet

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.open_journal import OpenedJournal, log_of
 from riskkit.replay.rules.history import RuleHistory

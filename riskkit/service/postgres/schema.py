@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit.replay.ingest.event import DEFAULTS, DTYPES
+from riskkit.replay.ingest.rows import DEFAULTS, DTYPES
 from riskkit.replay.kernels.runtime import ROW
 
 SQL_TYPES = {1: "smallint", 2: "smallint", 4: "integer", 8: "bigint"}  # by bytes

@@ -14,7 +14,7 @@ from streams import random_log
 
 from riskkit import Account, EventLog, InputError, Instrument, Rule, RuleSet
 from riskkit.replay import Engine
-from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.live import engine_tables as module
 from riskkit.replay.live.compiled_step import can_step
 from riskkit.replay.run.replay_log import replay_log

@@ -16,7 +16,7 @@ from streams import universe
 import riskkit as rk
 from riskkit.compat import Direction, Order, RiskEngine
 from riskkit.compat.rules import OrderRateLimitRule
-from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.probe import _is_local, passing
 from riskkit.replay.live.session import Session
