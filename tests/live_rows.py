@@ -46,6 +46,8 @@ def submit(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
 
 def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
     row, kind, ts = rows[0], rows[0]["kind"], rows[0]["ts"]
+    if kind == "snapshot":
+        return session.process_snapshot(ts=ts, account=row["account"], **_stated(rows))
     if row.get("batch") is not None:
         orders = [_given(row, ORDER) for row in rows]
         return session.process_order_list(ts=ts, account=row["account"], orders=orders, children=row.get("children"))
@@ -61,6 +63,17 @@ def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
         return session.command(row["cmd"], row.get("account"), ts, **_given(row, GROUPS))
     call = getattr(session, CALLS.get(kind, f"process_{kind}"))
     return call(ts=ts, **_given(row, FIELDS[kind]))
+
+
+def _stated(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The positions and the orders of the rows of a snapshot."""
+    orders = [_given(row, ("order_id", "instrument", "side", "qty", "price")) for row in rows if row.get("order_id")]
+    signed = [
+        (row["instrument"], f"-{row['qty']}" if row.get("side") == "S" else row["qty"])
+        for row in rows
+        if not row.get("order_id")
+    ]
+    return {"positions": dict(signed), "orders": orders}
 
 
 def _given(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

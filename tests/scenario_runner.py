@@ -201,7 +201,7 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
 
 def _snapshot(event: dict[str, Any], row: dict[str, Any], names: _Names) -> list[dict[str, Any]]:
     """A snapshot: a row for each position and each order; one that holds nothing states a position of 0."""
-    found = []
+    found, row = [], {name: value for name, value in row.items() if name not in ("strategy", "connection")}
     for label, qty in (event.get("positions") or ({} if event.get("orders") else {names.anything: "0"})).items():
         side = {"side": "S" if qty.startswith("-") else "B"} if number_of(qty) else {}
         found.append({**row, "instrument": label, "qty": qty.removeprefix("-"), **side})

@@ -120,10 +120,7 @@ class Member:
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
         written = Fraction(fields.get("qty", "0"))
         self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify")
-        if "display" in fields:  # of an iceberg, in whole lots
-            shown = fields["display"]
-            fits = shown not in ("x", BAD) and Fraction(shown).denominator == 1 and 0 < Fraction(shown) <= written
-            self.bad_qty = self.bad_qty or not fits
+        self.display = fields.get("display")
         self.qty = max(written, Fraction(0))
         price = fields.get("price")
         self.price = price if price in (None, BAD) else Fraction(price)

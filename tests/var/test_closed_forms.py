@@ -378,7 +378,7 @@ def test_direct_historical_calls_see_nan_too(returns):
         ({"decay": 0.9}, "no option 'decay'; it takes quantile, es, weights"),
         ({"quantile": "type7"}, "'linear'"),
         ({"es": "average"}, "'tail_mass'"),
-        ({"weights": [1.0]}, "has 1 values"),
+        ({"weights": [1.0]}, "has 1 value and"),
         ({"weights": [-1.0] * 500}, "at least zero"),
         ({"weights": [0.0] * 500}, "not all zero"),
         ({"weights": [np.nan] * 500}, "nan"),

@@ -30,7 +30,7 @@ def check_displays(
     counted = count_in(frame, "display", rows, [one.lot for one in declared] or [Fraction(1)], code)
     bad = rows & (counted.bad | counted.off | ~counted.positive | (counted.counts == 0) | (counted.counts > lots))
     frame.refuse(bad & ~lenient, "display", NO_DISPLAY)
-    flags[bad & lenient] |= int(RowFlag.BAD_QTY)
+    flags[bad & lenient] |= int(RowFlag.BAD_DISPLAY)
 
 
 def check_display(value: Any, instrument: Instrument, row: Row, *, lenient: bool, nearest: bool) -> None:
@@ -43,4 +43,4 @@ def check_display(value: Any, instrument: Instrument, row: Row, *, lenient: bool
         return
     if not lenient:
         raise InputError(f"display={shown(value)} {NO_DISPLAY}")
-    row["flags"] |= int(RowFlag.BAD_QTY)
+    row["flags"] |= int(RowFlag.BAD_DISPLAY)

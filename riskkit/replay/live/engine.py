@@ -20,7 +20,7 @@ from riskkit.replay.ingest.rows import Row
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.engine_events import EngineEvents
-from riskkit.replay.live.engine_snapshot import pack, unpack
+from riskkit.replay.live.engine_snapshot import pack, unpack, with_new_fields
 from riskkit.replay.live.engine_tables import Past, no_step
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
@@ -279,8 +279,8 @@ class Engine(EngineEvents):
         if self._state is None:
             self._begin(header["first"])
         assert self._state is not None
-        for name in self._state.arrays():
-            self._state.put(name, arrays[f"state_{name}"])
+        for name, known in self._state.arrays().items():
+            self._state.put(name, with_new_fields(arrays[f"state_{name}"], known, counts=name == "counts"))
         self._state.counts[Counter.SLOTS] = len(self._state.orders) - 1
         self._growth.note(self._state, header["capacity"])
         self._journal.make_room(1)

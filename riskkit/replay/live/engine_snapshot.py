@@ -108,3 +108,24 @@ def history_of(header: dict[str, Any], rules: RuleSet | None = None) -> RuleHist
     else:
         first = RuleSet.from_dict(header["declared"]) if header["declared"] else None
     return None if first is None else RuleHistory.of(first, header["changes"], rules)
+
+
+def with_new_fields(stored: np.ndarray, known: np.ndarray, *, counts: bool = False) -> np.ndarray:
+    """A table of the state as an older riskkit stored it, with the fields, or the `counts`, that have come since, at 0.
+
+    A field whose value would be another one after the events before is a change of the semantics.
+
+    Examples
+    --------
+    >>> older, now = np.ones(2, [("qty", "i8")]), np.zeros(0, [("qty", "i8"), ("stated", "i8")])
+    >>> with_new_fields(older, now).tolist(), with_new_fields(np.ones(2), np.zeros(3), counts=True).tolist()
+    ([(1, 0), (1, 0)], [1.0, 1.0, 0.0])
+    """
+    if counts:
+        return np.append(stored, np.zeros(len(known) - len(stored), stored.dtype))
+    if known.dtype.names is None or not set(stored.dtype.names or ()) < set(known.dtype.names):
+        return stored
+    found = np.zeros(stored.shape, known.dtype)
+    for name in stored.dtype.names or ():
+        found[name] = stored[name]
+    return found

@@ -1,4 +1,4 @@
-"""Changes of positions that a replay booked: fills as accepted or cut, busts and corrections."""
+"""Changes of positions that a replay booked: fills as accepted or cut, busts and corrections, and what snapshots say."""
 
 from __future__ import annotations
 
@@ -58,7 +58,12 @@ def booked_moves(result: ReplayResult) -> Moves:
     for row, fill, lots in _amendments(result, booked):
         moves[row], of_fill[row] = columns["side"][fill] * lots, fill
     found = np.flatnonzero((kinds == EventKind.FILL) | (moves != 0))
-    return Moves(found, columns["pair"][of_fill[found]].astype(np.int64), moves[found].astype(np.int64))
+    stated = result.rows[result.rows["code"] == DecisionCode.POSITION_BREAK]
+    rows = np.concatenate([found, stated["seq"]])
+    pairs = np.concatenate([columns["pair"][of_fill[found]], stated["key"]])
+    lots = np.concatenate([moves[found], stated["limit"] - stated["until"]])
+    order = np.argsort(rows, kind="stable")
+    return Moves(*(column[order].astype(np.int64) for column in (rows, pairs, lots)))
 
 
 def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int, int, int]]:

@@ -219,6 +219,7 @@ class RowFlag(IntFlag):
     FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
     TRAILING = 512  # the stop of an order or a modify is a distance, at which it follows the trades
     DO_NOT_REDUCE = 1024  # a dividend leaves the prices of an order as they are
+    BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
 
 
 class MatchMode(IntEnum):

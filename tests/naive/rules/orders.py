@@ -38,6 +38,11 @@ class LotTick(Rule):
         traded = self.replay.instruments[member.instrument]
         if member.bad_qty or member.qty <= 0 or member.qty % traded.lot != 0:
             return True
+        if member.display is not None:  # of an iceberg
+            if member.display == "x" or not 0 < Fraction(member.display) <= member.qty:
+                return True
+            if Fraction(member.display) % traded.lot != 0:
+                return True
         if member.price is None:
             return False
         return member.price == BAD or member.price % traded.tick != 0 or (member.price <= 0 and not traded.negative)

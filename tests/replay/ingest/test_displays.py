@@ -32,7 +32,7 @@ def test_what_does_not_fit_is_refused_at_both_doors_or_flagged(shown):
     )
     assert said.startswith("display=") and said.endswith(NO_DISPLAY) and not len(session)
     flagged = load(row, on_bad_order="flag")
-    assert column(flagged, "flags") == [int(RowFlag.BAD_QTY)] and column(flagged, "qty") == [QUANTITY]
+    assert column(flagged, "flags") == [int(RowFlag.BAD_DISPLAY)] and column(flagged, "qty") == [QUANTITY]
     assert replay_log(flagged, RULES, compiled=False).refusals_by_rule() == {"valid": 1, "size": 0}
 
 

@@ -98,7 +98,7 @@ def test_what_is_no_log_is_refused_in_one_sentence(table, tmp_path):
     (tmp_path / "text.parquet").write_text("not parquet")
     assert "text.parquet cannot be read as Parquet" in refusal(tmp_path / "text.parquet")
     (tmp_path / "empty.csv").write_text("")
-    assert "empty.csv cannot be read as a table" in refusal(tmp_path / "empty.csv")
+    assert "empty.csv is empty" in refusal(tmp_path / "empty.csv")
     (tmp_path / "bytes.csv").write_bytes(b"ts,kind\n\xff\xfe,price\n")
     assert "bytes.csv cannot be read as a table" in refusal(tmp_path / "bytes.csv")
     (tmp_path / "ragged.csv").write_text("ts,kind\n1,price,3,4\n2,price,4,5,6\n")

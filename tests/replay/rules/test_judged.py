@@ -207,7 +207,7 @@ def test_a_set_of_which_some_rules_are_judged_says_which_are_not():
     result = rk.replay_log(LOGS["trade"], some, compiled=False)
     reason = 'it needs closed trades (rows kind="trade"), and this log has none; count fills with of="closing_fills"'
     assert result.not_judged == result.summary()["not_judged"] == {"r": reason}
-    assert f"cannot be judged on this log  r: {reason}" in repr(result)
+    assert f"cannot be judged on this log r: {reason}" in " ".join(repr(result).split())
     assert "r" not in result.refusals_by_rule() and "by r " not in repr(result)
     assert not_judged(some, LOGS["nothing"]) == {}
 

@@ -15,8 +15,10 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventRow, RowFlag
 
 BAD_QTY = int(RowFlag.BAD_QTY)
+BAD_DISPLAY = int(RowFlag.BAD_DISPLAY)
 QUANTITY = 1
 PRICE = 2
+DISPLAY = 3
 
 
 class TickLotCheck(NamedTuple):
@@ -32,13 +34,15 @@ class TickLotCheck(NamedTuple):
 
 
 def check(book: Book, event: EventRow) -> Verdict:
-    """Check quantity and price against lot and tick; the observed value is 1 (quantity) or 2 (price)."""
+    """Check quantity and price against lot and tick; the observed value is 1 (quantity), 2 (price) or 3 (display)."""
     instrument = book.instrument
     if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:
         return Verdict(OBJECT, QUANTITY, 0)
-    if event.price == MISSING:
-        return Verdict(OBJECT if bad_price(event) else PASS, PRICE, 0)
-    invalid = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.allows_negative == 0)
+    invalid = bad_price(event)
+    if event.price != MISSING:
+        invalid = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.allows_negative == 0)
+    if not invalid and event.flags & BAD_DISPLAY != 0:
+        return Verdict(OBJECT, DISPLAY, 0)
     return Verdict(OBJECT if invalid else PASS, PRICE, 0)
 
 
