@@ -43,7 +43,7 @@ SINGLE: dict[str, tuple[str, type[Event]]] = {
     "/modifies": ("modify", Modify),
     "/prices": ("price", Price),
 }
-OTHERS = [kind for kind in EVENTS if kind not in {kind for kind, _ in SINGLE.values()} | {"order_list"}]
+OTHERS = [kind for kind in EVENTS if kind not in {kind for kind, _ in SINGLE.values()} | {"order_list", "trade"}]
 ARROW = b"application/vnd.apache.arrow.stream"
 APPROVER = b"x-approved-by"
 

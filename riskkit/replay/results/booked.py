@@ -61,9 +61,9 @@ def booked_moves(result: ReplayResult) -> Moves:
     stated = result.rows[result.rows["code"] == DecisionCode.POSITION_BREAK]
     rows = np.concatenate([found, stated["seq"]])
     pairs = np.concatenate([columns["pair"][of_fill[found]], stated["key"]])
-    lots = np.concatenate([moves[found], stated["limit"] - stated["until"]])
+    gained = np.concatenate([moves[found], stated["limit"] - stated["until"]])
     order = np.argsort(rows, kind="stable")
-    return Moves(*(column[order].astype(np.int64) for column in (rows, pairs, lots)))
+    return Moves(*(column[order].astype(np.int64) for column in (rows, pairs, gained)))
 
 
 def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int, int, int]]:
