@@ -273,9 +273,7 @@ class Generic(Specialiser):
             case ast.Call(ast.Name("Book")):
                 return self.book(node, values)
             case ast.Call(ast.Name("EventRow"), given):  # in memory: a call passes one address, not twenty numbers
-                rest = [EventRow._field_defaults[name] for name in EventRow._fields[len(given) :]]
                 whole = [self.number(one, values) for one in given]
-                whole += [ast.Constant(value, **position_of(node)) for value in rest]
                 write = parsed(self.written(EventRow, "event"), node)
                 return ast.Call(write, [parsed("at(events, event_slot)", node), *whole], [], **position_of(node))
             case ast.Call(ast.Name("at"), [ast.Attribute(ast.Name(owner), "states"), key]) if _is_rule(

@@ -1564,7 +1564,7 @@ def book_fill(account_id, pair_id, instrument_id, paid, inferred):
         if inferred:
             event = EventRow(
                 i, now, EventKind.FILL, position.account, position.instrument, order.pair, side, qty, paid, order.row,
-                order.strategy, order.connection, 0, -1, -1, 1, 0, MISSING, MISSING, MISSING, MISSING,
+                order.strategy, order.connection,
             )  # fmt: skip
         else:
             read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))

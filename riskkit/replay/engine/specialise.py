@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
+from riskkit.replay.schema.columns import EventRow
 
 RULE_ARGUMENTS = {
     name: name for name in ("state", "params", "duplicates", "best", "met")
@@ -92,7 +93,12 @@ class _Template(NamedTuple):
 def template() -> _Template:
     """The declarations of `loop.py`."""
     source = inspect.getsource(loop)
-    body = ast.parse(source).body
+    module = ast.parse(source)
+    for node in ast.walk(module):  # a compiled call of a NamedTuple makes no fields but those that it is given
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "EventRow":
+            rest = map(EventRow._field_defaults.get, EventRow._fields[len(node.args) :])
+            node.args += [ast.Constant(value, **position_of(node)) for value in rest]
+    body = module.body
     declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
     declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
     variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}

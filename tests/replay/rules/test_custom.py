@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from marks import needs_compiling
@@ -16,7 +17,7 @@ from streams import random_log
 
 import riskkit as rk
 from riskkit import InputError
-from riskkit.replay.rules.custom import Explaining, _uncompiled, custom, integers_class
+from riskkit.replay.rules.custom import UPDATE_KINDS, Count, Explaining, Verdict, _uncompiled, custom, integers_class
 
 CELL = '''
 from typing import NamedTuple
@@ -582,3 +583,33 @@ def test_every_built_in_name_is_taken_right_after_the_first_import(tmp_path):
     )
     said = json.loads(done.stdout)
     assert {name: f"rule type {name!r} is a built-in type; choose another name" for name in names} == said
+
+
+class MixedParameters(NamedTuple):
+    limit: Count
+
+
+def mixed_check(state, params, event):
+    return Verdict(1 if state.seen % 7 > params.limit else 0, state.seen % 7, params.limit)
+
+
+def mixed_update(state, params, event):
+    state.seen ^= (
+        event.seq ^ event.ts ^ event.kind ^ event.account ^ event.instrument ^ event.pair ^ event.side ^ event.qty
+    )
+    state.seen ^= (
+        event.price ^ event.order ^ event.strategy ^ event.connection ^ event.flags ^ event.parent ^ event.batch
+    )
+    state.seen ^= event.weight ^ event.fee ^ event.bid ^ event.ask ^ event.reserve ^ event.stop
+    return 0
+
+
+@needs_compiling
+def test_a_rule_may_read_every_field_of_every_event():
+    """Also of those that the engine makes: marks, fills that a snapshot implies."""
+    kind = custom(
+        "mixed", MixedParameters, check=mixed_check, update=mixed_update, state=("seen",), updates_on=UPDATE_KINDS
+    )
+    rules, log = rk.RuleSet([kind(limit=4)]), random_log(5, 120, venue=True)
+    found = [rk.replay_log(log, rules, compiled=compiled) for compiled in (False, True)]
+    assert found[0].digest == found[1].digest and 0 < len(found[0].rejections()) < 120
