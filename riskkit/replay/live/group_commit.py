@@ -39,41 +39,41 @@ class GroupCommit:
     def wait(self, size: int) -> bool:
         """Return once the first `size` events are on disk: True if this thread has written."""
         while True:
-            with self._mutex:
-                if self._on_disk >= size:
-                    return False
-                writes = not self._writing
-                if writes:
-                    self._writing = True
-                else:
-                    ticket: SimpleQueue[None] = SimpleQueue()
-                    self._waiting.append((size, ticket))
-            if writes:
-                self._write()
-                return True
+            ticket: SimpleQueue[None] = SimpleQueue()
+            writes, found = False, 0
             try:
+                with self._mutex:
+                    if self._on_disk >= size:
+                        return False
+                    if self._writing:
+                        self._waiting.append((size, ticket))
+                    else:
+                        writes = self._writing = True
+                if writes:
+                    found = self._write()
+                    return True
                 ticket.get()
-            except BaseException:
+            except BaseException:  # its turn to write, if it has been given it, is another's
                 with self._mutex:
                     self._waiting = [one for one in self._waiting if one[1] is not ticket]
                     self._wake()
                 raise
+            finally:  # also if the thread is interrupted before it writes
+                if writes:
+                    with self._mutex:
+                        self._on_disk, self._writing = max(self._on_disk, found), False
+                        self._wake()
 
     def _after_fork(self, torn: bool) -> None:
         """In a forked child: the threads that wrote and waited are not here."""
         self._writing, self._waiting = False, []
 
-    def _write(self) -> None:
-        found = self._on_disk
-        try:
-            self._let_in()
-            size, finish = self._begin()
-            finish()
-            found = size
-        finally:
-            with self._mutex:
-                self._on_disk, self._writing = max(self._on_disk, found), False
-                self._wake()
+    def _write(self) -> int:
+        """Write and flush what has come; return the number of events that are on disk."""
+        self._let_in()
+        size, finish = self._begin()
+        finish()
+        return size
 
     def _let_in(self) -> None:
         """Give way to the threads that have an event at this moment, until none comes."""
