@@ -56,9 +56,9 @@ def test_returns_are_percentages_and_money_has_separators():
     assert re.search(r"^1\. 20\d\d-\d\d-\d\d +\d+\.\d\d% low", repr(rk.performance.drawdown_table(RETURNS)), re.M)
 
 
-@pytest.mark.parametrize(("var", "grade"), [(0.03, "good"), (0.002, "bad")])
+@pytest.mark.parametrize(("var", "grade"), [(0.017, "good"), (0.03, "bad"), (0.002, "bad")])
 def test_the_verdict_of_a_backtest_is_first_and_coloured(var, grade):
-    result = rk.backtest_var(pd.Series(0.01 * np.random.default_rng(2).standard_normal(250)), var, confidence=0.99)
+    result = rk.backtest_var(pd.Series(0.01 * np.random.default_rng(2).standard_normal(250)), var, confidence=0.95)
     assert repr(result).splitlines()[2].startswith("verdict ") and result.grade == grade
     assert result._repr_html_().count(GRADES[grade][1]) == 1
 

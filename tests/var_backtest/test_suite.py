@@ -485,7 +485,7 @@ def test_plots_show_what_they_should(true_model, panel):
     ],
 )
 def test_a_number_of_hits_that_shows_nothing_is_not_called_correct(days, confidence, hits, answer):
-    returns = np.where(np.arange(days) % 40 < hits / (days // 40 or 1), -0.05, 0.001)
+    returns = np.where((np.arange(days) + 20) % 40 < hits / (days // 40 or 1), -0.05, 0.001)
     returns = np.where(np.cumsum(returns < 0) <= hits, returns, 0.001)
     result = backtest_var(returns, 0.02, confidence=confidence)
     said = {row[0]: row[1:] for row in result._rows()}
