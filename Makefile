@@ -14,6 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
+	$(BIN)/python -m riskkit warm
 
 lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
