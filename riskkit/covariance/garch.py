@@ -280,12 +280,12 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> Garc
     )
 
 
-def sample_of(returns: ReturnsLike) -> tuple[np.ndarray, float]:
+def sample_of(returns: ReturnsLike, fit: str = "a GARCH fit") -> tuple[np.ndarray, float]:
     """The returns of a fit, checked, and their standard deviation, by which they are divided."""
     array = single_series(returns, "returns", ordered=True)
     refuse_prices(array, "returns")
     if len(array) < 50:
-        raise InputError(f"returns has {counted(len(array), 'observation')}; a GARCH fit needs at least 50")
+        raise InputError(f"returns has {counted(len(array), 'observation')}; {fit} needs at least 50")
     if constant(array):
         raise InputError("returns is constant; there is no volatility to fit")
     largest = float(np.abs(array).max())

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, constant, labels_of, refuse_prices, single_series, whole_number, with_labels
-from riskkit._docs import counted
+from riskkit._check import labels_of, whole_number, with_labels
 from riskkit._excel import Exported
 from riskkit._jit import kernel
 from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
-from riskkit.covariance.garch import DECIMALS, ConvergenceWarning
+from riskkit.covariance.garch import DECIMALS, ConvergenceWarning, sample_of
 from riskkit.covariance.regimes import long_run_probabilities, regime_filter
 
 PERSISTENCE = (0.9, 0.98)
@@ -171,14 +170,8 @@ def fit_regimes(returns: ReturnsLike, n_regimes: int = 2) -> RegimeFit:
     >>> fit.smoothed[[100, 300, 500], 1].round(2).tolist(), round(fit.next_volatility, 3)
     ([0.0, 1.0, 0.0], 0.01)
     """
-    array = single_series(returns, "returns", ordered=True)
-    refuse_prices(array, "returns")
+    array, unit = sample_of(returns, "a fit of regimes")
     count = whole_number(n_regimes, "n_regimes", at_least=2)
-    if len(array) < 50:
-        raise InputError(f"returns has {counted(len(array), 'observation')}; a fit of regimes needs at least 50")
-    if constant(array):
-        raise InputError("returns is constant; there is no volatility to fit")
-    unit = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
     scaled = np.round(array / unit, DECIMALS)
     best = max((_expectation_maximisation(scaled, count, stay) for stay in PERSISTENCE), key=lambda fit: fit[0])
     converged, mean, variances, transition = _climb(scaled, *best[1:])

@@ -63,10 +63,12 @@ def next_tier(compiled: Tier, history: RuleHistory, shape: Shape, events: int, *
 
     What comes often is compiled once plain Python has taken as long for all of it, so that nobody waits more than twice as long as need be.
     """
+    if compiled != "auto":
+        return tier_of(compiled, history, shape, events)
     loop = shape, functions_of(history.every, shape)
-    tier = tier_of(compiled, history, shape, max(_played[loop] + events, replays * events))
-    if compiled == "auto" and tier is False:
+    tier = tier_of("auto", history, shape, max(_played[loop] + events, replays * events))
+    if tier is False:
         _played[loop] += events
-    if compiled == "auto" and tier == "background" and replays > 1:  # on all cores, which leave none to another process
-        return True if replays * events * GENERIC_EVENT > COMPILE + COMPILE_RULE * len(history.every) else tier
+    elif tier == "background" and replays > 1:  # on all cores, which leave none to another process
+        return replays * events * GENERIC_EVENT > COMPILE + COMPILE_RULE * len(history.every) or tier
     return tier

@@ -19,6 +19,7 @@ from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import given_fields
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.order_ids import OTHER
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import EventKind
 
@@ -89,11 +90,11 @@ def snapshot_orders(given: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
 
 def _position(entries: Entries, account: int, label: Any, size: Any) -> Row:
     row = {**DEFAULTS, "kind": int(EventKind.SNAPSHOT), "account": account, "instrument": entries.instrument(label)}
-    lots = scalars.count(size, entries.universe.instruments[row["instrument"]].lot, "positions", entries.nearest)
+    traded = entries.universe.instruments[row["instrument"]]
+    lots = scalars.count(size, traded.lot, "positions", entries.nearest)
     if lots.bad:
         raise InputError(f"positions={shown(size)} is not a quantity; a position is a number, below zero if short")
     side = (lots.steps > 0) - (lots.steps < 0)
-    traded = entries.universe.instruments[row["instrument"]]
     quantity = scalars.quantity(abs_of(size), traded, row, False, entries.nearest) if side else 0
     return {**row, "side": side, "qty": quantity}
 
@@ -119,7 +120,7 @@ def _order(entries: Entries, account: int, fields: Mapping[str, Any], number: in
     if known is None:
         return {**row, "order": number}
     if (known.account, known.instrument) != (account, row["instrument"]):
-        raise InputError(f"order_id={shown(label)} names an order of another account or instrument")
+        raise InputError(f"order_id={shown(label)} {OTHER['instrument']}")
     if known.side != row["side"]:
-        raise InputError(f"order_id={shown(label)} names an order of the other side")
+        raise InputError(f"order_id={shown(label)} {OTHER['side']}")
     return {**row, "order": known.row}

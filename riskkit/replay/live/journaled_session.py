@@ -87,10 +87,8 @@ class JournaledSession(LiveSession):
         self._signatures = len(self.history.changes), len(self.acts)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
-        self._calls, self._together = (
-            0,
-            int(storage.durability in ("none", "commit")),
-        )  # blocks that commit at their end
+        self._calls = 0
+        self._together = int(storage.durability in ("none", "commit"))  # blocks that commit at their end
         self._group = GroupCommit(self._write_all, self.__len__, self._written)
         self._background: threading.Thread | None = None
         self._closed = False
