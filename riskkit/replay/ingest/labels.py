@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,14 @@ def one_spelling(frame: Frame) -> Frame:
 
 def _varies(column: pd.Series) -> bool:
     """True if a column has names of several types, or with spaces around them."""
-    names = pd.Series(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    names = pd.Series(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else column.dropna()
     kind = pd.api.types.infer_dtype(names)
-    return bool((names.str.strip() != names)[names.notna()].any()) if kind == "string" else kind.startswith("mixed")
+    if kind != "string":
+        return kind.startswith("mixed")
+    if names.dtype == object:  # several times as fast as by ``names.str``
+        texts = names.tolist()
+        return any(map(ne, texts, map(str.strip, texts)))
+    return bool((names.str.strip() != names).any())
 
 
 def _spelt(name: Any) -> Any:
