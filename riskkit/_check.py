@@ -160,7 +160,7 @@ def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Liter
         place = f"position {first[0] if array.ndim == 1 else first}{_labels(value, first)}"
         count = int(bad.sum())
         raise InputError(
-            f"{name} holds {array[first]} at {place} ({count:,} such value{'s' * (count > 1)}); drop or fill "
+            f"{name} holds {array[first]} at {place} ({counted(count, 'such value')}); drop or fill "
             f"{'them' if count > 1 else 'it'} before the call{FILLING if 'returns' in name else ''}"
         )
     return array

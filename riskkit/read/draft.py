@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading, with_units
 from riskkit.read.source import Source, TableRow
@@ -150,13 +151,21 @@ class Draft:
         if contradicts(stated, quantity, price, fee=fee):
             self._contradictions.setdefault(name, []).append(f"{row.source.name}, {row.at}")
 
+    def check_multiplier(
+        self, row: TableRow, name: str, label: str, stated: Decimal, quantity: Decimal, price: Decimal, size: Decimal
+    ) -> None:
+        """Refuse a row whose money tells another multiplier than `size`, unless the caller has given that of its instrument."""
+        if label not in self.multipliers and contradicts(stated, quantity, price, size=size):
+            told = f"{name}={row[name]!r} is not {quantity} times {price} times {size}"
+            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
+
     def finish(self) -> Reading:
         """The reading: events in order of time, each fill with an order, fees in the currency of their instrument."""
         import pandas as pd
 
         self._check_multipliers()
         for name, places in self._contradictions.items():
-            where = f"{len(places)} row{'s' * (len(places) != 1)}, the first at {places[0]}"
+            where = f"{counted(len(places), 'row')}, the first at {places[0]}"
             self.assume(f"{name} is not quantity times price in {where}; quantity and price are taken")
         self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
         rows = self._with_orders(self._in_time())

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from riskkit.read.draft import Draft
 from riskkit.read.local_form import AROUND, Cells, normal
-from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, named_cells, sources
@@ -216,19 +215,14 @@ class _Statement:
 
     def _instrument(self, row: TableRow, quantity: Decimal, price: Decimal) -> str:
         """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""
-        symbol, worth, sized = (
-            row.text("Symbol"),
-            price * quantity,
-            any(word in row.text("Asset Category") for word in SIZED),
-        )
+        symbol, worth = row.text("Symbol"), price * quantity
+        sized = any(word in row.text("Asset Category") for word in SIZED)
         size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
         label = self.draft.quoted(symbol, row.text("Currency"))
-        known = label in self.draft.multipliers
-        if proceeds and not known and contradicts(proceeds, quantity, price, size=size or Decimal(1)):
-            told = f"Proceeds={row['Proceeds']!r} is not {quantity} times {price} times {size or 1}"
-            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
+        if proceeds:
+            self.draft.check_multiplier(row, "Proceeds", label, proceeds, quantity, price, size or Decimal(1))
         self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
             self.draft.need_multiplier(label)

@@ -9,7 +9,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from riskkit.read.draft import Draft
-from riskkit.read.money import contradicts
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -179,14 +178,11 @@ class _Statement:
         name = next((name for name in ("tradeMoney", "proceeds") if row.get(name) is not None), None)
         if name is None or size is None or label in self.draft.multipliers:
             return size
-        money, worth = row.number(name), row.number("quantity") * row.number("tradePrice") * size
-        if (row.get("assetCategory") or "") in PER_CENT and abs(worth) > 50 * abs(money) > 0:
+        money, quantity, price = row.number(name), row.number("quantity"), row.number("tradePrice")
+        if (row.get("assetCategory") or "") in PER_CENT and abs(quantity * price * size) > 50 * abs(money) > 0:
             size = size / 100
             self.draft.assume(f"the price of {label} is per cent, as its money says")
-        quantity, price = row.number("quantity"), row.number("tradePrice")
-        if contradicts(money, quantity, price, size=size):
-            told = f"{name}={row[name]!r} is not {quantity} times {price} times {size}"
-            row.refuse(f"{told}; give multipliers={{{label!r}: ...}}")
+        self.draft.check_multiplier(row, name, label, money, quantity, price, size)
         return size
 
     def _again(self, row: TableRow, *names: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from riskkit._docs import counted
 from riskkit.read.draft import Draft
 from riskkit.read.html_rows import html_rows
 from riskkit.read.local_form import Cells, normal
@@ -217,7 +218,7 @@ class _Report:
                 gaps.append(row.at)
             before = balance
         if gaps:
-            rows = f"{len(gaps)} deal{'s' * (len(gaps) != 1)}, the first at {self.source.name}, {gaps[0]}"
+            rows = f"{counted(len(gaps), 'deal')}, the first at {self.source.name}, {gaps[0]}"
             self.draft.assume(f"the balance does not follow from the one before at {rows}: deals are missing or wrong")
 
     def _deal(self, row: TableRow) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from riskkit._bar import say, waiting
 from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
@@ -475,7 +476,7 @@ def compiling(rules: int, text: str) -> str:
     home = Path(os.path.expanduser("~"))
     place = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
     seconds = max(1, round(len(text) / CHARACTERS_PER_SECOND))
-    return f"compiling {rules:,} rule{'' if rules == 1 else 's'} once, about {seconds} s; kept in {place}"
+    return f"compiling {counted(rules, 'rule')} once, about {seconds} s; kept in {place}"
 
 
 def load_module(name: str, text: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._docs import counted
 from riskkit.plot import TimeAxis
 
 SECOND = 1_000_000_000
@@ -110,7 +111,7 @@ class Timeline:
     def axis(self, most: int = 8, tz: str = "UTC") -> TimeAxis:
         """The axis of a plot: ticks at starts of years, months, days, ... (the first unit with four or more) of a zone."""
         count = len(self.closed)
-        label = f"{tz}; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else tz
+        label = f"{tz}; {counted(count, 'gap')} of more than 1 h cut out" if count else tz
         positions, texts = np.zeros(0, np.int64), np.zeros(0, str)
         for unit, length in LEVELS:
             starts, local = _starts(unit, self.first, self.last, tz)
