@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from unittest.mock import patch
 
 import pytest
@@ -25,7 +26,7 @@ def pytest_addoption(parser):
         const="fast",
         dest="extent",
         default="usual",
-        help="few examples, and only tests that import no numba and start no process",
+        help="few examples and cases, and only tests that import no numba and start no process",
     )
     parser.addoption(
         "--long", action="store_const", const="long", dest="extent", help="all examples of each property, on new cases"
@@ -86,6 +87,8 @@ def _start_no_process(*_, **__):
 def pytest_collection_modifyitems(config, items):
     """Limit the examples of a property, leave slow tests out of the fast run, and keep in one process what shares work."""
     most = AT_MOST[config.option.extent]
+    if config.option.extent == "fast":
+        leave_out_cases(config, items)
     for item in items:
         if config.option.extent == "fast" and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes seconds: in `make test`"))
@@ -95,6 +98,18 @@ def pytest_collection_modifyitems(config, items):
         if is_hypothesis_test(test):
             asked = test._hypothesis_internal_use_settings or settings.default
             test._hypothesis_internal_use_settings = settings(asked, max_examples=min(asked.max_examples, most))
+
+
+def leave_out_cases(config, items):
+    """Keep the first, the middle and the last case of each parametrized test, unless a test was asked for by its name."""
+    if any("::" in argument for argument in config.args):
+        return
+    cases = defaultdict(list)
+    for item in items:
+        cases[item.nodeid.partition("[")[0]].append(item)
+    kept = {item for all_of in cases.values() for item in (all_of[0], all_of[len(all_of) // 2], all_of[-1])}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def shares_work(item):

@@ -6,6 +6,7 @@ A trading day is the date of the local clock in a time zone, minus `roll_hour` h
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from functools import lru_cache
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.constants import DAY_NS, NEVER
 
 EPOCH = dt.date(1970, 1, 1)
 SESSION = re.compile(r"session(?: (\d{1,2}):00 (\S+))?")
@@ -50,13 +51,12 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
         zone = ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise InputError(f"tz={shown(tz)} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
-    day = EPOCH + dt.timedelta(days=first_ns // DAY_NS - 2)
-    starts = [_start(day, roll_hour, zone)]
-    while starts[-1] <= last_ns:
-        day += dt.timedelta(days=1)
-        starts.append(_start(day, roll_hour, zone))
-    found = np.unique(np.array(starts, np.int64))  # a zone that skipped a day (Samoa, 2011) starts two days at once
-    found = found[max(0, int(np.searchsorted(found, first_ns, "right")) - 1) :]
+    first, last = (EPOCH + dt.timedelta(days=ns // DAY_NS + days) for ns, days in ((first_ns, -2), (last_ns, 2)))
+    months = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
+    found = np.concatenate([_starts_in(month, roll_hour, zone) for month in months])
+    found = np.unique(found)  # a zone that skipped a day (Samoa, 2011) starts two days at once
+    begin, end = np.searchsorted(found, (first_ns, last_ns), "right")
+    found = found[max(0, begin - 1) : end + 1]
     found.flags.writeable = False
     return found
 
@@ -93,6 +93,15 @@ def session_ends(text: str, ts: np.ndarray, tz: str) -> np.ndarray:
         return ts
     starts = day_starts(zone, hour, int(ts.min()), int(ts.max()))
     return starts[np.searchsorted(starts, ts, "right")]
+
+
+@lru_cache(maxsize=4096)
+def _starts_in(month: int, roll_hour: int, zone: ZoneInfo) -> np.ndarray:
+    """Starts of the days of a month (counted from year 0), as far as int64 counts."""
+    year, month = month // 12, month % 12 + 1
+    days = range(1, calendar.monthrange(year, month)[1] + 1)
+    starts = [_start(dt.date(year, month, day), roll_hour, zone) for day in days]
+    return np.array([start for start in starts if start < NEVER], np.int64)
 
 
 def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:
