@@ -116,6 +116,8 @@ def arguments() -> list[str]:
 class Generic(Specialiser):
     """Generates the generic loop of some rule types."""
 
+    keeps_statements = False  # books, events and columns are read in another way
+
     def __init__(self, kinds: tuple[RuleType, ...]) -> None:
         super().__init__(_CANONICAL)
         self.kinds = kinds

@@ -11,7 +11,7 @@ import builtins
 import inspect
 from enum import IntEnum
 from functools import cache, lru_cache
-from operator import is_
+from operator import is_, itemgetter
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -81,12 +81,14 @@ class Scope(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """Declarations of `loop.py`."""
+    """Declarations of `loop.py`, with what is the same for every shape folded."""
 
     lines: list[str]
     functions: dict[str, ast.FunctionDef]
     variables: set[str]
     facts: Values  # for every shape: modules, enumerations, numbers, tables, families of variables
+    names: Values  # functions and types of the modules
+    nodes: frozenset[ast.AST]
 
 
 @cache
@@ -107,11 +109,51 @@ def template() -> _Template:
     facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
     facts |= {"log": Family("log_"), "arrays": Family("all_"), "variables": Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
-    return _Template(source.splitlines(), functions, variables, facts)
+    constants = Constants(facts)
+    for function in functions.values():
+        constants.visit(function)
+    nodes = frozenset(node for function in functions.values() for node in ast.walk(function))
+    return _Template(source.splitlines(), functions, variables, facts, constants.names, nodes)
+
+
+class Constants(ast.NodeTransformer):
+    """Folds what is the same for every shape; arguments that are such facts stay, as they keep their type."""
+
+    def __init__(self, facts: Values) -> None:
+        self.facts = facts
+        self.names: Values = {}  # functions and types of modules that are used
+
+    def visit(self, node: Any) -> Any:
+        """One node: a number, a name of a module, or the node with its children folded."""
+        match node:
+            case ast.Call(_, arguments):
+                node.func = self.visit(node.func)
+                node.args = [argument if self.is_constant(argument) else self.visit(argument) for argument in arguments]
+                for keyword in node.keywords:
+                    keyword.value = keyword.value if self.is_constant(keyword.value) else self.visit(keyword.value)
+            case ast.expr() if self.is_constant(node):
+                return ast.Constant(int(eval(_code(node), _GLOBALS, self.facts)), **position_of(node))
+            case ast.Attribute(ast.Name(owner), name) if isinstance(self.facts.get(owner), ModuleType):
+                self.names[name] = getattr(self.facts[owner], name)
+                return parsed(name, node)
+            case _:
+                self.generic_visit(node)
+        return node
+
+    def is_constant(self, node: ast.expr) -> bool:
+        """True if an expression consists of facts only, and is a number."""
+        parts = walked(node)
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        if not names or any(not isinstance(self.facts.get(name), (int, ModuleType, type(IntEnum))) for name in names):
+            return False
+        is_called = any(isinstance(part, ast.Call) for part in parts)
+        return not is_called and isinstance(eval(_code(node), _GLOBALS, self.facts), int)
 
 
 class Specialiser:
     """Generates the functions of one shape, each at its first call."""
+
+    keeps_statements = True  # those without facts
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -144,11 +186,12 @@ class Specialiser:
 
     def free(self, function: ast.FunctionDef) -> list[str]:
         """Variables that a function reads and never writes, except its arguments."""
-        names = [name for statement in function.body for name in walked(statement) if isinstance(name, ast.Name)]
-        written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-        read = dict.fromkeys(node.id for node in names if node.id not in written)
+        names = [name for statement in function.body for name in names_below(statement)]
+        written = {name for _, name, is_written in names if is_written}
+        read = dict.fromkeys(name for _, name, _ in names if name not in written)
         own = template().variables | template().functions.keys()
         self.names |= {name: vars(loop)[name] for name in read if name in vars(loop) and name not in own}
+        self.names |= {name: template().names[name] for name in read if name in template().names}
         known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
         return [name for name in read if name not in known and name not in vars(builtins)]
 
@@ -167,6 +210,8 @@ class Specialiser:
         match node:
             case ast.Global() | ast.Expr(ast.Constant()):
                 return []
+            case _ if self.keeps_statements and self.is_untouched(names_in(node)[0], values) and not _has_return(node):
+                return [node]
             case ast.If():
                 return self.branch(node, scope)
             case ast.For(ast.Name(target), facts, body) if self.is_fact(facts, values):
@@ -212,8 +257,7 @@ class Specialiser:
 
     def expression(self, node: ast.expr, values: Values) -> ast.expr:
         """One expression with its facts folded."""
-        names, _ = names_in(node)
-        if values.keys().isdisjoint(names) and names.isdisjoint(template().functions):
+        if self.is_untouched(names_in(node)[0], values):
             return node
         if self.is_fact(node, values):
             return self.constant(node, self.fact(node, values))
@@ -259,6 +303,11 @@ class Specialiser:
         changed = type(node)()
         vars(changed).update(vars(node), **fields)
         return changed
+
+    @staticmethod
+    def is_untouched(names: frozenset[str], values: Values) -> bool:
+        """True if none of the names is a fact, an argument or a function of the template."""
+        return values.keys().isdisjoint(names) and names.isdisjoint(template().functions)
 
     def is_inlined(self, name: str) -> bool:
         """True if a name is that of an inlined function."""
@@ -353,8 +402,44 @@ class Specialiser:
 # ---------------------------------------------------------------------- parts of the template
 
 
+def names_below(node: ast.AST) -> list[tuple[int, str, bool]]:
+    """Depth, name and whether it is written, of each name in a node, in the order of ``ast.walk``."""
+    found: list[tuple[int, str, bool]] = []
+    _note_names(node, 0, found)
+    return sorted(found, key=itemgetter(0))
+
+
+def _note_names(node: Any, depth: int, found: list[tuple[int, str, bool]]) -> None:
+    """Note the names in a node; those in a node of the template are known."""
+    if type(node) is ast.Name:
+        found.append((depth, node.id, type(node.ctx) is ast.Store))
+    elif node in template().nodes:
+        found += [(depth + below, name, is_written) for below, name, is_written in _names_of_template(node)]
+    else:
+        _note_names_of_parts(node, depth + 1, found)
+
+
+@cache
+def _names_of_template(node: ast.AST) -> list[tuple[int, str, bool]]:
+    found: list[tuple[int, str, bool]] = []
+    _note_names_of_parts(node, 1, found)
+    first: dict[tuple[str, bool], tuple[int, str, bool]] = {}
+    for name in sorted(found, key=itemgetter(0)):
+        first.setdefault(name[1:], name)
+    return list(first.values())
+
+
+def _note_names_of_parts(node: Any, depth: int, found: list[tuple[int, str, bool]]) -> None:
+    for value in vars(node).values():
+        if type(value) is list:
+            for part in value:
+                _note_names(part, depth, found)
+        elif isinstance(value, _PARENTS):
+            _note_names(value, depth, found)
+
+
 def walked(node: ast.AST) -> list[ast.AST]:
-    """The nodes of ``ast.walk`` in its order, in a tenth of its time: every shape walks all that it is made of."""
+    """The nodes of ``ast.walk`` in its order, in a tenth of its time."""
     parts = [node]
     for part in parts:
         if isinstance(part, (ast.Name, ast.Constant)):
@@ -368,12 +453,17 @@ def walked(node: ast.AST) -> list[ast.AST]:
 
 
 @cache
-def names_in(node: ast.expr) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """The names in an expression, and the attributes of names."""
+def names_in(node: ast.AST) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """The names in a node, and the attributes of names."""
     parts = walked(node)
     owned = [part for part in parts if isinstance(part, ast.Attribute)]
     attributes = [(part.value.id, part.attr) for part in owned if isinstance(part.value, ast.Name)]
     return frozenset(part.id for part in parts if isinstance(part, ast.Name)), frozenset(attributes)
+
+
+@cache
+def _has_return(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Return) for part in walked(node))
 
 
 @cache
