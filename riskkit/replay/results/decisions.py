@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from functools import cached_property
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +46,7 @@ __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
 REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)))
 BY_COMMAND = int(Cause.COMMAND)
-cause_at, CAUSE_AT = Struct("<h").unpack_from, OFFSETS["cause"]
+CAUSE_AT = OFFSETS["cause"]
 BY_HAND = ""
 
 
@@ -81,7 +80,7 @@ class DecisionKind(IntEnum):
 
 
 REJECT = DecisionKind.REJECT  # an attribute of an enum is found slowly
-_new = object.__new__
+_new, _set = object.__new__, object.__setattr__
 COMMANDS = {
     TradingCommand.ACTIVE: (DecisionKind.RESUME, "trades again"),
     TradingCommand.REDUCING: (DecisionKind.REDUCE_ONLY, "may only reduce"),
@@ -96,8 +95,17 @@ COMMANDS = {
 }
 
 
-@dataclass(frozen=True)
-class Decision:
+class _Late:
+    """What makes the fields of a record when one of them is read: action, rule, a function and its arguments."""
+
+    __slots__ = ("_late",)
+
+
+_set_late = _Late._late.__set__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(_Late):
     """One action of one rule on one key.
 
     Parameters
@@ -155,24 +163,26 @@ class Decision:
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
         found = _new(cls)
-        values = found.__dict__
-        values["action"], values["rule"], values["_late"] = action, rule, (make, args)
+        _set_late(found, (action, rule, make, args))
         return found
 
     if not TYPE_CHECKING:  # a type checker would accept every attribute
 
         def __getattr__(self, name: str) -> Any:
-            values = self.__dict__
-            late = values.get("_late")  # None: made by another thread meanwhile
+            if name == "_late":  # of one that was made at once
+                return None
+            late = self._late  # None: made by another thread meanwhile
             if late is not None:
-                values.update(late[0](*late[1]).__dict__)
-                values.pop("_late", None)
-            if name not in values:
-                raise AttributeError(f"a Decision has no field {name!r}")
-            return values[name]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {known.name: getattr(self, known.name) for known in fields(self)}
+                if name in ("action", "rule"):
+                    return late[name == "rule"]
+                made = late[2](*late[3])
+                for known in fields(made):
+                    _set(self, known.name, getattr(made, known.name))
+                _set_late(self, None)
+            try:
+                return object.__getattribute__(self, name)
+            except AttributeError:
+                raise AttributeError(f"a Decision has no field {name!r}") from None
 
     def __str__(self) -> str:
         return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
@@ -196,6 +206,7 @@ class DecisionFormatter:
         self.universe = universe
         self.params = [rule.to_integers(universe) for rule in rules] if params is None else params
         self._ids = [rule.id for rule in rules]
+        self._by_cause = [*self._ids, *[BY_HAND] * (256 - len(rules))]  # by the low byte of a cause: none is above 127
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -235,11 +246,8 @@ class DecisionFormatter:
 
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
-        cause = cause_at(row, CAUSE_AT)[0]
-        rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
         found = _new(Decision)  # as `Decision.later`, without its call
-        values = found.__dict__
-        values["action"], values["rule"], values["_late"] = REJECT, rule, (self._refusal, (row, words, read))
+        _set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, (self, row, words, read)))
         return found
 
     # ------------------------------------------------------------------ rows
@@ -470,6 +478,9 @@ class DecisionFormatter:
         answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+_refusal = DecisionFormatter._refusal
 
 
 def books_of(state: State) -> Sequence[Records]:
