@@ -118,7 +118,13 @@ def _commit() -> Iterator[Any]:
         asyncio.run(_asked(session))
         rate = (len(session) - 2) / (time.process_time() - start)
         assert len(session) == 2 + TASKS * EACH
-        yield Bound(f"durable single calls of {TASKS:,} tasks that wait each, in a CPU-second", rate, 50_000, "/s", at_least=True)
+        yield Bound(
+            f"durable single calls of {TASKS:,} tasks that wait each, in a CPU-second",
+            rate,
+            50_000,
+            "/s",
+            at_least=True,
+        )
 
 
 async def _asked(session: JournaledSession) -> None:

@@ -144,4 +144,3 @@ class Turns:
             await asyncio.wait([self._flushing])
             await asyncio.sleep(0)
         self._thread.shutdown()
-

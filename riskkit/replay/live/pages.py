@@ -50,7 +50,8 @@ class Pages:
         else:  # most of a workspace is empty
             parts = [table[start : start + WORDS] for start in range(0, len(table), WORDS)]
             whole = len(table) // WORDS
-            used = table[: whole * WORDS].reshape(whole, WORDS).any(axis=1).tolist() + [True] * (len(parts) - whole)
+            used = np.ones(len(parts), bool)
+            used[:whole] = table[: whole * WORDS].reshape(whole, WORDS).any(axis=1)
             pages = [part.copy() if any_word else NO_WORDS for part, any_word in zip(parts, used, strict=True)]
         return cls(pages, table, len(pages))
 

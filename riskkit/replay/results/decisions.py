@@ -8,10 +8,10 @@ a trip gives no action.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import OFFSETS, ROW
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
+from riskkit.replay.results.late import Late, set_late
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
@@ -80,7 +81,7 @@ class DecisionKind(IntEnum):
 
 
 REJECT = DecisionKind.REJECT  # an attribute of an enum is found slowly
-_new, _set = object.__new__, object.__setattr__
+_new = object.__new__
 COMMANDS = {
     TradingCommand.ACTIVE: (DecisionKind.RESUME, "trades again"),
     TradingCommand.REDUCING: (DecisionKind.REDUCE_ONLY, "may only reduce"),
@@ -95,17 +96,8 @@ COMMANDS = {
 }
 
 
-class _Late:
-    """What makes the fields of a record when one of them is read: action, rule, a function and its arguments."""
-
-    __slots__ = ("_late",)
-
-
-_set_late = _Late._late.__set__  # type: ignore[attr-defined]
-
-
 @dataclass(frozen=True, slots=True)
-class Decision(_Late):
+class Decision(Late):
     """One action of one rule on one key.
 
     Parameters
@@ -163,26 +155,8 @@ class Decision(_Late):
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
         found = _new(cls)
-        _set_late(found, (action, rule, make, args))
+        set_late(found, (action, rule, make, args))
         return found
-
-    if not TYPE_CHECKING:  # a type checker would accept every attribute
-
-        def __getattr__(self, name: str) -> Any:
-            if name == "_late":  # of one that was made at once
-                return None
-            late = self._late  # None: made by another thread meanwhile
-            if late is not None:
-                if name in ("action", "rule"):
-                    return late[name == "rule"]
-                made = late[2](*late[3])
-                for known in fields(made):
-                    _set(self, known.name, getattr(made, known.name))
-                _set_late(self, None)
-            try:
-                return object.__getattribute__(self, name)
-            except AttributeError:
-                raise AttributeError(f"a Decision has no field {name!r}") from None
 
     def __str__(self) -> str:
         return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
@@ -247,7 +221,7 @@ class DecisionFormatter:
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
         found = _new(Decision)  # as `Decision.later`, without its call
-        _set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, (self, row, words, read)))
+        set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, (self, row, words, read)))
         return found
 
     # ------------------------------------------------------------------ rows
