@@ -5,6 +5,7 @@ Flushes take 4 ms each here, as those of an ordinary disk, whatever the disk of 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import tempfile
@@ -28,11 +29,13 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.universe import Instrument
 from riskkit.rules import MaxOrderQty, OrderRate
+from riskkit.service.engine import EngineService
+from riskkit.service.turns import Turns
 
 EVENTS = 100_000
 BATCH = 1_000
 FLUSH = 0.004
-THREADS, EACH = 256, 50
+THREADS, TASKS, EACH = 256, 1_000, 50
 TICK_NS = 1_000_000
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=5)), Rule("rate", OrderRate(limit=600, window_ns="1s"))])
 
@@ -53,8 +56,8 @@ def _slow(handle: int) -> None:
     time.sleep(FLUSH)
 
 
-def _opened(folder: str) -> JournaledSession:
-    return Session.open(folder, RULES, [Instrument("ES")], ["A"], horizon="10s", segment_events=EVENTS // 4)
+def _opened(folder: str, **options: str) -> JournaledSession:
+    return Session.open(folder, RULES, [Instrument("ES")], ["A"], horizon="10s", segment_events=EVENTS // 4, **options)
 
 
 def _take(session: Session, count: int) -> None:
@@ -109,6 +112,33 @@ def _commit() -> Iterator[Any]:
         rate = (len(session) - 2) / (time.perf_counter() - start)
         assert len(session) == 2 + THREADS * EACH
         yield Bound(f"durable single calls of {THREADS} threads that wait each", rate, 50_000, "/s", at_least=True)
+    with tempfile.TemporaryDirectory() as folder, _opened(folder, durability="none") as session:
+        _take(session, 2)
+        start = time.process_time()
+        asyncio.run(_asked(session))
+        rate = (len(session) - 2) / (time.process_time() - start)
+        assert len(session) == 2 + TASKS * EACH
+        yield Bound(
+            f"durable single calls of {TASKS:,} tasks that wait each, in a CPU-second",
+            rate,
+            50_000,
+            "/s",
+            at_least=True,
+        )
+
+
+async def _asked(session: JournaledSession) -> None:
+    """Orders of tasks of one loop, as the service answers requests: all of a turn share a flush."""
+    engine = EngineService(session)
+    turns = Turns(engine, waits=True, most=TASKS)
+
+    async def ask() -> None:
+        for n in range(EACH):
+            answer = engine.decide("price", {"ts": TICK_NS, "instrument": "ES", "price": 100 + n % 10})
+            await turns.durable("a key", answer.seq)
+
+    await asyncio.gather(*[ask() for _ in range(TASKS)])
+    await turns.close()
 
 
 def _prices(session: JournaledSession) -> None:

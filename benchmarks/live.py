@@ -1,6 +1,6 @@
 """The live engine by label: single events, batches, and accounts that appear, beside a trivial compiled call and plain Python.
 
-Every row's answers are asserted first. ``--only labels``, ``engine`` or ``batches`` runs a part.
+Every row's answers are asserted first. ``--only labels``, ``engine``, ``batches`` or ``status`` runs a part.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from riskkit import Instrument, Rule, RuleSet
 from riskkit.compat import RiskEngine
 from riskkit.compat.rules import AccountVolumeLimitRule, Direction, Order, OrderRateLimitRule, Trade
 from riskkit.replay.live.session import Session
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.rules import MaxOrderQty, OrderRate
 
@@ -32,7 +33,7 @@ PART = 50  # orders timed together, fewer than a moment's noise
 
 def rows(only: str = "") -> Iterator[Any]:
     """The rows of all parts, or of one."""
-    for name, part in {"labels": _labels, "engine": _engine, "batches": _batches}.items():
+    for name, part in {"labels": _labels, "engine": _engine, "batches": _batches, "status": _status}.items():
         if only in ("", name):
             yield from part()
 
@@ -169,3 +170,28 @@ def _frame(size: int, number: int, named: bool) -> pd.DataFrame:
         "price": 5_100 + 0.25 * draw.integers(0, 100, size),
     }  # fmt: skip
     return pd.DataFrame(columns | ({"order_id": [f"o{k}" for k in place]} if named else {}))
+
+
+def _status() -> Iterator[Any]:
+    """What readers get after one event of one of many accounts, beside a copy of all."""
+    accounts = [f"A{k}" for k in range(100_000)]
+    session = Session.create(_session().rules, [Instrument("ES", tick="0.25")], accounts)
+    session.process(
+        [
+            {"ts": START, "account": label, "instrument": "ES", "side": "B", "qty": 1, "price": 5_100}
+            for label in accounts
+        ]
+    )
+    times, pages = [], []
+    for k in range(60):
+        session.process_order(START + k, f"A{1_000 * k}", "ES", "B", 1, 5_100)
+        for copies in (session.status, lambda: SessionStatus(session.engine)):
+            begun = time.process_time()
+            found = copies()
+            times.append(time.process_time() - begun)
+            pages.append(found.copy.copied["accounts"])
+            del found  # not within the time of the next
+    assert pages[20::2] == [1] * 50
+    assert pages[21::2] == [pages[1]] * 50
+    ours, other = (float(np.median(times[start::2])) for start in (20, 21))
+    yield Row("status after an event, 100,000 accounts", ours, other, "a copy of all", 10)

@@ -299,7 +299,7 @@ class RiskEngine:
         """Number of an account's orders in a rate's window at a time."""
         formatter, state = self.session.formatter, self.session.engine.tables
         k = self._places[name]
-        record = Records(state.rules[k], 1)[self.session.universe.account_codes[account]]
+        record = Records(state.rules[k], 1)[self.session.engine.labels.account_codes[account]]
         params = formatter.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
         return int(used(record, state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
@@ -308,7 +308,7 @@ class RiskEngine:
         """True if an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
             by_rate = any(name == account for _, name in self._paused)
-            return by_rate or self.status().states().get(account) in ("PAUSED", "HALTED")
+            return by_rate or self.status().state_of(account) in ("PAUSED", "HALTED")
 
     # ------------------------------------------------------------------ custom rules
 
@@ -327,8 +327,8 @@ class RiskEngine:
         engine, number = self.session.engine, len(self.session) - 1
         row = engine.row(number)
         labels = [
-            self.session.universe.accounts[row["account"]].id,
-            self.session.universe.instruments[row["instrument"]].id,
+            engine.labels.accounts[row["account"]].id,
+            engine.labels.instruments[row["instrument"]].id,
         ]
         refused = isinstance(event, Order)
         why = f"{'the order is refused' if refused else f'{labels[0]} is paused'} by {rule}: it failed, {words_of(error)}."

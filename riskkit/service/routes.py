@@ -245,7 +245,7 @@ async def decided(app: App, request: Request, kind: str, fields: dict[str, Any])
     at = session.latest  # later events may come before this one is on disk
     app.metrics.decided(time.perf_counter() - began, 1, int(found.passed), len(found.actions))
     if kind == "fill" and app.hub.count:
-        account = session.universe.accounts[session.engine.row(found.seq)["account"]].id
+        account = session.engine.labels.accounts[session.engine.row(found.seq)["account"]].id
         app.hub.touched[account] = found.seq + 1
     waits = turns.durable(request.key.id, found.seq, spoken=bool(found.actions))
     if waits is not None:

@@ -66,7 +66,7 @@ def add_server_routes(app: App) -> None:
         """What an account holds and risks, as its WebSocket shows it, from a snapshot of at most 50 ms ago."""
         name = request.rest
         app.guard.accounts(request.key, [name])
-        if name not in app.engine.session.universe.account_codes:
+        if name not in app.engine.session.engine.labels.account_codes:
             raise RefusedError(404, f"{name[:80]!r} is not an account that is known")
         views = EngineViews(app.engine)
         return Watched(views.metrics(name), views.exposure(name), views.positions(name))

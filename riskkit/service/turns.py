@@ -38,8 +38,6 @@ class Turns:
 
     Attributes
     ----------
-    waiting : int
-        Number of requests that wait.
     may_write : callable
         Whether this server is the writer, asked before each request and each write.
     broken : str
@@ -48,15 +46,21 @@ class Turns:
 
     def __init__(self, engine: EngineService, *, waits: bool, most: int, audit: Audit | None = None) -> None:
         self.engine, self.waits, self.most = engine, waits, most
-        self.waiting = 0
         self.broken = ""
         self.may_write: Callable[[], bool] = lambda: True
         self.commits = self.full = 0
         self._audit = audit
         self._sent: dict[str, list[int]] = {}  # numbers of events, by key
-        self._next: asyncio.Future[None] | None = None
+        # each waits by a future of its own: one that all share needs a shield, which costs what a decision does
+        self._next: list[asyncio.Future[None]] | None = None  # who waits for the next commit; None: nothing was sent
+        self._flushed = 0  # number of those who wait for the present one
         self._flushing: asyncio.Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, "riskkit-flush")
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait."""
+        return self._flushed + len(self._next or ())
 
     def admit(self) -> None:
         """Refuse a request before anything of it is decided, if it could not be answered.
@@ -83,24 +87,20 @@ class Turns:
         loop = asyncio.get_running_loop()
         first = self._next is None
         if self._next is None:
-            self._next = loop.create_future()
-            self._next.add_done_callback(_seen)
+            self._next = []
         if first or spoken:
             loop.call_later(0.0 if self.waits or spoken else SOON, self._begin)
-        return self._wait(self._next) if self.waits else None
-
-    async def _wait(self, done: asyncio.Future[None]) -> None:
-        self.waiting += 1
-        try:
-            await asyncio.shield(done)
-        finally:
-            self.waiting -= 1
+        if not self.waits:
+            return None
+        done = loop.create_future()
+        self._next.append(done)
+        return done
 
     def _begin(self) -> None:
         """Begin the commit of all that has been decided so far, unless one is at work, whose end begins the next."""
         if self._next is None or self._flushing is not None:
             return
-        done, self._next = self._next, None
+        waiters, self._next = self._next, None
         sent, self._sent = self._sent, {}
         self.commits += 1
         loop = asyncio.get_running_loop()
@@ -109,29 +109,33 @@ class Turns:
                 raise BrokenError(LOST)
             finish = self.engine.begin_commit()
         except Exception as error:
-            self._fail(done, error)
+            self._fail(waiters, error)
             return
         if self._audit is not None:
             for key, numbers in sent.items():
                 self._audit.note(key=key, events=len(numbers), first=min(numbers), last=max(numbers))
+        self._flushed = len(waiters)
         self._flushing = flushing = loop.run_in_executor(self._thread, finish)
-        flushing.add_done_callback(lambda found: self._end(found, done))
+        flushing.add_done_callback(lambda found: self._end(found, waiters))
 
-    def _end(self, flushing: asyncio.Future[None], done: asyncio.Future[None]) -> None:
-        self._flushing = None
+    def _end(self, flushing: asyncio.Future[None], waiters: list[asyncio.Future[None]]) -> None:
+        self._flushing, self._flushed = None, 0
         error = flushing.exception()
         if error is not None:
-            self._fail(done, error)
-        elif not done.done():
-            done.set_result(None)
+            self._fail(waiters, error)
+        for done in waiters:
+            if not done.done():
+                done.set_result(None)
         if self._next is not None:
             self._begin()
 
-    def _fail(self, done: asyncio.Future[None], error: BaseException) -> None:
+    def _fail(self, waiters: list[asyncio.Future[None]], error: BaseException) -> None:
         logger.error("the journal cannot be written: %s", error)
         self.broken = self.broken or f"the journal cannot be written: {error}"
-        if not done.done():
-            done.set_exception(BrokenError(self.broken))
+        for done in waiters:
+            if not done.done():
+                done.set_exception(BrokenError(self.broken))
+                done.exception()  # nobody may look at it: `broken` tells the error too
 
     async def close(self) -> None:
         """Wait until all that was decided is on disk."""
@@ -140,9 +144,3 @@ class Turns:
             await asyncio.wait([self._flushing])
             await asyncio.sleep(0)
         self._thread.shutdown()
-
-
-def _seen(done: asyncio.Future[None]) -> None:
-    """Nobody may wait for a commit: its error is told by `Turns.broken`."""
-    if not done.cancelled():
-        done.exception()

@@ -160,7 +160,7 @@ def test_a_full_queue_refuses_before_anything_is_decided():
         gate = asyncio.Event()
         turns = Turns(EngineService(session), waits=True, most=2)
         turns._thread.submit(lambda: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result())
-        waits = [asyncio.create_task(turns.durable("key", seq)) for seq in range(2)]
+        waits = [turns.durable("key", seq) for seq in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
             turns.admit()

@@ -65,7 +65,7 @@ class AlertMaker:
         self.chain = DigestChain(engine)
         self.rules = {rule.id: rule for rule in engine.rules}
         self._index = {name: index for index, name in enumerate(self.rules)}
-        self._formatter = DecisionFormatter(engine.rules, engine.universe)
+        self._formatter = DecisionFormatter(engine.rules, engine.labels)
         self._valued = engine.marked
 
     def alerts(self, engine: Engine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
@@ -74,8 +74,8 @@ class AlertMaker:
         Manual actions and ends of pauses raise none. A rejected order raises an alert of every rule that objected, not
         only of the named cause, so that neither a mild rule nor a manual pause hides a severe one.
         """
-        if self._formatter.universe is not engine.universe:
-            self._formatter = DecisionFormatter(engine.rules, engine.universe)
+        if self._formatter.universe is not engine.labels:
+            self._formatter = DecisionFormatter(engine.rules, engine.labels)
         actions: Iterable[Decision] = decided
         if isinstance(decided, np.ndarray):
             events = {int(seq): engine.row(int(seq)) for seq in np.unique(decided["seq"])}
@@ -143,7 +143,7 @@ def mask_at(engine: Engine, seq: int) -> int:
 def user_of(action: Decision, rule: Rule | None, engine: Engine) -> str:
     """The account of the rule's key, which may differ from that of the event; else the event's account."""
     if rule is not None and rule.scope.startswith("account"):
-        known, parts = engine.universe.account_codes, action.key.split("/")
+        known, parts = engine.labels.account_codes, action.key.split("/")
         for count in range(len(parts), 0, -1):  # "A/X" belongs to A, unless an account has this name
             if (name := "/".join(parts[:count])) in known:
                 return name
@@ -157,7 +157,7 @@ def metrics_of(engine: Engine, action: Decision, user: str, valued: bool) -> dic
     """
     seen = {"observed": action.observed, "limit": action.limit, "headroom": action.headroom}
     found = {name: value for name, value in seen.items() if value is not None}
-    code = engine.universe.account_codes.get(user)
+    code = engine.labels.account_codes.get(user)
     if code is None:
         return found
     account = dict(zip(ACCOUNT, engine.state.accounts[code + 1].item(), strict=True))
@@ -169,7 +169,7 @@ def metrics_of(engine: Engine, action: Decision, user: str, valued: bool) -> dic
         quanta["gross_exposure"], quanta["net_exposure"] = account["gross"], account["value"]
         quanta["unrealized"] = account["value"] - account["cost"]
         quanta["max_drawdown_money"] = account["drawdown"]
-    money = float(engine.universe.quantum)
+    money = float(engine.labels.quantum)
     return found | {name: count * money for name, count in quanta.items()}
 
 

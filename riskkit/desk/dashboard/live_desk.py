@@ -206,7 +206,7 @@ class LiveDesk:
 
     def trading_state(self) -> str:
         """ACTIVE, REDUCING, HALTED or PAUSED; empty without a session."""
-        return "" if self.session is None else str(self.session.status().states()[self.account])
+        return "" if self.session is None else str(self.session.status().state_of(self.account))
 
     def limits(self) -> Any:
         """Every limit that a trade has to pass, one row each: those of the manager, then those of the rules.

@@ -60,11 +60,13 @@ def _release(table: np.ndarray, number: int, change: Stretch) -> np.ndarray:
 def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe) -> bool:
     """Let rule `k` go on as another version; return False, and change nothing, if it cannot keep what it remembers."""
     table = state.rules[k][1:]
+    if not callable(rule.kind.workspace_size):  # as many words, whatever the limits are
+        return keeps_state(before, rule)
     one, two = before.to_integers(universe), rule.to_integers(universe)
     size = words_per_key(rule, two, len(table))
     if not keeps_state(before, rule):
         return False
-    if rule.kind.shared_workspace is not None or words_per_key(before, one, len(table)) == size:
+    if words_per_key(before, one, len(table)) == size:
         return True
     if rule.kind.resize is None:
         return False

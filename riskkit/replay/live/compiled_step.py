@@ -11,6 +11,7 @@ by half.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
@@ -78,7 +79,10 @@ class Quick:
     def __init__(self, engine: ReplayLoop, values: list[Any]) -> None:
         self.names = engine.names
         kinds = tuple(_kind(name, value) for name, value in zip(self.names, values, strict=True))
-        self.block = np.zeros(len(HEAD) + sum(_width(kind) for kind in kinds), np.int64)
+        widths = [_width(kind) for kind in kinds]
+        self._starts = list(itertools.accumulate(widths, initial=len(HEAD)))  # of the words of each argument
+        self.block = np.zeros(self._starts[-1], np.int64)
+        self.kept: list[Any] = [None] * len(kinds)  # the arguments, so that the arrays stay alive
         self.address = self.block.ctypes.data
         self.step = _compiled_step(engine.run, tuple(self.names), kinds)
 
@@ -90,9 +94,11 @@ class Quick:
         return other
 
     def point_to(self, values: list[Any]) -> None:
-        """Store the new addresses and values of the arguments."""
-        at = len(HEAD)
-        for value in values:
+        """Store the addresses and values of the arguments that are others than before."""
+        kept, self.kept = self.kept, [None] * len(values)  # what an interrupt leaves is stored anew
+        for at, value, before in zip(self._starts, values, kept, strict=False):
+            if value is before:
+                continue
             if isinstance(value, np.ndarray):
                 # faster than `ndarray.ctypes`, but for records, whose fields it lists
                 named = value.dtype.names is not None
@@ -100,8 +106,7 @@ class Quick:
             else:
                 words = tuple(value)
             self.block[at : at + len(words)] = words
-            at += len(words)
-        self.kept = values  # keeps the arrays alive
+        self.kept = values
 
 
 def can_step(engine: ReplayLoop, values: list[Any]) -> bool:

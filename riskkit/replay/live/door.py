@@ -89,7 +89,9 @@ class Door:
         self._buffers = [np.array(self._template, np.int64) for _ in range(2)]  # of an order, and of any other event
         self._order_words, self._words = (buffer.data for buffer in self._buffers)
         self._order_address, self._address = (int(buffer.ctypes.data) for buffer in self._buffers)
-        self.last = self._words  # of the event that was taken last
+        # each gives the words of its event as bytes
+        self._order_bytes, self._bytes = (buffer.view(f"V{buffer.nbytes}").item for buffer in self._buffers)
+        self.last: Callable[[int], bytes] = self._bytes  # of the event that was taken last
 
     def open(self, due: int) -> None:
         """Take plain events before the time `due`, if the engine has a compiled step; all before have been kept."""
@@ -146,7 +148,7 @@ class Door:
 
     def event(self) -> Mapping[str, int]:
         """The event that was taken last."""
-        return taken_event(self.last)
+        return taken_event(self.last(0))
 
     # ------------------------------------------------------------------ events; each returns the number of its decisions
 
@@ -204,7 +206,7 @@ class Door:
         if self._duplicates:
             identical = owner, traded, way, lots, ticks, MISSING, 0
             self._order_words[BEFORE] = self._journal.last_like.get(identical, -1)
-        self.pending, self.last = ((order_id, None),), self._order_words
+        self.pending, self.last = ((order_id, None),), self._order_bytes
         pack_order(
             self._order_words, 0, ts, owner, traded, pair, way, lots, ticks, book, login, text is not None, lots,
             ticks if ticks > 0 else -ticks,
@@ -272,7 +274,7 @@ class Door:
                 code = fills.next
         except (KeyError, TypeError):  # as in `order`
             return UNPLAIN
-        self.pending, self.last = ((order_id, trade_id),), self._words
+        self.pending, self.last = ((order_id, trade_id),), self._bytes
         pack_event(
             self._words, 0, ts, owner, traded, pair, way, lots, ticks, book, -1, 0, lots, ticks if ticks > 0 else -ticks,
             FILL, place, 0, code, MISSING, MISSING,
@@ -343,7 +345,7 @@ class Door:
         except TypeError:
             return UNPLAIN
         last, lower, upper = found
-        self.pending, self.last = NO_IDS, self._words
+        self.pending, self.last = NO_IDS, self._bytes
         pack_event(
             self._words, 0, ts, -1, traded, -1, 0, 0, last, -1, -1, 0, 0, highest, PRICE, -1, 0, -1, lower, upper
         )
@@ -356,7 +358,7 @@ class Door:
         """A message that names a known order."""
         row, owner, traded, _, _, book, login, _ = known
         row = self.place(row)
-        self.pending, self.last = NO_IDS, self._words
+        self.pending, self.last = NO_IDS, self._bytes
         highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
         pack_event(
             self._words, 0, ts, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, book, login, 0, lots,

@@ -35,8 +35,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
-CAPACITY, WRITTEN, ROW_BYTES = PLACE["capacity"], PLACE["written"], ROW.itemsize
-row_at = struct.Struct(f"{ROW_BYTES}s").unpack_from
+CAPACITY, WRITTEN = PLACE["capacity"], PLACE["written"]
 
 
 class Past(NamedTuple):
@@ -276,7 +275,7 @@ class EngineTables:
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
-        row: bytes = row_at(self._row_bytes, ROW_BYTES * (self._head[WRITTEN] - 1))[0]
+        row: bytes = self._row_at(self._head[WRITTEN] - 1)
         if not self._journal.shift:
             return row
         return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]
@@ -344,7 +343,7 @@ class EngineTables:
         rows = 2 * room + (8 if self._quick is None else STEP_ROWS)
         if len(self._rows) != rows:
             self._rows = np.zeros(rows, ROW)
-        self._row_bytes = self._rows.view(np.uint8).data
+        self._row_at = self._rows.view(f"V{ROW.itemsize}").item  # the bytes of a row
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()

@@ -294,9 +294,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _taken(self, used: int) -> list[Decision]:
         """The decisions on the event that the door took last."""
-        refused = self._refused(used)
-        if refused is not None:
-            return [refused]
+        if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:  # as `_refused`, without its call
+            return [self._formatter.refusal(row, self._door.last(0), taken_event)]
         if self._note_pauses(self._live.last(used)):
             self._door.open(self._due())
         return self._told(used)
@@ -305,7 +304,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         """The decision on the event that the door took last, if it is one refusal."""
         if used != 1 or (row := self._live.last_row())[CODE_AT] not in REFUSED:
             return None
-        return self._formatter.refusal(row, bytes(self._door.last), taken_event)
+        return self._formatter.refusal(row, self._door.last(0), taken_event)
 
     def _told(self, used: int) -> list[Decision]:
         """All decisions on that event."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from typing import Any
 
 from riskkit.replay.schema.universe import GROUPS, Account, Instrument, Universe, common_unit
@@ -112,14 +113,21 @@ class OpenUniverse(Universe):
     @property
     def frozen(self) -> Universe:
         """The universe as it is now; the same object until a label is added."""
+        found = self.__dict__["_frozen"] = self.at(self.sizes)
+        return found
+
+    def at(self, sizes: Sequence[int]) -> Universe:
+        """The universe when it had these `sizes`, also for another thread than that which adds labels."""
         last: Universe | None = self.__dict__["_frozen"]
-        if last is None or any(len(getattr(last, name)) != len(getattr(self, name)) for name in LABELS):
-            values = {known.name: getattr(self, known.name) for known in fields(self)}
-            values |= {name: tuple(values[name]) for name in LABELS[:4]} | {"quanta": dict(self.quanta)}
-            last = object.__new__(Universe)  # every label was checked when it came
-            last.__dict__.update(values)
-            self.__dict__["_frozen"] = last
-        return last
+        count = dict(zip(GROWING, sizes, strict=True))
+        if last is not None and all(len(getattr(last, name)) == count[name] for name in LABELS):
+            return last
+        values = {known.name: getattr(self, known.name) for known in fields(self)}
+        values |= {name: tuple(values[name][: count[name]]) for name in LABELS[:4]}
+        values["quanta"] = dict(islice(dict(self.quanta).items(), count["quanta"]))
+        found = object.__new__(Universe)  # every label was checked when it came
+        found.__dict__.update(values)
+        return found
 
     @property
     def keeps_units(self) -> bool:

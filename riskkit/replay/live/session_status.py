@@ -1,12 +1,14 @@
 """Status of a live session: books, states and utilization of limits, as of one event.
 
 A `SessionStatus` has a copy of the session's state, so it does not change while the session goes on, and all its values are as of
-the same event.
+the same event. The copy shares with the one before what has not changed since (`riskkit.replay.live.state_copies`); tables of
+all accounts are made by who reads them.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,19 +18,23 @@ import numpy as np
 from riskkit._jit import plain
 from riskkit._show import Row, Shown, frame_of
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.state import Calendars
+from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.kernels.workspace import joined
 from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.live.state_copies import StateCopies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import DecisionFormatter, books_of
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.states import words_of
 from riskkit.replay.rules.rule import parameter_names
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import Universe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,23 +55,38 @@ class SessionStatus(Shown):
         Number of events so far.
     ts : int
         Time of the last one, nanoseconds since the epoch (0 before the first).
-    state : State
-        The integer books, a copy without the records of single orders and fills, whose number grows with the journal.
+    copy : Copy
+        The integer state in pages, without the records of single orders and fills, whose number grows with the journal.
     """
 
-    def __init__(self, live: Engine) -> None:
+    def __init__(self, live: Engine, copies: StateCopies | None = None) -> None:
         self.size = live.size
         self.ts = live.latest if live.latest != MISSING else 0
-        now = live.state
-        self.state = replace(now, orders=now.orders[:1], fills=now.fills[:1]).copy()
+        self.copy = (copies or StateCopies()).take(live)
         self.rules, self._params, self._in_force = live.rules, live.params, live.history.stretches[-1].on
-        self.universe = live.universe
+        self._labels, self._marked = live.labels, live.marked
+        self._settings = live.history, live.mode, live.options
+        self._label_sizes = self._labels.sizes if isinstance(self._labels, OpenUniverse) else ()
+
+    @cached_property
+    def universe(self) -> Universe:
+        """The labels and units."""
+        return self._labels.at(self._label_sizes) if isinstance(self._labels, OpenUniverse) else self._labels
+
+    @cached_property
+    def state(self) -> State:
+        """The same as arrays."""
+        return self.copy.state()
+
+    @cached_property
+    def _books(self) -> ReplayResult:
+        """The books as a result without events."""
+        history, mode, options = self._settings
         pairs = self.state.positions[1:]
-        log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
-        days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(live.universe.accounts))
-        rows = np.zeros(0, ROW)
-        self._books = ReplayResult(
-            log, live.history, live.mode, live.options, rows, self.state, days, samples, marked=live.marked
+        log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], self.universe)
+        days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(self.universe.accounts))
+        return ReplayResult(
+            log, history, mode, options, np.zeros(0, ROW), self.state, days, samples, marked=self._marked
         )
 
     def accounts(self) -> pd.DataFrame:
@@ -78,60 +99,54 @@ class SessionStatus(Shown):
 
     def position(self, account: str, instrument: str) -> float:
         """Quantity held of an instrument, negative for short."""
-        codes = self.universe.account_codes.get(account), self.universe.instrument_codes.get(instrument)
-        table = self.state.positions[1:]
-        found = table[(table["account"] == codes[0]) & (table["instrument"] == codes[1])]
-        quantity = int(found["qty"].sum()) * self.universe.instruments[codes[1]].qty_step if codes[1] is not None else 0
-        return float(quantity)
+        held = {label: quantity for label, quantity, _ in self.holdings(account)}
+        return held.get(instrument, 0.0)
 
     def holdings(self, account: str) -> list[tuple[str, float, float]]:
         """Instrument, quantity and value in money, at the last mark, of each position of an account; [] if it is not known.
 
         It reads the positions of this account alone, where `positions` makes a table of all.
         """
-        rows = self._pairs_of(account)
-        columns = (self.state.positions[name][rows].tolist() for name in ("instrument", "qty", "value"))
-        money, found = float(self.universe.quantum), []
-        for code, quantity, value in zip(*columns, strict=True):
-            if not self._books.marked and quantity != 0 and self._marks[code].mark != MISSING:
-                value = notional(self._marks[code], quantity, self._marks[code].mark)
-            instrument = self.universe.instruments[code]
-            found.append((instrument.id, float(quantity * instrument.qty_step), value * money))
+        tables, money, found = self.copy.tables, float(self._labels.quantum), []
+        for pair in self._pairs_of(account):
+            position = tables["positions"].record(pair + 1)
+            traded, value = tables["instruments"].record(position.instrument + 1), position.value
+            if not self._marked and position.qty != 0 and traded.mark != MISSING:
+                value = notional(traded, position.qty, traded.mark)
+            instrument = self._labels.instruments[position.instrument]
+            found.append((instrument.id, float(position.qty * instrument.qty_step), value * money))
         return found
 
     def drawdown(self, account: str) -> float | None:
         """The largest drawdown of an account's profit, in money; None as `accounts` has NaN, or if it is not known."""
-        code = self.universe.account_codes.get(account)
-        if code is None or not self._books.marked:
+        code = self._code_of(account)
+        if code is None or not self._marked:
             return None
-        traded = self.state.positions["instrument"][self._pairs_of(account)].tolist()
-        currencies = {self.universe.instruments[code].currency for code in traded}
-        if len(currencies.union(self.universe.accounts[code].cash)) > 1:
+        positions, labels = self.copy.tables["positions"], self._labels
+        traded = [int(positions[pair + 1]["instrument"]) for pair in self._pairs_of(account)]
+        currencies = {labels.instruments[code].currency for code in traded}
+        if len(currencies.union(labels.accounts[code].cash)) > 1:
             return None
-        return float(self.state.accounts["drawdown"][code + 1] * float(self.universe.quantum))
+        return float(int(self.copy.accounts[code + 1]["drawdown"]) * float(labels.quantum))
 
-    def _pairs_of(self, account: str) -> np.ndarray:
-        """The rows of the positions of an account."""
-        code = self.universe.account_codes.get(account, -1)
-        order, owners = self._by_account
-        first, stop = np.searchsorted(owners, [code, code + 1])
-        return order[first:stop]
+    def _code_of(self, account: str) -> int | None:
+        """The code of an account that was known by then."""
+        code = self._labels.account_codes.get(account)
+        return code if code is not None and code + 1 < self.copy.sizes["accounts"] else None
 
-    @cached_property
-    def _by_account(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the positions, sorted by account, and the accounts."""
-        owners = self.state.positions["account"][1:]
-        order = np.argsort(owners, kind="stable")
-        return order + 1, owners[order]
-
-    @cached_property
-    def _marks(self) -> Records:
-        """The instruments with their last marks."""
-        return Records(self.state.instruments, 1)
+    def _pairs_of(self, account: str) -> Iterator[int]:
+        """The pairs of an account; none if it is not known."""
+        code = self._code_of(account)
+        return iter(()) if code is None else self.copy.pairs_of(code)
 
     def states(self) -> dict[str, str]:
         """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
         return self._books.states()
+
+    def state_of(self, account: str) -> str | None:
+        """The state of one account; None if it is not known."""
+        code = self._code_of(account)
+        return None if code is None else words_of(self._settings[0], self.copy, self.ts)(code)
 
     def utilization(self) -> pd.DataFrame:
         """Utilization of each cumulative limit, one row per rule and key: observed, limit, headroom, unit, paused.
@@ -186,14 +201,15 @@ class Readable:
     """A session whose readers do not wait for its writers.
 
     A reader that comes while a call is at work gets what was published last, and asks for more: the call, or the next one,
-    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of the state for each such read,
-    and nothing where nobody reads.
+    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of what has changed for each such
+    read, and nothing where nobody reads.
     """
 
     _live: Engine
     _lock: threading.RLock
     _door: ColumnDoor
     _published: SessionStatus | None = None
+    _copies: StateCopies | None = None
     _asked = False
 
     def status(self) -> SessionStatus:
@@ -208,8 +224,7 @@ class Readable:
             assert self._published is not None
             return self._published
         try:
-            self._published = SessionStatus(self._live)
-            return self._published
+            return self._renewed()
         finally:
             self._lock.release()
 
@@ -217,4 +232,10 @@ class Readable:
         """Publish the state, if somebody asked for it."""
         if self._asked:
             self._asked = False
-            self._published = SessionStatus(self._live)
+            self._renewed()
+
+    def _renewed(self) -> SessionStatus:
+        """The status as of the last event."""
+        self._copies = self._copies or StateCopies()
+        self._published = SessionStatus(self._live, self._copies)
+        return self._published

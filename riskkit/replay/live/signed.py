@@ -171,7 +171,7 @@ class Signed(ABC):
     ) -> list[int]:
         person(who, "who")
         person(why, "why")
-        accounts = accounts_of(self._live.universe, account, desk)
+        accounts = accounts_of(self._live.labels, account, desk)
         now = self._now(ts)
         act = {"seq": self._live.size, "ts": now, "command": command.name, "of": account or desk or "everything"}
         self._signed(self._live, [_command(now, command, code) for code in accounts])

@@ -8,11 +8,10 @@ a trip gives no action.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import OFFSETS, ROW
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
+from riskkit.replay.results.late import Late, set_late
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
@@ -47,7 +47,7 @@ __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
 REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)))
 BY_COMMAND = int(Cause.COMMAND)
-cause_at, CAUSE_AT = Struct("<h").unpack_from, OFFSETS["cause"]
+CAUSE_AT = OFFSETS["cause"]
 BY_HAND = ""
 
 
@@ -96,8 +96,8 @@ COMMANDS = {
 }
 
 
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, slots=True)
+class Decision(Late):
     """One action of one rule on one key.
 
     Parameters
@@ -155,24 +155,8 @@ class Decision:
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
         found = _new(cls)
-        values = found.__dict__
-        values["action"], values["rule"], values["_late"] = action, rule, (make, args)
+        set_late(found, (action, rule, make, args))
         return found
-
-    if not TYPE_CHECKING:  # a type checker would accept every attribute
-
-        def __getattr__(self, name: str) -> Any:
-            values = self.__dict__
-            late = values.get("_late")  # None: made by another thread meanwhile
-            if late is not None:
-                values.update(late[0](*late[1]).__dict__)
-                values.pop("_late", None)
-            if name not in values:
-                raise AttributeError(f"a Decision has no field {name!r}")
-            return values[name]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {known.name: getattr(self, known.name) for known in fields(self)}
 
     def __str__(self) -> str:
         return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
@@ -196,6 +180,7 @@ class DecisionFormatter:
         self.universe = universe
         self.params = [rule.to_integers(universe) for rule in rules] if params is None else params
         self._ids = [rule.id for rule in rules]
+        self._by_cause = [*self._ids, *[BY_HAND] * (256 - len(rules))]  # by the low byte of a cause: none is above 127
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -235,11 +220,8 @@ class DecisionFormatter:
 
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
-        cause = cause_at(row, CAUSE_AT)[0]
-        rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
         found = _new(Decision)  # as `Decision.later`, without its call
-        values = found.__dict__
-        values["action"], values["rule"], values["_late"] = REJECT, rule, (self._refusal, (row, words, read))
+        set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, (self, row, words, read)))
         return found
 
     # ------------------------------------------------------------------ rows
@@ -470,6 +452,9 @@ class DecisionFormatter:
         answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+_refusal = DecisionFormatter._refusal
 
 
 def books_of(state: State) -> Sequence[Records]:

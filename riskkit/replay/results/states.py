@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from riskkit.replay.engine.state import State
 from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.schema.columns import TradingCommand
@@ -13,6 +16,12 @@ BY_COMMAND = {0: set[str](), 1: {"paused"}, 2: {"halted"}}  # by `paused` of an 
 
 def states_of(universe: Universe, history: RuleHistory, state: State, now: int) -> dict[str, str]:
     """ACTIVE, REDUCING, HALTED or PAUSED, by account, at a time; see `ReplayResult.states`."""
+    word = words_of(history, state, now)
+    return {account.id: word(code) for code, account in enumerate(universe.accounts)}
+
+
+def words_of(history: RuleHistory, state: Any, now: int) -> Callable[[int], str]:
+    """The state of an account by its code; `state` has ``accounts`` and ``rules``, tables of records by row."""
     last = history.stretches[-1]
     gated = any(rule.type == "trading_state" for rule in history.now)
     pausing = [
@@ -20,14 +29,15 @@ def states_of(universe: Universe, history: RuleHistory, state: State, now: int) 
         for number, (rule, table) in enumerate(zip(last.rules, state.rules, strict=True))
         if number in last.on and rule.can_pause and SCOPES[rule.scope].by_account
     ]
-    found = {}
-    for code, account in enumerate(universe.accounts):
+
+    def word(code: int) -> str:
         record = state.accounts[code + 1]
         holding = BY_COMMAND[int(record["paused"])] | {
             rule.pause_word
             for rule, table in pausing
-            if table["held_until"][key_of(rule.scope, {"account": code}, state) + 1] > now
+            if table[key_of(rule.scope, {"account": code}, state) + 1]["held_until"] > now
         }
         commanded = TradingCommand(int(record["state"]) if gated else 0).name
-        found[account.id] = min(holding, default=commanded).upper()  # halted is stricter than paused
-    return found
+        return min(holding, default=commanded).upper()  # halted is stricter than paused
+
+    return word

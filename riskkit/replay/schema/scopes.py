@@ -182,7 +182,7 @@ def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
         return 0
     if row.record == "event":
         return event[row.field]
-    return int(getattr(state, TABLES[row.record])[row.field][event[CODES[row.record]] + 1])
+    return int(getattr(state, TABLES[row.record])[event[CODES[row.record]] + 1][row.field])
 
 
 def number_of(scope: str, universe: Universe) -> int:

@@ -125,14 +125,14 @@ def fills_of(event: TradeEvent, session: LiveSession, decimals: Mapping[str, int
 
 
 def _instrument(session: LiveSession, token: str) -> Instrument:
-    code = session.universe.instrument_codes.get(token)
+    code = session.engine.labels.instrument_codes.get(token)
     if code is None:
         raise InputError(f"token {token!r} is not an instrument of this engine")
-    return session.universe.instruments[code]
+    return session.engine.labels.instruments[code]
 
 
 def _last_price(session: LiveSession, instrument: Instrument) -> Fraction:
-    code = session.universe.instrument_codes[instrument.id]
+    code = session.engine.labels.instrument_codes[instrument.id]
     mark = int(session.engine.tables.instruments["mark"][code + 1]) if len(session) else MISSING
     if mark == MISSING or mark <= 0:
         raise MissingPriceError(f"no price of {instrument.id!r} is known; send an event of the kind 'price' first")
