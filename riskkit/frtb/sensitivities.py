@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array
+from riskkit._check import InputError, finite_array, finite_number
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.frtb import tables
@@ -208,7 +208,7 @@ def girr_delta(
     """
     weighted, within = {}, []
     for currency, curve in sensitivities.items():
-        tenors = [float(tenor) for tenor in curve]
+        tenors = [finite_number(tenor, f"tenor of {currency}") for tenor in curve]
         for tenor in tenors:
             if tenor not in tables.GIRR_WEIGHTS:
                 known = ", ".join(f"{each:g}" for each in tables.GIRR_WEIGHTS)
