@@ -16,7 +16,7 @@ import numpy as np
 from riskkit._jit import plain
 from riskkit._show import Row, Shown, frame_of
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.state import Calendars
+from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.kernels.records import Records
@@ -59,14 +59,21 @@ class SessionStatus(Shown):
         now = live.state
         self.state = replace(now, orders=now.orders[:1], fills=now.fills[:1]).copy()
         self.rules, self._params, self._in_force = live.rules, live.params, live.history.stretches[-1].on
-        self.universe = live.universe
+        self.universe, self._marked = live.universe, live.marked
+        self._about = live.history, live.mode, live.options
+
+    def is_of(self, live: Engine) -> bool:
+        """True if an engine has taken no event since."""
+        return self.size == live.size and self._about[0] is live.history and self.universe is live.universe
+
+    @cached_property
+    def _books(self) -> ReplayResult:
+        """The books, in natural units."""
         pairs = self.state.positions[1:]
-        log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
-        days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(live.universe.accounts))
+        log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], self.universe)
+        days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(self.universe.accounts))
         rows = np.zeros(0, ROW)
-        self._books = ReplayResult(
-            log, live.history, live.mode, live.options, rows, self.state, days, samples, marked=live.marked
-        )
+        return ReplayResult(log, *self._about, rows, self.state, days, samples, marked=self._marked)
 
     def accounts(self) -> pd.DataFrame:
         """Cash, value, equity, profit, realised, fees and maximum drawdown of each account, in money."""
@@ -93,7 +100,7 @@ class SessionStatus(Shown):
         columns = (self.state.positions[name][rows].tolist() for name in ("instrument", "qty", "value"))
         money, found = float(self.universe.quantum), []
         for code, quantity, value in zip(*columns, strict=True):
-            if not self._books.marked and quantity != 0 and self._marks[code].mark != MISSING:
+            if not self._marked and quantity != 0 and self._marks[code].mark != MISSING:
                 value = notional(self._marks[code], quantity, self._marks[code].mark)
             instrument = self.universe.instruments[code]
             found.append((instrument.id, float(quantity * instrument.qty_step), value * money))
@@ -102,7 +109,7 @@ class SessionStatus(Shown):
     def drawdown(self, account: str) -> float | None:
         """The largest drawdown of an account's profit, in money; None as `accounts` has NaN, or if it is not known."""
         code = self.universe.account_codes.get(account)
-        if code is None or not self._books.marked:
+        if code is None or not self._marked:
             return None
         traded = self.state.positions["instrument"][self._pairs_of(account)].tolist()
         currencies = {self.universe.instruments[code].currency for code in traded}
@@ -138,19 +145,17 @@ class SessionStatus(Shown):
 
         Limits on single orders (size, price, ...) are not among them.
         """
-        uses = self._uses()
-        return frame_of({name: [use[name] for use in uses] for name in USE}, TEXTS)
+        return frame_of({name: [use[name] for use in self.uses] for name in USE}, TEXTS)
 
-    def _uses(self) -> list[dict[str, Any]]:
+    @cached_property
+    def uses(self) -> list[dict[str, Any]]:
         """The rows of `utilization`."""
         formatter, books = DecisionFormatter(self.rules, self.universe, self._params), books_of(self.state)
         found: list[dict[str, Any]] = []
-        rules, memory = [array.copy() for array in self.state.rules], joined([self.state.memory])
-        state = replace(self.state, rules=rules, memory=memory)  # advancing windows to the present changes these
-        for k, rule in enumerate(self.rules):
-            if not rule.kind.standing or k not in self._in_force:
-                continue
-            records = Records(state.rules[k], 1)
+        standing = [k for k, rule in enumerate(self.rules) if rule.kind.standing and k in self._in_force]
+        state = self._before_advancing(standing)
+        for k in standing:
+            rule, records = self.rules[k], Records(state.rules[k], 1)
             for key, record in enumerate(records):
                 event = {**DEFAULTS, "ts": self.ts, "account": record.owner}
                 if rule.scope == "account_instrument":
@@ -175,6 +180,14 @@ class SessionStatus(Shown):
                 found.append({**row, "paused": record.held_until > self.ts})
         return found
 
+    def _before_advancing(self, standing: list[int]) -> State:
+        """The state, with a copy of what changes when the windows of standing rules are advanced to the present."""
+        advanced = [k for k in standing if self.rules[k].kind.evict is not None]
+        if not advanced:
+            return self.state
+        rules = [array.copy() if k in advanced else array for k, array in enumerate(self.state.rules)]
+        return replace(self.state, rules=rules, memory=joined([self.state.memory]))
+
     def _title(self) -> str:
         return f"Live session after {self.size:,} events"
 
@@ -186,8 +199,8 @@ class Readable:
     """A session whose readers do not wait for its writers.
 
     A reader that comes while a call is at work gets what was published last, and asks for more: the call, or the next one,
-    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of the state for each such read,
-    and nothing where nobody reads.
+    publishes the state as of its last event, once, and swaps it in whole. So it costs a copy of the state for each event that
+    is read, and nothing where nobody reads.
     """
 
     _live: Engine
@@ -208,7 +221,8 @@ class Readable:
             assert self._published is not None
             return self._published
         try:
-            self._published = SessionStatus(self._live)
+            if self._published is None or not self._published.is_of(self._live):
+                self._published = SessionStatus(self._live)
             return self._published
         finally:
             self._lock.release()

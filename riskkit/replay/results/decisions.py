@@ -454,7 +454,6 @@ class DecisionFormatter:
         order = EventRow(0, event["ts"], *fields, weight=weight)
         params = self.params_of(k, record)
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
-        values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         values |= {"held": positions, "instruments": instruments, "later": 0}
         if rule.kind.used is not None:
@@ -467,7 +466,10 @@ class DecisionFormatter:
             values["book"] = book._replace(account=total, position=positions[-1]) if gathers(rule) else book
             if values["rate"].missing < 0:
                 return NOTHING
-        answer = plain(check)(*(values[name] for name in parameter_names(check)))
+        asked = parameter_names(check)
+        if "day" in asked:
+            values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
+        answer = plain(check)(*(values[name] for name in asked))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
