@@ -20,7 +20,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.converted import converted_now
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.records import RecordObjects
 from riskkit.replay.kernels.runtime import OFFSETS, ROW
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
@@ -433,13 +433,13 @@ class DecisionFormatter:
         return self.rules[k].versions[number].to_integers(self.universe) if number else self.params[k]
 
     def probe(
-        self, k: int, key: int, state: State, event: Mapping[str, int], books: Sequence[Records] | None = None
+        self, k: int, key: int, state: State, event: Mapping[str, int], books: Sequence[RecordObjects] | None = None
     ) -> Reading:
         """Present observed value of rule k on a key: its check of an empty order.
 
         Who asks for many keys of one state gives its `books`, made once.
         """
-        rule, record = self.rules[k], Records(state.rules[k], 1)[key]
+        rule, record = self.rules[k], RecordObjects(state.rules[k])[key]
         if rule.kind.check is None:
             return NOTHING
         accounts, positions, instruments, orders, cash_balances = books or books_of(state)
@@ -474,10 +474,10 @@ class DecisionFormatter:
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
 
-def books_of(state: State) -> Sequence[Records]:
-    """The records of accounts, positions, instruments, orders and cash balances."""
+def books_of(state: State) -> Sequence[RecordObjects]:
+    """The records of accounts, positions, instruments, orders and cash balances, to be read."""
     return [
-        Records(array, 1)
+        RecordObjects(array)
         for array in (state.accounts, state.positions, state.instruments, state.orders, state.cash_balances)
     ]
 
