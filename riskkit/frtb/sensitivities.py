@@ -79,7 +79,7 @@ class SensitivitiesCharge(Exported):
     def plot(self, ax: Any = None) -> Any:
         """Draw the charge of each bucket under the scenario of the largest charge."""
         ax = plot.axes(ax)
-        ax.bar([str(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
+        ax.bar([plot.literal(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
         ax.set_xlabel("bucket")
         ax.set_ylabel("charge")
         plot.dress(ax, self._title())

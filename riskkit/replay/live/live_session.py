@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit._fork import lock_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
@@ -260,7 +260,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._settle()
         now, late = self._time(ts, untimed=True)
         if late:
-            raise InputError(f"ts={ts!r} is earlier than the event before it, at {self._live.latest}")
+            raise InputError(f"ts={shown(ts)} is earlier than the event before it, at {self._live.latest}")
         if self._due() <= now:
             self._clock(EventKind.CLOCK, now)
         return now
@@ -427,7 +427,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
             owner = None if account is None else entries.account(account)
             known = entries.orders.find(order_id, owner, entries.universe.accounts)
             if known is None:
-                raise InputError(f"order_id={order_id!r} {UNKNOWN}")
+                raise InputError(f"order_id={shown(order_id)} {UNKNOWN}")
             return known.row
 
     @property
