@@ -35,7 +35,7 @@ from riskkit.replay.live.restorable import Restorable
 from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import Readable
 from riskkit.replay.live.signed import Signed
-from riskkit.replay.live.undo import undone
+from riskkit.replay.live.undo import undo_change, undo_half, undone
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -213,6 +213,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
                     universe.shrink(before)
                 elif isinstance(error, Exception):
                     raise undone(self, size, error) from error
+                undo_half(self)
                 raise
             finally:
                 self._publish()
@@ -267,13 +268,17 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _signed(self, live: Engine, rows: Rows) -> list[Decision]:
         """Take commands under an engine that may be another one, of the same journal."""
-        first, entries = self._live.size, self._entries
-        if live.labels is not self._live.labels:
+        first, entries, before = self._live.size, self._entries, self._live
+        if live.labels is not before.labels:
             entries = entries.in_universe(live.labels)
-        if live is not self._live:
-            self._swap(live, entries)
-        self._door.pending = NO_IDS
-        live.take(rows)
+        try:
+            if live is not before:
+                self._swap(live, entries)
+            self._door.pending = NO_IDS
+            live.take(rows)
+        except BaseException:
+            undo_change(self, before, first)
+            raise
         decided = live.since(first)
         return self._answer(decided, rows, first, self._keep(rows, first, decided))
 
@@ -314,6 +319,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _settle(self) -> None:
         """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""
+        undo_half(self)
         first = self._door.kept
         if first < self._live.size:
             self._live.journal.note_orders(first)
@@ -379,11 +385,13 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
         with self._lock:
+            undo_half(self)
             return self._labelled(self._live.log())
 
     def result(self) -> ReplayResult:
         """All decisions so far, as the result of a replay."""
         with self._lock:
+            undo_half(self)
             found = self._live.result()
             self._labelled(found.log)
             return found
@@ -396,6 +404,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
         with self._lock:
+            undo_half(self)
             return self._live.digest
 
     def answer_of(self, order_id: Any, account: Any = None) -> list[Decision]:
