@@ -128,6 +128,7 @@ def short_label(label: Any) -> str:
 def as_text(title: str, rows: Iterable[Row]) -> str:
     """Format rows as two aligned columns under a title; what is beside them is wrapped, and so are sentences."""
     cells = [(number(label), number(value), number(_of(value, unit))) for label, value, unit in rows]
+    title = number(title)
     if not cells:
         return title
     left = max(len(label) for label, _, _ in cells)
@@ -183,8 +184,9 @@ def table_text(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]],
     cells = [list(header), *([number(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(_aligned(header, i, row[i], widths[i]) for i in range(len(header))).rstrip() for row in cells]
+    title = number(title)
     rule = "-" * max(len(title), *map(len, lines))
-    return "\n".join([title, rule, lines[0], *lines[1:], rule, *notes])
+    return "\n".join([title, rule, lines[0], *lines[1:], rule, *map(number, notes)])
 
 
 def table_html(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 import riskkit as rk
-from riskkit import desk
+from riskkit import desk, frtb
 from riskkit import rules as catalogue
 
 ORDER = {"account": "A", "instrument": "X", "side": "B"}
@@ -30,6 +30,73 @@ def manager() -> desk.RiskManager:
 def session() -> rk.Session:
     rules = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
     return rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+
+
+EVENTS: dict[str, dict[str, Any]] = {
+    "order": {
+        **ORDER,
+        "qty": 2,
+        "price": 5,
+        "stop": 4,
+        "offset": 1,
+        "display": 1,
+        "reserve": 6,
+        "expires": 9,
+        "order_id": "new",
+    },
+    "modify": {"order_id": "o", "qty": 3, "price": 5},
+    "cancel": {"order_id": "o"},
+    "trade": {"order_id": "o", "qty": 1, "price": 5, "trade_id": "u", "fee": 1},
+    "price": {"instrument": "X", "price": 5, "bid": 4, "ask": 6},
+    "close": {"instrument": "X", "price": 5},
+    "dividend": {"instrument": "X", "amount": 1},
+    "snapshot": {
+        "account": "A",
+        "positions": {"X": 3},
+        "orders": [{"order_id": "o", "instrument": "X", "side": "B", "qty": 1}],
+    },
+    "fx": {"pair": "EURUSD", "price": 1, "bid": 1, "ask": 1},
+    "cash": {"account": "A", "amount": 5, "flow": "fee"},
+    "equity": {"account": "A", "equity": 5},
+    "closed_trade": {"account": "A", "instrument": "X", "side": "B", "pnl": 5, "ret": 1},
+    "correct": {"account": "A", "instrument": "X", "trade_id": "t", "qty": 1, "price": 5, "fee": 1},
+    "bust": {"account": "A", "instrument": "X", "trade_id": "t"},
+    "expire": {"order_id": "o"},
+}
+"""Events of a session with the order o and its fill t, by kind: each field is a door."""
+
+
+def happening(kind: str, field: str) -> Callable[[Any], Any]:
+    """An event with another value in a field."""
+
+    def take(value: Any) -> Any:
+        made = session()
+        made.process_price(instrument="X", price=5, ts=0)
+        made.process_order(**ORDER, qty=3, price=5, order_id="o", ts=0)
+        made.process_trade(order_id="o", qty=1, price=5, trade_id="t", ts=0)
+        return getattr(made, f"process_{kind}")(**{"ts": 1, **EVENTS[kind], field: value})
+
+    return take
+
+
+def holding(value: Any) -> Any:
+    """A snapshot of this position."""
+    return happening("snapshot", "positions")({"X": value})
+
+
+def working(field: str) -> Callable[[Any], Any]:
+    """A snapshot of an order with another value in a field."""
+    return lambda value: happening("snapshot", "orders")(
+        [{**EVENTS["snapshot"]["orders"][0], "price": 5, field: value}]
+    )
+
+
+def keyed(value: Any, of: Any) -> dict[Any, Any]:
+    """A mapping with this key; empty if it can be none."""
+    try:
+        return {value: of}
+    except TypeError:
+        return {}
 
 
 def breaker() -> rk.CircuitBreaker:
@@ -146,6 +213,36 @@ LIVE: dict[str, Callable[[Any], Any]] = {
     "stream keep": lambda value: desk.MarketStream([], keep=value),
     "stream price": lambda value: desk.MarketStream([desk.Tick(0, "A", value)]).run(),
     "stream time": lambda value: desk.MarketStream([desk.Tick(value, "A", 1.0)]).run(),
+    **{
+        f"session {kind} {field}": happening(kind, field)
+        for kind, fields in EVENTS.items()
+        for field in ("ts", *fields)
+    },
+    "session snapshot position": holding,
+    **{f"session snapshot order {field}": working(field) for field in ("order_id", "side", "qty", "price", "stop")},
+    "session now": lambda value: session().tick(value),
+    "session answer": lambda value: session().answer_of(value),
+    "session answer of an account": lambda value: session().answer_of("o", value),
+    "session command": lambda value: session().command(value),
+    "session command to": lambda value: session().command("PAUSE", account=value),
+    "session challenger": lambda value: session().promote(value, who="ann", why="why", ts=1),
+    "session probe": lambda value: session().probe(**ORDER, qty=value, price=value),
+    "session halt": lambda value: session().halt(account=value, who="ann", why="why", ts=1),
+    "session signed": lambda value: session().halt(who=value, why=value, ts=1),
+    "session limits": lambda value: session().set_limits({"size.limit": value}, who="ann", why="why", ts=1),
+    "FRTB interest rate": lambda value: frtb.girr_delta({"EUR": {1.0: value}}),
+    "FRTB tenor": lambda value: frtb.girr_delta({"EUR": keyed(value, 1.0)}),
+    "FRTB equity": lambda value: frtb.equity_delta({5: [value, 1.0]}),
+    "FRTB bucket": lambda value: frtb.equity_delta(keyed(value, [1.0])),
+    "FRTB exchange rate": lambda value: frtb.fx_delta({"EUR": value}),
+    "FRTB credit": lambda value: frtb.credit_delta({1: [("name", 5.0, "bond", value)]}),
+    "FRTB name": lambda value: frtb.credit_delta({1: [(value, 5.0, value, 1.0)]}),
+    "FRTB commodity": lambda value: frtb.commodity_delta({2: [("oil", value, "here", 1.0)]}),
+    "FRTB jump": lambda value: frtb.jump_to_default(value, lgd=value),
+    "FRTB vega weight": lambda value: frtb.tables.vega_weight(value),
+    "FRTB nested shortfall": lambda value: frtb.liquidity_horizon_es([2.0, value]),
+    "FRTB capital": lambda value: frtb.sensitivities_capital([{"low": 1.0, "medium": value, "high": 1.0}]),
+    "FRTB issuers": lambda value: frtb.default_count_distribution(value, 0.1, 0.2),
     "tracker state": lambda value: desk.PositionTracker.from_state(value),
     "manager state": lambda value: desk.RiskManager.from_state(value),
 }

@@ -15,6 +15,7 @@ from riskkit._check import (
     finite_number,
     positive,
     random_generator,
+    refuse_size,
     whole_number,
 )
 from riskkit.frtb import tables
@@ -25,6 +26,8 @@ CONFIDENCE = 0.999
 """Confidence of the default risk charge, over one year (MAR33.20)."""
 BLOCK = 4_000_000
 """Defaults that are drawn at a time."""
+NODES = 4_001
+"""Values of the factor in a quadrature."""
 
 
 class DefaultBucket(NamedTuple):
@@ -181,6 +184,7 @@ def simulate_default_risk(
     lost = finite_array(amounts, "amounts", ndim=1)
     n = len(lost)
     count, generator = whole_number(n_scenarios, "n_scenarios"), random_generator(draws, "draws")
+    refuse_size((count,), "the losses", "draw fewer scenarios")
     threshold = ndtri(_probability(default_probability, n))
     factors = finite_array(loadings, "loadings")
     if factors.ndim > 2 or factors.shape[:1] not in ((), (n,)):
@@ -261,7 +265,8 @@ def default_count_distribution(n_issuers: int, default_probability: float, asset
 
     n, rho = whole_number(n_issuers, "n_issuers"), _correlation(asset_correlation)
     p = float(_probability(default_probability, 1)[0])
-    z = np.linspace(-9.0, 9.0, 4001)  # the trapezium rule of a normal weight is exact to rounding
+    refuse_size((n + 1, NODES), "the distribution", "large_pool_quantile is for many issuers")
+    z = np.linspace(-9.0, 9.0, NODES)  # the trapezium rule of a normal weight is exact to rounding
     weights = np.exp(-0.5 * z * z)
     given = ndtr((ndtri(p) - math.sqrt(rho) * z) / math.sqrt(1.0 - rho))
     distribution: np.ndarray = binom.pmf(np.arange(n + 1)[:, None], n, given) @ (weights / weights.sum())

@@ -137,7 +137,10 @@ def _net(bucket: int, positions: Iterable[Position], chosen: FactorClass) -> dic
         if not isinstance(position, Sequence) or isinstance(position, str) or len(position) != 4:
             raise InputError(f"bucket {bucket} holds {shown(position)}; give (name, tenor, curve, money)")
         name, tenor, basis, money = position
-        if tenor not in chosen.tenors:
+        for label in (name, basis):
+            if not isinstance(label, str):
+                raise InputError(f"bucket {bucket} has {shown(label)} as a name; names, curves and places are texts")
+        if finite_number(tenor, f"tenor of {name} in bucket {bucket}") not in chosen.tenors:
             known = ", ".join(f"{each:g}" for each in chosen.tenors)
             raise InputError(
                 f"tenor {shown(tenor)} of {name} in bucket {bucket} is not prescribed; the tenors are {known} years"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array
+from riskkit._check import InputError, finite_array, finite_number
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.frtb import tables
@@ -79,7 +79,7 @@ class SensitivitiesCharge(Exported):
     def plot(self, ax: Any = None) -> Any:
         """Draw the charge of each bucket under the scenario of the largest charge."""
         ax = plot.axes(ax)
-        ax.bar([str(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
+        ax.bar([plot.literal(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
         ax.set_xlabel("bucket")
         ax.set_ylabel("charge")
         plot.dress(ax, self._title())
@@ -208,7 +208,7 @@ def girr_delta(
     """
     weighted, within = {}, []
     for currency, curve in sensitivities.items():
-        tenors = [float(tenor) for tenor in curve]
+        tenors = [finite_number(tenor, f"tenor of {currency}") for tenor in curve]
         for tenor in tenors:
             if tenor not in tables.GIRR_WEIGHTS:
                 known = ", ".join(f"{each:g}" for each in tables.GIRR_WEIGHTS)

@@ -12,6 +12,7 @@ from riskkit._docs import counted
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
+from riskkit.covariance.garch_refit import GarchParameters, first_fit, refit
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.extreme_value import PeaksOverThreshold
 from riskkit.var.historical_simulation import EsDefinition, Historical
@@ -163,7 +164,7 @@ class FilteredHistorical(Method):
         """Estimate every window: its shocks times the next volatility.
 
         Every volatility forecast uses all earlier returns. A GARCH is refitted to all earlier returns after every
-        `refit_every` periods, and the shocks of the window are then those of the new parameters.
+        `refit_every` periods, from the parameters before, and the shocks of the window are then those of the new parameters.
         """
         if self.volatility == "ewma":
             sigma = np.sqrt(ewma_forecasts(table, self.decay, self.start, window))
@@ -177,11 +178,14 @@ class FilteredHistorical(Method):
         shape = (len(confidences), len(table) - window + 1, table.shape[1])
         var, es = np.empty(shape), np.empty(shape)
         for j in range(table.shape[1]):
+            fitted = None
             for first in range(window, len(table) + 1, self.refit_every):
                 stop = min(first + self.refit_every, len(table) + 1)
                 part = slice(first - window, stop - window)
+                past, known = table[:first, j], table[: stop - 1, j]
                 try:
-                    var[:, part, j], es[:, part, j] = self._roll_garch(table[:, j], first, stop, window, confidences)
+                    fitted = first_fit(past, self.distribution) if fitted is None else refit(past, fitted)
+                    var[:, part, j], es[:, part, j] = self._roll_garch(known, fitted, first, window, confidences)
                 except InputError:
                     var[:, part, j] = es[:, part, j] = np.nan
         return var, es
@@ -202,17 +206,10 @@ class FilteredHistorical(Method):
         return var * sigma, es * sigma
 
     def _roll_garch(
-        self, series: np.ndarray, first: int, stop: int, window: int, confidences: tuple[float, ...]
+        self, known: np.ndarray, fitted: GarchParameters, first: int, window: int, confidences: tuple[float, ...]
     ) -> VarEs:
-        """Forecasts for rows first..stop-1 with the parameters fitted to the rows before `first`."""
-        fitted = fit_garch(series[:first], distribution=self.distribution)
-        deviation = series[:stop] - fitted.mean
-        variance = np.empty(stop + 1)
-        variance[:first] = np.asarray(fitted.volatility) ** 2
-        variance[first] = fitted.next_volatility**2
-        for t in range(first, min(stop, len(series))):
-            variance[t + 1] = fitted.omega + fitted.alpha * deviation[t] ** 2 + fitted.beta * variance[t]
-        sigma = np.sqrt(variance[:stop])[:, None]
-        shocks = deviation[first - window : stop - 1, None] / sigma[first - window : stop - 1]
-        var, es = self._roll_shocks(shocks, sigma[first:stop], window, confidences)
+        """Forecasts for row `first` and those after it up to the one after the `known` returns, with one set of parameters."""
+        sigma = np.sqrt(fitted.variances(known))[:, None]
+        shocks = (known[first - window :, None] - fitted.mean) / sigma[first - window : -1]
+        var, es = self._roll_shocks(shocks, sigma[first:], window, confidences)
         return var[:, :, 0] - fitted.mean, es[:, :, 0] - fitted.mean

@@ -18,7 +18,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row, percent, short_label
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
-from riskkit.plot import STRONG, WARM, axes
+from riskkit.plot import STRONG, WARM, axes, literal
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, hit_array
 
@@ -104,12 +104,12 @@ class EProcess(Exported):
         """Draw the evidence on a logarithmic axis, and the line at which it rejects."""
         ax = axes(ax, width=9, height=3)
         days = np.arange(1, self.log_e.size + 1) if self.index is None else self.index
-        ax.plot(days, self.log_e / np.log(10.0), color=STRONG, label=self.name)
+        ax.plot(days, self.log_e / np.log(10.0), color=STRONG, label=literal(self.name))
         label = f"rejects at {percent(self.significance)}"
         ax.axhline(-np.log10(self.significance), color=WARM, ls="--", label=label)
         ax.axhline(0.0, color="0.7", lw=0.8)
         ax.set_ylabel("evidence, power of ten")
-        ax.set_title(self.verdict, loc="left", fontsize="medium")
+        ax.set_title(literal(self.verdict), loc="left", fontsize="medium")
         ax.legend(loc="best", frameon=False)
         return ax
 

@@ -55,6 +55,7 @@ DRAWINGS = {
     "exposure": lambda name: tracker(name).exposure("ann").plot(),
     "metrics": lambda name: manager(name).get_dashboard_metrics().plot(),
     "stream": lambda name: stream(name).plot(),
+    "FRTB": lambda name: rk.frtb.fx_delta({name: 5.0, "EUR": 1.0}).plot(),
 }
 
 
@@ -93,7 +94,7 @@ def test_a_name_is_drawn_as_it_is(drawing):
 @given(ANY)
 def test_a_name_in_a_table_is_text(name):
     rows, row = [(name, name, name)], [[name, name]]
-    for text in (as_text("title", rows), table_text("title", ["a", "b"], row)):
+    for text in (as_text(name, rows), table_text(name, ["a", "b"], row)):
         assert len(text.split("\n")) <= 6 and not any(ord(sign) < 32 and sign != "\n" for sign in text)
     for page in (as_html(name, rows), table_html(name, ["a", name], row, [name])):
         assert "<script" not in page and "<img" not in page

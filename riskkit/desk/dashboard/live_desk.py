@@ -236,7 +236,7 @@ class LiveDesk:
         if self.session is None:
             return []
         status = self.session.status()
-        table = status._uses()
+        table = status.uses
         breakers = {rule.id: index for index, rule in enumerate(status.rules) if rule.type == "breaker"}
         found = [row for row in table if row["rule"] not in breakers]
         for id, index in breakers.items():

@@ -29,12 +29,12 @@ from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point
 from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
+from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments, table_places
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, fills_noted, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
-from riskkit.replay.kernels.records import record_dtype
-from riskkit.replay.rules.custom import Explaining
+from riskkit.replay.kernels.records import record_dtype, with_objects
+from riskkit.replay.rules.custom import Explaining, custom_hooks
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
@@ -349,14 +349,14 @@ def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     found = _loop_of(shape, functions)
     module = _namespace(found, plain)
     exec(compile(found.tree, loop.__file__, "exec"), module)  # generated text, no user input
-    return module["run"]
+    return module["run"] if custom_hooks(functions) else with_objects(module, table_places(shape))
 
 
 @lru_cache(maxsize=64)
 def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     run = _machine_code(_loop_of(shape, functions), _own_name(shape, functions), len(shape.rules))
     _MADE.add((shape, functions))
-    custom = [function for _, function in functions if getattr(function, "cell", False)]
+    custom = custom_hooks(functions)
     return Explaining(run, custom) if custom else run
 
 

@@ -439,3 +439,9 @@ def arguments(shape: Shape) -> list[str]:
     for rule in shape.rules:
         names += [f"terms_{rule.name}", f"params_{rule.name}", f"all_states_{rule.name}"]
     return names
+
+
+def table_places(shape: Shape) -> list[int]:
+    """Places of the tables of records among the `arguments` after the first two."""
+    tables = {f"all_{name}" for name in shape.tables} | {rule.variable("array") for rule in shape.rules}
+    return [place for place, name in enumerate(arguments(shape)[2:]) if name in tables]

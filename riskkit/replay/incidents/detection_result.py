@@ -166,7 +166,7 @@ class Detection(Shown):
         for point, setting in zip(zip(x.tolist(), y.tolist(), strict=True), self.settings, strict=True):
             names.setdefault(point, []).append(label_of(setting, short=True))
         for point, labels in names.items():
-            ax.annotate("; ".join(labels), point, (5, -11), textcoords="offset points", fontsize=8)
+            ax.annotate(plot.literal("; ".join(labels)), point, (5, -11), textcoords="offset points", fontsize=8)
         above = x[x > 0]
         if len(above) and above.max() > 100 * above.min():
             ax.set_xscale("symlog", linthresh=float(above.min()))

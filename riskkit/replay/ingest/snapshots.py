@@ -83,7 +83,7 @@ def snapshot_positions(given: Mapping[str, Any]) -> Mapping[Any, Any]:
 def snapshot_orders(given: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     """The orders of a snapshot, each as its fields."""
     found = given.get("orders", ())
-    if isinstance(found, (str, Mapping)) or not all(isinstance(one, Mapping) for one in found):
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, Mapping) for one in found):
         raise InputError(f"orders={shown(found)} is not a list of orders, each a mapping of its fields")
     return [given_fields("snapshot order", one) for one in found]
 
@@ -101,7 +101,9 @@ def _position(entries: Entries, account: int, label: Any, size: Any) -> Row:
 
 def abs_of(size: Any) -> Any:
     """A number, or its text, without its sign."""
-    return size.strip().removeprefix("-") if isinstance(size, str) else abs(size)
+    if isinstance(size, str):
+        return size.strip().removeprefix("-")
+    return size.strip().removeprefix(b"-") if isinstance(size, bytes) else abs(size)
 
 
 def _order(entries: Entries, account: int, fields: Mapping[str, Any], number: int) -> Row:

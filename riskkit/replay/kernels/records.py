@@ -6,8 +6,8 @@ numba gives a record's fields as attributes; numpy's own record class does too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,76 @@ class Records:
         return self._view(self._columns, index + self.skip)
 
 
+class RecordObject:
+    """One record of a structured array as a Python object: a field is read in a tenth of the time of that of a `RecordView`."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the record has no field {name!r}; fields are {', '.join(type(self).__slots__)}")
+
+
+@cache
+def _object_class(names: tuple[str, ...]) -> type[RecordObject]:
+    return type("RecordObject", (RecordObject,), {"__slots__": names})
+
+
+class RecordObjects(dict[int, Any]):
+    """A table of `RecordObject`s, the first of which is that of index -1: each is made when it is first asked for.
+
+    `write` puts them into the array again, which is then as if they had been `RecordView`s of it, if only whole numbers were
+    stored in whole numbers: they do not convert what is stored.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self._class = _object_class(array.dtype.names or ())
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __missing__(self, index: int) -> RecordObject:
+        made = self._class()
+        for name, value in zip(self.array.dtype.names or (), self.array[index + 1].item(), strict=True):
+            setattr(made, name, value)
+        self[index] = made
+        return made
+
+    def write(self) -> None:
+        """Write all that were made."""
+        names = self.array.dtype.names or ()
+        rows = [tuple(getattr(made, name) for name in names) for made in self.values()]
+        self.array[np.fromiter(self, np.int64, len(rows)) + 1] = np.array(rows, self.array.dtype)
+
+
+FEW = 64
+"""Events that are run with views of the records: for so few, objects cost more than they save."""
+
+
+def with_objects(module: dict[str, Any], tables: Sequence[int]) -> Callable[..., Any]:
+    """The plain loop ``run(start, stop, *arrays)`` of a module, with objects for the records of the arrays at these places.
+
+    Not for rules that users have written: they may store what an array converts.
+    """
+    run = module["run"]
+    module["int64"] = int  # its numbers are those of Python then
+
+    @wraps(run)
+    def called(start: int, stop: int, *arrays: Any) -> Any:
+        if stop - start < FEW:
+            return run(start, stop, *arrays)
+        given = list(arrays)
+        for place in tables:
+            given[place] = RecordObjects(arrays[place])
+        try:
+            return run(start, stop, *given)
+        finally:
+            for place in tables:
+                given[place].write()
+
+    return called
+
+
 def _primitive(function: Any) -> Any:
     """Mark a function that compiled code replaces by the primitive of its name."""
     function.primitive = function.__name__
@@ -98,6 +168,6 @@ def words(array: np.ndarray) -> Any:
 
 
 @_primitive
-def table(array: np.ndarray) -> Records:
+def table(array: Any) -> Any:
     """Plain version of the compiled ``table``: the index -1 is the first record."""
-    return Records(array, 1)
+    return array if isinstance(array, RecordObjects) else Records(array, 1)

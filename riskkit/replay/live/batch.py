@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.fields import is_missing
 from riskkit.replay.live.column_door import COLUMNS, KINDS, Times, Words
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
@@ -203,7 +203,7 @@ def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
         else:
             call = getattr(session, CALLS.get(kind, f"process_{kind}"), None)
             if call is None or kind == "order_list":
-                raise InputError(f"kind={kind!r} is not a kind of event of a batch")
+                raise InputError(f"kind={shown(kind)} is not a kind of event of a batch")
             actions = call(ts=ts, **given)
     except InputError as error:
         found.errors[at] = str(error)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError, instance
+from riskkit._check import InputError, instance, shown
 from riskkit._show import Row, Shown
 from riskkit.replay.live.compaction import Parts
 from riskkit.replay.live.engine import Engine
@@ -245,7 +245,7 @@ class Challenged(ABC):
         (True, {})
         """
         if not isinstance(name, str) or not name.strip():
-            raise InputError(f"name={name!r} is no name of a challenger; say it in words")
+            raise InputError(f"name={shown(name)} is no name of a challenger; say it in words")
         instance(rules, RuleSet, "rules")
         with self._lock:
             challenger = Challenger(name, rules, lambda: self._live, self._lock)
@@ -255,7 +255,7 @@ class Challenged(ABC):
     def _challenge_all(self, shadow: Any, snapshot: bytes = b"") -> None:
         """Begin challengers, or go on with those of a snapshot that have the same name and rules."""
         if not isinstance(shadow, Mapping):
-            raise InputError(f"shadow={shadow!r} is not a mapping as {{'tighter': rules}}")
+            raise InputError(f"shadow={shown(shadow)} is not a mapping as {{'tighter': rules}}")
         stored = header_of(snapshot).get(STORED, []) if shadow and snapshot else []
         known = {entry["name"]: (k, entry) for k, entry in enumerate(stored)}
         for name, rules in shadow.items():
@@ -290,9 +290,9 @@ class Challenged(ABC):
         InputError
             If there is no such challenger, or as `set_rules`; nothing changes.
         """
-        if name not in self._challengers:
+        if not isinstance(name, str) or name not in self._challengers:
             names = ", ".join(map(repr, self._challengers)) or "none"
-            raise InputError(f"name={name!r} is no challenger of this session; it has {names}")
+            raise InputError(f"name={shown(name)} is no challenger of this session; it has {names}")
         decided = self.set_rules(self._challengers[name].rules, who=who, why=why, approved_by=approved_by, ts=ts)
         with self._lock:
             self._challengers.pop(name, None)

@@ -134,6 +134,7 @@ class EngineEvents(EngineTables):
         if not weight.fits:
             self._check_bounds(rest)
         self._reach.take(weight)
+        self.begun = first
         start = len(self._journal)
         for event in rest:
             self._write(event)
@@ -143,6 +144,7 @@ class EngineEvents(EngineTables):
         rows = self._run(start)
         if len(rows):
             self.blocks.append(rows)
+        self.begun = -1
         return np.concatenate([found, rows])
 
     def _take_at_once(self, events: list[Row]) -> np.ndarray:

@@ -76,6 +76,7 @@ class EngineTables:
         self.events = events
         self._journal = Journal(universe)
         self._quick: Quick | None = None
+        self.begun = -1  # number of events before those that a call has begun to take and not ended
         self._step_before: Quick | None = None  # of the same loop with other arguments
         self._step_at: Callable[[int, int, int], int] = no_step
         self._address = 0

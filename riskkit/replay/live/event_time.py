@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.schema.columns import MISSING
@@ -28,7 +28,7 @@ def event_time(ts: Any, latest: int, policy: str, untimed: bool) -> tuple[int, b
         return now, False
     if policy == "raise":
         raise InputError(
-            f"ts={ts!r} is earlier than the event before it, at {latest}; send events in order, or use "
+            f"ts={shown(ts)} is earlier than the event before it, at {latest}; send events in order, or use "
             "ts_policy='reject' or 'clamp'"
         )
     return (latest, False) if policy == "clamp" else (now, True)

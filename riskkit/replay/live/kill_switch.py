@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.kernels.runtime import WORKING
 from riskkit.replay.schema.universe import Universe
 
@@ -41,14 +41,14 @@ def accounts_of(universe: Universe, account: Any, desk: Any) -> list[int]:
     if account is not None and desk is not None:
         raise InputError("give an account or a desk, not both")
     if account is not None:
-        if account not in universe.account_codes:
-            raise InputError(f"account={account!r} is not an account of this session")
+        if not isinstance(account, str) or account not in universe.account_codes:
+            raise InputError(f"account={shown(account)} is not an account of this session")
         return [universe.account_codes[account]]
     if desk is None:
         return [-1]
     found = [code for code, one in enumerate(universe.accounts) if one.desk == desk]
     if not found:
-        raise InputError(f"desk={desk!r} is not the desk of an account of this session")
+        raise InputError(f"desk={shown(desk)} is not the desk of an account of this session")
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit._fork import lock_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
@@ -35,7 +35,7 @@ from riskkit.replay.live.restorable import Restorable
 from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import Readable
 from riskkit.replay.live.signed import Signed
-from riskkit.replay.live.undo import undone
+from riskkit.replay.live.undo import undo_change, undo_half, undone
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -213,6 +213,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
                     universe.shrink(before)
                 elif isinstance(error, Exception):
                     raise undone(self, size, error) from error
+                undo_half(self)
                 raise
             finally:
                 self._publish()
@@ -260,20 +261,24 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._settle()
         now, late = self._time(ts, untimed=True)
         if late:
-            raise InputError(f"ts={ts!r} is earlier than the event before it, at {self._live.latest}")
+            raise InputError(f"ts={shown(ts)} is earlier than the event before it, at {self._live.latest}")
         if self._due() <= now:
             self._clock(EventKind.CLOCK, now)
         return now
 
     def _signed(self, live: Engine, rows: Rows) -> list[Decision]:
         """Take commands under an engine that may be another one, of the same journal."""
-        first, entries = self._live.size, self._entries
-        if live.labels is not self._live.labels:
+        first, entries, before = self._live.size, self._entries, self._live
+        if live.labels is not before.labels:
             entries = entries.in_universe(live.labels)
-        if live is not self._live:
-            self._swap(live, entries)
-        self._door.pending = NO_IDS
-        live.take(rows)
+        try:
+            if live is not before:
+                self._swap(live, entries)
+            self._door.pending = NO_IDS
+            live.take(rows)
+        except BaseException:
+            undo_change(self, before, first)
+            raise
         decided = live.since(first)
         return self._answer(decided, rows, first, self._keep(rows, first, decided))
 
@@ -313,6 +318,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _settle(self) -> None:
         """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""
+        undo_half(self)
         first = self._door.kept
         if first < self._live.size:
             self._live.journal.note_orders(first)
@@ -378,11 +384,13 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
         with self._lock:
+            undo_half(self)
             return self._labelled(self._live.log())
 
     def result(self) -> ReplayResult:
         """All decisions so far, as the result of a replay."""
         with self._lock:
+            undo_half(self)
             found = self._live.result()
             self._labelled(found.log)
             return found
@@ -395,6 +403,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
         with self._lock:
+            undo_half(self)
             return self._live.digest
 
     def answer_of(self, order_id: Any, account: Any = None) -> list[Decision]:
@@ -426,7 +435,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
             owner = None if account is None else entries.account(account)
             known = entries.orders.find(order_id, owner, entries.universe.accounts)
             if known is None:
-                raise InputError(f"order_id={order_id!r} {UNKNOWN}")
+                raise InputError(f"order_id={shown(order_id)} {UNKNOWN}")
             return known.row
 
     @property

@@ -330,8 +330,8 @@ class SessionCalls(ABC):
         KILL cancels every working order of the account, trader, desk or firm (default: of all), and is then HALTED; each
         order is an action, to be cancelled at the venue.
         """
-        if str(cmd).upper() in SIGNED:
-            raise InputError(f"cmd={cmd!r} needs a name and a reason; use {SIGNED[str(cmd).upper()]}")
+        if isinstance(cmd, str) and cmd.upper() in SIGNED:
+            raise InputError(f"cmd={cmd!r} needs a name and a reason; use {SIGNED[cmd.upper()]}")
         groups = {"trader": trader, "desk": desk, "firm": firm}
         return self._submit(
             now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account, **groups)], untimed=True

@@ -66,7 +66,12 @@ class SessionStatus(Shown):
         self.rules, self._params, self._in_force = live.rules, live.params, live.history.stretches[-1].on
         self._labels, self._marked = live.labels, live.marked
         self._settings = live.history, live.mode, live.options
-        self._label_sizes = self._labels.sizes if isinstance(self._labels, OpenUniverse) else ()
+        self._label_sizes = _sizes(self._labels)
+
+    def is_of(self, live: Engine) -> bool:
+        """True if an engine has taken no event since."""
+        settings = self.size == live.size and self._settings[0] is live.history and self._labels is live.labels
+        return settings and self._label_sizes == _sizes(live.labels)
 
     @cached_property
     def universe(self) -> Universe:
@@ -153,19 +158,17 @@ class SessionStatus(Shown):
 
         Limits on single orders (size, price, ...) are not among them.
         """
-        uses = self._uses()
-        return frame_of({name: [use[name] for use in uses] for name in USE}, TEXTS)
+        return frame_of({name: [use[name] for use in self.uses] for name in USE}, TEXTS)
 
-    def _uses(self) -> list[dict[str, Any]]:
+    @cached_property
+    def uses(self) -> list[dict[str, Any]]:
         """The rows of `utilization`."""
         formatter, books = DecisionFormatter(self.rules, self.universe, self._params), books_of(self.state)
         found: list[dict[str, Any]] = []
-        rules, memory = [array.copy() for array in self.state.rules], joined([self.state.memory])
-        state = replace(self.state, rules=rules, memory=memory)  # advancing windows to the present changes these
-        for k, rule in enumerate(self.rules):
-            if not rule.kind.standing or k not in self._in_force:
-                continue
-            records = Records(state.rules[k], 1)
+        standing = [k for k, rule in enumerate(self.rules) if rule.kind.standing and k in self._in_force]
+        state = self._before_advancing(standing)
+        for k in standing:
+            rule, records = self.rules[k], Records(state.rules[k], 1)
             for key, record in enumerate(records):
                 event = {**DEFAULTS, "ts": self.ts, "account": record.owner}
                 if rule.scope == "account_instrument":
@@ -190,11 +193,23 @@ class SessionStatus(Shown):
                 found.append({**row, "paused": record.held_until > self.ts})
         return found
 
+    def _before_advancing(self, standing: list[int]) -> State:
+        """The state, with a copy of what changes when the windows of standing rules are advanced to the present."""
+        advanced = [k for k in standing if self.rules[k].kind.evict is not None]
+        if not advanced:
+            return self.state
+        rules = [array.copy() if k in advanced else array for k, array in enumerate(self.state.rules)]
+        return replace(self.state, rules=rules, memory=joined([self.state.memory]))
+
     def _title(self) -> str:
         return f"Live session after {self.size:,} events"
 
     def _rows(self) -> list[Row]:
         return [(account, state, "") for account, state in self.states().items()]
+
+
+def _sizes(labels: Any) -> tuple[int, ...]:
+    return labels.sizes if isinstance(labels, OpenUniverse) else ()
 
 
 class Readable:
@@ -236,6 +251,7 @@ class Readable:
 
     def _renewed(self) -> SessionStatus:
         """The status as of the last event."""
-        self._copies = self._copies or StateCopies()
-        self._published = SessionStatus(self._live, self._copies)
+        if self._published is None or not self._published.is_of(self._live):
+            self._copies = self._copies or StateCopies()
+            self._published = SessionStatus(self._live, self._copies)
         return self._published

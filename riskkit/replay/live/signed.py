@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from riskkit._check import InputError, instance
+from riskkit._check import InputError, instance, shown
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.rows import DEFAULTS
 from riskkit.replay.live.kill_switch import WorkingOrder, accounts_of, working_orders
@@ -81,7 +81,7 @@ class Signed(ABC):
         """
         with self._lock:
             if not isinstance(limits, Mapping) or not limits:
-                raise InputError(f"limits={limits!r} is not a mapping as {{'size.limit': 500}}")
+                raise InputError(f"limits={shown(limits)} is not a mapping as {{'size.limit': 500}}")
             rules = with_setting(self._live.history.now, limits)
             return self.set_rules(rules, who=who, why=why, approved_by=approved_by, ts=ts)
 
@@ -187,7 +187,7 @@ class Signed(ABC):
         person(who, "who")
         person(why, "why")
         if self.four_eyes and (not approved_by or approved_by == who):
-            raise InputError(f"approved_by={approved_by!r} is not a second person; this session asks for two")
+            raise InputError(f"approved_by={shown(approved_by)} is not a second person; this session asks for two")
 
 
 def _command(ts: int, command: TradingCommand, account: int = -1) -> dict[str, int]:

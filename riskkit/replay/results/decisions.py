@@ -19,7 +19,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.converted import converted_now
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.records import RecordObjects
 from riskkit.replay.kernels.runtime import OFFSETS, ROW
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.late import Late, set_late
@@ -415,13 +415,13 @@ class DecisionFormatter:
         return self.rules[k].versions[number].to_integers(self.universe) if number else self.params[k]
 
     def probe(
-        self, k: int, key: int, state: State, event: Mapping[str, int], books: Sequence[Records] | None = None
+        self, k: int, key: int, state: State, event: Mapping[str, int], books: Sequence[RecordObjects] | None = None
     ) -> Reading:
         """Present observed value of rule k on a key: its check of an empty order.
 
         Who asks for many keys of one state gives its `books`, made once.
         """
-        rule, record = self.rules[k], Records(state.rules[k], 1)[key]
+        rule, record = self.rules[k], RecordObjects(state.rules[k])[key]
         if rule.kind.check is None:
             return NOTHING
         accounts, positions, instruments, orders, cash_balances = books or books_of(state)
@@ -436,7 +436,6 @@ class DecisionFormatter:
         order = EventRow(0, event["ts"], *fields, weight=weight)
         params = self.params_of(k, record)
         values = {"state": record, "params": params, "book": book, "event": order, "memory": state.memory}
-        values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         values |= {"held": positions, "instruments": instruments, "later": 0}
         if rule.kind.used is not None:
@@ -449,7 +448,10 @@ class DecisionFormatter:
             values["book"] = book._replace(account=total, position=positions[-1]) if gathers(rule) else book
             if values["rate"].missing < 0:
                 return NOTHING
-        answer = plain(check)(*(values[name] for name in parameter_names(check)))
+        asked = parameter_names(check)
+        if "day" in asked:
+            values["day"] = int(day_starts(*rule.zone(), event["ts"], event["ts"])[0])
+        answer = plain(check)(*(values[name] for name in asked))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
@@ -457,10 +459,10 @@ class DecisionFormatter:
 _refusal = DecisionFormatter._refusal
 
 
-def books_of(state: State) -> Sequence[Records]:
-    """The records of accounts, positions, instruments, orders and cash balances."""
+def books_of(state: State) -> Sequence[RecordObjects]:
+    """The records of accounts, positions, instruments, orders and cash balances, to be read."""
     return [
-        Records(array, 1)
+        RecordObjects(array)
         for array in (state.accounts, state.positions, state.instruments, state.orders, state.cash_balances)
     ]
 

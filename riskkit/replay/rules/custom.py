@@ -116,6 +116,11 @@ VALUES = {"equity", "profit"}
 QUEUED = {"open_buy_qty", "open_sell_qty"}
 
 
+def custom_hooks(functions: Iterable[tuple[str, Any]]) -> list[Any]:
+    """Those of named functions that users have written."""
+    return [function for _, function in functions if getattr(function, "cell", False)]
+
+
 class Explaining:
     """A compiled loop with user-defined rules; a compilation error names the line of the rule."""
 

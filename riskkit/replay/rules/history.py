@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, instance
+from riskkit._check import InputError, instance, shown
 from riskkit.replay.rules.retuned import differences, refuse_other_kind
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -246,5 +246,5 @@ def as_history(rules: RuleSet | RuleHistory) -> RuleHistory:
 def person(value: Any, name: str) -> str:
     """A name or a reason that a person gives; an empty one is refused."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{name}={value!r} is empty; say it in words")
+        raise InputError(f"{name}={shown(value)} is empty; say it in words")
     return value

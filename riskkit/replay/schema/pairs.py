@@ -24,7 +24,7 @@ def currencies_of(pair: Any) -> tuple[str, str]:
     >>> currencies_of("EURUSD"), currencies_of("BTC/USDT")
     (('EUR', 'USD'), ('BTC', 'USDT'))
     """
-    text = str(pair).strip()
+    text = pair.strip() if isinstance(pair, str) else ""
     first, slash, second = text.partition("/")
     if not slash:
         first, second = text[:3], text[3:]

@@ -108,7 +108,9 @@ class ForecastComparison(Exported):
         ax.set_xlim(-0.02 * widest, 1.7 * widest)
         ax.set_xlabel(f"worse than the best by ({SCORES[self.score]}, mean a day)")
         level = percent(self.confidence_set.confidence)
-        ax.set_title(f"{self.best} forecasts best; blue: may be the best ({level} set)", loc="left", fontsize="medium")
+        ax.set_title(
+            f"{literal(self.best)} forecasts best; blue: may be the best ({level} set)", loc="left", fontsize="medium"
+        )
         return ax
 
     def plot_years(self, ax: Any = None) -> Any:
@@ -121,7 +123,7 @@ class ForecastComparison(Exported):
         for (row, column), value in np.ndenumerate(ratio.to_numpy().T):
             color = legible((shade[row, column] + 2.0) / 4.0)
             ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize="x-small", color=color)
-        ax.set_yticks(range(ratio.shape[1]), [str(name) for name in ratio.columns])
+        ax.set_yticks(range(ratio.shape[1]), [literal(name) for name in ratio.columns])
         ax.set_xticks(range(len(ratio)), [str(year) for year in ratio.index], rotation=90)
         ax.set_title(f"Hits over expected hits, VaR {percent(self.confidence)}", loc="left", fontsize="medium")
         return ax

@@ -176,7 +176,7 @@ def test_a_plain_loop_has_the_lines_of_the_template():
     log, seen = random_log(3, 60), set()
     rules = RuleSet([Rule("size", PositionLimit(limit=4)), Rule("breaker", BreakerLimits(open_positions=2))])
     shape = shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False)
-    code = ReplayLoop(rules, shape, compiled=False).run.__code__
+    code = inspect.unwrap(ReplayLoop(rules, shape, compiled=False).run).__code__
     assert code.co_filename == loop.__file__ and code.co_name == "run"
 
     def trace(frame, event, value):

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from interrupts import interruptions
 from label_calls import answer, calls
 from proofs.test_proof import RULES
 from streams import universe
 
-from riskkit import Instrument
+from riskkit import Instrument, Rule, RuleSet, replay_log
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
 from riskkit.replay.schema.columns import EventKind
+from riskkit.rules import DailyLoss, MaxOrderQty, PositionLimit
 
 ANY = Instrument("any", negative_price=True)
 
@@ -70,3 +72,44 @@ def test_what_an_interrupt_leaves_agrees():
         )
         assert Counter(number for _, number in session._entries.orders.labels()) == Counter(orders.tolist())
     assert stops > 40 or session.engine.make_step() is None
+
+
+PLAIN = RuleSet(
+    [Rule("size", MaxOrderQty(limit=5)), Rule("loss", DailyLoss(limit=50)), Rule("held", PositionLimit(limit=9))]
+)
+ORDERS = [
+    {"order_id": "o", "instrument": "X", "side": "B", "qty": 1, "price": 9},
+    {"order_id": "n", "instrument": "Y", "side": "S", "qty": 2},
+]
+PLAIN_CALLS = {
+    "order": lambda made: made.process_order(account="B", instrument="X", side="B", qty=1, price=9, order_id="p", ts=4),
+    "list": lambda made: made.process_order_list(
+        account="A", orders=[{**one, "order_id": f"l{n}", "price": 9} for n, one in enumerate(ORDERS)], ts=4
+    ),
+    "snapshot": lambda made: made.process_snapshot(account="A", positions={"X": 4, "Y": -2}, orders=ORDERS, ts=4),
+    "dividend": lambda made: made.process_dividend(instrument="X", amount=1, ts=4),
+    "halt": lambda made: made.halt(account="A", who="ann", why="a trial", ts=4),
+    "limits": lambda made: made.set_limits({"size.limit": 2}, who="ann", why="a trial", ts=4),
+}
+
+
+def plain_session() -> Session:
+    made = Session.create(PLAIN, [Instrument("X"), Instrument("Y")], ["A", "B"], compiled=False)
+    made.process_price(instrument="X", price=10, ts=1)
+    made.process_order(account="A", instrument="X", side="B", qty=3, price=10, order_id="o", ts=2)
+    made.process_trade(order_id="o", qty=1, price=10, trade_id="t", ts=3)
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLAIN_CALLS)
+def test_a_call_of_plain_rules_is_made_or_not(name, long):
+    made = plain_session()
+    before = made.digest
+    PLAIN_CALLS[name](made)
+    after = made.digest
+    assert before != after
+    for made in interruptions(plain_session, PLAIN_CALLS[name], 7 if long else 809):
+        assert made.digest in (before, after)
+        made.process_order(account="B", instrument="X", side="S", qty=1, price=10, order_id="after", ts=9)
+        assert replay_log(made.log(), made.history, compiled=False).digest == made.digest

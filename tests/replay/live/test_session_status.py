@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import riskkit as rk
+from riskkit.replay.live.state_copies import StateCopies
+from riskkit.replay.results import decisions
 
 INSTRUMENTS = [
     rk.Instrument("ES", tick="0.25", multiplier=50),
@@ -36,3 +38,32 @@ def test_the_holdings_and_the_drawdown_of_an_account_are_those_of_the_tables(acc
         expected = None if np.isnan(drawdowns[account]) else pytest.approx(drawdowns[account])
         assert status.drawdown(account) == expected
     assert (status.holdings("nobody"), status.drawdown("nobody")) == ([], None)
+
+
+def test_a_view_is_made_once_an_event(monkeypatch):
+    def forbidden(*given):
+        raise AssertionError
+
+    copies = []
+    take = StateCopies.take
+    monkeypatch.setattr(StateCopies, "take", lambda self, live: copies.append(1) or take(self, live))
+    monkeypatch.setattr(decisions, "day_starts", forbidden)  # of rules that do not ask for the day
+    rules = [
+        rk.Rule("rate", rk.rules.OrderRate(limit=2, window_ns=5)),
+        rk.Rule("held", rk.rules.PositionLimit(limit=9), scope="account_instrument"),
+        rk.Rule("loss", rk.rules.DailyLoss(limit=9)),
+    ]
+    session = rk.Session.create(rk.RuleSet(rules), INSTRUMENTS[:1], ["A"], compiled=False)
+    order = {"account": "A", "instrument": "ES", "side": "B", "price": 10}
+    session.process_order(**order, qty=1, ts=1)
+    first = session.status()
+    asked = [session.status() for _ in range(5)]
+    assert all(one is first for one in asked) and len(copies) == 1
+    before, state = first.utilization(), first.state.rules[0].tobytes()
+    assert first.utilization().equals(before) and first.state.rules[0].tobytes() == state
+    session.process_order(**order, qty=1, ts=20)
+    second = session.status()
+    assert len(copies) == 2 and second.size == 2 and first.utilization().equals(before)
+    assert second.utilization()["observed"].tolist() == [1, 0]  # the window has moved on
+    session.set_limits({"rate.limit": 7}, who="ann", why="more", ts=21)
+    assert session.status().utilization()["limit"].tolist()[0] == 7

@@ -232,9 +232,14 @@ class Calibration(Exported):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the total profit of the record and under the selected setting, enforced."""
+        from riskkit import plot
+
         ax = self.comparison.plot_profit(ax)
         title = ax.get_title(loc="left")
-        ax.set_title(f"Selected: {self._chosen_text()}, orphan exits {ORPHANS_ARE[self.orphans]}\n{title}", loc="left")
+        ax.set_title(
+            f"Selected: {plot.literal(self._chosen_text())}, orphan exits {ORPHANS_ARE[self.orphans]}\n{title}",
+            loc="left",
+        )
         return ax
 
     def plot_front(self, ax: Axes | None = None) -> Axes:
