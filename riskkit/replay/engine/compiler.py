@@ -37,7 +37,16 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import (
+    AMENDS,
+    ANSWERS,
+    FACTS,
+    OPTIONAL,
+    SETTLES,
+    EventKind,
+    RowFlag,
+    TradingCommand,
+)
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -49,10 +58,11 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile")
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile", "book_adjustment", "settle")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL), int(EventKind.SNAPSHOT)}
+READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL), int(EventKind.SNAPSHOT), int(EventKind.EXPIRY)}
+MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, *SETTLES)}  # without a fill
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
@@ -82,7 +92,7 @@ def shape_of(
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     marks = "marks" in requires or opened
-    netted = netted and sampled and not (marks or amends or {int(EventKind.EQUITY), int(EventKind.SNAPSHOT)} & kinds)
+    netted = netted and sampled and not (marks or amends or {int(EventKind.EQUITY), *MOVES_LOTS} & kinds)
     return Shape(
         shapes,
         enforce,
@@ -108,6 +118,9 @@ def shape_of(
         commands=_commands(columns, kinds),
         dividends=int(EventKind.DIVIDEND) in kinds,
         snapshots=int(EventKind.SNAPSHOT) in kinds and "batch" in columns,
+        fundings=int(EventKind.FUNDING) in kinds,
+        adjusts=int(EventKind.ADJUST) in kinds,
+        settles=bool(set(map(int, SETTLES)) & kinds),
         netted=netted,
     )
 
@@ -190,7 +203,8 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
 def rows_of_an_event(state: State, shape: Shape) -> int:
     """The most decision rows that one event may write."""
     rows = sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
-    return rows + shape.snapshots * (len(state.orders) + 2 * len(state.positions))
+    rows += shape.snapshots * (len(state.orders) + 2 * len(state.positions))
+    return rows + shape.settles * 2 * len(state.positions)
 
 
 class ReplayLoop:

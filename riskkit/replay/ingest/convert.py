@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit._check import InputError, one_of
+from riskkit.replay.ingest.actions import check_rolls, check_transfers, funding_events
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
@@ -127,7 +128,10 @@ class Entry(NamedTuple):
         money_events(source, found, universe)
         rate_events(source, found, universe.currencies)
         dividend_events(source, found, universe)
+        funding_events(source, found)
         _references(source, found, self.form, self.order_policy)
+        check_rolls(source, found, universe)
+        check_transfers(source, found)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         named = found["order"] == np.arange(source.size)
         found, rows = insert_expiries(found)

@@ -12,7 +12,7 @@ from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.ingest.order_types import ORDER_TYPES, UNPRICED
-from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, SETTLES, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
@@ -73,6 +73,8 @@ def prices(
             EventKind.MODIFY,
             EventKind.CORRECT,
             EventKind.SNAPSHOT,
+            EventKind.ADJUST,
+            *SETTLES,
         )  # fmt: skip
         & ~missing
     )

@@ -51,6 +51,7 @@ class LotTick(Rule):
 class KnownInstrument(Rule):
     def objects(self, event, member, weight):
         known = member.instrument in self.params.get("instruments", self.replay.listed)
+        known = known and member.instrument not in self.replay.expired
         return not known or member.instrument in self.params.get("restricted", ())
 
 
