@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from marks import needs_compiling
 from proofs.test_scenarios import agree
 from random_scenarios import CONVERTING, PARAMETERS, in_currencies, scenario, with_stops
 from rows import load
@@ -29,6 +30,14 @@ def test_a_rule_decides_as_the_naive_interpreter_whatever_becomes_of_positions(n
     for seed in range(2):
         told = with_stops(scenario(9100 * seed + len(name), 60, types=[name], weights=OFTEN), seed)
         assert run(told, "live") == agree(told)
+
+
+@needs_compiling
+@pytest.mark.xdist_group("generic")
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_the_generic_loop_follows_positions_as_plain_python(name):
+    told = scenario(7 + len(name), 80, types=[name], weights=OFTEN)
+    assert run(told, "generic") == run(told, "plain")
 
 
 @pytest.mark.parametrize("name", CONVERTING)
