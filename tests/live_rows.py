@@ -24,6 +24,7 @@ FIELDS = {
     "dividend": ("instrument", "amount"),
     "funding": ("instrument", "rate"),
     "expiry": ("instrument", "price"),
+    "split": ("instrument", "ratio", "orders"),
     "adjust": ("account", "instrument", "side", "qty", "price"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("amount", "flow", "currency", *THROUGH),

@@ -525,6 +525,10 @@ class Stream:
     def expiry(self) -> dict[str, Any]:
         return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["97", "100", "104"])}
 
+    def split(self) -> dict[str, Any]:
+        mode = self.draw.choice([{}, {}, {"orders": "all"}, {"orders": "cancel"}, {"orders": "none"}])
+        return {"instrument": self.draw.choice("XXYZ"), "ratio": self.draw.choice(["3/2", "2/1", "5/4", "1/2"]), **mode}
+
     def roll(self) -> dict[str, Any]:
         old, new = self.draw.choice(["XY", "ZX", "ZY"])
         prices = {f"{name}_price": self.draw.choice(["98", "100", "103"]) for name in ("from", "to")}
@@ -643,6 +647,7 @@ KINDS = {
     "roll": 0,
     "adjust": 0,
     "transfer": 0,
+    "split": 0,
 }
 
 

@@ -60,6 +60,7 @@ COPIED += (
     "display",
     "dnr",
     "rate",
+    "ratio",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
@@ -174,6 +175,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
     if kind == "rules":
         row["cmd"] = "LIMITS"
+    if kind == "split":
+        row["orders"] = event.get("orders", "finra")
     if "ccy" in event:
         row["currency"] = event["ccy"]
     if "session" in event:
@@ -245,10 +248,8 @@ def _traded(scenario: dict[str, Any], events: list[dict[str, Any]]) -> dict[str,
     """Labels of the instruments: the listed ones, then the others as they appear."""
     seen = dict.fromkeys(one["id"] for one in scenario.get("instruments", []))
     for event in events:
-        stated = [
-            *event.get("positions", {}),
-            *(one["instrument"] for one in event.get("orders", []) if "instrument" in one),
-        ]
+        orders = event.get("orders", []) if event["kind"] != "split" else []
+        stated = [*event.get("positions", {}), *(one["instrument"] for one in orders if "instrument" in one)]
         stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
         seen |= dict.fromkeys([event["instrument"]] if "instrument" in event else stated)
     for account in scenario.get("accounts", []):

@@ -159,7 +159,8 @@ class Replay:
         self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
         self.accounts = {one["id"]: Account(one) for one in scenario.get("accounts", [])}
         for event in scenario["events"]:
-            stated = [*event.get("positions", {}), *(one.get("instrument") for one in event.get("orders", []))]
+            orders = event.get("orders", []) if event["kind"] != "split" else []
+            stated = [*event.get("positions", {}), *(one.get("instrument") for one in orders)]
             stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
             for label in [event["instrument"]] if "instrument" in event else stated:
                 self.instruments.setdefault(label, Instrument(label, None))
@@ -829,6 +830,108 @@ class Replay:
             self.book_unpaid(event, who, label, lots, price)
         self.tell_moved([(who, label) for who, _ in shares])
 
+    def take_split(self, number, event):
+        """Prices and positions of an instrument in new units; what is less than a lot becomes cash."""
+        label, ratio, mode = event["instrument"], Fraction(event["ratio"]), event.get("orders", "finra")
+        traded = self.instruments[label]
+        for order in self.every_order:
+            if order.instrument == label and (order.working or order.believed is not None):
+                self.split_order(number, order, ratio, mode, traded)
+        recorded = {who: self.believed(who, label) for who in self.accounts}
+        for fill in self.fills:
+            if fill.event["instrument"] == label:
+                fill.qty, fill.recorded, fill.place = Fraction(0), Fraction(0), None
+        for name in ("bid", "ask", "last", "last_fill"):
+            price = getattr(traded, name)
+            setattr(traded, name, None if price is None else price / ratio)
+        if label in self.estimates:
+            self.estimates[label] /= ratio
+        for rule in self.rules:
+            rule.split(label, ratio)
+        self.booked = [
+            (who, name, strategy, qty * ratio, price / ratio, realised) if name == label else (who, name, strategy, qty, price, realised)
+            for who, name, strategy, qty, price, realised in self.booked
+        ]
+        moved, strategies = [], []
+        for who in self.accounts:
+            if self.position(who, label):
+                moved.append((who, label))
+            strategies += self.split_holder(who, traded, ratio)
+            account = self.accounts[who]
+            account.opened[label] = Fraction(0)
+            self.base_cost[who, label] = account.cost.get(label, Fraction(0))
+            self.unbooked[who, label] = self.whole(recorded[who] * ratio, traded.lot)
+        self.tell_moved(moved)
+        self.tell_strategies(strategies, [label])
+
+    def split_holder(self, who, traded, ratio):
+        """New lots of an account and of its strategies, and cash for the rest; the strategies that held some."""
+        account, label, price = self.accounts[who], traded.label, traded.mark or Fraction(0)
+        held = self.position(who, label)
+        new = self.whole(held * ratio, traded.lot)
+        left = held * ratio - new
+        parts = {key: qty for key, qty in self.holdings.items() if key[:2] == (who, label) and key[2] != "of nobody" and qty}
+        rests = {key: qty * ratio - self.whole(qty * ratio, traded.lot) for key, qty in parts.items()}
+        nobody = (who, label, "of nobody")
+        rests[nobody] = left - sum(rests.values())
+        released = account.cost.get(label, Fraction(0)) * left / (held * ratio) if held else Fraction(0)
+        realised = left * price * traded.multiplier - released
+        if held:
+            account.cost[label] = account.cost.get(label, Fraction(0)) - released
+            account.realised += realised
+            account.cash[traded.quote] = account.cash.get(traded.quote, 0) + left * price * traded.multiplier
+            account.positions[label] = new
+            if account.unmarked.get(label):
+                account.unmarked[label] = new
+        for key, rest in rests.items():
+            self.holdings[key] = self.holdings.get(key, Fraction(0)) * ratio - rest
+            self.booked.append((*key, -rest, price, realised if key == nobody else Fraction(0)))
+        if new != held:
+            self.tell_adjusted(who, label, (held == 0) - (new == 0))
+        return list(parts)
+
+    def split_order(self, number, order, ratio, mode, traded):
+        """FINRA: open buys and stops to sell are scaled, in a reverse split cancelled; or all are, or none."""
+        falls = (order.side == BUY) == (order.stop is None)
+        if mode == "cancel" or (mode == "finra" and falls and ratio < 1):
+            if order.working:
+                self.stop(order, None)
+                self.cancelled.setdefault(number, []).append(order.label)
+            order.believed = None
+        elif mode == "all" or (mode == "finra" and falls):
+
+            def less(price, tick=traded.tick):
+                if not isinstance(price, Fraction):
+                    return price
+                exact = price / ratio
+                found = price - -((exact - price) // tick) * tick if mode == "finra" else (2 * exact + tick) // (2 * tick) * tick
+                return max(found, tick) if price > 0 else found
+
+            def near(price, step):
+                return price if not isinstance(price, Fraction) else (2 * price / ratio + step) // (2 * step) * step
+
+            def size(qty):
+                return order.filled + self.whole(max(qty - order.filled, Fraction(0)) * ratio, traded.lot)
+
+            order.price, order.stop = less(order.price), less(order.stop)
+            order.at_price, order.worth_at = less(order.at_price), less(order.worth_at)
+            order.reserve = order.reserve / ratio if order.reserve is not None else None
+            order.offset = near(order.offset, traded.tick)
+            order.qty = size(order.qty)
+            if order.former is not None:
+                qty, price, limited, capped, worth_at = order.former
+                stop, offset = order.aimed
+                order.former = (size(qty), less(price), limited, capped, less(worth_at))
+                order.aimed = less(stop), near(offset, traded.tick)
+            if order.working and order.filled >= order.qty:
+                order.working = False
+                self.cancelled.setdefault(number, []).append(order.label)
+
+    @staticmethod
+    def whole(qty, lot):
+        size = abs(qty) // lot * lot
+        return size if qty > 0 else -size
+
     def first_mark(self, traded, price):
         self.pricings += 1
         traded.last_fill = price
@@ -872,9 +975,12 @@ class Replay:
                 account.opened[name] = Fraction(0)
                 self.base_cost[who, name] = account.cost.get(name, Fraction(0))
                 self.unbooked[who, name] = recorded[who, label] + recorded[who, name] if name == other else Fraction(0)
-        self.tell_moved([*moved])
-        for who, name, strategy in strategies:
-            for one in names:
+        self.tell_moved(moved)
+        self.tell_strategies(strategies, names)
+
+    def tell_strategies(self, strategies, labels):
+        for who, _, strategy in strategies:
+            for one in labels:
                 member = self.fill_key({"kind": "fill", "account": who, "instrument": one, "strategy": strategy})
                 for rule in self.rules:
                     rule.groups_moved(member, None)

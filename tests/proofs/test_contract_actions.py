@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from marks import needs_compiling
 from proofs.test_scenarios import agree
@@ -16,7 +18,7 @@ from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.results.booked import booked_moves, opening_lots
 from riskkit.rules import AllowedInstruments, DailyLoss, PositionLimit
 
-OFTEN = {"funding": 6, "expiry": 4, "roll": 4, "adjust": 8, "transfer": 8, "bust": 4, "correct": 4, "snapshot": 2}
+OFTEN = {"split": 6, "funding": 6, "expiry": 4, "roll": 4, "adjust": 8, "transfer": 8, "bust": 4, "correct": 4, "snapshot": 2}
 SIZE = RuleSet([Rule("size", PositionLimit(limit=9))])
 BUY = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 FILL = {**BUY, "kind": "fill"}
@@ -25,10 +27,20 @@ PRICE = {"kind": "price", "instrument": "X"}
 XY = (Instrument("X"), Instrument("Y"))
 
 
+def often(seed: int, events: int, name: str) -> dict[str, Any]:
+    """A scenario with many actions, of a rule that follows a split."""
+    told = scenario(seed, events, types=[name], weights=OFTEN)
+    if name == "volume_cap" and seed % 2:
+        told["rules"][0]["scope"] = "account_instrument"
+    elif name == "volume_cap":
+        told["events"] = [event for event in told["events"] if event["kind"] != "split"]
+    return with_stops(told, seed)
+
+
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
 def test_a_rule_decides_as_the_naive_interpreter_whatever_becomes_of_positions(name):
     for seed in range(2):
-        told = with_stops(scenario(9100 * seed + len(name), 60, types=[name], weights=OFTEN), seed)
+        told = often(9100 * seed + len(name) + seed, 60, name)
         assert run(told, "live") == agree(told)
 
 
@@ -36,13 +48,13 @@ def test_a_rule_decides_as_the_naive_interpreter_whatever_becomes_of_positions(n
 @pytest.mark.xdist_group("generic")
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
 def test_the_generic_loop_follows_positions_as_plain_python(name):
-    told = scenario(7 + len(name), 80, types=[name], weights=OFTEN)
+    told = often(7 + len(name), 80, name)
     assert run(told, "generic") == run(told, "plain")
 
 
 @pytest.mark.parametrize("name", CONVERTING)
 def test_a_limit_in_one_currency_follows_positions_in_three(name):
-    told = in_currencies(len(name), [name], weights={**OFTEN, "roll": 0})
+    told = in_currencies(len(name), [name], weights={**OFTEN, "roll": 0, "split": 0})
     assert run(told, "live") == agree(told)
 
 
@@ -110,7 +122,7 @@ def test_a_loop_without_actions_has_nothing_of_them():
     log = random_log(3, 60)
     shape = shape_of(SIZE, log.columns, enforce=True, sampled=True, cancels=True, opened=True)
     text = specialise(shape).text
-    for word in ("book_adjustment", "settle", "funding(", "adjust(", "expired"):
+    for word in ("book_adjustment", "settle", "funding(", "adjust(", "expired", "split"):
         assert word not in text, word
 
 
@@ -122,6 +134,7 @@ def test_a_session_bounds_what_actions_move():
         session.process_funding(ts=ts, instrument="X", rate="0.1")
         session.process_roll(ts=ts, **{"from": "X", "to": "Y", "from_price": 1, "to_price": 1})
         session.process_expiry(ts=ts, instrument="Y", price=1)
+        session.process_split(ts=ts, instrument="Y", ratio=("2/1", "1/2")[ts % 2])
     session.process_transfer(ts=98, **{"from": "A", "to": "B", "instrument": "X", "qty": 5, "price": 2})
     session.process_order(ts=99, account="A", instrument="X", side="B", qty=1, price=1)
     assert session.result().digest == replay_log(session.log(), SIZE, compiled=False).digest

@@ -123,6 +123,10 @@ def funding(rate: Any) -> Row:
     return {"ts": START, "kind": "funding", "instrument": "X", "rate": rate}
 
 
+def split(ratio: str = "3/2", instrument: str = "X") -> Row:
+    return {"ts": START, "kind": "split", "instrument": instrument, "ratio": ratio}
+
+
 def expiry(last: Any) -> Row:
     return {**price(last), "kind": "expiry"}
 
@@ -474,6 +478,16 @@ TABLE: dict[str, Edge] = {
     "cash after an expiry": Edge(
         CashLimit(),
         lambda p: [fill(qty=10, price=100), expiry(90), order(instrument="Y", price=p)],
+        rise("899.99", "900", "900.01"),
+    ),
+    "self_trade after a split": Edge(
+        SelfTradePrevention(),
+        lambda p: [order(price=10, order_id="b"), split(), order(side="S", price=p)],
+        [("6.67", False), ("6.66", True), ("6.65", True)],
+    ),
+    "cash after a reverse split": Edge(
+        CashLimit(),
+        lambda p: [fill(qty=15, price=10), split("1/10"), order(instrument="Y", price=p)],
         rise("899.99", "900", "900.01"),
     ),
     "daily_loss after an expiry": Edge(

@@ -58,11 +58,13 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile", "book_adjustment", "settle")
+SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile", "book_adjustment", "settle", "split")
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL), int(EventKind.SNAPSHOT), int(EventKind.EXPIRY)}
-MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, *SETTLES)}  # without a fill
+READ_ORDERS = {
+    int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")
+}
+MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, EventKind.SPLIT, *SETTLES)}  # without a fill
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
@@ -121,6 +123,7 @@ def shape_of(
         fundings=int(EventKind.FUNDING) in kinds,
         adjusts=int(EventKind.ADJUST) in kinds,
         settles=bool(set(map(int, SETTLES)) & kinds),
+        splits=int(EventKind.SPLIT) in kinds,
         netted=netted,
     )
 
@@ -204,7 +207,7 @@ def rows_of_an_event(state: State, shape: Shape) -> int:
     """The most decision rows that one event may write."""
     rows = sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
     rows += shape.snapshots * (len(state.orders) + 2 * len(state.positions))
-    return rows + shape.settles * 2 * len(state.positions)
+    return rows + (shape.settles or shape.splits) * 2 * len(state.positions)
 
 
 class ReplayLoop:

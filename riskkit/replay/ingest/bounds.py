@@ -56,7 +56,8 @@ def check_bounds(
         return
     ratios = [universe.ratio(instrument) for instrument in universe.instruments]
     worth = np.array([float(ratio) for ratio in ratios])
-    marks, quotes = _highest(columns, len(ratios))
+    times = _split_factors(columns, len(ratios))
+    marks, quotes = (prices * times for prices in _highest(columns, len(ratios)))
     for instrument, ratio, highest in zip(universe.instruments, ratios, quotes.tolist(), strict=True):
         inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
         if max(highest, 1) * inner >= MAXIMUM:
@@ -65,7 +66,7 @@ def check_bounds(
                 f"{decimal_text(universe.quantum)}, which could overflow 64 bits"
             )
     _check_rows(columns, worth, quotes, source_row)
-    lots = _reachable_lots(columns, universe, pair_account, pair_instrument)
+    lots = _reachable_lots(columns, universe, pair_account, pair_instrument) * times[pair_instrument]
     units = np.array([float(i.qty_step / universe.quantity_unit) for i in universe.instruments])
     over = lots * np.maximum(quotes * worth, units)[pair_instrument] >= MAXIMUM
     if over.any():
@@ -132,6 +133,15 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
             rows = (columns[name] != MISSING) & (code >= 0)  # not the rates, which have no instrument
             np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)))
     return marks, np.maximum(marks, quotes)
+
+
+def _split_factors(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    """By how much the splits of each instrument may raise its lots or its prices."""
+    times = np.ones(count)
+    for row in np.flatnonzero((columns["kind"] == EventKind.SPLIT) & (columns["instrument"] >= 0)).tolist():
+        new, old = int(columns["qty"][row]), int(columns["price"][row])
+        times[columns["instrument"][row]] *= max(new / old, old / new)
+    return times
 
 
 def _paid_ticks(columns: Mapping[str, np.ndarray], marks: np.ndarray) -> np.ndarray:

@@ -39,7 +39,7 @@ COLUMNS: dict[str, FrameColumn] = {
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
-        "previous close or settlement), dividend (in cash), funding, expiry of an instrument; roll (of its positions into another "
+        "previous close or settlement), dividend (in cash), funding, split, expiry of an instrument; roll (of its positions into another "
         "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill)",
         "kind",
         ("event",),
@@ -102,6 +102,10 @@ COLUMNS: dict[str, FrameColumn] = {
         "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
     ),
     "rate": FrameColumn("part of the value of a position that longs pay at a funding, below zero if shorts do", "qty"),
+    "ratio": FrameColumn("new units for old ones of a split, as 3/2", "qty"),
+    "orders": FrameColumn(
+        "what becomes of open orders at a split: finra (buys and stops to sell; default), all, cancel or none", "side"
+    ),
     "pair": FrameColumn(
         "pair of an exchange rate, as EURUSD or EUR/USD: price, or bid and ask, are units of the second for one of the first",
         "qty",

@@ -28,6 +28,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "dividend": ("instrument", "amount"),
     "funding": ("instrument", "rate"),
     "expiry": ("instrument", "price"),
+    "split": ("instrument", "ratio", "orders"),
     "roll": ("from", "to", "from_price", "to_price"),
     "adjust": ("account", "instrument", "side", "qty", "price"),
     "transfer": ("from", "to", "instrument", "qty", "price"),

@@ -154,13 +154,13 @@ def _as_written(
 
 
 def refine(
-    frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, size: int
+    frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, finer: Sequence[int]
 ) -> list[int]:
     """Count columns in steps so fine that the off-grid numbers kept (of the first column) are integers as well.
 
-    Return the number of steps in each instrument's unit (1 without off-grid numbers).
+    Return the number of steps in each instrument's unit: a multiple of `finer`.
     """
-    cuts = [1] * size
+    cuts = list(finer)
     for row, steps in kept.items():
         cuts[code[row]] = math.lcm(cuts[code[row]], steps.denominator)
     if max(cuts, default=1) == 1:

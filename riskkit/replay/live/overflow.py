@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ from riskkit.replay.schema.universe import Universe, exact
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
 QUOTE, FUNDING, ROLL = int(EventKind.PRICE), int(EventKind.FUNDING), int(EventKind.ROLL)
 PAID = (int(EventKind.DIVIDEND), *map(int, SETTLES))  # on every lot, in ticks
-HELD = (*PAID, FUNDING, int(EventKind.SNAPSHOT), int(EventKind.ADJUST))
+SPLIT = int(EventKind.SPLIT)
+HELD = (*PAID, FUNDING, SPLIT, int(EventKind.SNAPSHOT), int(EventKind.ADJUST))
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
 PRICES = ("price", "bid", "ask", "reserve", "stop")
 ENOUGH = 0.99 * BALANCE
@@ -44,7 +46,7 @@ class Weight(NamedTuple):
 def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     """Lots, highest price and money of an event."""
     kind = event["kind"]
-    if kind in PAID or kind == FUNDING:
+    if kind in PAID or kind in (FUNDING, SPLIT):
         return 0, 0, BY_LOTS
     money = BY_LOTS if kind in HELD else abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
     if kind not in TRADED and kind != QUOTE:
@@ -115,7 +117,7 @@ class Reach:
         for event in events:
             lots, highest, money = adds(event)
             code = event["instrument"]
-            if event["kind"] in PAID or event["kind"] == FUNDING:
+            if event["kind"] in PAID or event["kind"] in (FUNDING, SPLIT):
                 total += self._paid(event, rolled, changed) if code >= 0 else 0
                 continue
             total += money if money != BY_LOTS else 0
@@ -136,6 +138,10 @@ class Reach:
         code = event["instrument"]
         before = self.words[self.of(code)].tolist()
         lots, highest = changed.get(code, (before[LOTS], before[HIGHEST]))
+        if event["kind"] == SPLIT:
+            times = max(Fraction(event["qty"], event["price"]), Fraction(event["price"], event["qty"]))
+            changed[code] = lots * float(times), highest * float(times)
+            return lots * highest * before[WORTH] * float(times) ** 2
         if event["kind"] == FUNDING:
             return lots * highest * before[WORTH] * abs(event["qty"]) / RATE_UNIT
         price, more = abs(event["price"]), 0.0

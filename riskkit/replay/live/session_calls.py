@@ -16,6 +16,7 @@ from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
+from riskkit.replay.ingest.splits import split_row
 from riskkit.replay.live.batch import Batch, process
 from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.door import SHORT
@@ -177,6 +178,15 @@ class SessionCalls(ABC):
         trade: windows of fills and traded quantities do not count it, and what was filled before is final.
         """
         return self._process(ts, "expiry", fields, partial(Entries.close, kind=EventKind.EXPIRY))
+
+    def process_split(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a split of an ``instrument``: ``ratio`` new units for old ones, as "3/2"; below one a reverse split.
+
+        Positions and prices are counted in new units, fractions of a lot become cash at the mark. ``orders``: "finra" (FINRA Rule
+        5330: buys and stops to sell get the lower price and the larger size, in a reverse split they are cancelled, others stay),
+        "all" (every one, at the nearest tick), "cancel" or "none". What was filled before is final.
+        """
+        return self._submit(ts, given := given_fields("split", fields), partial(split_row, given))
 
     def process_roll(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a roll: positions in ``from`` are closed at ``from_price`` and opened in ``to`` at ``to_price``; no trade."""

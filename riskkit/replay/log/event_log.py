@@ -21,10 +21,11 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
+from riskkit.replay.log.contents import add_contents, content_words
 from riskkit.replay.log.codes import checked_header, refuse_unknown_codes
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, IN_BILLIONTHS, MISSING, PRICED, RATE_UNIT, EventKind, RowFlag
+from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, PRICED, RATE_UNIT, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.pairs import pair_text
 from riskkit.replay.schema.universe import Account, Instrument, OutOfRange, Universe, decimal_text
@@ -425,10 +426,7 @@ class EventLog(Shown):
             frame.loc[rated, ["qty", "price"]] = np.nan
             for name in [name for name in ("price", "bid", "ask") if name in columns]:
                 frame.loc[rated, name] = np.where((rates := columns[name][rated]) != MISSING, rates / RATE_UNIT, np.nan)
-        for kind, name in IN_BILLIONTHS.items():
-            if (paid := columns["kind"] == kind).any():
-                frame[name] = np.where(paid, columns["qty"] / RATE_UNIT, np.nan)
-                frame.loc[paid, "qty"] = np.nan
+        add_contents(frame, columns)
         return frame.rename_axis("seq")
 
     def to_frame_row(self, seq: int) -> str:
@@ -451,9 +449,7 @@ class EventLog(Shown):
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")
-        unit = Fraction(1, RATE_UNIT) if kind in IN_BILLIONTHS else universe.quantum
-        if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, *IN_BILLIONTHS):
-            words.append(decimal_text(row["qty"] * unit))
+        words += content_words(row, universe)
         if kind is EventKind.FX:
             given = [row[name] for name in ("price", "bid", "ask") if row.get(name, MISSING) != MISSING]
             words += [pair_text(row["qty"], universe.currencies), "at"]

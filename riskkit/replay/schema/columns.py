@@ -85,6 +85,7 @@ class EventKind(IntEnum):
     FUNDING = 26  # a fraction of the value of each position, which longs pay
     EXPIRY = 27  # the settlement of an instrument: positions become cash, and orders end
     ROLL = 28  # positions go from one instrument to another: its row, then one for each account, of one ``batch``
+    SPLIT = 29  # new units for old ones of an instrument
 
 
 class KindFacts(NamedTuple):
@@ -148,6 +149,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.FUNDING: KindFacts(("instrument", "rate"), rare=True),
     EventKind.EXPIRY: KindFacts(("instrument", "price"), rare=True),
     EventKind.ROLL: KindFacts(("instrument", "price"), rare=True),
+    EventKind.SPLIT: KindFacts(("instrument", "ratio"), watched=True, rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -248,6 +250,15 @@ class MatchMode(IntEnum):
     DECREMENT = 3
 
 
+class SplitOrders(IntEnum):
+    """What becomes of open orders at a split (column ``side``); `riskkit.replay.kernels.splits`."""
+
+    FINRA = 0  # buys and stops to sell fall and grow; in a reverse split they are cancelled
+    ALL = 1
+    CANCEL = 2
+    NONE = 3
+
+
 class CashFlowKind(IntEnum):
     """Type of a CASH event (column ``side``); all but deposits are profit or loss."""
 
@@ -316,7 +327,7 @@ class EventRow(NamedTuple):
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
     ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
     carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``; a
-    FUNDING its rate in billionths in ``qty``. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
+    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
 
     Examples
     --------

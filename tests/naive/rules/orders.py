@@ -78,6 +78,11 @@ class PriceCollar(Rule):
         if stand:
             self.seen["fill", label] = stand[-1].price, stand[-1].ts
 
+    def split(self, label, ratio):
+        for name, (price, ts) in self.seen.items():
+            if name[-1] == label and price is not None:
+                self.seen[name] = price / ratio, ts
+
     def fresh(self, *name):
         price, ts = self.seen.get(name, (None, 0))
         return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price

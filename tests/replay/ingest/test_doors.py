@@ -29,6 +29,7 @@ BASES: dict[str, dict[str, Any]] = {
     "dividend": {"instrument": "X", "amount": "0.205"},
     "funding": {"instrument": "X", "rate": "0.01"},
     "expiry": {"instrument": "X", "price": 10.5},
+    "split": {"instrument": "X", "ratio": "3/2", "orders": "all"},
     "roll": {"from": "X", "to": "Y", "from_price": 10.5, "to_price": 11},
     "adjust": {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5},
     "transfer": {"from": "A", "to": "S", "instrument": "X", "qty": 2, "price": 10.5},
