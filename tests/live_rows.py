@@ -54,7 +54,12 @@ def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
         return session.process_snapshot(ts=ts, account=row["account"], **_stated(rows))
     if kind == "roll":
         old, new = rows[:2]
-        given = {"from": old["instrument"], "to": new["instrument"], "from_price": old["price"], "to_price": new["price"]}
+        given = {
+            "from": old["instrument"],
+            "to": new["instrument"],
+            "from_price": old["price"],
+            "to_price": new["price"],
+        }
         return session.process_roll(ts=ts, **given)
     if kind == "adjust" and len(rows) == 2:
         given = {"from": row["account"], "to": rows[1]["account"], **_given(row, ("instrument", "qty", "price"))}

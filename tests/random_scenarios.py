@@ -544,7 +544,13 @@ class Stream:
         given = self.adjust()
         first, second = self.draw.sample(["A", "B"], 2)
         price = {"price": given.get("price", "100")}
-        return {"from": first, "to": second, "instrument": given["instrument"], "qty": given["qty"].removeprefix("-"), **price}
+        return {
+            "from": first,
+            "to": second,
+            "instrument": given["instrument"],
+            "qty": given["qty"].removeprefix("-"),
+            **price,
+        }
 
     def snapshot(self) -> dict[str, Any]:
         """What a venue says of an account: mostly near what the record has, with an order that nobody knows."""

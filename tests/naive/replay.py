@@ -849,7 +849,9 @@ class Replay:
         for rule in self.rules:
             rule.split(label, ratio)
         self.booked = [
-            (who, name, strategy, qty * ratio, price / ratio, realised) if name == label else (who, name, strategy, qty, price, realised)
+            (who, name, strategy, qty * ratio, price / ratio, realised)
+            if name == label
+            else (who, name, strategy, qty, price, realised)
             for who, name, strategy, qty, price, realised in self.booked
         ]
         moved, strategies = [], []
@@ -870,7 +872,9 @@ class Replay:
         held = self.position(who, label)
         new = self.whole(held * ratio, traded.lot)
         left = held * ratio - new
-        parts = {key: qty for key, qty in self.holdings.items() if key[:2] == (who, label) and key[2] != "of nobody" and qty}
+        parts = {
+            key: qty for key, qty in self.holdings.items() if key[:2] == (who, label) and key[2] != "of nobody" and qty
+        }
         rests = {key: qty * ratio - self.whole(qty * ratio, traded.lot) for key, qty in parts.items()}
         nobody = (who, label, "of nobody")
         rests[nobody] = left - sum(rests.values())
@@ -904,7 +908,11 @@ class Replay:
                 if not isinstance(price, Fraction):
                     return price
                 exact = price / ratio
-                found = price - -((exact - price) // tick) * tick if mode == "finra" else (2 * exact + tick) // (2 * tick) * tick
+                found = (
+                    price - -((exact - price) // tick) * tick
+                    if mode == "finra"
+                    else (2 * exact + tick) // (2 * tick) * tick
+                )
                 return max(found, tick) if price > 0 else found
 
             def near(price, step):

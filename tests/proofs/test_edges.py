@@ -497,7 +497,12 @@ TABLE: dict[str, Edge] = {
     ),
     "position_limit after a transfer": Edge(
         PositionLimit(limit=20),
-        lambda q: [fill(qty=10), {**adjusted(3, "S", price=90), "batch": 1}, {**adjusted(3, price=90, account="B"), "batch": 1}, order(qty=q)],
+        lambda q: [
+            fill(qty=10),
+            {**adjusted(3, "S", price=90), "batch": 1},
+            {**adjusted(3, price=90, account="B"), "batch": 1},
+            order(qty=q),
+        ],
         rise(12, 13, 14),
     ),
     "daily_loss after an adjustment with a cost": Edge(

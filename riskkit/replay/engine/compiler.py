@@ -24,6 +24,7 @@ from riskkit._check import InputError
 from riskkit._docs import counted
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
 from riskkit.replay.engine import loop
+from riskkit.replay.engine import log_facts
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point
@@ -37,16 +38,7 @@ from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.rules.custom import Explaining
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import (
-    AMENDS,
-    ANSWERS,
-    FACTS,
-    OPTIONAL,
-    SETTLES,
-    EventKind,
-    RowFlag,
-    TradingCommand,
-)
+from riskkit.replay.schema.columns import AMENDS, FACTS, OPTIONAL, SETTLES, EventKind
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -58,12 +50,20 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile", "book_adjustment", "settle", "split")
+SEPARATE = (
+    "turn_over",
+    "cancel_working",
+    "cancel_commanded",
+    "cancel_met",
+    "pay_dividend",
+    "reconcile",
+    "book_adjustment",
+    "settle",
+    "split",
+)
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {
-    int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")
-}
+READ_ORDERS = {int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")}
 MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, EventKind.SPLIT, *SETTLES)}  # without a fill
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
@@ -113,11 +113,11 @@ def shape_of(
         exposures="exposures" in requires,
         references="references" in requires,
         groups=tuple(groups.values()),
-        answers=_answers(columns, kinds),
+        answers=log_facts.answers(columns, kinds),
         amends=amends,
-        flattens=enforce and (flattens or _flattened(columns)),
+        flattens=enforce and (flattens or log_facts.flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
-        commands=_commands(columns, kinds),
+        commands=log_facts.commands(columns, kinds),
         dividends=int(EventKind.DIVIDEND) in kinds,
         snapshots=int(EventKind.SNAPSHOT) in kinds and "batch" in columns,
         fundings=int(EventKind.FUNDING) in kinds,
@@ -126,28 +126,6 @@ def shape_of(
         splits=int(EventKind.SPLIT) in kinds,
         netted=netted,
     )
-
-
-def _flattened(columns: Mapping[str, Any]) -> bool:
-    """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
-    flags = columns.get("flags")
-    return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
-
-
-def _commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
-    """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
-    if int(EventKind.CONTROL) not in kinds or "side" not in columns:
-        return int(EventKind.CONTROL) in kinds
-    control = columns["kind"] == EventKind.CONTROL
-    return bool((control & ((columns["side"] == TradingCommand.KILL) | (columns["qty"] != 0))).any())
-
-
-def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
-    """True if the venue refuses an order, a cancel or a modify: an answer, or an error that names an order."""
-    if kinds & (set(map(int, ANSWERS)) - {int(EventKind.EXPIRE)}):
-        return True
-    named = columns.get("order") if int(EventKind.ERROR) in kinds else None
-    return named is not None and bool(((columns["kind"] == EventKind.ERROR) & (named >= 0)).any())
 
 
 def _frees(shape: RuleShape) -> bool:

@@ -83,15 +83,18 @@ def misfit(old: Instrument, new: Instrument) -> str:
     if old.currency != new.currency:
         return f"is in {new.currency}, and {old.id} in {old.currency}; a roll is in one currency"
     if (old.lot / new.lot).denominator != 1:
-        return (
-            f"has a lot of {decimal_text(new.lot)}, and {old.id} one of {decimal_text(old.lot)}; what is rolled must be whole lots"
-        )
+        return f"has a lot of {decimal_text(new.lot)}, and {old.id} one of {decimal_text(old.lot)}; what is rolled must be whole lots"
     return ""
 
 
 def funding_row(given: Mapping[str, Any], entries: Entries, number: int, ts: int) -> list[Row]:
     """A live funding as a row."""
-    row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.FUNDING), "instrument": entries.instrument(given.get("instrument"))}
+    row = {
+        **DEFAULTS,
+        "ts": ts,
+        "kind": int(EventKind.FUNDING),
+        "instrument": entries.instrument(given.get("instrument")),
+    }
     found = scalars.count(given.get("rate"), UNIT, "rate", entries.nearest)
     if found.bad or abs(found.nearest) >= RATE_UNIT:
         raise InputError(f"rate={shown(given.get('rate'))} {NO_RATE}")

@@ -198,18 +198,28 @@ def _reachable_lots(
     key = 2 * columns["pair"][rows].astype(np.int64) + (columns["side"][rows] > 0)
     lots = np.bincount(key, columns["qty"][rows].astype(float), minlength=2 * len(pair_account))
     by_side = lots.reshape(-1, 2)
-    if np.isin(columns["kind"], (EventKind.SNAPSHOT, *SETTLES)).any():  # they end what one side was, and the other one goes on
-        return opened + by_side.sum(1) + _rolled_lots(columns, universe, opened + by_side.sum(1), pair_account, pair_instrument)
+    if np.isin(
+        columns["kind"], (EventKind.SNAPSHOT, *SETTLES)
+    ).any():  # they end what one side was, and the other one goes on
+        return (
+            opened
+            + by_side.sum(1)
+            + _rolled_lots(columns, universe, opened + by_side.sum(1), pair_account, pair_instrument)
+        )
     return opened + by_side.max(1, initial=0.0)
 
 
 def _rolled_lots(
-    columns: Mapping[str, np.ndarray], universe: Universe, lots: np.ndarray, pair_account: np.ndarray, pair_instrument: np.ndarray
+    columns: Mapping[str, np.ndarray],
+    universe: Universe,
+    lots: np.ndarray,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
 ) -> np.ndarray:
     """Lots that each pair could have by rolls, of what their accounts could have in other instruments."""
     more = np.zeros(len(lots))
-    code, batch = columns["instrument"], columns.get("batch")
-    for row in np.flatnonzero(columns["kind"] == EventKind.ROLL).tolist() if batch is not None else ():
+    code, batch = columns["instrument"], columns.get("batch", np.full(len(columns["kind"]), -1))
+    for row in np.flatnonzero(columns["kind"] == EventKind.ROLL).tolist():
         if batch[row] != row or row + 1 == len(code):
             continue
         old, new = (universe.instruments[code[place]].qty_step for place in (row, row + 1))
@@ -230,7 +240,7 @@ def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.nd
 def _check_balances(
     columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, moved: np.ndarray
 ) -> None:
-    """Check cash (opening, money moved by fills, dividends and settlements, flows, fees, equity from outside) and the value of positions."""
+    """Check cash (opening, moved by fills, dividends and settlements, flows, fees, equity from outside) and the value of positions."""
     count = len(universe.accounts)
     if not count:
         return

@@ -13,7 +13,18 @@ from riskkit._check import InputError
 from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.replay.schema.names import name_text
 
-NAMES = ("account", "instrument", "strategy", "connection", "order_id", "parent_id", "trade_id", "currency", "from", "to")
+NAMES = (
+    "account",
+    "instrument",
+    "strategy",
+    "connection",
+    "order_id",
+    "parent_id",
+    "trade_id",
+    "currency",
+    "from",
+    "to",
+)
 ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (

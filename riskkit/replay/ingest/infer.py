@@ -104,7 +104,8 @@ def choose_quanta(
             digits = _max_decimals(frame, (name,), np.where(rows, 0, -1), 1, "give rounding='nearest'")
             part = Fraction(1, 10 ** int(digits[0]))
             amounts += [
-                i.qty_step * i.multiplier * part * (i.price_step if kind is EventKind.FUNDING else 1) for i in instruments
+                i.qty_step * i.multiplier * part * (i.price_step if kind is EventKind.FUNDING else 1)
+                for i in instruments
             ]
     return dict.fromkeys([*currencies, *rated], common_unit(amounts))
 

@@ -75,7 +75,12 @@ def split_events(frame: Frame, columns: dict[str, np.ndarray], ratios: Mapping[i
 
 def split_row(given: Mapping[str, Any], entries: Entries, number: int, ts: int) -> list[Row]:
     """A live split as a row."""
-    row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.SPLIT), "instrument": entries.instrument(given.get("instrument"))}
+    row = {
+        **DEFAULTS,
+        "ts": ts,
+        "kind": int(EventKind.SPLIT),
+        "instrument": entries.instrument(given.get("instrument")),
+    }
     ratio = ratio_of(given.get("ratio"))
     if ratio is None:
         raise InputError(f"ratio={shown(given.get('ratio'))} {NO_SPLIT}")

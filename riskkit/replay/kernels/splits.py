@@ -8,7 +8,7 @@ a lot become cash at the new mark.
 
 from __future__ import annotations
 
-from riskkit.replay.kernels.book import CANCELLED, DONE, REDUCED, WORKING, rest_of
+from riskkit.replay.kernels.book import CANCELLED, REDUCED, WORKING, rest_of
 from riskkit.replay.kernels.integers import floor_divide, scaled, share, split_mark
 from riskkit.replay.kernels.order_answers import work_again
 from riskkit.replay.kernels.records import Record
@@ -38,7 +38,9 @@ def falls(order: Record) -> bool:
     return (order.side > 0) == (order.stop == MISSING)
 
 
-def scale_order(order: Record, position: Record, account: Record, new: int, old: int, lot: int, tick: int, mode: int) -> int:
+def scale_order(
+    order: Record, position: Record, account: Record, new: int, old: int, lot: int, tick: int, mode: int
+) -> int:
     """Give an order its new prices and size; return the change in the number of orders that work."""
     rest = rest_of(order)
     order.price = split_price(order.price, new, old, tick, mode)

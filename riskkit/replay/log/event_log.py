@@ -21,8 +21,8 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
-from riskkit.replay.log.contents import add_contents, content_words
 from riskkit.replay.log.codes import checked_header, refuse_unknown_codes
+from riskkit.replay.log.contents import add_contents, content_words
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, PRICED, RATE_UNIT, EventKind, RowFlag

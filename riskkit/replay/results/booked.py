@@ -86,7 +86,9 @@ def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int,
 
 def _settled(columns: Mapping[str, np.ndarray], fill: int, row: int, unseen: Collection[int]) -> bool:
     """True if the instrument of a fill was settled between two rows: the fill is final."""
-    between = np.isin(columns["kind"][fill:row], SETTLES) & (columns["instrument"][fill:row] == columns["instrument"][fill])
+    between = np.isin(columns["kind"][fill:row], SETTLES) & (
+        columns["instrument"][fill:row] == columns["instrument"][fill]
+    )
     return not unseen.issuperset((fill + np.flatnonzero(between)).tolist())
 
 

@@ -30,9 +30,9 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import (
-    OF_LOTS,
     MESSAGES,
     MISSING,
+    OF_LOTS,
     Cause,
     DecisionCode,
     EventKind,
@@ -347,12 +347,10 @@ class DecisionFormatter:
         """A position or an order of which the venue says something else, or a position that was settled."""
         held = state.positions[int(row["key"]) + 1]
         traded = self.universe.instruments[int(held["instrument"])]
-        theirs, ours = (
-            "nothing" if lots in (0, MISSING) else decimal_text(lots * traded.qty_step)
-            for lots in (int(row["limit"]), int(row["until"]))
-        )
+        sizes = (int(row[name]) for name in ("limit", "until"))
+        theirs, ours = ("nothing" if n in (0, MISSING) else decimal_text(n * traded.qty_step) for n in sizes)
         if code == DecisionCode.SETTLED:
-            why = f"{theirs} is held in {traded.id} after its settlement, {ours} before it"
+            why = f"{theirs} is held in {traded.id} now, {ours} before"
         elif code == DecisionCode.POSITION_BREAK:
             why = f"{theirs} is held in {traded.id} by the venue, {ours} as we believed"
         else:

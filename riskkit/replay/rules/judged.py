@@ -12,10 +12,10 @@ from riskkit._check import InputError
 from riskkit._docs import counted
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.currencies import why_not_one_currency
-from riskkit.replay.rules.splits import why_not_split
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.splits import why_not_split
 from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS

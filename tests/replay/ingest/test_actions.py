@@ -107,5 +107,5 @@ def test_a_session_says_what_a_settlement_does():
     live.process_trade(ts=1, account="A", instrument="X", side="B", qty=2, price=10)
     live.process_order(ts=2, account="A", instrument="X", side="B", qty=1, price=9, order_id="o")
     said = [action.reason for action in live.process_expiry(ts=3, instrument="X", price=11)]
-    assert said == ["the order of event 1 is cancelled.", "nothing is held in X after its settlement, 2 before it."]
+    assert said == ["the order of event 1 is cancelled.", "nothing is held in X now, 2 before."]
     assert live.process_roll(ts=4, **ROLL) == []

@@ -17,7 +17,9 @@ RULES = RuleSet([Rule("size", PositionLimit(limit=20))])
 SPLIT = {"ts": 2, "kind": "split", "instrument": "X", "ratio": "3/2"}
 
 
-@pytest.mark.parametrize(("ratio", "new", "old"), [("3/2", 3, 2), ("6/4", 3, 2), (2, 2, 1), ("0.1", 1, 10), (1.5, 3, 2)])
+@pytest.mark.parametrize(
+    ("ratio", "new", "old"), [("3/2", 3, 2), ("6/4", 3, 2), (2, 2, 1), ("0.1", 1, 10), (1.5, 3, 2)]
+)
 def test_a_ratio_is_new_units_for_old_ones(ratio, new, old):
     log = load({**SPLIT, "ratio": ratio})
     assert (column(log, "qty"), column(log, "price"), column(log, "side")) == ([new], [old], [0])
