@@ -23,8 +23,7 @@ from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
 from riskkit._docs import counted
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
-from riskkit.replay.engine import loop
-from riskkit.replay.engine import log_facts
+from riskkit.replay.engine import log_facts, loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point

@@ -136,11 +136,15 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
 
 
 def _split_factors(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
-    """By how much the splits of each instrument may raise its lots or its prices."""
-    times = np.ones(count)
+    """By how much the splits of each instrument may raise its lots or its prices, from any event to any later one."""
+    units, least, most, times = (
+        np.ones(count) for _ in range(4)
+    )  # of one unit so far: the units now, the fewest, the most
     for row in np.flatnonzero((columns["kind"] == EventKind.SPLIT) & (columns["instrument"] >= 0)).tolist():
-        new, old = int(columns["qty"][row]), int(columns["price"][row])
-        times[columns["instrument"][row]] *= max(new / old, old / new)
+        code = columns["instrument"][row]
+        units[code] *= int(columns["qty"][row]) / int(columns["price"][row])
+        least[code], most[code] = min(least[code], units[code]), max(most[code], units[code])
+        times[code] = max(times[code], units[code] / least[code], most[code] / units[code])
     return times
 
 
