@@ -22,6 +22,10 @@ FIELDS = {
     "price": ("instrument", "price", "bid", "ask"),
     "close": ("instrument", "price"),
     "dividend": ("instrument", "amount"),
+    "funding": ("instrument", "rate"),
+    "expiry": ("instrument", "price"),
+    "split": ("instrument", "ratio", "orders"),
+    "adjust": ("account", "instrument", "side", "qty", "price"),
     "fx": ("pair", "price", "bid", "ask"),
     "cash": ("amount", "flow", "currency", *THROUGH),
     "equity": ("equity", *THROUGH),
@@ -48,7 +52,19 @@ def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
     row, kind, ts = rows[0], rows[0]["kind"], rows[0]["ts"]
     if kind == "snapshot":
         return session.process_snapshot(ts=ts, account=row["account"], **_stated(rows))
-    if row.get("batch") is not None:
+    if kind == "roll":
+        old, new = rows[:2]
+        given = {
+            "from": old["instrument"],
+            "to": new["instrument"],
+            "from_price": old["price"],
+            "to_price": new["price"],
+        }
+        return session.process_roll(ts=ts, **given)
+    if kind == "adjust" and len(rows) == 2:
+        given = {"from": row["account"], "to": rows[1]["account"], **_given(row, ("instrument", "qty", "price"))}
+        return session.process_transfer(ts=ts, **given)
+    if row.get("batch") is not None and kind == "order":
         orders = [_given(row, ORDER) for row in rows]
         return session.process_order_list(ts=ts, account=row["account"], orders=orders, children=row.get("children"))
     if kind == "clock":

@@ -519,6 +519,39 @@ class Stream:
             "amount": self.draw.choice(["0.009", "0.01", "0.505", "1", "2.5"]),
         }
 
+    def funding(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "rate": self.draw.choice(["0.01", "-0.005", "0.0001"])}
+
+    def expiry(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "price": self.draw.choice(["97", "100", "104"])}
+
+    def split(self) -> dict[str, Any]:
+        mode = self.draw.choice([{}, {}, {"orders": "all"}, {"orders": "cancel"}, {"orders": "none"}])
+        return {"instrument": self.draw.choice("XXYZ"), "ratio": self.draw.choice(["3/2", "2/1", "5/4", "1/2"]), **mode}
+
+    def roll(self) -> dict[str, Any]:
+        old, new = self.draw.choice(["XY", "ZX", "ZY"])
+        prices = {f"{name}_price": self.draw.choice(["98", "100", "103"]) for name in ("from", "to")}
+        return {"from": old, "to": new, **prices}
+
+    def adjust(self) -> dict[str, Any]:
+        label = self.draw.choice("XXYZ")
+        sizes = {"X": ["-2", "1", "3"], "Y": ["-0.5", "0.1"], "Z": ["2", "-4"]}
+        price = {"price": self.draw.choice(["98", "100", "103"])} if self.draw.random() < 0.6 else {}
+        return {"account": self.account(), "instrument": label, "qty": self.draw.choice(sizes[label]), **price}
+
+    def transfer(self) -> dict[str, Any]:
+        given = self.adjust()
+        first, second = self.draw.sample(["A", "B"], 2)
+        price = {"price": given.get("price", "100")}
+        return {
+            "from": first,
+            "to": second,
+            "instrument": given["instrument"],
+            "qty": given["qty"].removeprefix("-"),
+            **price,
+        }
+
     def snapshot(self) -> dict[str, Any]:
         """What a venue says of an account: mostly near what the record has, with an order that nobody knows."""
         draw, who = self.draw, self.account()
@@ -615,6 +648,12 @@ KINDS = {
     "close": 2,
     "dividend": 1,
     "snapshot": 1,
+    "funding": 0,
+    "expiry": 0,
+    "roll": 0,
+    "adjust": 0,
+    "transfer": 0,
+    "split": 0,
 }
 
 
@@ -626,10 +665,10 @@ CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is 
 WHOLE = ACCOUNTS
 
 
-def in_currencies(seed: int, types: list[str], events: int = 80) -> dict[str, Any]:
+def in_currencies(seed: int, types: list[str], events: int = 80, **often: dict[str, float]) -> dict[str, Any]:
     """A scenario of rules that name their currency, over instruments and cash in three, and their rates."""
     draw = random.Random(seed)
-    weights = {"fx": 14, "cash": 4}
+    weights = {"fx": 14, "cash": 4, **often.get("weights", {})}
     given = scenario(seed, events, types=types, without=["equity"], weights=weights)
     for event in given["events"]:
         if event["kind"] == "cash":

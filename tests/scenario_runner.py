@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +59,8 @@ COPIED += (
     "offset",
     "display",
     "dnr",
+    "rate",
+    "ratio",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
@@ -108,7 +111,8 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
     events = unroll(scenario)
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
-    names = _Names(next(iter(_traded(scenario, events)), "X"))
+    labels = [account.id for account in _accounts(scenario, events)]
+    names = _Names(next(iter(_traded(scenario, events)), "X"), labels)
     latest = events[0]["ts"]
     for number, event in enumerate(events, 1):
         late, latest = event["ts"] < latest, max(latest, event["ts"])
@@ -149,9 +153,10 @@ def _quanta(scenario: dict[str, Any], instruments: list[Instrument], accounts: l
 class _Names:
     """Order ids as the door wants them: one for each order, even where a scenario uses an id again."""
 
-    def __init__(self, anything: str = "X") -> None:
+    def __init__(self, anything: str = "X", accounts: Sequence[str] = ()) -> None:
         self.turns: dict[tuple[str, str], int] = {}
         self.anything = anything  # an instrument
+        self.accounts = accounts
 
     def new(self, account: str, label: str) -> str:
         self.turns[account, label] = self.turns.get((account, label), 0) + 1
@@ -170,6 +175,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
     if kind == "rules":
         row["cmd"] = "LIMITS"
+    if kind == "split":
+        row["orders"] = event.get("orders", "finra")
     if "ccy" in event:
         row["currency"] = event["ccy"]
     if "session" in event:
@@ -186,6 +193,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         return [{**listed, **_message({**listed, **member})} for member in members]
     if kind == "snapshot":
         return _snapshot(event, {**row, "batch": f"snapshot {number}"}, names)
+    if kind in ("adjust", "transfer", "roll"):
+        return _action(event, {"ts": event["ts"], "batch": f"{kind} {number}"}, names.accounts)
     if kind == "order":
         row = _message(row)
         if "parent" in event:
@@ -197,6 +206,19 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     if kind == "modify":
         row["children"] = event.get("children", 1)
     return [row]
+
+
+def _action(event: dict[str, Any], row: dict[str, Any], accounts: Sequence[str]) -> list[dict[str, Any]]:
+    """An adjustment; a transfer as two of them; a roll as a row of what is closed, and one of what each account opens."""
+    if event["kind"] == "roll":
+        closed = {**row, "kind": "roll", "instrument": event["from"], "price": event["from_price"]}
+        opened = {**row, "kind": "roll", "instrument": event["to"], "price": event["to_price"]}
+        return [closed, *({**opened, "account": label} for label in accounts)]
+    size = event["qty"].removeprefix("-")
+    row |= {"kind": "adjust", "qty": size, **{name: event[name] for name in ("instrument", "price") if name in event}}
+    if event["kind"] == "transfer":
+        return [{**row, "account": event["from"], "side": "S"}, {**row, "account": event["to"], "side": "B"}]
+    return [{**row, "account": event["account"], "side": "S" if size != event["qty"] else "B"}]
 
 
 def _snapshot(event: dict[str, Any], row: dict[str, Any], names: _Names) -> list[dict[str, Any]]:
@@ -226,10 +248,9 @@ def _traded(scenario: dict[str, Any], events: list[dict[str, Any]]) -> dict[str,
     """Labels of the instruments: the listed ones, then the others as they appear."""
     seen = dict.fromkeys(one["id"] for one in scenario.get("instruments", []))
     for event in events:
-        stated = [
-            *event.get("positions", {}),
-            *(one["instrument"] for one in event.get("orders", []) if "instrument" in one),
-        ]
+        orders = event.get("orders", []) if event["kind"] != "split" else []
+        stated = [*event.get("positions", {}), *(one["instrument"] for one in orders if "instrument" in one)]
+        stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
         seen |= dict.fromkeys([event["instrument"]] if "instrument" in event else stated)
     for account in scenario.get("accounts", []):
         seen |= dict.fromkeys(account.get("positions", {}))
@@ -253,11 +274,19 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
 
 def _accounts(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Account]:
     listed = {one["id"]: one for one in scenario.get("accounts", [])}
-    seen = dict.fromkeys([*listed, *(event["account"] for event in events if "account" in event)])
+    named = [label for event in events for label in _whose(event)]
+    seen = dict.fromkeys([*listed, *named])
     return [
         Account(label, **{name: listed.get(label, {}).get(name, empty) for name, empty in ACCOUNT.items()})
         for label in seen
     ]
+
+
+def _whose(event: dict[str, Any]) -> list[str]:
+    """The accounts of an event."""
+    if event["kind"] == "transfer":
+        return [event["from"], event["to"]]
+    return [event["account"]] if "account" in event else []
 
 
 def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:

@@ -172,6 +172,7 @@ def random_log(
     if venue:
         rows.append({"ts": ts, "kind": int(EventKind.CLOCK), "account": -1, "instrument": -1, "side": 0})
         _pay_dividends(np.random.default_rng(seed + 3), rows, world)
+        _act(np.random.default_rng(seed + 5), rows, world)
         rows.append(
             {
                 "ts": ts,
@@ -231,6 +232,24 @@ def _pay_dividends(draw: np.random.Generator, rows: list[dict[str, int]], world:
             row["price"] = fall(row["qty"], world.instruments[row["instrument"]], world)
         elif row["kind"] == EventKind.ORDER and draw.random() < 0.1:
             row["flags"] = row.get("flags", 0) | int(RowFlag.DO_NOT_REDUCE)
+
+
+def _act(draw: np.random.Generator, rows: list[dict[str, int]], world: Universe) -> None:
+    """Let some dividends be fundings, expiries or adjustments of an account, and let the log end with a roll."""
+    for row in rows:
+        if row["kind"] != EventKind.DIVIDEND or draw.random() < 0.5:
+            continue
+        kind = EventKind(int(draw.choice([EventKind.FUNDING, EventKind.EXPIRY, EventKind.ADJUST])))
+        row |= {"kind": int(kind), "qty": int(draw.choice([1, 10_000_000, -5_000_000])), "price": MISSING}
+        if kind == EventKind.ADJUST:
+            price = MISSING if draw.random() < 0.3 else int(draw.integers(95, 106))
+            row |= {"account": int(draw.integers(3)), "side": int(draw.choice([-1, 1]))}
+            row |= {"qty": int(draw.integers(1, 5)), "price": price}
+        elif kind == EventKind.EXPIRY:
+            row |= {"qty": 0, "price": int(draw.integers(95, 106))}
+    first, roll = len(rows), {"ts": rows[-1]["ts"], "kind": int(EventKind.ROLL), "side": 0, "qty": 0}
+    rows.append({**roll, "account": -1, "instrument": 2, "price": 101, "batch": first})
+    rows.extend({**roll, "account": account, "instrument": 0, "price": 99, "batch": first} for account in range(3))
 
 
 def _take_snapshots(draw: np.random.Generator, rows: list[dict[str, int]], world: Universe) -> None:

@@ -159,11 +159,14 @@ class Replay:
         self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
         self.accounts = {one["id"]: Account(one) for one in scenario.get("accounts", [])}
         for event in scenario["events"]:
-            stated = [*event.get("positions", {}), *(one.get("instrument") for one in event.get("orders", []))]
+            orders = event.get("orders", []) if event["kind"] != "split" else []
+            stated = [*event.get("positions", {}), *(one.get("instrument") for one in orders)]
+            stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
             for label in [event["instrument"]] if "instrument" in event else stated:
                 self.instruments.setdefault(label, Instrument(label, None))
-            if "account" in event:
-                self.accounts.setdefault(event["account"], Account(None))
+            both = [event["from"], event["to"]] if event["kind"] == "transfer" else []
+            for label in [event["account"]] if "account" in event else both:
+                self.accounts.setdefault(label, Account(None))
         self.holdings = {  # (account, instrument, strategy) -> quantity
             (label, name, "of nobody"): qty
             for label, one in self.accounts.items()
@@ -186,7 +189,9 @@ class Replay:
         self.releases = {}  # message that waits -> when it goes
         self.alerts = {}  # cancel -> ids of rules
         self.differences = []  # of snapshots: event, what, id, ours, theirs
-        self.unbooked = {}  # (account, instrument) -> lots of snapshots from before the first mark
+        self.unbooked = {}  # (account, instrument) -> lots of the record that no fill and no opening position has
+        self.base_cost = {}  # (account, instrument) -> cost after its last settlement
+        self.expired = set()  # instruments
         self.taken = None  # the working order that a cancel ends
         self.pricings = 0  # marks that have come
         self.rules = []
@@ -578,7 +583,7 @@ class Replay:
     def book_anew(self, account, traded, fill):
         """Cost and profit of a position from its opening on."""
         who, label = fill.whose[:2]
-        account.cost[label] = self.first_worth.get((who, label), Fraction(0))
+        account.cost[label] = self.base_cost.get((who, label), self.first_worth.get((who, label), Fraction(0)))
         fills = [one for one in self.fills if one.place is not None and one.whose[:2] == (who, label)]
         held = account.positions[label] - sum(one.side * one.qty for one in fills)
         account.realised -= sum(self.booked[one.place][5] for one in fills)
@@ -661,6 +666,19 @@ class Replay:
         for whose, qty in self.holdings.items():
             if whose[1] == label:
                 self.received[whose] = self.received.get(whose, 0) + qty * amount * traded.multiplier
+        self.moved(label)
+        for rule in self.rules:
+            rule.groups_moved(None, label)
+
+    def take_funding(self, number, event):
+        label, rate = event["instrument"], Fraction(event["rate"])
+        traded = self.instruments[label]
+        one = -rate * (traded.mark or 0) * traded.multiplier
+        for account in self.accounts.values():
+            account.cash[traded.quote] = account.cash.get(traded.quote, 0) + account.positions.get(label, 0) * one
+        for whose, qty in self.holdings.items():
+            if whose[1] == label:
+                self.received[whose] = self.received.get(whose, 0) + qty * one
         self.moved(label)
         for rule in self.rules:
             rule.groups_moved(None, label)
@@ -756,9 +774,23 @@ class Replay:
         return None
 
     def adjust(self, event, label, lots):
-        """Lots come or go at the mark, unpaid and untraded."""
-        who, traded = event["account"], self.instruments[label]
-        account, mark = self.accounts[who], traded.mark
+        """Lots come or go at the mark, unpaid and untraded, and the rules hear of it."""
+        self.book_unpaid(event, event["account"], label, lots, self.instruments[label].mark)
+        self.tell_moved([(event["account"], label)])
+
+    def tell_moved(self, moved):
+        """The profit of accounts, and then of the groups, may have moved by what they hold."""
+        for who, _ in moved:
+            for rule in self.rules:
+                rule.equity_moved(who)
+        for who, label in moved:
+            member = self.fill_key({"kind": "fill", "account": who, "instrument": label, "strategy": "of nobody"})
+            for rule in self.rules:
+                rule.groups_moved(member, None)
+
+    def book_unpaid(self, event, who, label, lots, mark):
+        """Lots come or go at a price, unpaid."""
+        traded, account = self.instruments[label], self.accounts[who]
         held = account.positions.get(label, Fraction(0))
         account.positions[label] = held + lots
         moved = {"ts": event["ts"], "kind": "fill", "account": who, "instrument": label}
@@ -776,11 +808,204 @@ class Replay:
             noted = Fill(moved, self.fill_key(moved), 1 if lots > 0 else -1, abs(lots), mark)
             noted.qty, noted.whose, noted.place, noted.adjusts = abs(lots), whose, len(self.booked) - 1, True
             self.fills.append(noted)
-        member = self.fill_key({**moved, "strategy": "of nobody"})
+        self.tell_adjusted(who, label, (held == 0) - (held + lots == 0))
+
+    def tell_adjusted(self, who, label, opened):
+        member = self.fill_key({"kind": "fill", "account": who, "instrument": label, "strategy": "of nobody"})
         for rule in self.rules:
-            rule.adjusted(member, (held == 0) - (held + lots == 0))
-            rule.equity_moved(who)
-            rule.groups_moved(member, None)
+            rule.adjusted(member, opened)
+
+    def take_adjust(self, number, event):
+        self.give(event, [(event["account"], Fraction(event["qty"]))])
+
+    def take_transfer(self, number, event):
+        self.give(event, [(event["from"], -Fraction(event["qty"])), (event["to"], Fraction(event["qty"]))])
+
+    def give(self, event, shares):
+        label, traded = event["instrument"], self.instruments[event["instrument"]]
+        for who, lots in shares:
+            if traded.mark is None and "price" in event:
+                self.first_mark(traded, Fraction(event["price"]))
+            price = Fraction(event["price"]) if "price" in event else traded.mark
+            self.book_unpaid(event, who, label, lots, price)
+        self.tell_moved([(who, label) for who, _ in shares])
+
+    def take_split(self, number, event):
+        """Prices and positions of an instrument in new units; what is less than a lot becomes cash."""
+        label, ratio, mode = event["instrument"], Fraction(event["ratio"]), event.get("orders", "finra")
+        traded = self.instruments[label]
+        for order in self.every_order:
+            if order.instrument == label and (order.working or order.believed is not None):
+                self.split_order(number, order, ratio, mode, traded)
+        recorded = {who: self.believed(who, label) for who in self.accounts}
+        for fill in self.fills:
+            if fill.event["instrument"] == label:
+                fill.qty, fill.recorded, fill.place = Fraction(0), Fraction(0), None
+        for name in ("bid", "ask", "last", "last_fill"):
+            price = getattr(traded, name)
+            setattr(traded, name, None if price is None else price / ratio)
+        if label in self.estimates:
+            self.estimates[label] /= ratio
+        for rule in self.rules:
+            rule.split(label, ratio)
+        self.booked = [
+            (who, name, strategy, qty * ratio, price / ratio, realised)
+            if name == label
+            else (who, name, strategy, qty, price, realised)
+            for who, name, strategy, qty, price, realised in self.booked
+        ]
+        moved, strategies = [], []
+        for who in self.accounts:
+            if self.position(who, label):
+                moved.append((who, label))
+            strategies += self.split_holder(who, traded, ratio)
+            account = self.accounts[who]
+            account.opened[label] = Fraction(0)
+            self.base_cost[who, label] = account.cost.get(label, Fraction(0))
+            self.unbooked[who, label] = self.whole(recorded[who] * ratio, traded.lot)
+        self.tell_moved(moved)
+        self.tell_strategies(strategies, [label])
+
+    def split_holder(self, who, traded, ratio):
+        """New lots of an account and of its strategies, and cash for the rest; the strategies that held some."""
+        account, label, price = self.accounts[who], traded.label, traded.mark or Fraction(0)
+        held = self.position(who, label)
+        new = self.whole(held * ratio, traded.lot)
+        left = held * ratio - new
+        parts = {
+            key: qty for key, qty in self.holdings.items() if key[:2] == (who, label) and key[2] != "of nobody" and qty
+        }
+        rests = {key: qty * ratio - self.whole(qty * ratio, traded.lot) for key, qty in parts.items()}
+        nobody = (who, label, "of nobody")
+        rests[nobody] = left - sum(rests.values())
+        released = account.cost.get(label, Fraction(0)) * left / (held * ratio) if held else Fraction(0)
+        realised = left * price * traded.multiplier - released
+        if held:
+            account.cost[label] = account.cost.get(label, Fraction(0)) - released
+            account.realised += realised
+            account.cash[traded.quote] = account.cash.get(traded.quote, 0) + left * price * traded.multiplier
+            account.positions[label] = new
+            if account.unmarked.get(label):
+                account.unmarked[label] = new
+        for key, rest in rests.items():
+            self.holdings[key] = self.holdings.get(key, Fraction(0)) * ratio - rest
+            self.booked.append((*key, -rest, price, realised if key == nobody else Fraction(0)))
+        if new != held:
+            self.tell_adjusted(who, label, (held == 0) - (new == 0))
+        return list(parts)
+
+    def split_order(self, number, order, ratio, mode, traded):
+        """FINRA: open buys and stops to sell are scaled, in a reverse split cancelled; or all are, or none."""
+        falls = (order.side == BUY) == (order.stop is None)
+        if mode == "cancel" or (mode == "finra" and falls and ratio < 1):
+            if order.working:
+                self.stop(order, None)
+                self.cancelled.setdefault(number, []).append(order.label)
+            order.believed = None
+        elif mode == "all" or (mode == "finra" and falls):
+
+            def less(price, tick=traded.tick):
+                if not isinstance(price, Fraction):
+                    return price
+                exact = price / ratio
+                found = (
+                    price - -((exact - price) // tick) * tick
+                    if mode == "finra"
+                    else (2 * exact + tick) // (2 * tick) * tick
+                )
+                return max(found, tick) if price > 0 else found
+
+            def near(price, step):
+                return price if not isinstance(price, Fraction) else (2 * price / ratio + step) // (2 * step) * step
+
+            def size(qty):
+                return order.filled + self.whole(max(qty - order.filled, Fraction(0)) * ratio, traded.lot)
+
+            order.price, order.stop = less(order.price), less(order.stop)
+            order.at_price, order.worth_at = less(order.at_price), less(order.worth_at)
+            order.reserve = order.reserve / ratio if order.reserve is not None else None
+            order.offset = near(order.offset, traded.tick)
+            order.qty = size(order.qty)
+            if order.former is not None:
+                qty, price, limited, capped, worth_at = order.former
+                stop, offset = order.aimed
+                order.former = (size(qty), less(price), limited, capped, less(worth_at))
+                order.aimed = less(stop), near(offset, traded.tick)
+            if order.working and order.filled >= order.qty:
+                order.working = False
+                self.cancelled.setdefault(number, []).append(order.label)
+
+    @staticmethod
+    def whole(qty, lot):
+        size = abs(qty) // lot * lot
+        return size if qty > 0 else -size
+
+    def first_mark(self, traded, price):
+        self.pricings += 1
+        traded.last_fill = price
+        self.value_openings(traded.label)
+        self.moved(traded.label)
+
+    def take_expiry(self, number, event):
+        label = event["instrument"]
+        self.expired.add(label)
+        for order in self.every_order:
+            if order.instrument == label and order.working:
+                self.stop(order, None)
+                self.cancelled.setdefault(number, []).append(order.label)
+            elif order.instrument == label:
+                order.believed = None
+        self.settle(label, Fraction(event["price"]), None, None)
+
+    def take_roll(self, number, event):
+        self.settle(event["from"], Fraction(event["from_price"]), event["to"], Fraction(event["to_price"]))
+
+    def settle(self, label, price, other, other_price):
+        """Positions become cash, or positions in another instrument; what was filled before is final."""
+        names = {label: price} | ({other: other_price} if other else {})
+        recorded = {(who, name): self.believed(who, name) for who in self.accounts for name in names}
+        for name, at in reversed(names.items()):
+            if self.instruments[name].mark is None:
+                self.first_mark(self.instruments[name], at)
+            for fill in self.fills:
+                if fill.event["instrument"] == name:
+                    fill.qty, fill.recorded, fill.place = Fraction(0), Fraction(0), None
+        moved, strategies = [], []
+        for who, account in self.accounts.items():
+            lots = self.position(who, label)
+            parts = {key: qty for key, qty in self.holdings.items() if key[:2] == (who, label) and qty}
+            strategies += [key for key in parts if key[2] != "of nobody"]
+            moved += [(who, name) for name in names if lots]
+            self.pay(who, label, -lots, price, {key: -qty for key, qty in parts.items()})
+            if other:
+                self.pay(who, other, lots, other_price, {(who, other, key[2]): qty for key, qty in parts.items()})
+            for name in names:
+                account.opened[name] = Fraction(0)
+                self.base_cost[who, name] = account.cost.get(name, Fraction(0))
+                self.unbooked[who, name] = recorded[who, label] + recorded[who, name] if name == other else Fraction(0)
+        self.tell_moved(moved)
+        self.tell_strategies(strategies, names)
+
+    def tell_strategies(self, strategies, labels):
+        for who, _, strategy in strategies:
+            for one in labels:
+                member = self.fill_key({"kind": "fill", "account": who, "instrument": one, "strategy": strategy})
+                for rule in self.rules:
+                    rule.groups_moved(member, None)
+
+    def pay(self, who, label, lots, price, parts):
+        """An account gets lots for cash and without a fill, in parts of its strategies."""
+        account, traded = self.accounts[who], self.instruments[label]
+        held = account.positions.get(label, Fraction(0))
+        realised = self.book_cost(account, traded, held, lots, price) if lots else Fraction(0)
+        account.positions[label] = held + lots
+        account.cash[traded.quote] = account.cash.get(traded.quote, 0) - lots * price * traded.multiplier
+        for key, qty in parts.items():
+            self.holdings[key] = self.holdings.get(key, Fraction(0)) + qty
+            self.booked.append((*key, qty, price, realised))
+            realised = Fraction(0)
+        if lots:
+            self.tell_adjusted(who, label, (held == 0) - (held + lots == 0))
 
     def state(self, event, label, fields):
         """An order is what the venue says; one that nobody knew works from now on."""

@@ -119,6 +119,22 @@ def dividend(amount: Any, instrument: str = "X") -> Row:
     return {"ts": START, "kind": "dividend", "instrument": instrument, "amount": amount}
 
 
+def funding(rate: Any) -> Row:
+    return {"ts": START, "kind": "funding", "instrument": "X", "rate": rate}
+
+
+def split(ratio: str = "3/2", instrument: str = "X") -> Row:
+    return {"ts": START, "kind": "split", "instrument": instrument, "ratio": ratio}
+
+
+def expiry(last: Any) -> Row:
+    return {**price(last), "kind": "expiry"}
+
+
+def adjusted(qty: Any = 1, side: str = "B", **more: Any) -> Row:
+    return event("adjust", instrument="X", side=side, qty=qty, **more)
+
+
 def stated(qty: Any = 0, **more: Any) -> Row:
     return event("snapshot", instrument="X", side="B", qty=qty, **more)
 
@@ -453,6 +469,56 @@ TABLE: dict[str, Edge] = {
         CashLimit(),
         lambda p: [fill(qty=10, price=100), dividend("1.205"), order(price=p)],
         rise("12.04", "12.05", "12.06"),
+    ),
+    "cash after a funding": Edge(
+        CashLimit(),
+        lambda p: [fill(qty=10, price=100), funding("-0.001"), order(price=p)],
+        rise("0.99", "1", "1.01"),
+    ),
+    "cash after an expiry": Edge(
+        CashLimit(),
+        lambda p: [fill(qty=10, price=100), expiry(90), order(instrument="Y", price=p)],
+        rise("899.99", "900", "900.01"),
+    ),
+    "self_trade after a split": Edge(
+        SelfTradePrevention(),
+        lambda p: [order(price=10, order_id="b"), split(), order(side="S", price=p)],
+        [("6.67", False), ("6.66", True), ("6.65", True)],
+    ),
+    "cash after a reverse split": Edge(
+        CashLimit(),
+        lambda p: [fill(qty=15, price=10), split("1/10"), order(instrument="Y", price=p)],
+        rise("899.99", "900", "900.01"),
+    ),
+    "daily_loss after an expiry": Edge(
+        DailyLoss(limit=10),
+        lambda p: [fill(qty=10, price=100), expiry(p), order(instrument="Y")],
+        [("99.01", False), ("99", True), ("98.99", True)],
+    ),
+    "position_limit after a transfer": Edge(
+        PositionLimit(limit=20),
+        lambda q: [
+            fill(qty=10),
+            {**adjusted(3, "S", price=90), "batch": 1},
+            {**adjusted(3, price=90, account="B"), "batch": 1},
+            order(qty=q),
+        ],
+        rise(12, 13, 14),
+    ),
+    "daily_loss after an adjustment with a cost": Edge(
+        DailyLoss(limit=10),
+        lambda p: [price(100), adjusted(5, price=p), order()],
+        [("101.99", False), ("102", True), ("102.01", True)],
+    ),
+    "volume_cap after a roll": Edge(
+        VolumeCap(limit=20, working=False),
+        lambda q: [
+            fill(qty=7),
+            {**price(100), "kind": "roll", "batch": 1},
+            {**price(100, instrument="Y"), "kind": "roll", "account": "A", "batch": 1},
+            order(qty=q),
+        ],
+        rise(12, 13, 14),
     ),
     "position_limit after a snapshot": Edge(
         PositionLimit(limit=20),

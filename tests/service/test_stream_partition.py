@@ -45,6 +45,17 @@ def test_a_snapshot_has_positions_and_orders(partition):
     assert positions(partition) == {("A", "ES"): 3}
 
 
+def test_positions_are_given_moved_split_and_settled(partition):
+    about = {"ts": ORDER["ts"], "instrument": "ES"}
+    take(partition, {**about, "kind": "adjust", "account": "A", "side": "B", "qty": "4", "price": "100"})
+    take(partition, {**about, "kind": "transfer", "from": "A", "to": "B", "qty": "1", "price": "100"})
+    assert take(partition, {**about, "kind": "split", "ratio": "2/1"}).passed
+    assert positions(partition) == {("A", "ES"): 6, ("B", "ES"): 2}
+    assert take(partition, {**about, "kind": "funding", "rate": "0.001"}).passed
+    found = take(partition, {**about, "kind": "expiry", "price": "99"})
+    assert found.passed and len(found.actions) == 2 and set(positions(partition).values()) == {0}
+
+
 def test_an_order_passes_or_is_refused_and_says_why(partition):
     assert json.loads(take(partition, ORDER).message(3, 9)) == {
         "partition": 3, "offset": 9, "seq": 3, "passed": True, "actions": [],

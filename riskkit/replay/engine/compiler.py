@@ -23,7 +23,7 @@ from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
 from riskkit._docs import counted
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
-from riskkit.replay.engine import loop
+from riskkit.replay.engine import log_facts, loop
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point
@@ -37,7 +37,7 @@ from riskkit.replay.kernels.records import record_dtype, with_objects
 from riskkit.replay.rules.custom import Explaining, custom_hooks
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import AMENDS, FACTS, OPTIONAL, SETTLES, EventKind
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -49,10 +49,21 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = ("turn_over", "cancel_working", "cancel_commanded", "cancel_met", "pay_dividend", "reconcile")
+SEPARATE = (
+    "turn_over",
+    "cancel_working",
+    "cancel_commanded",
+    "cancel_met",
+    "pay_dividend",
+    "reconcile",
+    "book_adjustment",
+    "settle",
+    "split",
+)
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL), int(EventKind.SNAPSHOT)}
+READ_ORDERS = {int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")}
+MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, EventKind.SPLIT, *SETTLES)}  # without a fill
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
@@ -82,7 +93,7 @@ def shape_of(
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     marks = "marks" in requires or opened
-    netted = netted and sampled and not (marks or amends or {int(EventKind.EQUITY), int(EventKind.SNAPSHOT)} & kinds)
+    netted = netted and sampled and not (marks or amends or {int(EventKind.EQUITY), *MOVES_LOTS} & kinds)
     return Shape(
         shapes,
         enforce,
@@ -101,37 +112,19 @@ def shape_of(
         exposures="exposures" in requires,
         references="references" in requires,
         groups=tuple(groups.values()),
-        answers=_answers(columns, kinds),
+        answers=log_facts.answers(columns, kinds),
         amends=amends,
-        flattens=enforce and (flattens or _flattened(columns)),
+        flattens=enforce and (flattens or log_facts.flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
-        commands=_commands(columns, kinds),
+        commands=log_facts.commands(columns, kinds),
         dividends=int(EventKind.DIVIDEND) in kinds,
         snapshots=int(EventKind.SNAPSHOT) in kinds and "batch" in columns,
+        fundings=int(EventKind.FUNDING) in kinds,
+        adjusts=int(EventKind.ADJUST) in kinds,
+        settles=bool(set(map(int, SETTLES)) & kinds),
+        splits=int(EventKind.SPLIT) in kinds,
         netted=netted,
     )
-
-
-def _flattened(columns: Mapping[str, Any]) -> bool:
-    """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
-    flags = columns.get("flags")
-    return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
-
-
-def _commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
-    """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
-    if int(EventKind.CONTROL) not in kinds or "side" not in columns:
-        return int(EventKind.CONTROL) in kinds
-    control = columns["kind"] == EventKind.CONTROL
-    return bool((control & ((columns["side"] == TradingCommand.KILL) | (columns["qty"] != 0))).any())
-
-
-def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
-    """True if the venue refuses an order, a cancel or a modify: an answer, or an error that names an order."""
-    if kinds & (set(map(int, ANSWERS)) - {int(EventKind.EXPIRE)}):
-        return True
-    named = columns.get("order") if int(EventKind.ERROR) in kinds else None
-    return named is not None and bool(((columns["kind"] == EventKind.ERROR) & (named >= 0)).any())
 
 
 def _frees(shape: RuleShape) -> bool:
@@ -190,7 +183,8 @@ def functions_of(rules: RuleSet, shape: Shape) -> Functions:
 def rows_of_an_event(state: State, shape: Shape) -> int:
     """The most decision rows that one event may write."""
     rows = sum(map(len, state.rules)) + 8 + 2 * len(state.rules) + shape.takes_away * (len(state.orders) + 1)
-    return rows + shape.snapshots * (len(state.orders) + 2 * len(state.positions))
+    rows += shape.snapshots * (len(state.orders) + 2 * len(state.positions))
+    return rows + (shape.settles or shape.splits) * 2 * len(state.positions)
 
 
 class ReplayLoop:

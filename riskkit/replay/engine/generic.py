@@ -60,7 +60,7 @@ GROUP_LISTS = {"groups", "cash_groups", "sums", "groups_told", "currency_groups"
 # functions that are compiled once -> the variables that they change; numba's work grows faster than a function
 SHARED = {
     **dict.fromkeys(("look_up_rules", "stop_work", "after_change", "lots_changed", "revalue_groups"), ""),
-    "tell_amended": "",
+    **dict.fromkeys(("tell_amended", "tell_adjusted", "book_lots"), ""),
     **dict.fromkeys(("record_outcome", "tell_group", "tell_key", "tell_rules", "revalue_holders"), "used"),
     **dict.fromkeys(("on_order", "on_fill", "on_modify", "on_cancel", "on_amend", "on_price", "on_control"), "used"),
     "judge_message": "reducing, verdict, later",
@@ -453,8 +453,9 @@ class Generic(Specialiser):
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")
                 return f"{table}_at(group_words[{self.word_of(rule, 'group')} + {GROUP.index(table)}])"
-            case "key":  # known since the record was looked up, of a fill that is amended only then
-                return self.key(rule, "event_key") if self.within == "tell_amended" else self.word_of(rule, "key")
+            case "key":  # known since the record was looked up, but of lots that no event of their own brings
+                told = self.within in ("tell_amended", "tell_adjusted")
+                return self.key(rule, "event_key") if told else self.word_of(rule, "key")
             case "order_key" | "member_key" | "position_key":
                 return self.key(rule, name)
         return name if name in HOOKS or name in VARIABLES else None

@@ -39,12 +39,13 @@ from riskkit.replay.kernels import (
     order_stops,
     runtime,
     snapshots,
+    splits,
 )
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.integers import share
+from riskkit.replay.kernels.integers import share, split_mark
 from riskkit.replay.kernels.queue import FREE_NODES
 from riskkit.replay.kernels.records import at, table, words
 from riskkit.replay.kernels.runtime import Counter, Judgement, Orphans
@@ -72,6 +73,9 @@ FUNCTIONS = (
     "cancel_met",
     "pay_dividend",
     "reconcile",
+    "book_adjustment",
+    "settle",
+    "split",
 )  # all others are inlined
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
@@ -92,6 +96,7 @@ rest_before = worth_before = variable  # of a working order: its lots, and their
 reserved_before = variable  # quanta of cash that an order reserves
 strategy = peer = member = variable  # of a fill; a position of the same instrument, and its account
 filled = variable  # record of the order of a fill that a snapshot implies
+other = variable  # the instrument to which positions are rolled
 noted = variable  # the record of a fill
 amended_qty = amended_price = recorded = variable  # of a fill that is busted or corrected: before, and as it is now
 qty_before = cash_before = realised_before = fees_before = variable  # of the position and account of a fill
@@ -158,8 +163,16 @@ def run(start, stop):
             on_cash()
         elif shape.dividends and kind == EventKind.DIVIDEND:
             on_dividend()
+        elif shape.fundings and kind == EventKind.FUNDING:
+            on_dividend()
         elif shape.snapshots and kind == EventKind.SNAPSHOT:
             on_snapshot()
+        elif shape.adjusts and kind == EventKind.ADJUST:
+            on_adjust()
+        elif shape.settles and (kind == EventKind.EXPIRY or kind == EventKind.ROLL):
+            on_settlement()
+        elif shape.splits and kind == EventKind.SPLIT:
+            on_split()
         elif shape.converting and kind == EventKind.FX:
             on_fx()
         elif shape.others and kind == EventKind.EQUITY:
@@ -1359,22 +1372,36 @@ def adjust_positions():
 
 
 def adjust_position(place, gap):
-    """Give `position` lots at the mark, unpaid and untraded; before the first mark they are worth what that says."""
-    global qty, side
+    """Give `position` lots at the mark, unpaid and untraded, and tell the rules."""
+    position.factual_qty += gap
+    book_lots(place, gap, instrument.mark, 0)
+    equity_moved(position.account, place, position.instrument)
+    tell_groups_of(place)
+
+
+def book_lots(place, gap, price, paid):
+    """Give `position` lots without a fill at a price, `paid` (1) or not (0); without a price they are worth the first mark."""
+    global qty, side, cash_before
     side = 1 if gap > 0 else -1
     qty = abs(gap)
-    position.factual_qty += gap
     realised = 0
-    if instrument.mark == MISSING:
+    if price == MISSING:
         position.qty += gap
         position.unpriced = 1 if position.qty != 0 else 0
+    elif paid != 0:
+        if shape.cash:
+            cash_before = account.cash
+        realised = ledger.fill(position, account, instrument, side, qty, price, 0)
+        if shape.cash:
+            look_up_cash(position.account, instrument.currency)
+            receive_cash(account.cash - cash_before, instrument.currency)
     else:
-        realised = ledger.adjust(position, account, instrument, side, qty, instrument.mark)
+        realised = ledger.adjust(position, account, instrument, side, qty, price)
         if shape.amends:
-            note_implied(place, -1, -1, instrument.mark, 1)
+            note_implied(place, -1, -1, price, 1)
     for group in shape.groups:
         if not group.own:
-            adjust_group(group, place, realised)
+            adjust_group(group, place, realised, price, paid)
     if shape.adjusting:
         tell_adjusted(place, gap)
     note_opening()
@@ -1382,7 +1409,10 @@ def adjust_position(place, gap):
         ledger.mark(position, account, instrument)
     if shape.exposures:
         exposure.expose(position, account, instrument)
-    equity_moved(position.account, place, position.instrument)
+
+
+def tell_groups_of(place):
+    """Tell the rules of the groups of a position of `account` that their profit has moved."""
     for group in shape.groups_told:
         tell_group(group, place_of(group, place, -1))
 
@@ -1401,17 +1431,19 @@ def tell_adjusted(place, gap):
             rule.amend(sign=1, today=1)
 
 
-def adjust_group(group, pair_id, realised):
-    """Book lots that come or go without a fill in a group."""
+def adjust_group(group, pair_id, realised, price, paid):
+    """Book lots that come or go without a fill in a group, at a price and `paid` (1) or not (0)."""
     global member
     holding = at(group.positions, place_of(group, int64(pair_id), -1))
     member = at(group.accounts, holding.account)
     if group.sums:
         holding.qty += side * qty
-    elif instrument.mark != MISSING:
-        groups.adjust_part(holding, member, instrument, side, qty, instrument.mark, realised)
-    else:
+    elif price == MISSING:
         holding.qty += side * qty
+    elif paid != 0:
+        groups.fill_part(holding, member, instrument, side, qty, price, 0, realised)
+    else:
+        groups.adjust_part(holding, member, instrument, side, qty, price, realised)
     if instrument.mark == MISSING:
         holding.unpriced = 1 if holding.qty != 0 else 0
     elif shape.marks:
@@ -1764,6 +1796,374 @@ def receive_cash(amount, currency):
         balance_of(group, holder_of(group), currency).cash += amount
 
 
+# ---------------------------------------------------------------------- lots that come and go without a fill
+
+
+def on_adjust():
+    """Give an account lots, or both of a transfer at its first row; what rules say of it is decided after both."""
+    global used
+    if column("batch", i) < 0 or column("batch", i) == i:
+        used = book_adjustment(used)
+
+
+def book_adjustment(used):
+    """Book the lots of an adjustment or a transfer, then tell the rules; return the number of rows written."""
+    j = i
+    while is_adjusted(j):
+        look_up(j)
+        if instrument.mark == MISSING and log.price[j] != MISSING:
+            value_first(int64(log.instrument[j]), log.price[j])
+        position.factual_qty += int64(log.side[j]) * log.qty[j]
+        book_lots(
+            int64(log.pair[j]), int64(log.side[j]) * log.qty[j],
+            log.price[j] if log.price[j] != MISSING else instrument.mark, 0,
+        )  # fmt: skip
+        j += 1
+    j = i
+    while is_adjusted(j):
+        equity_moved(log.account[j], log.pair[j], log.instrument[j])
+        j += 1
+    if shape.groups_told:
+        j = i
+        while is_adjusted(j):
+            look_up(j)
+            tell_groups_of(int64(log.pair[j]))
+            j += 1
+    return used
+
+
+def is_adjusted(row):
+    """True for the row of the event, and for the others of its transfer."""
+    return row == i or (row < len(arrays.ts) and column("batch", row) == i)
+
+
+def value_first(code, price):
+    """Value `instrument`, which has no mark yet, and the positions that wait for one."""
+    instrument.mark = price
+    if shape.references:
+        instrument.mark_ts = now
+    note_price()
+    if shape.marks:
+        revalue_holders()
+        revalue_groups(code)
+
+
+def on_settlement():
+    """Settle an instrument at its expiry, or at the first row of a roll."""
+    global used
+    if log.kind[i] == EventKind.EXPIRY or column("batch", i) == i:
+        used = settle(used)
+
+
+def settle(used):
+    """Turn the positions in an instrument into cash or into those of another one; return the number of rows written."""
+    global position, account, instrument, other
+    if log.kind[i] == EventKind.EXPIRY:
+        end_expired()
+    else:
+        begin_settlement(i + 1)
+        other = instrument
+    begin_settlement(i)
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        position = at(positions, pair_id)
+        account = at(accounts, position.account)
+        settle_position(pair_id)
+        instrument = at(instruments, log.instrument[i])
+        pair_id = at(positions, pair_id).next_position
+    for group in shape.groups:
+        if group.own:
+            settle_own(group)
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        if at(positions, pair_id).stated != 0:
+            equity_moved(at(positions, pair_id).account, pair_id, log.instrument[i])
+        pair_id = at(positions, pair_id).next_position
+    tell_settled(i)
+    if log.kind[i] == EventKind.ROLL:
+        tell_settled(i + 1)
+    return used
+
+
+def begin_settlement(row):
+    """Look up the instrument of a row, value what waits for its first mark, and let its fills so far be final."""
+    global instrument
+    instrument = at(instruments, log.instrument[row])
+    if instrument.mark == MISSING:
+        value_first(int64(log.instrument[row]), log.price[row])
+    if shape.amends:
+        fill_records.settle_fills(fills, counts[Counter.FILLS], positions, int64(log.instrument[row]))
+
+
+def end_expired():
+    """End the orders of an instrument that expires, also those that the venue might have brought back."""
+    global order, position, account, instrument
+    at(instruments, log.instrument[i]).expired = 1
+    first = used
+    if shape.orders:
+        for slot in range(counts[Counter.SLOTS]):
+            order = at(orders, slot)
+            position = at(positions, order.pair)
+            if position.instrument == log.instrument[i] and order.status == runtime.WORKING:
+                account = at(accounts, order.account)
+                instrument = at(instruments, position.instrument)
+                look_up_cash(order.account, instrument.currency)
+                write_row(
+                    0, order.row, ledger.rest_of(order), 0, order.account, runtime.NO_RULE, DecisionCode.CANCELLED
+                )
+                stop_work()
+            elif position.instrument == log.instrument[i] and runtime.may_return(order.status):
+                order.status = runtime.DONE
+    runtime.sort_rows(rows, first, used)
+
+
+def settle_position(pair_id):
+    """Close `position` at the price of its settlement and, in a roll, open as much in the other instrument at its price."""
+    lots = position.qty
+    recorded_lots = position.factual_qty
+    position.factual_qty = 0
+    if lots != 0:
+        settle_lots(pair_id, -lots, log.price[i])
+    if shape.amends:
+        fill_records.settle_costs(position)
+    if log.kind[i] == EventKind.ROLL:
+        gained = lots * instrument.qty_unit // other.qty_unit
+        recorded_gain = recorded_lots * instrument.qty_unit // other.qty_unit
+        roll_position(gained, recorded_gain)
+
+
+def roll_position(gained, recorded_gain):
+    """Open lots in the other instrument of a roll, in which every holder has a position."""
+    global position, instrument
+    rolled = account.first_position
+    while rolled >= 0 and at(positions, rolled).instrument != log.instrument[i + 1]:
+        rolled = at(positions, rolled).next_of_account
+    if rolled >= 0:
+        position = at(positions, rolled)
+        position.factual_qty += recorded_gain
+        if gained != 0:
+            instrument = other
+            settle_lots(rolled, gained, log.price[i + 1])
+        if shape.amends:
+            fill_records.settle_costs(position)
+
+
+def settle_lots(place, gap, price):
+    """Give `position` lots that its settlement pays, and write what it holds afterwards."""
+    position.stated = 1
+    write_row(0, place, position.qty + gap, position.qty, place, runtime.NO_RULE, DecisionCode.SETTLED)
+    book_lots(place, gap, price, 1)
+
+
+def settle_own(group):
+    """Settle the positions of each book of a group whose profit is that of its own fills."""
+    place = first_place(group, int64(log.instrument[i]))
+    while place >= 0:
+        lots = at(group.positions, place).qty
+        settle_holding(group, place, i, -lots)
+        if log.kind[i] == EventKind.ROLL:
+            settle_holding(
+                group, place + log.instrument[i + 1] - log.instrument[i], i + 1,
+                lots * instrument.qty_unit // other.qty_unit,
+            )  # fmt: skip
+        place = at(group.positions, place).next_position
+
+
+def settle_holding(group, place, row, gap):
+    """Book lots that a settlement pays in a book of a group, at the price of a row."""
+    global member
+    holding = at(group.positions, place)
+    member = at(group.accounts, holding.account)
+    if gap != 0:
+        ledger.fill(
+            holding, member, at(instruments, log.instrument[row]), 1 if gap > 0 else -1, abs(gap), log.price[row], 0
+        )
+        holding.stated = 1 if group in shape.groups_told else 0
+        if shape.marks:
+            ledger.mark(holding, member, at(instruments, log.instrument[row]))
+        if shape.exposures:
+            exposure.expose(holding, member, at(instruments, log.instrument[row]))
+    if shape.amends:
+        fill_records.settle_costs(holding)
+
+
+def tell_settled(row):
+    """Tell the rules of all groups of the profit of the positions in the instrument of a row that were settled."""
+    global position, account, instrument
+    instrument = at(instruments, log.instrument[row])
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        position = at(positions, pair_id)
+        account = at(accounts, position.account)
+        if position.stated != 0:
+            position.stated = 0
+            tell_groups_of(pair_id)
+        pair_id = at(positions, pair_id).next_position
+    for group in shape.groups_told:
+        if group.own:
+            place = first_place(group, int64(log.instrument[row]))
+            while place >= 0:
+                if at(group.positions, place).stated != 0:
+                    at(group.positions, place).stated = 0
+                    tell_group(group, place)
+                place = at(group.positions, place).next_position
+
+
+# ---------------------------------------------------------------------- splits
+
+
+def on_split():
+    """Count an instrument in new units."""
+    global used
+    used = split(used)
+
+
+def split(used):
+    """Give orders, prices and positions of an instrument in new units, then tell the rules; return the number of rows written."""
+    global position, account, instrument
+    if shape.orders:
+        split_orders()
+    instrument = at(instruments, log.instrument[i])
+    if shape.amends:
+        fill_records.settle_fills(fills, counts[Counter.FILLS], positions, int64(log.instrument[i]))
+    splits.scale_quotes(instrument, log.qty[i], log.price[i])
+    if shape.watched(EventKind.SPLIT):
+        tell_split()
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        position = at(positions, pair_id)
+        account = at(accounts, position.account)
+        split_holder(pair_id)
+        pair_id = position.next_position
+    for group in shape.groups:
+        if group.own:
+            split_own(group)
+    if shape.marks and instrument.mark != MISSING:
+        revalue_groups(int64(log.instrument[i]))
+    elif shape.exposures and instrument.first_position >= 0:
+        position = at(positions, instrument.first_position)
+        expose_groups()
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        if at(positions, pair_id).stated != 0:
+            equity_moved(at(positions, pair_id).account, pair_id, log.instrument[i])
+        pair_id = at(positions, pair_id).next_position
+    tell_settled(i)
+    return used
+
+
+def split_orders():
+    """Scale or cancel the open orders of an instrument that is split."""
+    global order, position, account, instrument, change
+    first = used
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        position = at(positions, order.pair)
+        if position.instrument == log.instrument[i] and splits.is_open(order):
+            account = at(accounts, order.account)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            if splits.is_cancelled(order, log.qty[i], log.price[i], log.side[i]):
+                take_split_order(ledger.rest_of(order))
+            elif splits.is_scaled(order, log.side[i]):
+                before_change()
+                change = splits.scale_order(
+                    order, position, account, log.qty[i], log.price[i], instrument.lot, instrument.tick, log.side[i]
+                )
+                after_change()
+                if change != 0:
+                    write_row(0, order.row, 0, 0, order.account, runtime.NO_RULE, DecisionCode.CANCELLED)
+    runtime.sort_rows(rows, first, used)
+
+
+def take_split_order(rest):
+    """End an order that a split cancels, also one that the venue might have brought back."""
+    if order.status == runtime.WORKING:
+        write_row(0, order.row, rest, 0, order.account, runtime.NO_RULE, DecisionCode.CANCELLED)
+        stop_work()
+    order.status = runtime.DONE
+
+
+def tell_split():
+    """Let the rules that keep prices or quantities of the instrument count in new units: its own, then those of each holder."""
+    global event, book
+    split_event(-1, -1)
+    look_up_rules(EventKind.SPLIT)
+    record_outcome(EventKind.SPLIT)
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        split_event(at(positions, pair_id).account, pair_id)
+        for rule in shape.listening(EventKind.SPLIT):
+            if not rule.always_keyed(EventKind.SPLIT):
+                look_up_rule(rule, EventKind.SPLIT)
+                record_of(rule, EventKind.SPLIT)
+        pair_id = at(positions, pair_id).next_position
+
+
+def split_event(account_id, pair_id):
+    """Set `event` to the split of the event, of all or of one account."""
+    global event, book
+    event = EventRow(
+        i, now, EventKind.SPLIT, account_id, int64(log.instrument[i]), pair_id, 0, log.qty[i], log.price[i], -1,
+    )  # fmt: skip
+    book = Book(at(positions, pair_id), at(accounts, account_id), instrument, at(orders, -1), 0, 0, None, None)
+
+
+def split_holder(pair_id):
+    """Give `position` its new lots, and cash for what is less than a lot."""
+    global qty, side, cash_before
+    lots = position.qty
+    position.factual_qty = splits.split_lots(position.factual_qty, log.qty[i], log.price[i], instrument.lot)
+    if shape.references:
+        position.fill_price = split_mark(position.fill_price, log.qty[i], log.price[i])
+    if lots != 0:
+        position.stated = 1
+        cash_before = account.cash
+        realised = splits.split_position(position, account, instrument, log.qty[i], log.price[i])
+        write_row(0, pair_id, position.qty, lots, pair_id, runtime.NO_RULE, DecisionCode.SETTLED)
+        qty = abs(position.qty - lots)
+        side = 1 if position.qty > lots else -1
+        if shape.cash:
+            look_up_cash(position.account, instrument.currency)
+            receive_cash(account.cash - cash_before, instrument.currency)
+        for group in shape.groups:
+            if not group.own:
+                split_part(group, pair_id, position.qty - lots, account.cash - cash_before, realised)
+        if shape.adjusting and position.qty != lots:
+            tell_adjusted(pair_id, position.qty - lots)
+        note_opening()
+        if shape.marks and instrument.mark != MISSING:
+            ledger.mark(position, account, instrument)
+    if shape.amends:
+        fill_records.settle_costs(position)
+    if shape.exposures:
+        exposure.expose(position, account, instrument)
+
+
+def split_part(group, pair_id, gained, money, realised):
+    """Book in a group what a split gives a member."""
+    global member
+    holding = at(group.positions, place_of(group, int64(pair_id), -1))
+    member = at(group.accounts, holding.account)
+    holding.qty += gained
+    if not group.sums:
+        member.cash += money
+        member.realised += realised
+
+
+def split_own(group):
+    """Split the positions of each book of a group whose profit is that of its own fills."""
+    place = first_place(group, int64(log.instrument[i]))
+    while place >= 0:
+        holding = at(group.positions, place)
+        if holding.qty != 0:
+            splits.split_position(holding, at(group.accounts, holding.account), instrument, log.qty[i], log.price[i])
+            holding.stated = 1 if group in shape.groups_told else 0
+        if shape.amends:
+            fill_records.settle_costs(holding)
+        place = holding.next_position
+
+
 # ---------------------------------------------------------------------- marks and money
 
 
@@ -1934,16 +2334,16 @@ def cash_currency():
 
 
 def on_dividend():
-    """Lower the prices of open orders by a dividend, and pay it to those who hold its instrument."""
+    """Lower the prices of open orders by a dividend, and pay it, or a funding, to those who hold its instrument."""
     global used
     used = pay_dividend(used)
 
 
 def pay_dividend(used):
-    """Pay a dividend, after the prices of open orders; return the number of rows written."""
+    """Pay a dividend, after the prices of open orders, or a funding; return the number of rows written."""
     global order, position, account, instrument
     instrument = at(instruments, log.instrument[i])
-    if shape.orders and log.qty[i] >= dividends.CENT:
+    if shape.dividends and shape.orders and log.kind[i] == EventKind.DIVIDEND and log.qty[i] >= dividends.CENT:
         for slot in range(counts[Counter.SLOTS]):
             order = at(orders, slot)
             position = at(positions, order.pair)
@@ -1959,7 +2359,7 @@ def pay_dividend(used):
     while pair_id >= 0:
         position = at(positions, pair_id)
         if position.qty != 0:
-            pay_holder(pair_id, dividends.payment(instrument, position.qty, log.qty[i]))
+            pay_holder(pair_id, payment(position.qty))
         pair_id = position.next_position
     for group in shape.groups:
         if group.own:
@@ -1967,6 +2367,15 @@ def pay_dividend(used):
     if shape.groups_told:
         tell_groups_in(int64(log.instrument[i]))
     return used
+
+
+def payment(lots):
+    """Quanta that `lots` receive of the dividend or the funding of the event."""
+    return (
+        dividends.funding(instrument, lots, log.qty[i])
+        if shape.fundings and log.kind[i] == EventKind.FUNDING
+        else dividends.payment(instrument, lots, log.qty[i])
+    )
 
 
 def pay_holder(pair_id, money):
@@ -1995,7 +2404,7 @@ def pay_group(group):
             ledger.cash_flow(
                 at(group.accounts, holding.account),
                 CashFlowKind.DIVIDEND,
-                dividends.payment(instrument, holding.qty, log.qty[i]),
+                payment(holding.qty),
             )
         place = holding.next_position
 

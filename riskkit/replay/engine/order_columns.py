@@ -17,8 +17,9 @@ DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING)
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Assign each order a record, released after the last event that refers to the order.
 
-    If the loop iterates over working orders (chains, cancels, commands, stops, dividends, snapshots), only a cancel or an expiry
-    releases it: an order without further events goes on working. If children are counted, records are never released.
+    If the loop iterates over working orders (chains, cancels, commands, stops, dividends, snapshots, expiries, splits), only a cancel
+    or the end of the order releases it: an order without further events goes on working. If children are counted, records are never
+    released.
 
     Returns
     -------
@@ -34,7 +35,16 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     final = np.zeros(0, bool)
     if shape.parents:
         final = np.zeros(len(slots), bool)
-    elif shape.chains or shape.cancels or shape.commands or shape.stops or shape.dividends or shape.snapshots:
+    elif (
+        shape.chains
+        or shape.cancels
+        or shape.commands
+        or shape.stops
+        or shape.dividends
+        or shape.snapshots
+        or shape.settles
+        or shape.splits
+    ):
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0

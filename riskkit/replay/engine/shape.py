@@ -212,7 +212,7 @@ class RuleShape(NamedTuple):
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
         scope = SCOPES[self.scope]
-        if kind in (EventKind.PRICE, EventKind.CLOSE) and not scope.of_market:
+        if kind in (EventKind.PRICE, EventKind.CLOSE, EventKind.SPLIT) and not scope.of_market:
             return False
         return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
 
@@ -251,6 +251,10 @@ class Shape(NamedTuple):
     commands: bool = False  # a command cancels orders, or is for a group of accounts
     dividends: bool = False  # instruments pay dividends
     snapshots: bool = False  # the venue says what an account holds and what works
+    fundings: bool = False  # positions pay or receive a part of their value
+    adjusts: bool = False  # lots come or go without a fill
+    settles: bool = False  # instruments expire, or positions are rolled to another one
+    splits: bool = False  # instruments are split
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -370,8 +374,8 @@ class Shape(NamedTuple):
 
     @property
     def takes_away(self) -> bool:
-        """True if a command or a rule takes working orders away by name."""
-        return self.commands or (self.enforce and bool(self.matching))
+        """True if a command, a rule, an expiry or a split takes working orders away by name."""
+        return self.commands or self.settles or self.splits or (self.enforce and bool(self.matching))
 
     @property
     def keeps_rows(self) -> bool:
@@ -400,7 +404,7 @@ class Shape(NamedTuple):
 
     @property
     def adjusting(self) -> Rules:
-        """Rules whose records hold positions, which a snapshot may change without a fill."""
+        """Rules whose records hold positions, which a snapshot, an adjustment or an expiry may change without a fill."""
         return [rule for rule in self.amending if rule.covariance or rule.opening]
 
     def objecting(self, kind: int) -> Rules:

@@ -42,7 +42,7 @@ from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.rules.rule import Rule, RuleType, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, SETTLES, EventKind
 from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.scopes import SCOPES, key_of, key_parts, owners
@@ -254,13 +254,14 @@ def hold_fills(state: State, fills: int) -> None:
 
 
 def fills_noted(kind: np.ndarray, positions: int) -> int:
-    """The most fills that are noted for a bust or a correction: those of a log, and what its snapshots imply.
+    """The most fills that are noted for a bust or a correction: those of a log, and what comes or goes without one.
 
-    An event brings or opens lots that one snapshot books and the next one takes away, opening positions likewise.
+    An event brings or opens lots that one snapshot or settlement books and the next one takes away, opening positions likewise.
     """
-    if not (kind == EventKind.SNAPSHOT).any():
+    without = (EventKind.SNAPSHOT, EventKind.ADJUST, *SETTLES)
+    if not np.isin(kind, without).any():
         return int(np.count_nonzero(kind == EventKind.FILL))
-    moving = np.isin(kind, (EventKind.ORDER, EventKind.FILL, EventKind.CORRECT, EventKind.SNAPSHOT))
+    moving = np.isin(kind, (EventKind.ORDER, EventKind.FILL, EventKind.CORRECT, *without))
     return 2 * int(np.count_nonzero(moving)) + positions
 
 

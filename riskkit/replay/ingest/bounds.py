@@ -15,9 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, RATE_UNIT, SETTLES, EventKind
 from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
+MARKING = (EventKind.FILL, EventKind.CORRECT, EventKind.PRICE, EventKind.ADJUST, *SETTLES)
 MAXIMUM = 2.0**62
 BALANCE = MAXIMUM / 16  # of cash and of value each: rules use differences and sums of a few of them
 TOTAL = MAXIMUM / 4
@@ -55,7 +56,8 @@ def check_bounds(
         return
     ratios = [universe.ratio(instrument) for instrument in universe.instruments]
     worth = np.array([float(ratio) for ratio in ratios])
-    marks, quotes = _highest(columns, len(ratios))
+    times = _split_factors(columns, len(ratios))
+    marks, quotes = (prices * times for prices in _highest(columns, len(ratios)))
     for instrument, ratio, highest in zip(universe.instruments, ratios, quotes.tolist(), strict=True):
         inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
         if max(highest, 1) * inner >= MAXIMUM:
@@ -64,7 +66,7 @@ def check_bounds(
                 f"{decimal_text(universe.quantum)}, which could overflow 64 bits"
             )
     _check_rows(columns, worth, quotes, source_row)
-    lots = _reachable_lots(columns, universe, pair_account, pair_instrument)
+    lots = _reachable_lots(columns, universe, pair_account, pair_instrument) * times[pair_instrument]
     units = np.array([float(i.qty_step / universe.quantity_unit) for i in universe.instruments])
     over = lots * np.maximum(quotes * worth, units)[pair_instrument] >= MAXIMUM
     if over.any():
@@ -75,7 +77,7 @@ def check_bounds(
             "overflow 64 bits"
         )
     paid = np.bincount(
-        pair_account, lots * (_dividends(columns, len(ratios)) * worth)[pair_instrument], len(universe.accounts)
+        pair_account, lots * (_paid_ticks(columns, marks) * worth)[pair_instrument], len(universe.accounts)
     )
     value = np.bincount(pair_account, lots * (marks * worth)[pair_instrument], minlength=len(universe.accounts))
     traded = (columns["kind"] == EventKind.FILL) | (columns["kind"] == EventKind.CORRECT)
@@ -110,10 +112,10 @@ def quantum_that_fits(
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections, snapshots."""
+    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections, snapshots, adjustments."""
     kind = columns["kind"]
     filled = (kind == EventKind.FILL) | (kind == EventKind.CORRECT)
-    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | filled | (kind == EventKind.SNAPSHOT)
+    return filled | np.isin(kind, (EventKind.ORDER, EventKind.MODIFY, EventKind.SNAPSHOT, EventKind.ADJUST))
 
 
 def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +124,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     marks, quotes = np.zeros(count), np.zeros(count)
     priced = price != MISSING
     for rows, found in (
-        (priced & ((kind == EventKind.FILL) | (kind == EventKind.CORRECT) | (kind == EventKind.PRICE)), marks),
+        (priced & np.isin(kind, MARKING), marks),
         (priced & np.isin(kind, (EventKind.ORDER, EventKind.MODIFY, EventKind.SNAPSHOT)), quotes),
     ):
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
@@ -133,20 +135,38 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     return marks, np.maximum(marks, quotes)
 
 
-def _dividends(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
-    """Ticks that each instrument pays in all."""
-    rows = (columns["kind"] == EventKind.DIVIDEND) & (columns["instrument"] >= 0)
-    return np.bincount(columns["instrument"][rows], columns["price"][rows].astype(float), minlength=count)
+def _split_factors(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    """By how much the splits of each instrument may raise its lots or its prices, from any event to any later one."""
+    units, least, most, times = (
+        np.ones(count) for _ in range(4)
+    )  # of one unit so far: the units now, the fewest, the most
+    for row in np.flatnonzero((columns["kind"] == EventKind.SPLIT) & (columns["instrument"] >= 0)).tolist():
+        code = columns["instrument"][row]
+        units[code] *= int(columns["qty"][row]) / int(columns["price"][row])
+        least[code], most[code] = min(least[code], units[code]), max(most[code], units[code])
+        times[code] = max(times[code], units[code] / least[code], most[code] / units[code])
+    return times
+
+
+def _paid_ticks(columns: Mapping[str, np.ndarray], marks: np.ndarray) -> np.ndarray:
+    """Ticks that each instrument pays in all: dividends, fundings, settlements."""
+    kind, code, price = columns["kind"], columns["instrument"], columns["price"]
+    rows = np.isin(kind, (EventKind.DIVIDEND, *SETTLES)) & (code >= 0)
+    paid = np.bincount(code[rows], np.abs(price[rows].astype(float)), minlength=len(marks))
+    rows = (kind == EventKind.FUNDING) & (code >= 0)
+    return paid + marks * np.bincount(code[rows], np.abs(columns["qty"][rows]) / RATE_UNIT, minlength=len(marks))
 
 
 def _implied(
     columns: Mapping[str, np.ndarray], pair_account: np.ndarray, money: np.ndarray, accounts: int
 ) -> np.ndarray:
-    """Money that the snapshots of each account may move: of its positions before and after each."""
+    """Money that the snapshots and adjustments of each account may move: of its positions before and after each."""
     stated = columns["kind"] == EventKind.SNAPSHOT
-    if not stated.any():
+    first = columns["kind"] == EventKind.ADJUST
+    if not (stated | first).any():
         return np.zeros(accounts)
-    first = stated & (columns["batch"] == np.arange(len(stated)))
+    if stated.any():
+        first = first | (stated & (columns["batch"] == np.arange(len(stated))))
     return 2 * np.bincount(pair_account, money, accounts) * np.bincount(columns["account"][first], minlength=accounts)
 
 
@@ -182,9 +202,37 @@ def _reachable_lots(
     key = 2 * columns["pair"][rows].astype(np.int64) + (columns["side"][rows] > 0)
     lots = np.bincount(key, columns["qty"][rows].astype(float), minlength=2 * len(pair_account))
     by_side = lots.reshape(-1, 2)
-    if (columns["kind"] == EventKind.SNAPSHOT).any():  # it ends what one side was, and the other one goes on
-        return opened + by_side.sum(1)
+    if np.isin(
+        columns["kind"], (EventKind.SNAPSHOT, *SETTLES)
+    ).any():  # they end what one side was, and the other one goes on
+        return (
+            opened
+            + by_side.sum(1)
+            + _rolled_lots(columns, universe, opened + by_side.sum(1), pair_account, pair_instrument)
+        )
     return opened + by_side.max(1, initial=0.0)
+
+
+def _rolled_lots(
+    columns: Mapping[str, np.ndarray],
+    universe: Universe,
+    lots: np.ndarray,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+) -> np.ndarray:
+    """Lots that each pair could have by rolls, of what their accounts could have in other instruments."""
+    more = np.zeros(len(lots))
+    code, batch = columns["instrument"], columns.get("batch", np.full(len(columns["kind"]), -1))
+    for row in np.flatnonzero(columns["kind"] == EventKind.ROLL).tolist():
+        if batch[row] != row or row + 1 == len(code):
+            continue
+        old, new = (universe.instruments[code[place]].qty_step for place in (row, row + 1))
+        held = np.zeros(len(universe.accounts))
+        before = pair_instrument == code[row]
+        held[pair_account[before]] = (lots + more)[before] * float(old / new)
+        after = pair_instrument == code[row + 1]
+        more[after] += held[pair_account[after]]
+    return more
 
 
 def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.ndarray, accounts: int) -> np.ndarray:
@@ -196,7 +244,7 @@ def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.nd
 def _check_balances(
     columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, moved: np.ndarray
 ) -> None:
-    """Check cash (opening, money moved by fills and dividends, flows, fees, equity from outside) and the value of positions."""
+    """Check cash (opening, moved by fills, dividends and settlements, flows, fees, equity from outside) and the value of positions."""
     count = len(universe.accounts)
     if not count:
         return

@@ -39,8 +39,8 @@ COLUMNS: dict[str, FrameColumn] = {
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
-        "previous close or settlement), dividend (in cash) of an instrument; snapshot (of an account: its positions and orders, a row "
-        "each)",
+        "previous close or settlement), dividend (in cash), funding, split, expiry of an instrument; roll (of its positions into another "
+        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill)",
         "kind",
         ("event",),
     ),
@@ -85,7 +85,9 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "parent_id": FrameColumn("order_id of the parent order, an earlier row", "parent"),
     "batch": FrameColumn(
-        "orders with one batch id are one list, decided together: one account, one time, adjacent rows", "batch"
+        "orders with one batch id are one list, decided together: one account, one time, adjacent rows; so are the rows of a "
+        "snapshot, the two of a transfer (adjust) and those of a roll",
+        "batch",
     ),
     "children": FrameColumn("number of messages that a modify, or a list (on its first order), counts for", "weight"),
     "reduce_only": FrameColumn("True: the order or modify may only reduce a position", "flags"),
@@ -98,6 +100,11 @@ COLUMNS: dict[str, FrameColumn] = {
     "amount": FrameColumn("money of a cash event, negative for a withdrawal; of a dividend on one unit", "qty"),
     "currency": FrameColumn(
         "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
+    ),
+    "rate": FrameColumn("part of the value of a position that longs pay at a funding, below zero if shorts do", "qty"),
+    "ratio": FrameColumn("new units for old ones of a split, as 3/2", "qty"),
+    "orders": FrameColumn(
+        "what becomes of open orders at a split: finra (buys and stops to sell; default), all, cancel or none", "side"
     ),
     "pair": FrameColumn(
         "pair of an exchange rate, as EURUSD or EUR/USD: price, or bid and ask, are units of the second for one of the first",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from riskkit._check import InputError, one_of
+from riskkit.replay.ingest.actions import check_rolls, check_transfers, funding_events
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
@@ -32,6 +34,7 @@ from riskkit.replay.ingest.prices import optional_prices, prices, quantities, re
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.snapshots import check_snapshots
+from riskkit.replay.ingest.splits import finer_steps, split_events, split_ratios
 from riskkit.replay.ingest.stops import stops, types_of
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
@@ -113,7 +116,8 @@ class Entry(NamedTuple):
         """Convert the numbers and what follows from them; without quanta money needs no rounding."""
         source, found = self.source, {**self.columns, "flags": self.columns["flags"].copy()}
         names, strategies, connections = self.labels
-        stepped = _numbers(source, found, declared, self.flag)
+        ratios = split_ratios(source)
+        stepped = _numbers(source, found, declared, self.flag, ratios)
         accounts = tuple(self.opened.get(name, Account(name)) for name in names)
         rated = rate_currencies(source)
         money = choose_quanta(source, stepped, self.opened.values(), quanta, rated)
@@ -127,7 +131,11 @@ class Entry(NamedTuple):
         money_events(source, found, universe)
         rate_events(source, found, universe.currencies)
         dividend_events(source, found, universe)
+        funding_events(source, found)
+        split_events(source, found, ratios)
         _references(source, found, self.form, self.order_policy)
+        check_rolls(source, found, universe)
+        check_transfers(source, found)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         named = found["order"] == np.arange(source.size)
         found, rows = insert_expiries(found)
@@ -214,7 +222,11 @@ def _labels(
 
 
 def _numbers(
-    source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], flag: bool
+    source: Frame,
+    columns: dict[str, np.ndarray],
+    declared: Sequence[Instrument],
+    flag: bool,
+    ratios: Mapping[int, Fraction],
 ) -> list[Instrument]:
     """Convert sides, quantities and prices; return the instruments with steps that represent the off-grid orders kept."""
     code, flags = columns["instrument"], columns["flags"]
@@ -233,8 +245,8 @@ def _numbers(
         if source.has(name):
             priced[name] = optional_prices(source, name, source.rows_of(kind), code, declared)
     counted = {"qty": lots}
-    lot_cuts = refine(source, counted, odd_lots, code, len(declared))
-    tick_cuts = refine(source, priced, odd_ticks, code, len(declared))
+    lot_cuts = refine(source, counted, odd_lots, code, [1] * len(declared))
+    tick_cuts = refine(source, priced, odd_ticks, code, finer_steps(ratios, code, len(declared)))
     columns |= {**counted, **priced}
     return [
         instrument

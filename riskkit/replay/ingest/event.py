@@ -67,7 +67,7 @@ class Entries:
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
             for currency in [*account.cash, *(instrument.currency for instrument in instruments)]:
-                self.currencies[code] = self._one_currency(code, currency)
+                self.currencies[code] = self.one_currency(code, currency)
 
     def in_universe(self, universe: Universe) -> Entries:
         """A copy for a larger universe that shares the same ids."""
@@ -114,7 +114,7 @@ class Entries:
         if fields.get("connection") is not None and label_text(fields["connection"]) not in universe.connection_codes:
             yield "connections", label_text(fields["connection"])
 
-    def _one_currency(self, account: int, currency: str) -> str:
+    def one_currency(self, account: int, currency: str) -> str:
         """Refuse a second currency of an account; return its currency."""
         known = self.currencies.get(account, currency)
         if known != currency and not self.universe.mixed:
@@ -170,7 +170,7 @@ class Entries:
             row["parent"] = parent.row
         if expires is not None:
             row["expires"] = scalars.expiry(expires, ts)
-        self._one_currency(row["account"], traded.currency)
+        self.one_currency(row["account"], traded.currency)
         return row
 
     def order_list(
@@ -254,7 +254,7 @@ class Entries:
             row["fee"] = scalars.money(fee, self.universe.quantum, "fee", self.nearest)
         if trade_id is not None:
             row["trade_id"] = self.fills.code(trade_id)
-        self._one_currency(row["account"], traded.currency)
+        self.one_currency(row["account"], traded.currency)
         return row
 
     def answer(
@@ -348,11 +348,11 @@ class Entries:
                 row[name] = scalars.price(value, traded, row, name, nearest=self.nearest)
         return row
 
-    def close(self, ts: int, *, instrument: Any = None, price: Any = None) -> Row:
-        """A previous close or settlement."""
+    def close(self, ts: int, *, instrument: Any = None, price: Any = None, kind: EventKind = EventKind.CLOSE) -> Row:
+        """A previous close, or the settlement at an expiry."""
         if price is None:
             raise InputError("price=None is not a price; a price is a finite number")
-        return {**self.price(ts, instrument=instrument, price=price), "kind": int(EventKind.CLOSE)}
+        return {**self.price(ts, instrument=instrument, price=price), "kind": int(kind)}
 
     def cash(
         self, ts: int, *, account: Any = None, amount: Any = None, flow: str = "deposit", currency: Any = None
@@ -365,7 +365,7 @@ class Entries:
             if label_text(currency) not in self.universe.currencies:
                 known = ", ".join(self.universe.currencies)
                 raise InputError(f"currency={shown(currency)} is not a currency of this universe; it has {known}")
-            self._one_currency(row["account"], label_text(currency))
+            self.one_currency(row["account"], label_text(currency))
             row["price"] = self.universe.currencies.index(label_text(currency))
         return row
 
@@ -433,7 +433,7 @@ class Entries:
         if row["kind"] == EventKind.FILL and trade_id is not None:
             self.fills.codes.setdefault(label_text(trade_id), row["trade_id"])
         self.fills.remember(row, number)
-        if row["kind"] in (EventKind.ORDER, EventKind.FILL):
+        if row["kind"] in (EventKind.ORDER, EventKind.FILL, EventKind.ADJUST):
             self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == EventKind.CASH and row["price"] != MISSING:
             self.currencies.setdefault(row["account"], self.universe.currencies[row["price"]])

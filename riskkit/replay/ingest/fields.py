@@ -13,7 +13,18 @@ from riskkit._check import InputError
 from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.replay.schema.names import name_text
 
-NAMES = ("account", "instrument", "strategy", "connection", "order_id", "parent_id", "trade_id", "currency")
+NAMES = (
+    "account",
+    "instrument",
+    "strategy",
+    "connection",
+    "order_id",
+    "parent_id",
+    "trade_id",
+    "currency",
+    "from",
+    "to",
+)
 ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
@@ -26,6 +37,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),
     "close": ("instrument", "price", *ORIGIN),
     "dividend": ("instrument", "amount"),
+    "funding": ("instrument", "rate"),
+    "expiry": ("instrument", "price"),
+    "split": ("instrument", "ratio", "orders"),
+    "roll": ("from", "to", "from_price", "to_price"),
+    "adjust": ("account", "instrument", "side", "qty", "price"),
+    "transfer": ("from", "to", "instrument", "qty", "price"),
     "snapshot": ("account", "positions", "orders"),
     "snapshot order": ("order_id", "instrument", "side", "qty", "price"),
     "fx": ("pair", "price", "bid", "ask"),

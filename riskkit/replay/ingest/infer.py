@@ -98,9 +98,15 @@ def choose_quanta(
         codes = np.where(frame.rows_of(*(kind for kind in EventKind if FACTS[kind].money == name)), 0, -1)
         digits = _max_decimals(frame, (name,), codes, 1, "give rounding='nearest'")
         amounts.append(Fraction(1, 10 ** int(digits[0])))
-    if (rows := frame.rows_of(EventKind.DIVIDEND)).any():
-        digits = _max_decimals(frame, ("amount",), np.where(rows, 0, -1), 1, "give rounding='nearest'")
-        amounts += [i.qty_step * i.multiplier / 10 ** int(digits[0]) for i in instruments]
+    for kind, name in ((EventKind.DIVIDEND, "amount"), (EventKind.FUNDING, "rate")):
+        rows = frame.rows_of(kind)
+        if rows.any():
+            digits = _max_decimals(frame, (name,), np.where(rows, 0, -1), 1, "give rounding='nearest'")
+            part = Fraction(1, 10 ** int(digits[0]))
+            amounts += [
+                i.qty_step * i.multiplier * part * (i.price_step if kind is EventKind.FUNDING else 1)
+                for i in instruments
+            ]
     return dict.fromkeys([*currencies, *rated], common_unit(amounts))
 
 

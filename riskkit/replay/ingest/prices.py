@@ -12,7 +12,7 @@ from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.ingest.order_types import ORDER_TYPES, UNPRICED
-from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, SETTLES, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
@@ -73,6 +73,8 @@ def prices(
             EventKind.MODIFY,
             EventKind.CORRECT,
             EventKind.SNAPSHOT,
+            EventKind.ADJUST,
+            *SETTLES,
         )  # fmt: skip
         & ~missing
     )
@@ -152,13 +154,13 @@ def _as_written(
 
 
 def refine(
-    frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, size: int
+    frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, finer: Sequence[int]
 ) -> list[int]:
     """Count columns in steps so fine that the off-grid numbers kept (of the first column) are integers as well.
 
-    Return the number of steps in each instrument's unit (1 without off-grid numbers).
+    Return the number of steps in each instrument's unit: a multiple of `finer`.
     """
-    cuts = [1] * size
+    cuts = list(finer)
     for row, steps in kept.items():
         cuts[code[row]] = math.lcm(cuts[code[row]], steps.denominator)
     if max(cuts, default=1) == 1:

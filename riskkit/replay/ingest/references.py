@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
+from riskkit.replay.ingest.actions import action_batches
 from riskkit.replay.ingest.fill_ids import contents_of, corrected, is_repeat
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
@@ -157,9 +158,9 @@ def parents(frame: Frame, account: np.ndarray, order: np.ndarray, policy: OrderP
 
 
 def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray:
-    """First row of the list that each order belongs to, and of each snapshot, -1 if none; the orders of a list are adjacent."""
+    """First row of the list of each order, of each snapshot, transfer and roll, -1 if none; the rows of one are adjacent."""
     codes = pd.factorize(frame.column("batch"))[0] if frame.has("batch") else np.full(frame.size, -1, np.int64)
-    stated = snapshot_batches(frame, account, stamps, codes)
+    stated = np.maximum(snapshot_batches(frame, account, stamps, codes), action_batches(frame, stamps, codes))
     batch = np.full(frame.size, -1, np.int64)
     if not frame.has("batch"):
         return stated

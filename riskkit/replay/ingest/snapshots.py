@@ -29,13 +29,17 @@ UNSIDED = "is not a side; a position or an order that is not 0 is B or S"
 
 def snapshot_batches(frame: Frame, account: np.ndarray, stamps: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """First row of the snapshot of each row, -1 of other events: adjacent rows of an account, a time and a batch label."""
-    rows = frame.rows_of(EventKind.SNAPSHOT)
+    return adjacent_rows(frame.rows_of(EventKind.SNAPSHOT), account, stamps, labels)
+
+
+def adjacent_rows(rows: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+    """First of the adjacent `rows` (a mask) with one value in each column, of each of them; -1 of other rows."""
     joined = rows[1:] & rows[:-1]
-    for column in (account, stamps, labels):
+    for column in columns:
         joined = joined & (column[1:] == column[:-1])
     starts = rows & ~np.concatenate([[False], joined])
     first = np.flatnonzero(starts)
-    return np.where(rows, first[np.cumsum(starts) - 1], -1) if len(first) else np.full(frame.size, -1, np.int64)
+    return np.where(rows, first[np.cumsum(starts) - 1], -1) if len(first) else np.full(len(rows), -1, np.int64)
 
 
 def check_snapshots(frame: Frame, columns: Mapping[str, np.ndarray]) -> None:

@@ -51,6 +51,7 @@ INSTRUMENT: dict[str, str] = dict(
     paid_numerator="quanta on one lot of a billionth of money on one unit: this numerator",
     paid_denominator="over this denominator",
     first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
+    expired="1 after its expiry, else 0",
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
@@ -82,7 +83,7 @@ POSITION: dict[str, str] = dict(
     opening_realised="quanta of profit that the fills whose records are gone realised",
     code="its own code",
     opening="1 while it is flat and an order of it works, kept if a rule limits open positions; else 0",
-    stated="row of the snapshot that states it, from 1, while one is taken; else 0",
+    stated="row of the snapshot that states it, from 1, while one is taken; 1 while its lots are settled; else 0",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",

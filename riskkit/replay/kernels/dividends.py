@@ -1,4 +1,4 @@
-"""Cash dividends: the prices of open orders fall by them, and holders are paid.
+"""Cash dividends: the prices of open orders fall by them, and holders are paid. Funding of perpetual futures is paid likewise.
 
 Source: FINRA Rule 5330 (before it NASD Rule 3220): on the ex-date the price of an open order to buy, and of an open stop order to
 sell, falls by the dividend and is rounded to the next lower tick (a)(1); less than one cent changes nothing (a); orders
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from riskkit.replay.kernels.book import CANCELLED, REDUCED, WORKING
+from riskkit.replay.kernels.book import CANCELLED, REDUCED, WORKING, notional
 from riskkit.replay.kernels.integers import scaled
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.schema.columns import MISSING, RATE_UNIT, RowFlag
@@ -57,3 +57,13 @@ def payment(instrument: Record, lots: int, amount: int) -> int:
     """Quanta that `lots` (below zero: short) receive of a dividend of `amount` billionths of money on one unit."""
     common = gcd(amount, instrument.paid_denominator)
     return scaled(lots, amount // common * instrument.paid_numerator, instrument.paid_denominator // common)
+
+
+def funding(instrument: Record, lots: int, rate: int) -> int:
+    """Quanta that `lots` receive of a funding at `rate` billionths of their value; longs pay one above zero.
+
+    Without a mark nothing is paid.
+    """
+    if instrument.mark == MISSING:
+        return 0
+    return -scaled(notional(instrument, lots, instrument.mark), rate, RATE_UNIT)

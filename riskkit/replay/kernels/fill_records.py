@@ -70,6 +70,22 @@ def book_again(
                 fill(position, account, instrument, one.side, one.qty, one.price, one.fee)
 
 
+def settle_fills(fills: Record, count: int, positions: Record, instrument: int) -> None:
+    """Take the records of an instrument's fills out of all that follows: it is settled, and no bust or correction undoes that."""
+    for number in range(count):
+        one = at(fills, number)
+        if at(positions, one.pair).instrument == instrument:
+            one.qty = 0
+            one.recorded_qty = 0
+            one.fee = 0
+
+
+def settle_costs(position: Record) -> None:
+    """Let the cost and profit of a position that is settled be those with which its further fills are booked."""
+    position.opening_cost = position.cost
+    position.opening_realised = position.realised
+
+
 def last_of(fills: Record, count: int, pair: int) -> int:
     """Number of the record of the last fill that is booked in a position; -1 if there is none."""
     for number in range(count - 1, -1, -1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from riskkit._jit import apart
+from riskkit.replay.schema.constants import MISSING
 
 MILLION = 1_000_000
 SMALL = 1 << 31
@@ -85,6 +86,11 @@ def product_over(a: int, b: int, c: int) -> tuple[int, int]:
                 rest -= c
                 quotient += 1
     return quotient, rest
+
+
+def split_mark(price: int, new: int, old: int) -> int:
+    """A price of the market after a split of `new` units for `old`, at the nearest price step; MISSING stays."""
+    return price if price == MISSING else floor_divide(2 * price * old + new, 2 * new)
 
 
 def fraction_of(base: int, ppm: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from riskkit.replay.kernels.integers import split_mark
 from riskkit.replay.kernels.records import Words
 from riskkit.replay.kernels.workspace import joined, zeros
 
@@ -116,6 +117,17 @@ def adjust(memory: Words, queue: int, ts: int, change: int) -> None:
     if left > 0 and memory[node + TIME] == ts:
         memory[node + VALUE] += change
         memory[queue + SUM] += change
+
+
+def split_values(memory: Words, queue: int, new: int, old: int) -> None:
+    """Give the values of a queue, prices in steps, after a split of `new` units for `old`: the nearest steps."""
+    node = memory[queue + FIRST]
+    total_value = 0
+    for _ in range(memory[queue + LENGTH]):
+        memory[node + VALUE] = split_mark(memory[node + VALUE], new, old)
+        total_value += memory[node + VALUE]
+        node = memory[node + NEXT]
+    memory[queue + SUM] = total_value
 
 
 def expire(memory: Words, queue: int, last: int) -> None:

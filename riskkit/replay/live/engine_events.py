@@ -11,6 +11,7 @@ from riskkit.replay.live.engine_tables import EngineTables
 from riskkit.replay.live.journal import ORDER, duplicate_fields
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.currencies import refuse_live_money
+from riskkit.replay.rules.splits import refuse_live_split
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
 BAD_TS = int(RowFlag.BAD_TS)
@@ -176,6 +177,7 @@ class EngineEvents(EngineTables):
                 "the event is a fill that on_trip='flatten' made, which a live engine does not know; feed it the recorded log"
             )
         refuse_live_money(event, self.rules, self._universe)
+        refuse_live_split(event, self.rules)
 
     def _run(self, first: int) -> np.ndarray:
         """Run the loop over the journal from `first` on; return the decision rows."""

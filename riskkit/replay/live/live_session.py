@@ -297,6 +297,10 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         live = live.widened(universe.frozen)
         return live, entries.in_universe(live.labels)
 
+    def _holders(self, instrument: int) -> list[int]:
+        """The accounts that have had a position or an order in an instrument."""
+        return [account for account, code in self._live.journal.pairs if code == instrument]
+
     def _taken(self, used: int) -> list[Decision]:
         """The decisions on the event that the door took last."""
         if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:  # as `_refused`, without its call

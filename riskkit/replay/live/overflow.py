@@ -11,20 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
 from riskkit.replay.ingest.bounds import BALANCE, MAXIMUM
-from riskkit.replay.schema.columns import FACTS, MISSING, EventKind
+from riskkit.replay.schema.columns import FACTS, MISSING, RATE_UNIT, SETTLES, EventKind
 from riskkit.replay.schema.universe import Universe, exact
 
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
-QUOTE, DIVIDEND, SNAPSHOT = int(EventKind.PRICE), int(EventKind.DIVIDEND), int(EventKind.SNAPSHOT)
+QUOTE, FUNDING, ROLL = int(EventKind.PRICE), int(EventKind.FUNDING), int(EventKind.ROLL)
+PAID = (int(EventKind.DIVIDEND), *map(int, SETTLES))  # on every lot, in ticks
+SPLIT = int(EventKind.SPLIT)
+HELD = (*PAID, FUNDING, SPLIT, int(EventKind.SNAPSHOT), int(EventKind.ADJUST))
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
 PRICES = ("price", "bid", "ask", "reserve", "stop")
 ENOUGH = 0.99 * BALANCE
-BY_LOTS = 1 << 62  # the money of a dividend or a snapshot, which depends on the lots so far: no compiled step takes it
+BY_LOTS = 1 << 62  # the money of what is `HELD`, which depends on the lots so far: no compiled step takes it
 # per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
 # quantity unit, highest price that cannot overflow
 FIELDS = ("lots", "highest", "worth", "unit", "max_price")
@@ -42,9 +46,9 @@ class Weight(NamedTuple):
 def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     """Lots, highest price and money of an event."""
     kind = event["kind"]
-    if kind == DIVIDEND:
+    if kind in PAID or kind in (FUNDING, SPLIT):
         return 0, 0, BY_LOTS
-    money = BY_LOTS if kind == SNAPSHOT else abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
+    money = BY_LOTS if kind in HELD else abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
     if kind not in TRADED and kind != QUOTE:
         return 0, 0, money
     highest = max((abs(event[name]) for name in PRICES if event.get(name, MISSING) != MISSING), default=0)
@@ -109,12 +113,12 @@ class Reach:
         """The bound after some events; it changes at `take`."""
         changed: dict[int, tuple[float, float]] = {}
         total, fits = float(self.words[0]), True
+        rolled: dict[int, float] = {}  # quantity of the roll of a row, until its first row of the other instrument
         for event in events:
             lots, highest, money = adds(event)
             code = event["instrument"]
-            if event["kind"] == DIVIDEND and code >= 0:
-                before = self.words[self.of(code)].tolist()
-                total += changed.get(code, (before[LOTS], 0.0))[0] * event["price"] * before[WORTH]
+            if event["kind"] in PAID or event["kind"] in (FUNDING, SPLIT):
+                total += self._paid(event, rolled, changed) if code >= 0 else 0
                 continue
             total += money if money != BY_LOTS else 0
             if code < 0 or not (lots or highest):
@@ -126,6 +130,26 @@ class Reach:
             total += (had + lots) * max(max(top, highest) * before[WORTH], before[UNIT])
             total -= had * max(top * before[WORTH], before[UNIT])
         return Weight(changed, total, fits and total < ENOUGH)
+
+    def _paid(
+        self, event: Mapping[str, int], rolled: dict[int, float], changed: dict[int, tuple[float, float]]
+    ) -> float:
+        """Money that an event moves on every lot of its instrument; a roll adds the lots of another one first."""
+        code = event["instrument"]
+        before = self.words[self.of(code)].tolist()
+        lots, highest = changed.get(code, (before[LOTS], before[HIGHEST]))
+        if event["kind"] == SPLIT:
+            times = max(Fraction(event["qty"], event["price"]), Fraction(event["price"], event["qty"]))
+            changed[code] = lots * float(times), highest * float(times)
+            return lots * highest * before[WORTH] * float(times) ** 2
+        if event["kind"] == FUNDING:
+            return lots * highest * before[WORTH] * abs(event["qty"]) / RATE_UNIT
+        price, more = abs(event["price"]), 0.0
+        if event["kind"] == ROLL:
+            more = rolled.pop(event["batch"], 0.0) / before[UNIT]
+            rolled |= {event["batch"]: lots * before[UNIT]} if event["account"] < 0 and not more else {}
+        changed[code] = lots + more, max(highest, price)
+        return (lots + more) * max(highest, price) * before[WORTH] + more * before[UNIT]
 
     def take(self, weight: Weight) -> None:
         """Store the bound that `weigh` returned."""

@@ -9,7 +9,7 @@ import numpy as np
 from riskkit.replay.live.compiled_step import EVENT_WORDS, PLACE, WORDS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.journal import NUMBERS
-from riskkit.replay.live.overflow import BY_LOTS, DIVIDEND, MONEY, PRICES, QUOTE, SNAPSHOT, TRADED
+from riskkit.replay.live.overflow import BY_LOTS, HELD, MONEY, PRICES, QUOTE, TRADED
 from riskkit.replay.schema.columns import MISSING
 
 STRETCH = 4096  # events whose words are made at once
@@ -78,5 +78,5 @@ def _words(columns: Mapping[str, np.ndarray], first: int) -> np.ndarray:
     words[:, WORDS["lots"]] = np.where(traded, columns["qty"], 0)
     words[:, WORDS["highest"]] = np.where(traded | (kind == QUOTE), prices.max(axis=0), 0)
     paid = np.where(np.isin(kind, MONEY), np.abs(columns["qty"]), 0)
-    words[:, WORDS["money"]] = np.where(np.isin(kind, (DIVIDEND, SNAPSHOT)), BY_LOTS, np.abs(columns["fee"]) + paid)
+    words[:, WORDS["money"]] = np.where(np.isin(kind, HELD), BY_LOTS, np.abs(columns["fee"]) + paid)
     return words

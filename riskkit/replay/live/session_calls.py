@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.replay.ingest.actions import adjust_row, funding_row, roll_rows, transfer_rows
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
+from riskkit.replay.ingest.splits import split_row
 from riskkit.replay.live.batch import Batch, process
 from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.door import SHORT
@@ -42,6 +44,10 @@ class SessionCalls(ABC):
         untimed: bool = False,
     ) -> list[Decision]:
         """Take an event by the complete conversion."""
+
+    @abstractmethod
+    def _holders(self, instrument: int) -> list[int]:
+        """The accounts that have had a position or an order in an instrument."""
 
     @abstractmethod
     def _taken(self, used: int) -> list[Decision]:
@@ -160,6 +166,46 @@ class SessionCalls(ABC):
         Marks stay as they are until the next price, so that a profit is too high by the dividend in between.
         """
         return self._submit(ts, given := given_fields("dividend", fields), partial(dividend_row, given))
+
+    def process_funding(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a funding of an ``instrument`` at a ``rate``: who is long pays that part of the value of the position."""
+        return self._submit(ts, given := given_fields("funding", fields), partial(funding_row, given))
+
+    def process_expiry(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the expiry of an ``instrument`` at a settlement ``price``.
+
+        Positions become cash, working orders end (each is an action), and `AllowedInstruments` refuses orders from then on. It is no
+        trade: windows of fills and traded quantities do not count it, and what was filled before is final.
+        """
+        return self._process(ts, "expiry", fields, partial(Entries.close, kind=EventKind.EXPIRY))
+
+    def process_split(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a split of an ``instrument``: ``ratio`` new units for old ones, as "3/2"; below one a reverse split.
+
+        Positions and prices are counted in new units, fractions of a lot become cash at the mark. ``orders``: "finra" (FINRA Rule
+        5330: buys and stops to sell get the lower price and the larger size, in a reverse split they are cancelled, others stay),
+        "all" (every one, at the nearest tick), "cancel" or "none". What was filled before is final.
+        """
+        return self._submit(ts, given := given_fields("split", fields), partial(split_row, given))
+
+    def process_roll(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a roll: positions in ``from`` are closed at ``from_price`` and opened in ``to`` at ``to_price``; no trade."""
+        given = given_fields("roll", fields)
+        named = [{"instrument": given.get(name)} for name in ("from", "to")]
+        return self._submit(ts, {}, partial(roll_rows, given, self._holders), named)
+
+    def process_adjust(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process lots that come to an ``account`` (``side`` B) or go (S) without a fill and unpaid: ``instrument``, ``qty``.
+
+        They are booked at their ``price``, and without one at the mark, so that they are no profit.
+        """
+        return self._submit(ts, given := given_fields("adjust", fields), partial(adjust_row, given))
+
+    def process_transfer(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a transfer of ``qty`` of an ``instrument`` at a ``price``, ``from`` an account ``to`` another one, unpaid."""
+        given = given_fields("transfer", fields)
+        named = [{"account": given.get(name), "instrument": given.get("instrument")} for name in ("from", "to")]
+        return self._submit(ts, {}, partial(transfer_rows, given), named)
 
     def process_snapshot(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process what the venue says of an ``account`` after a lost connection: afterwards the book is theirs.

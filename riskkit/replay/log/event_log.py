@@ -22,9 +22,10 @@ from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
 from riskkit.replay.log.codes import checked_header, refuse_unknown_codes
+from riskkit.replay.log.contents import add_contents, content_words
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
+from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, PRICED, RATE_UNIT, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.pairs import pair_text
 from riskkit.replay.schema.universe import Account, Instrument, OutOfRange, Universe, decimal_text
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRADED = tuple(kind for kind in EventKind if FACTS[kind].traded)
-PRICED = (*TRADED, EventKind.PRICE, EventKind.CLOSE)
 FIRST_DATE = DATES[0] * 10**9
 
 
@@ -426,9 +426,7 @@ class EventLog(Shown):
             frame.loc[rated, ["qty", "price"]] = np.nan
             for name in [name for name in ("price", "bid", "ask") if name in columns]:
                 frame.loc[rated, name] = np.where((rates := columns[name][rated]) != MISSING, rates / RATE_UNIT, np.nan)
-        if (paid := columns["kind"] == EventKind.DIVIDEND).any():
-            frame["amount"] = np.where(paid, columns["qty"] / RATE_UNIT, np.nan)
-            frame.loc[paid, "qty"] = np.nan
+        add_contents(frame, columns)
         return frame.rename_axis("seq")
 
     def to_frame_row(self, seq: int) -> str:
@@ -451,9 +449,7 @@ class EventLog(Shown):
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")
-        unit = Fraction(1, RATE_UNIT) if kind is EventKind.DIVIDEND else universe.quantum
-        if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, EventKind.DIVIDEND):
-            words.append(decimal_text(row["qty"] * unit))
+        words += content_words(row, universe)
         if kind is EventKind.FX:
             given = [row[name] for name in ("price", "bid", "ask") if row.get(name, MISSING) != MISSING]
             words += [pair_text(row["qty"], universe.currencies), "at"]

@@ -40,7 +40,7 @@ def _priced(name: str) -> Callable[[Columns, Universe], bool]:
 
 
 def _held(columns: Columns, universe: Universe) -> bool:
-    booked = TESTS["FILL"](columns, universe) or TESTS["SNAPSHOT"](columns, universe)
+    booked = any(TESTS[kind](columns, universe) for kind in ("FILL", "SNAPSHOT", "ADJUST"))
     return booked or any(account.positions for account in universe.accounts)
 
 

@@ -1,14 +1,14 @@
-"""Changes of positions that a replay booked: fills as accepted or cut, busts and corrections, and what snapshots say."""
+"""Changes of positions that a replay booked: fills as accepted or cut, busts and corrections, snapshots, settlements."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.schema.columns import AMENDS, DecisionCode, EventKind
+from riskkit.replay.schema.columns import AMENDS, SETTLES, DecisionCode, EventKind
 
 GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)  # of a fill that is not booked
 
@@ -53,12 +53,12 @@ def booked_moves(result: ReplayResult) -> Moves:
     """
     columns, booked = result.log.columns, accepted_lots(result)
     kinds = columns["kind"]
-    moves = columns["side"] * booked * (kinds == EventKind.FILL)
+    moves = columns["side"] * booked * np.isin(kinds, (EventKind.FILL, EventKind.ADJUST))
     of_fill = np.arange(len(kinds))
     for row, fill, lots in _amendments(result, booked):
         moves[row], of_fill[row] = columns["side"][fill] * lots, fill
     found = np.flatnonzero((kinds == EventKind.FILL) | (moves != 0))
-    stated = result.rows[result.rows["code"] == DecisionCode.POSITION_BREAK]
+    stated = result.rows[np.isin(result.rows["code"], (DecisionCode.POSITION_BREAK, DecisionCode.SETTLED))]
     rows = np.concatenate([found, stated["seq"]])
     pairs = np.concatenate([columns["pair"][of_fill[found]], stated["key"]])
     gained = np.concatenate([moves[found], stated["limit"] - stated["until"]])
@@ -76,12 +76,20 @@ def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int,
     for row in np.flatnonzero(np.isin(columns["kind"], AMENDS) & (columns["fill"] >= 0)).tolist():
         fill = int(columns["fill"][row])
         before = recorded.get(fill, int(columns["qty"][fill]))
-        if row in unseen or fill in unseen or before <= 0:
+        if row in unseen or fill in unseen or before <= 0 or _settled(columns, fill, row, unseen):
             continue
         recorded[fill] = int(columns["qty"][row]) if columns["kind"][row] == EventKind.CORRECT else 0
         now = recorded[fill] if booked[fill] == before else min(recorded[fill], int(booked[fill]))
         yield row, fill, now - int(booked[fill])
         booked[fill] = now
+
+
+def _settled(columns: Mapping[str, np.ndarray], fill: int, row: int, unseen: Collection[int]) -> bool:
+    """True if the instrument of a fill was settled between two rows: the fill is final."""
+    between = np.isin(columns["kind"][fill:row], SETTLES) & (
+        columns["instrument"][fill:row] == columns["instrument"][fill]
+    )
+    return not unseen.issuperset((fill + np.flatnonzero(between)).tolist())
 
 
 def recorded_rows(result: ReplayResult, rows: np.ndarray) -> np.ndarray:

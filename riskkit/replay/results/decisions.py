@@ -30,9 +30,9 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import (
-    BREAKS,
     MESSAGES,
     MISSING,
+    OF_LOTS,
     Cause,
     DecisionCode,
     EventKind,
@@ -325,22 +325,25 @@ class DecisionFormatter:
         why = f"the pause of {label} by {rule.id} is ended {how}"
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
-    def _break(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
-        """A position or an order of which the venue says something else."""
-        traded = self.universe.instruments[int(state.positions["instrument"][int(row["key"]) + 1])]
-        theirs, ours = (
-            "nothing" if lots in (0, MISSING) else decimal_text(lots * traded.qty_step)
-            for lots in (int(row["limit"]), int(row["until"]))
-        )
-        order = f"of the order of event {int(row['observed'])} works at the venue"
-        held = f"is held in {traded.id} by the venue"
-        why = f"{theirs} {held if code == DecisionCode.POSITION_BREAK else order}, {ours} as we believed"
-        return self._made(DecisionKind.ALERT, BY_HAND, self._account(event), why, NOTHING, event, row)
+    def _lots(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
+        """A position or an order of which the venue says something else, or a position that was settled."""
+        held = state.positions[int(row["key"]) + 1]
+        traded = self.universe.instruments[int(held["instrument"])]
+        sizes = (int(row[name]) for name in ("limit", "until"))
+        theirs, ours = ("nothing" if n in (0, MISSING) else decimal_text(n * traded.qty_step) for n in sizes)
+        if code == DecisionCode.SETTLED:
+            why = f"{theirs} is held in {traded.id} now, {ours} before"
+        elif code == DecisionCode.POSITION_BREAK:
+            why = f"{theirs} is held in {traded.id} by the venue, {ours} as we believed"
+        else:
+            why = f"{theirs} of the order of event {int(row['observed'])} works at the venue, {ours} as we believed"
+        whose = {**event, "account": int(held["account"])}
+        return self._made(DecisionKind.ALERT, BY_HAND, self._account(whose), why, NOTHING, whose, row)
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int], state: State) -> Decision:
         """An action without a rule: a late event, a duplicate, an event dropped with its refused order, a cancelled order."""
-        if code in BREAKS:
-            return self._break(row, code, event, state)
+        if code in OF_LOTS:
+            return self._lots(row, code, event, state)
         if code in (DecisionCode.CANCELLED, DecisionCode.DECREMENTED):
             whose, done = self.universe.accounts[int(row["key"])].id, "cancelled"
             if code == DecisionCode.DECREMENTED:

@@ -35,6 +35,7 @@ DECISION_WORDS = {
     DecisionCode.QUEUED: "accepted, but waits its turn",
     DecisionCode.POSITION_BREAK: "position differs from the venue's",
     DecisionCode.ORDER_BREAK: "order differs from the venue's",
+    DecisionCode.SETTLED: "position settled",
 }
 
 

@@ -15,7 +15,7 @@ from riskkit.replay.results.halts import Spans
 from riskkit.replay.results.present import Reading
 from riskkit.replay.rules.history import RuleHistory, Stretch
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import BREAKS
+from riskkit.replay.schema.columns import OF_LOTS
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import key_label
 from riskkit.replay.schema.universe import Universe
@@ -35,7 +35,7 @@ def decisions_frame(log: EventLog, history: RuleHistory, rows: np.ndarray) -> pd
     universe, names = log.universe, [rule.id for rule in rules]
     accounts = [account.id for account in log.universe.accounts]
     account = log.columns["account"][rows["seq"]]
-    endless = (rows["until"] == NEVER) | (rows["until"] == 0) | np.isin(rows["code"], BREAKS)
+    endless = (rows["until"] == NEVER) | (rows["until"] == 0) | np.isin(rows["code"], OF_LOTS)
     until = np.where(endless, NO_TIME, rows["until"])
     frame = pd.DataFrame(
         {

@@ -40,6 +40,7 @@ FATES = {
     DecisionCode.DECREMENTED: "met a working order, and both were reduced",
     DecisionCode.POSITION_BREAK: "found another position than we believed",
     DecisionCode.ORDER_BREAK: "found another rest of an order than we believed",
+    DecisionCode.SETTLED: "settled a position",
 }
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 

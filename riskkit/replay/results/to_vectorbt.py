@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)
 NOT_HELD = {
     EventKind.CASH: "money paid in or out", EventKind.DIVIDEND: "dividends", EventKind.EQUITY: "equity given from outside",
-    EventKind.SNAPSHOT: "snapshots of the venue",
+    EventKind.SNAPSHOT: "snapshots of the venue", EventKind.ADJUST: "adjusted positions", EventKind.FUNDING: "fundings",
+    EventKind.EXPIRY: "expiries", EventKind.ROLL: "rolls", EventKind.SPLIT: "splits",
 }  # fmt: skip
 MOST_CELLS = 50_000_000
 

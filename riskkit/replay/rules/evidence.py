@@ -33,6 +33,8 @@ _PLURAL = {
     EventKind.MODIFY_REJECT: "modifies rejected by the venue", EventKind.BUST: "busted fills",
     EventKind.CORRECT: "corrected fills", EventKind.FX: "exchange rates",
     EventKind.CLOSE: "previous closes", EventKind.DIVIDEND: "dividends", EventKind.SNAPSHOT: "snapshots",
+    EventKind.ADJUST: "adjusted positions", EventKind.FUNDING: "fundings", EventKind.EXPIRY: "expiries", EventKind.ROLL: "rolls",
+    EventKind.SPLIT: "splits",
 }  # fmt: skip
 WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},

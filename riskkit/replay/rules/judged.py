@@ -15,6 +15,7 @@ from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.splits import why_not_split
 from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
@@ -139,7 +140,8 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
                 f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
                 f"give accounts=[Account({without[0]!r}, {rule.scope}=...)], or choose another scope"
             )
-    return why_not_one_currency(rule, log) or _without_equity(rule, log)
+    split = why_not_split(rule) if log.evidence.has("SPLIT") else ""
+    return split or why_not_one_currency(rule, log) or _without_equity(rule, log)
 
 
 def _without_equity(rule: Rule, log: EventLog) -> str:

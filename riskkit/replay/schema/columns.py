@@ -19,11 +19,15 @@ __all__ = [
     "FIRST_EXTERNAL",
     "FILL_CONTENTS",
     "FILL_KEY",
+    "IN_BILLIONTHS",
     "MESSAGES",
     "MISSING",
+    "OF_LOTS",
     "OPTIONAL",
+    "PRICED",
     "REQUIRED",
     "ROW_NUMBERS",
+    "SETTLES",
     "WATCHED",
     "TradingCommand",
     "DecisionCode",
@@ -77,6 +81,11 @@ class EventKind(IntEnum):
     CLOSE = 22  # previous close or settlement of an instrument
     DIVIDEND = 23  # in cash, on each unit of an instrument
     SNAPSHOT = 24  # what the venue says of an account: a row for each position, then each order, of one ``batch``
+    ADJUST = 25  # lots come to an account or go without a fill; both sides of a transfer are of one ``batch``
+    FUNDING = 26  # a fraction of the value of each position, which longs pay
+    EXPIRY = 27  # the settlement of an instrument: positions become cash, and orders end
+    ROLL = 28  # positions go from one instrument to another: its row, then one for each account, of one ``batch``
+    SPLIT = 29  # new units for old ones of an instrument
 
 
 class KindFacts(NamedTuple):
@@ -136,6 +145,11 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
     EventKind.DIVIDEND: KindFacts(("instrument", "amount"), rare=True),
     EventKind.SNAPSHOT: KindFacts((*_WHOSE, "qty"), traded=True, rare=True),
+    EventKind.ADJUST: KindFacts((*_WHOSE, "side", "qty"), traded=True, rare=True),
+    EventKind.FUNDING: KindFacts(("instrument", "rate"), rare=True),
+    EventKind.EXPIRY: KindFacts(("instrument", "price"), rare=True),
+    EventKind.ROLL: KindFacts(("instrument", "price"), rare=True),
+    EventKind.SPLIT: KindFacts(("instrument", "ratio"), watched=True, rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -146,6 +160,9 @@ ANSWERS = (
     EventKind.MODIFY_REJECT,
 )  # of orders, by the venue
 AMENDS = (EventKind.BUST, EventKind.CORRECT)  # of fills
+SETTLES = (EventKind.EXPIRY, EventKind.ROLL)  # of instruments
+PRICED = (*(kind for kind in EventKind if FACTS[kind].traded), EventKind.PRICE, EventKind.CLOSE, *SETTLES)
+IN_BILLIONTHS = {EventKind.DIVIDEND: "amount", EventKind.FUNDING: "rate"}  # their ``qty``, a column of frames
 
 
 def kind_word(kind: int) -> str:
@@ -174,9 +191,11 @@ class DecisionCode(IntEnum):
     QUEUED = 15  # an accepted message that waits its turn until ``until``
     POSITION_BREAK = 16  # of the pair in ``key`` and ``observed``: the venue's lots in ``limit``, ours in ``until``
     ORDER_BREAK = 17  # the same of the order's row in ``observed`` and its rest; ours `MISSING` if we did not know it
+    SETTLED = 18  # the pair in ``key`` and ``observed`` has the lots in ``limit``, before it had those in ``until``
 
 
 BREAKS = (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK)
+OF_LOTS = (*BREAKS, DecisionCode.SETTLED)  # rows with lots, and no time, in ``until``
 
 
 class FillCap(IntEnum):
@@ -229,6 +248,15 @@ class MatchMode(IntEnum):
     CANCEL_AGGRESSING = 1
     CANCEL_BOTH = 2
     DECREMENT = 3
+
+
+class SplitOrders(IntEnum):
+    """What becomes of open orders at a split (column ``side``); `riskkit.replay.kernels.splits`."""
+
+    FINRA = 0  # buys and stops to sell fall and grow; in a reverse split they are cancelled
+    ALL = 1
+    CANCEL = 2
+    NONE = 3
 
 
 class CashFlowKind(IntEnum):
@@ -298,8 +326,9 @@ class EventRow(NamedTuple):
     the event belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`). A CASH event carries its amount and an
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
     ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
-    carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``. ``stop``
-    is the stop price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
+    carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``; a
+    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. ``stop`` is the stop
+    price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
 
     Examples
     --------

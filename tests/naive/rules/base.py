@@ -305,6 +305,9 @@ class Rule:
     def adjusted(self, member, opened):
         """Lots came or went without a fill, which opened a position from flat (+1) or closed one (-1)."""
 
+    def split(self, label, ratio):
+        """Prices and quantities of an instrument are counted in new units."""
+
     def today(self, ts):
         """Whether a time is in the present trading day."""
         moment = dt.datetime.fromtimestamp(ts // NS, dt.UTC).astimezone(self.zone)

@@ -28,6 +28,11 @@ class OfTheMarket(Rule):
             self.trades.setdefault(event["instrument"], []).append((self.replay.now, Fraction(event["price"])))
             self.traded(event["instrument"])
 
+    def split(self, label, ratio):
+        if label in self.seen:
+            self.seen[label] /= ratio
+        self.trades[label] = [(ts, price / ratio) for ts, price in self.trades.get(label, [])]
+
     def traded(self, label):
         """A trade came."""
 
@@ -95,6 +100,11 @@ class Luld(OfTheMarket):
 
     def new_day(self):
         self.trades, self.references, self.entered = {}, {}, {}
+
+    def split(self, label, ratio):
+        super().split(label, ratio)
+        if label in self.references:
+            self.references[label] = self.references[label][0] / ratio, self.references[label][1]
 
     def is_open(self):
         return self.at("opens", "09:30") <= self.clock() < self.at("closes", "16:00")

@@ -51,6 +51,7 @@ class LotTick(Rule):
 class KnownInstrument(Rule):
     def objects(self, event, member, weight):
         known = member.instrument in self.params.get("instruments", self.replay.listed)
+        known = known and member.instrument not in self.replay.expired
         return not known or member.instrument in self.params.get("restricted", ())
 
 
@@ -76,6 +77,11 @@ class PriceCollar(Rule):
         self.seen["own_fill", who, label] = (own[-1].price, own[-1].ts) if own else (None, 0)
         if stand:
             self.seen["fill", label] = stand[-1].price, stand[-1].ts
+
+    def split(self, label, ratio):
+        for name, (price, ts) in self.seen.items():
+            if name[-1] == label and price is not None:
+                self.seen[name] = price / ratio, ts
 
     def fresh(self, *name):
         price, ts = self.seen.get(name, (None, 0))

@@ -184,6 +184,11 @@ class VolumeCap(Rule):
         self.used = {}
         self.ordered = self.params.get("measure", "traded") == "ordered"
 
+    def split(self, label, ratio):
+        for key, (lots, money) in self.used.items():
+            if key == label or (isinstance(key, tuple) and key[1] == label):
+                self.used[key] = lots * ratio, money
+
     def asked(self, member):
         if member.order is None:
             return member.qty

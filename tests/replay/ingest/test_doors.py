@@ -27,6 +27,12 @@ BASES: dict[str, dict[str, Any]] = {
     "price": {"instrument": "X", "price": 10.5},
     "close": {"instrument": "X", "price": 10.5},
     "dividend": {"instrument": "X", "amount": "0.205"},
+    "funding": {"instrument": "X", "rate": "0.01"},
+    "expiry": {"instrument": "X", "price": 10.5},
+    "split": {"instrument": "X", "ratio": "3/2", "orders": "all"},
+    "roll": {"from": "X", "to": "Y", "from_price": 10.5, "to_price": 11},
+    "adjust": {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5},
+    "transfer": {"from": "A", "to": "S", "instrument": "X", "qty": 2, "price": 10.5},
     "snapshot": {"account": "A", "positions": {"X": 3}},
     "snapshot order": {**{name: value for name, value in FIRST.items() if name != "account"}, "qty": 1},
     "fx": {"pair": "EURUSD", "price": 1.5, "bid": 1.25, "ask": 1.75},
@@ -77,6 +83,17 @@ def through_frame(kind: str, fields: dict[str, Any]) -> str:
     if kind == "snapshot":
         told = [{"instrument": label, "qty": size, "side": "B"} for label, size in fields.get("positions", {}).items()]
         rows[2:] = [{"ts": 2, "kind": kind, "account": fields.get("account"), **row} for row in told]
+    elif kind == "roll":
+        rows[2:] = [
+            {"ts": 2, "kind": kind, "instrument": fields.get(name), "price": fields.get(f"{name}_price"), "batch": 1}
+            for name in ("from", "to")
+        ]
+    elif kind == "transfer":
+        told = {name: value for name, value in fields.items() if name not in ("from", "to")}
+        rows[2:] = [
+            {"ts": 2, "kind": "adjust", **told, "account": fields.get(name), "side": side, "batch": 1}
+            for name, side in (("from", "S"), ("to", "B"))
+        ]
     elif kind == "snapshot order":
         rows[2] |= {"kind": "snapshot", "account": "A"}
     frame = pd.DataFrame(

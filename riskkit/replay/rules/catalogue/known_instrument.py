@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Labels
 from riskkit.replay.rules.rule import RuleType, register
@@ -47,9 +48,9 @@ def allowed(params: AllowedInstruments, universe: Universe) -> list[int]:
     return flags
 
 
-def check(state: Record, event: EventRow, memory: Words) -> Verdict:
-    """Look up the instrument."""
-    known = memory[state.memory + event.instrument]
+def check(state: Record, book: Book, event: EventRow, memory: Words) -> Verdict:
+    """Look up the instrument; one that has expired is known no longer."""
+    known = memory[state.memory + event.instrument] if book.instrument.expired == 0 else 0
     return Verdict(PASS if known != 0 else OBJECT, event.instrument, known)
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.integers import MILLION
-from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, length, total
+from riskkit.replay.kernels.integers import MILLION, split_mark
+from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, length, split_values, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Flag, LocalTime, MissingPrice, PositiveCount, Price, TimeZone
@@ -25,7 +25,7 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unprice
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.durations import SPANS
 
-CLOSE = int(EventKind.CLOSE)
+CLOSE, SPLIT = int(EventKind.CLOSE), int(EventKind.SPLIT)
 SECOND, MINUTE = SPANS["s"], SPANS["min"]
 MEAN, OLD, LIMIT_STATE, PAUSE, DOUBLED, OPENING = (
     5 * MINUTE,
@@ -130,6 +130,11 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
     if event.kind == CLOSE:
         state.close = event.price
         return 0
+    if event.kind == SPLIT:
+        state.close = split_mark(state.close, event.qty, event.price)
+        state.worth = split_mark(state.worth, event.qty, event.price)
+        split_values(memory, state.memory, event.qty, event.price)
+        return 0
     if not day + params.opens <= event.ts < day + params.closes:
         return 0
     if event.price != MISSING:
@@ -182,7 +187,7 @@ LULD = register(
         on_new_day=on_new_day,
         workspace_size=QUEUE,
         nodes_per_event=1,
-        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE}),
+        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE, EventKind.SPLIT}),
         scopes=("instrument",),
         may_pause=None,
         observes=Measure.PRICE,

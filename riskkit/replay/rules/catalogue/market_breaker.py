@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.integers import exceeds_fraction
+from riskkit.replay.kernels.integers import exceeds_fraction, split_mark
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Duration, Label, LocalTime, Proportion, TimeZone, duration_text
@@ -21,7 +21,7 @@ from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.universe import Universe
 
-CLOSE = int(EventKind.CLOSE)
+CLOSE, SPLIT = int(EventKind.CLOSE), int(EventKind.SPLIT)
 
 
 class MarketBreaker(NamedTuple):
@@ -85,6 +85,8 @@ def update(state: Record, params: Any, event: EventRow, memory: Words, day: int)
         return 0
     if event.kind == CLOSE:
         state.close = event.price
+    elif event.kind == SPLIT:
+        state.close = split_mark(state.close, event.qty, event.price)
     elif state.close > 0 and event.ts >= day + params.opens:
         level = fallen(params, state.close, event.price)
         if level > state.spent:
@@ -120,7 +122,7 @@ MARKET_BREAKER = register(
         update=update,
         on_new_day=on_new_day,
         shared_workspace=index_code,
-        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE}),
+        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE, EventKind.SPLIT}),
         scopes=("global",),
         may_pause=None,
         observes=Measure.TIME,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.queue import QUEUE, expire, first_value, keep_highest, length
+from riskkit.replay.kernels.queue import QUEUE, expire, first_value, keep_highest, length, split_values
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import (
@@ -28,6 +28,7 @@ from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration
 
+SPLIT = int(EventKind.SPLIT)
 QUEUES = 4  # highest and lowest (below zero) of the short window, then of the long one
 LONG = 2 * QUEUE  # words of those of the short one
 
@@ -86,8 +87,11 @@ def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words
 
 
 def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
-    """Note a trade in the windows."""
-    if event.price != MISSING:
+    """Note a trade in the windows; in a split, count all of them in new units."""
+    if event.kind == SPLIT:
+        for queue in range(QUEUES):
+            split_values(memory, state.memory + queue * QUEUE, event.qty, event.price)
+    elif event.price != MISSING:
         for window in range(2 if params.long_max_move < LARGEST else 1):
             keep_highest(memory, state.memory + window * LONG, event.ts, event.price)
             keep_highest(memory, state.memory + window * LONG + QUEUE, event.ts, -event.price)
@@ -129,7 +133,7 @@ VELOCITY = register(
         evict=evict,
         workspace_size=QUEUES * QUEUE,
         nodes_per_event=QUEUES,
-        updates_on=frozenset({EventKind.PRICE}),
+        updates_on=frozenset({EventKind.PRICE, EventKind.SPLIT}),
         breached_by=frozenset(),
         scopes=("instrument",),
         observes=Measure.PRICE,

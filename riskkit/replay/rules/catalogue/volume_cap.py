@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional, worth_of
 from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate
+from riskkit.replay.kernels.integers import floor_divide
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import (
@@ -33,6 +34,7 @@ from riskkit.replay.schema.constants import LARGEST
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
 FILL = int(EventKind.FILL)
+SPLIT = int(EventKind.SPLIT)
 TRADED = 0
 QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 
@@ -124,8 +126,10 @@ def apply_pending(state: Record, params: Any, book: Book, event: EventRow, sign:
 
 
 def update(state: Record, params: Any, book: Book, event: EventRow, passed: int) -> int:
-    """Count fills, or the orders that this rule passed, regardless of other rules."""
-    if event.kind == FILL:
+    """Count fills, or the orders that this rule passed, regardless of other rules; in a split, count them in new units."""
+    if event.kind == SPLIT:
+        state.quantity = -floor_divide(-state.quantity * event.qty, event.price)
+    elif event.kind == FILL:
         if params.measure == TRADED:
             state.quantity += event.qty * book.instrument.qty_unit
             if params.notional < LARGEST:
@@ -180,7 +184,7 @@ VOLUME_CAP = register(
         on_new_day=on_new_day,
         apply_pending=apply_pending,
         amend=amend,
-        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL, EventKind.SPLIT}),
         hold="session",
         requires=frozenset({"volume"}),
         observes=("limit", "notional"),

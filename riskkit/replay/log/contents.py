@@ -1,0 +1,40 @@
+"""What the columns ``qty`` and ``price`` of an event hold if they are no lots and ticks: columns of a frame, and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskkit.replay.schema.columns import IN_BILLIONTHS, RATE_UNIT, EventKind
+from riskkit.replay.schema.universe import Universe, decimal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MONEY = (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE)
+
+
+def add_contents(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> None:
+    """Give a frame of events the amounts of dividends, the rates of fundings and the ratios of splits, in place of ``qty``."""
+    for kind, name in IN_BILLIONTHS.items():
+        if (paid := columns["kind"] == kind).any():
+            frame[name] = np.where(paid, columns["qty"] / RATE_UNIT, np.nan)
+            frame.loc[paid, "qty"] = np.nan
+    if (split := columns["kind"] == EventKind.SPLIT).any():
+        frame["ratio"] = None
+        pairs = zip(columns["qty"][split].tolist(), columns["price"][split].tolist(), strict=True)
+        frame.loc[split, "ratio"] = [f"{new}/{old}" for new, old in pairs]
+        frame.loc[split, "qty"] = np.nan
+
+
+def content_words(row: Mapping[str, int], universe: Universe) -> list[str]:
+    """The amount of money, the rate or the ratio of an event."""
+    kind = EventKind(row["kind"])
+    if kind in IN_BILLIONTHS:
+        return [decimal_text(Fraction(row["qty"], RATE_UNIT))]
+    if kind is EventKind.SPLIT:
+        return [f"{row['qty']}/{row['price']}"]
+    return [decimal_text(row["qty"] * universe.quantum)] if kind in MONEY else []

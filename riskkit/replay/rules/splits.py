@@ -1,0 +1,37 @@
+"""Rules that cannot count on in new units after a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from riskkit._check import InputError
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.schema.columns import EventKind
+
+SPLIT = int(EventKind.SPLIT)
+OF_ONE = ("instrument", "account_instrument")  # scopes whose keys are of one instrument
+
+
+def why_not_split(rule: Rule) -> str:
+    """Reason why a rule cannot follow a split; empty if it can."""
+    if "covariance" in rule.kind.requires:
+        return "measures returns from the prices of old units; leave it out of a log with splits, or adjust the prices"
+    if rule.type == "volume_cap" and rule.parameters.limit is not None and rule.scope not in OF_ONE:
+        return (
+            f"adds quantities of several instruments, and a split counts one of them in new units; use the scope {OF_ONE[0]} or "
+            f"{OF_ONE[1]}, or a limit in money"
+        )
+    return ""
+
+
+def refuse_live_split(event: Mapping[str, int], rules: Iterable[Rule]) -> None:
+    """Refuse a split that a rule in force cannot follow.
+
+    Raises
+    ------
+    InputError
+        With the rule and what fits.
+    """
+    for rule in rules if event["kind"] == SPLIT else ():
+        if why := why_not_split(rule):
+            raise InputError(f"rule {rule.id!r} ({rule.type}) {why}")
