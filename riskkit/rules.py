@@ -6,7 +6,7 @@
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
                      `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
                      `SelfMatchPrevention`
-Surveillance:        `Layering`
+Surveillance:        `Layering`, `Spoofing`, `CancelBurst`, `QuoteStuffing`, `MomentumIgnition`
 Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
 Message rates:       `OrderRate`, `Pace`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`

@@ -121,7 +121,7 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
-    if action == "REJECT" and (params.get("of") == "cancels" or name == "layering"):  # a cancel is never refused
+    if action == "REJECT" and (params.get("of") == "cancels" or name in SURVEILLANCE):  # a cancel is never refused
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
@@ -199,6 +199,7 @@ def _lock(draw: random.Random) -> dict[str, Any]:
     return params
 
 
+SURVEILLANCE = {"layering", "spoofing", "cancel_burst", "quote_stuffing", "momentum_ignition"}  # they refuse nothing
 PARAMETERS = {
     "order_rate": _rate,
     "pace": lambda d: {
@@ -314,6 +315,26 @@ PARAMETERS = {
         "share": d.choice(["0.3", "0.5", "1"]),
         "window_ns": d.choice([WINDOW, 10 * WINDOW]),
     },
+    "spoofing": lambda d: {
+        "multiple": d.choice(["0.5", "1", "2"]),
+        "share": d.choice(["0.3", "0.5", "1"]),
+        "window_ns": d.choice([WINDOW, 10 * WINDOW]),
+    },
+    "cancel_burst": lambda d: {"limit": d.randint(1, 3), "window_ns": d.choice([WINDOW, 3 * WINDOW, HOUR])},
+    "quote_stuffing": lambda d: {
+        "messages": d.randint(1, 5),
+        "window_ns": d.choice([3 * WINDOW, 10 * WINDOW, HOUR]),
+        "fills": d.choice(["0.1", "0.4", "1"]),
+        "cancels": d.choice(["0", "0.2", "0.5"]),
+        "lifetime_ns": d.choice([1, WINDOW, 3 * WINDOW]),
+    },
+    "momentum_ignition": lambda d: {
+        "ticks": d.choice([0, 1, 100]),
+        "share": d.choice(["0.2", "0.5", "1"]),
+        "window_ns": d.choice([3 * WINDOW, HOUR]),
+        "reversal": d.choice(["0.3", "0.5", "1"]),
+        "reversal_ns": d.choice([WINDOW, 10 * WINDOW, HOUR]),
+    },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
@@ -349,6 +370,9 @@ WITHOUT_BREACH = (
     "market_breaker",
     "self_match",
     "layering",
+    "spoofing",
+    "quote_stuffing",
+    "momentum_ignition",
     "session_hours",
     "pace",
 )

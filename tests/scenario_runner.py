@@ -74,7 +74,7 @@ class Outcome:
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
     also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
-    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules of which a cancel is an alert
+    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules with the action ALERT that object to an event
     cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
     releases: dict[int, int] = field(default_factory=dict)  # of messages that wait, when they go
     working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
@@ -363,6 +363,11 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     releases: dict[int, int] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
+        if code in REFUSED | {DecisionCode.ALERTED}:
+            speaking = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            names = [one.id for one in speaking if one.action == "ALERT"]
+            known = alerts.get(number, []) if events[number - 1]["kind"] != "order_list" else []  # a row for each order
+            alerts |= {number: [*known, *names]} if names else {}
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
@@ -372,9 +377,6 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             if number not in releases:
                 decisions[number] = ("QUEUE", result.rules[cause].id)
             releases[number] = int(row["until"])
-        elif code == DecisionCode.ALERTED and events[number - 1]["kind"] == "cancel":
-            speaking = [one.id for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
-            alerts[number] = [*alerts.get(number, []), *speaking]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1

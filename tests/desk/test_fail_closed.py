@@ -34,7 +34,8 @@ from riskkit.replay.rules import circuit_breaker
 from riskkit.replay.rules.rule import _TYPES, rule_type
 from riskkit.rules import MaxOrderQty
 
-OF_OTHER_MESSAGES = {"reserve_price", "layering"}  # which judge modifies and cancels, each in a test of its own
+# which judge modifies, cancels and fills, each in a test of its own
+OF_OTHER_MESSAGES = {"reserve_price", "layering", "spoofing", "cancel_burst", "momentum_ignition"}
 LIMITS = DeskLimits(var_limit=1e6, max_position_size=0.9, max_drawdown=0.9)
 PLACES = {
     "cash": (limit_check.LimitChecker, "_insolvent"),
@@ -210,8 +211,9 @@ def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
     assert made.process_price(ts=10**10, instrument="X", price=101) == []
 
 
-def test_no_cancel_is_taken_if_a_rule_of_cancels_fails():
-    rules = rk.RuleSet([broken(rk.Rule("layers", rk.rules.Layering()), RuntimeError("gone"))])
+@pytest.mark.parametrize("parameters", [rk.rules.Layering(), rk.rules.Spoofing(), rk.rules.CancelBurst(1)])
+def test_no_cancel_is_taken_if_a_rule_of_cancels_fails(parameters):
+    rules = rk.RuleSet([broken(rk.Rule("shape", parameters), RuntimeError("gone"))])
     made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
     order_of(made, 0)
     before = made.digest
@@ -219,6 +221,15 @@ def test_no_cancel_is_taken_if_a_rule_of_cancels_fails():
         with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
             made.process_cancel(ts=10**9, order_id="o0")
     assert len(made) == 1 and made.digest == before == made.result().digest
+
+
+def test_no_fill_is_taken_if_a_rule_of_fills_fails():
+    rules = rk.RuleSet([broken(rk.Rule("shape", rk.rules.MomentumIgnition()), RuntimeError("gone"))])
+    made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
+    before = made.digest
+    with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
+        made.process_fill(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
+    assert len(made) == 0 and made.digest == before == made.result().digest
 
 
 def test_no_modify_passes_if_a_rule_of_modifies_fails():

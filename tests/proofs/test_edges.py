@@ -20,6 +20,7 @@ from riskkit.replay.rules.rule import _TYPES
 from riskkit.rules import (
     AllowedInstruments,
     BreakerLimits,
+    CancelBurst,
     CashLimit,
     ChildOrderLimit,
     ConcentrationLimit,
@@ -44,18 +45,21 @@ from riskkit.rules import (
     MessageThrottle,
     MinOrderNotional,
     MinOrderQty,
+    MomentumIgnition,
     OrderRate,
     OrderToTradeRatio,
     Pace,
     PositionLimit,
     PriceCollar,
     PriceVelocity,
+    QuoteStuffing,
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
     SelfMatchPrevention,
     SelfTradePrevention,
     SessionHours,
+    Spoofing,
     StoplossGuard,
     TickLotCheck,
     TradeCooldown,
@@ -153,6 +157,11 @@ def least(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
     return [(below, True), (equal, False), (above, False)]
 
 
+def rise_false(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
+    """A condition of a shape that a value equal to it still meets."""
+    return [(below, True), (equal, True), (above, False)]
+
+
 def clears(at: int) -> list[tuple[int, bool]]:
     """A window, pause or lock that is over exactly `at`."""
     return [(at - 1, True), (at, False), (at + 1, False)]
@@ -174,6 +183,25 @@ def listed(count: int) -> list[Row]:
     return [order(batch="list") for _ in range(count)]
 
 
+def cancelled(*times: int, entered: int = 0) -> list[Row]:
+    """An order for each time, entered at one time, and its cancel."""
+    orders = [order(entered, order_id=str(k)) for k in range(len(times))]
+    return [*orders, *(cancel(ts, str(k)) for k, ts in enumerate(times))]
+
+
+def quote(bid: Any, ask: Any, ts: int = 0) -> Row:
+    return {"ts": START + ts, "kind": "price", "instrument": "X", "bid": bid, "ask": ask}
+
+
+def ignited(ts: int = 1, qty: Any = 5, to: Any = "100.05", others: Any = 0) -> list[Row]:
+    """Own buys of 10 at the ask from 100 on, some of others, a price; then a sale."""
+    bought = [price(), quote(99, 100), fill(qty=10)]
+    rest = [{**fill(qty=others), "account": "B"}] if others else []
+    return [*bought, *rest, price(to), fill(ts, "S", qty, price=to)]
+
+
+STUFFING = QuoteStuffing(messages=4, window_ns=100, fills="0.25", cancels="0.5", lifetime_ns=10)
+IGNITION = MomentumIgnition(ticks=5, window_ns=100, reversal_ns=200)
 REACH = {"breach": "reach"}
 BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
@@ -262,6 +290,73 @@ TABLE: dict[str, Edge] = {
         Rule("r", Layering(prices=3, share=0)),
         lambda n: [*(order(side="S", price=100 + k % n, order_id=str(k)) for k in range(4)), fill(), cancel(1, "0")],
         reach(2, 3, 4),
+    ),
+    "spoofing": Edge(
+        Rule("r", Spoofing()),
+        lambda q: [order(side="S", qty=q, order_id="a"), fill(qty=2), cancel(1, "a")],
+        reach(9, 10, 11),
+    ),
+    "spoofing share": Edge(
+        Rule("r", Spoofing(multiple=3)),
+        lambda n: [
+            order(side="S", qty=10 - n, order_id="a"),
+            order(side="S", qty=n, order_id="b"),
+            fill(),
+            cancel(1, "b"),
+        ],
+        [(7, False), (8, True), (9, True)],
+    ),
+    "spoofing window": Edge(
+        Rule("r", Spoofing(window_ns=100)),
+        lambda ts: [order(side="S", qty=9, order_id="a"), fill(), cancel(ts, "a")],
+        clears(100),
+    ),
+    "cancel_burst": Edge(  # it speaks once
+        Rule("r", CancelBurst(3, "1s")), lambda n: cancelled(*range(n)), [(2, False), (3, True), (4, False)]
+    ),
+    "cancel_burst exceeded": Edge(
+        Rule("r", CancelBurst(3, "1s", breach="exceed")),
+        lambda n: cancelled(*range(n)),
+        [(3, False), (4, True), (5, False)],
+    ),
+    "cancel_burst window": Edge(Rule("r", CancelBurst(2, 100)), lambda ts: cancelled(0, ts), clears(100)),
+    "cancel_burst again": Edge(  # a cancel that finds fewer ends a burst
+        Rule("r", CancelBurst(2, 100)),
+        lambda ts: cancelled(0, 1, ts, ts + 1),
+        [(100, False), (101, True), (102, True)],
+    ),
+    "quote_stuffing": Edge(
+        Rule("r", STUFFING._replace(cancels="0.2")),
+        lambda n: [*(order() for _ in range(n - 2)), *cancelled(1)],
+        reach(3, 4, 5),
+    ),
+    "quote_stuffing window": Edge(
+        Rule("r", STUFFING._replace(cancels="0.2")),
+        lambda ts: [order(), *cancelled(ts, entered=ts), order(ts)],
+        clears(100),
+    ),
+    "quote_stuffing lifetime": Edge(
+        Rule("r", STUFFING), lambda ts: cancelled(ts, ts), [(9, True), (10, True), (11, False)]
+    ),
+    "quote_stuffing median of an even number": Edge(
+        Rule("r", STUFFING), lambda ts: cancelled(4, ts), [(15, True), (16, True), (17, False)]
+    ),
+    "quote_stuffing fills": Edge(
+        Rule("r", STUFFING), lambda n: [*(fill() for _ in range(n)), *cancelled(1, 1)], rise_false(0, 1, 2)
+    ),
+    "quote_stuffing cancels": Edge(
+        Rule("r", STUFFING), lambda n: [*(order() for _ in range(n)), *cancelled(1, 1)], rise_false(1, 2, 3)
+    ),
+    "momentum_ignition": Edge(Rule("r", IGNITION), lambda q: ignited(qty=q), reach(4, 5, 6)),
+    "momentum_ignition ticks": Edge(
+        Rule("r", IGNITION), lambda p: ignited(to=p), [("100.04", False), ("100.05", True), ("100.06", True)]
+    ),
+    "momentum_ignition share": Edge(Rule("r", IGNITION), lambda q: ignited(others=q), rise_false(9, 10, 11)),
+    "momentum_ignition reversal": Edge(Rule("r", IGNITION), lambda ts: ignited(ts), clears(200)),
+    "momentum_ignition window": Edge(
+        Rule("r", IGNITION),
+        lambda ts: [price(), quote(99, 100), fill(qty=10), price("100.05", ts), fill(ts, "S", 5)],
+        clears(100),
     ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
     "velocity": Edge(
@@ -819,6 +914,10 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")],
         (5, 4, -1, "quantity"),
     ),
+    "spoofing": (Spoofing(), [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")], (5, 4, -1, "quantity")),
+    "cancel_burst": (CancelBurst(2, "1s"), cancelled(0, 1), (2, 2, 0, "count")),
+    "quote_stuffing": (STUFFING, cancelled(1, 1), (4, 4, 0, "count")),
+    "momentum_ignition": (IGNITION, ignited(qty=6), (6, 5, -1, "quantity")),
     "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),

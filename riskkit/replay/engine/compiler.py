@@ -108,6 +108,8 @@ def shape_of(
         commands=_commands(columns, kinds),
         dividends=int(EventKind.DIVIDEND) in kinds,
         snapshots=int(EventKind.SNAPSHOT) in kinds and "batch" in columns,
+        lifetimes="lifetimes" in requires,
+        turnover="turnover" in requires,
         netted=netted,
     )
 

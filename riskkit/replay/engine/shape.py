@@ -251,6 +251,8 @@ class Shape(NamedTuple):
     commands: bool = False  # a command cancels orders, or is for a group of accounts
     dividends: bool = False  # instruments pay dividends
     snapshots: bool = False  # the venue says what an account holds and what works
+    lifetimes: bool = False  # a rule looks at how long orders worked
+    turnover: bool = False  # a rule looks at what all accounts trade in an instrument
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -385,8 +387,15 @@ class Shape(NamedTuple):
 
     @property
     def numbers_orders(self) -> bool:
-        """True if a rule looks at the working orders and at what a cancel takes of them."""
-        return any("orders" in rule.arguments("update") for rule in self.rules)
+        """True if a rule looks at the working orders, or at what a cancel takes of them."""
+        return self.lifetimes or any("orders" in rule.arguments("update") for rule in self.rules)
+
+    @property
+    def holders_told(self) -> Rules:
+        """Rules by account and instrument that look at trades, which have no account."""
+        return [
+            rule for rule in self.rules if rule.scope == "account_instrument" and EventKind.PRICE in rule.updates_on
+        ]
 
     @property
     def queueing(self) -> Rules:

@@ -46,7 +46,7 @@ class Verdict:
 
     def __init__(self, rule):
         self.rule = rule
-        self.held = self.breach = self.unpriced = False
+        self.held = self.breach = self.unpriced = self.noticed = False
 
     @property
     def stops(self):
@@ -201,7 +201,9 @@ class Rule:
         try:
             verdict.breach |= bool(self.objects(event, member, weight))
         except Missing:
-            verdict.unpriced |= self.params.get("on_missing_price", "reject") == "reject"
+            policy = self.params.get("on_missing_price", "reject")
+            verdict.unpriced |= policy == "reject"
+            verdict.noticed |= policy == "alert"
 
     def objects(self, event, member, weight):
         return False

@@ -1,6 +1,7 @@
 """The rule catalogue: one file per rule. Importing it registers every built-in type."""
 
 from riskkit.replay.rules.catalogue.active_orders import MaxActiveOrders
+from riskkit.replay.rules.catalogue.cancel_burst import CancelBurst
 from riskkit.replay.rules.catalogue.cash import CashLimit
 from riskkit.replay.rules.catalogue.concentration import ConcentrationLimit
 from riskkit.replay.rules.catalogue.consecutive_errors import ConsecutiveErrors
@@ -27,18 +28,21 @@ from riskkit.replay.rules.catalogue.message_level import MessageThrottle
 from riskkit.replay.rules.catalogue.min_order_notional import MinOrderNotional
 from riskkit.replay.rules.catalogue.min_order_qty import MinOrderQty
 from riskkit.replay.rules.catalogue.mmp import MarketMakerProtection
+from riskkit.replay.rules.catalogue.momentum_ignition import MomentumIgnition
 from riskkit.replay.rules.catalogue.order_rate import OrderRate
 from riskkit.replay.rules.catalogue.order_to_parent import ChildOrderLimit
 from riskkit.replay.rules.catalogue.order_to_trade import OrderToTradeRatio
 from riskkit.replay.rules.catalogue.pace import Pace
 from riskkit.replay.rules.catalogue.position_limit import PositionLimit
 from riskkit.replay.rules.catalogue.price_collar import PriceCollar
+from riskkit.replay.rules.catalogue.quote_stuffing import QuoteStuffing
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
 from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
 from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
 from riskkit.replay.rules.catalogue.session_hours import SessionHours
+from riskkit.replay.rules.catalogue.spoofing import Spoofing
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
 from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
@@ -50,6 +54,7 @@ from riskkit.replay.rules.circuit_breaker import BreakerLimits
 __all__ = [
     "MaxActiveOrders",
     "BreakerLimits",
+    "CancelBurst",
     "CashLimit",
     "ConcentrationLimit",
     "ConsecutiveErrors",
@@ -76,6 +81,7 @@ __all__ = [
     "MinOrderQty",
     "MarketBreaker",
     "MarketMakerProtection",
+    "MomentumIgnition",
     "OrderRate",
     "ChildOrderLimit",
     "OrderToTradeRatio",
@@ -83,12 +89,14 @@ __all__ = [
     "PositionLimit",
     "PriceCollar",
     "PriceVelocity",
+    "QuoteStuffing",
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
     "SelfMatchPrevention",
     "SelfTradePrevention",
     "SessionHours",
+    "Spoofing",
     "StoplossGuard",
     "TradingState",
     "UnexecutedOrders",
