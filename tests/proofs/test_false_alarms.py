@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import riskkit as rk
+from riskkit.demo import exchange
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.rules import CancelBurst, Layering, MomentumIgnition, QuoteStuffing, Spoofing
 
@@ -71,3 +73,12 @@ def test_of_a_market_maker_who_quotes_anew_each_second():
     """Five levels that are quoted anew less than a second after a fill are layers: `layering` takes every such fill."""
     log = market_maker(600, 7)
     assert alerts(log) == {"layering": 242, **dict.fromkeys(QUIET, 0)}
+
+
+@pytest.mark.slow
+def test_moves_of_the_shipped_exchange_need_the_size_of_its_market():
+    log, found = exchange.event_log(), {}
+    for ticks in (10, 40, 100):
+        rules = rk.RuleSet([rk.Rule("ignition", MomentumIgnition(ticks=ticks))])
+        found[ticks] = rk.replay_log(log, rules, compiled=True).alerts
+    assert found == {10: 3306, 40: 388, 100: 45}  # in three days

