@@ -14,7 +14,7 @@ Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`
 Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
                      `MaintenanceMargin`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
-After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`
+After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`, `EquityDrawdownLock`
 Levels of a limit:   `TieredRule`, `Tier`
 Limit tables:        `read_limits` (CSV, TOML or a frame to rules), `limit_table` (and back), `TemporaryLimit`,
                      `with_temporary_limits`

@@ -302,6 +302,7 @@ PARAMETERS = {
     "cooldown": _lock,
     "low_profit": lambda d: {"trade_limit": d.randint(1, 3), "required": d.choice(["-0.1", "0", "0.1"]), **_lock(d)},
     "dd_trades": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.1", "0.2"]), **_lock(d)},
+    "dd_equity": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.001", "0.004", "0.01"]), **_lock(d)},
     "order_to_trade": lambda d: {
         "limit": d.choice(["1", "2.5", "4"]),
         "window_ns": d.choice([WINDOW, HOUR]),
@@ -329,7 +330,7 @@ PARAMETERS = {
         "lifetime_ns": d.choice([1, WINDOW, 3 * WINDOW]),
     },
     "momentum_ignition": lambda d: {
-        "ticks": d.choice([0, 1, 100]),
+        "move": d.choice([0, 1, 100]),
         "share": d.choice(["0.2", "0.5", "1"]),
         "window_ns": d.choice([3 * WINDOW, HOUR]),
         "reversal": d.choice(["0.3", "0.5", "1"]),

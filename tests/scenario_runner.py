@@ -311,6 +311,9 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "pace" and params.get("kind") == "token_bucket":
         kept = {name: value for name, value in params.items() if name not in ("kind", "rate", "burst")}
         return {"params": {**kept, "limit": params["burst"], "refill_ns": int(10**9 / number_of(params["rate"]))}}
+    if rule["type"] == "dd_trades" and "calculation" in params:
+        kept = {name: value for name, value in params.items() if name != "calculation"}
+        return {"type": "dd_equity" if params["calculation"] == "equity" else "dd_trades", "params": kept}
     if rule["type"] == "margin":
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}

@@ -228,7 +228,7 @@ def test_no_fill_is_taken_if_a_rule_of_fills_fails():
     made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
     before = made.digest
     with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
-        made.process_fill(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
+        made.process_trade(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
     assert len(made) == 0 and made.digest == before == made.result().digest
 
 

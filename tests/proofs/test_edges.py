@@ -29,6 +29,7 @@ from riskkit.rules import (
     DailyLoss,
     DrawdownLimit,
     DuplicateOrder,
+    EquityDrawdownLock,
     InitialMargin,
     Layering,
     Leverage,
@@ -201,7 +202,7 @@ def ignited(ts: int = 1, qty: Any = 5, to: Any = "100.05", others: Any = 0) -> l
 
 
 STUFFING = QuoteStuffing(messages=4, window_ns=100, fills="0.25", cancels="0.5", lifetime_ns=10)
-IGNITION = MomentumIgnition(ticks=5, window_ns=100, reversal_ns=200)
+IGNITION = MomentumIgnition(move=5, window_ns=100, reversal_ns=200)
 REACH = {"breach": "reach"}
 BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
@@ -348,7 +349,7 @@ TABLE: dict[str, Edge] = {
         Rule("r", STUFFING), lambda n: [*(order() for _ in range(n)), *cancelled(1, 1)], rise_false(1, 2, 3)
     ),
     "momentum_ignition": Edge(Rule("r", IGNITION), lambda q: ignited(qty=q), reach(4, 5, 6)),
-    "momentum_ignition ticks": Edge(
+    "momentum_ignition move": Edge(
         Rule("r", IGNITION), lambda p: ignited(to=p), [("100.04", False), ("100.05", True), ("100.06", True)]
     ),
     "momentum_ignition share": Edge(Rule("r", IGNITION), lambda q: ignited(others=q), rise_false(9, 10, 11)),
@@ -847,6 +848,24 @@ TABLE: dict[str, Edge] = {
         lambda ret: [trade(ret="0.3"), trade(ret=ret), order(1)],
         [("-0.099999999", False), ("-0.1", False), ("-0.100000001", True)],
     ),
+    "dd_equity": Edge(  # of 1,000
+        EquityDrawdownLock("0.1", "1s", 1, "1s"),
+        lambda pnl: [trade(pnl=pnl), order(1)],
+        [("-99.99", False), ("-100", False), ("-100.01", True)],
+    ),
+    "dd_equity peak": Edge(  # of 1,500
+        EquityDrawdownLock("0.1", "1s", 1, "1s"),
+        lambda pnl: [trade(pnl=500), trade(pnl=pnl), order(1)],
+        [("-149.99", False), ("-150", False), ("-150.01", True)],
+    ),
+    "dd_equity lookback": Edge(  # what is settled is where the peak begins
+        EquityDrawdownLock("0.1", 100, 1, "1s"),
+        lambda ts: [trade(pnl="-80"), trade(ts, pnl="-50"), order(ts)],
+        clears(100),
+    ),
+    "dd_equity lock": Edge(
+        EquityDrawdownLock("0.1", 100, 1, 300), lambda ts: [trade(pnl=-200), order(ts)], clears(300)
+    ),
     "dd_trades lookback": Edge(
         TradeDrawdownLock("0.1", 100, 1, "1s"),
         lambda ts: [trade(ret="-0.1"), trade(ts, ret="-0.1"), order(ts)],
@@ -875,6 +894,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),
     "daily_loss": (DailyLoss(20), FALLEN, (25, 20, -5, "USD")),
     "dd_trades": (TradeDrawdownLock("0.1", "1s", 1, 100), [trade(ret="-0.2"), order(1)], LOCKED),
+    "dd_equity": (EquityDrawdownLock("0.1", "1s", 1, 100), [trade(pnl=-200), order(1)], LOCKED),
     "drawdown": (DrawdownLimit("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
     "drawdown money": (DrawdownLimit("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
     "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),

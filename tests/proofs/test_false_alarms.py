@@ -79,6 +79,6 @@ def test_of_a_market_maker_who_quotes_anew_each_second():
 def test_moves_of_the_shipped_exchange_need_the_size_of_its_market():
     log, found = exchange.event_log(), {}
     for ticks in (10, 40, 100):
-        rules = rk.RuleSet([rk.Rule("ignition", MomentumIgnition(ticks=ticks))])
-        found[ticks] = rk.replay_log(log, rules, compiled=True).alerts
+        rules = rk.RuleSet([rk.Rule("ignition", MomentumIgnition(move=ticks))])
+        found[ticks] = rk.replay_log(log, rules, compiled=True).alerts()
     assert found == {10: 3306, 40: 388, 100: 45}  # in three days

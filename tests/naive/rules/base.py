@@ -39,6 +39,7 @@ AMOUNTS |= {
     "max_move",
     "long_max_move",
 }
+AMOUNTS |= {"share", "prices", "multiple", "messages", "fills", "cancels", "reversal", "move"}
 
 
 class Verdict:

@@ -155,7 +155,7 @@ class MomentumIgnition(Rule):
             return
         traded, own = self.volume(key[1], fills[0]["place"]), sum(one["qty"] for one in fills)
         tick = self.replay.instruments[key[1]].tick
-        far = side * (price - fills[0]["start"]) >= self.params.get("ticks", 10) * tick
+        far = side * (price - fills[0]["start"]) >= self.params.get("move", 10) * tick
         if far and own >= Fraction(self.params.get("share", "0.5")) * traded:
             move = self.moves.get(key)
             goes_on = move is not None and move["side"] == side and self.in_time(move)

@@ -31,7 +31,7 @@ STRICTEST: dict[str, dict[str, object]] = {
     "spoofing": {"multiple": 0, "share": 0, "window_ns": "1h"},
     "cancel_burst": {"limit": 1, "window_ns": "1h"},
     "quote_stuffing": {"messages": 1, "window_ns": "1h", "fills": 1, "cancels": 0, "lifetime_ns": "1h"},
-    "momentum_ignition": {"ticks": 0, "share": 0, "window_ns": "1h", "reversal": 0, "reversal_ns": "1h"},
+    "momentum_ignition": {"move": 0, "share": 0, "window_ns": "1h", "reversal": 0, "reversal_ns": "1h"},
     "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1, "working": False},
     "initial_margin": {"model": "brackets", "table": [[1, 1]]},
     "maintenance_margin": {"model": "linear_tier", "base": 1, "per_unit": 1},
@@ -252,7 +252,8 @@ KNOWN = {
 @pytest.mark.parametrize(("name", "limits"), OF_EQUITY)
 def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope):
     rows, account = KNOWN[what]
-    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT, {**BOUGHT, "kind": "order"}])])
+    events = [*rows, BOUGHT, {**BOUGHT, "kind": "order"}, {**BOUGHT, "kind": "trade", "pnl": 1}]
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(events)])
     accounts = [
         dataclasses.replace(account, trader="T", desk="D", firm="F"),
         Account("idle", trader="U", desk="E", firm="G"),

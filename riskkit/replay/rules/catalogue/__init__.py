@@ -8,6 +8,7 @@ from riskkit.replay.rules.catalogue.consecutive_errors import ConsecutiveErrors
 from riskkit.replay.rules.catalogue.consecutive_losses import ConsecutiveLosses
 from riskkit.replay.rules.catalogue.cooldown import TradeCooldown
 from riskkit.replay.rules.catalogue.daily_loss import DailyLoss
+from riskkit.replay.rules.catalogue.dd_equity import EquityDrawdownLock
 from riskkit.replay.rules.catalogue.dd_trades import TradeDrawdownLock
 from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
 from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
@@ -64,6 +65,7 @@ __all__ = [
     "TradeDrawdownLock",
     "DrawdownLimit",
     "DuplicateOrder",
+    "EquityDrawdownLock",
     "AllowedInstruments",
     "InitialMargin",
     "Layering",

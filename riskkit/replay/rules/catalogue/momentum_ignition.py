@@ -35,12 +35,12 @@ SIDE = 3 * QUEUE  # words of the fills of one side; buys are first
 
 
 class MomentumIgnition(NamedTuple):
-    """Alert where own fills make `share` of a move of `ticks`, and own fills against it reach `reversal` of them.
+    """Alert where own fills make `share` of a move of `move` ticks, and own fills against it reach `reversal` of them.
 
     Parameters
     ----------
-    ticks
-        Size of a move from which the rule judges.
+    move
+        Size in ticks of a move from which the rule judges.
     share
         Share of the volume of the move that is one's own aggressive volume.
     window_ns
@@ -53,13 +53,13 @@ class MomentumIgnition(NamedTuple):
     Examples
     --------
     >>> from riskkit import Rule
-    >>> print(Rule("ignition", MomentumIgnition(ticks=10)))
+    >>> print(Rule("ignition", MomentumIgnition(move=10)))
     ignition: own aggressive fills of at least 50 % of the volume of a move of 10 or more ticks within 10 s, and own fills
     against it of at least 50 % of them less than 10 s later, for each account and instrument; a
     breach raises an alert (WARN) and stops nothing.
     """
 
-    ticks: Ticks = 10
+    move: Ticks = 10
     share: Proportion = "0.5"
     window_ns: PositiveDuration = "10s"
     reversal: Proportion = "0.5"
@@ -103,7 +103,7 @@ def find_move(state: Record, params: Any, book: Book, event: EventRow, memory: W
         return
     moved = side * (event.price - first_value(memory, queue + STARTS))
     traded = book.instrument.traded - first_value(memory, queue + TRADED)
-    if moved < params.ticks * book.instrument.tick:
+    if moved < params.move * book.instrument.tick:
         return
     if exceeds_fraction(total(memory, queue + LOTS), params.share, traded, 1):
         if state.volume == 0 or state.side != side or event.ts >= state.since + params.reversal_ns:
@@ -146,7 +146,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
 def sentence(params: MomentumIgnition) -> str:
     """The shape in words."""
     return (
-        f"own aggressive fills of at least {float(params.share) * 100:g} % of the volume of a move of {params.ticks:,} or more ticks "
+        f"own aggressive fills of at least {float(params.share) * 100:g} % of the volume of a move of {params.move:,} or more ticks "
         f"within {duration_text(params.window_ns)}, and own fills against it of at least {float(params.reversal) * 100:g} % of them "
         f"less than {duration_text(params.reversal_ns)} later"
     )
