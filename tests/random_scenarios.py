@@ -236,6 +236,20 @@ PARAMETERS = {
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
+    "price_band": lambda d: {
+        **d.choice(
+            [{"variation": "1"}, {"pct": "0.01"}, {"up": "1.01", "down": "0.99"}, {"variation": "2", "up": "1.01"}]
+        ),
+        **d.choice([{}, {"sides": "aggressive"}, {"sides": "by_side", "ask_up": "1.02", "ask_down": "0.995"}]),
+        **d.choice(
+            [
+                {"reference": "mean", "window_ns": d.choice([3 * WINDOW, HOUR])},
+                {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])},
+                {"reference": "close", "max_age_ns": d.choice([WINDOW, HOUR])},
+            ]
+        ),
+        **_missing(d),
+    },
     "velocity": lambda d: {
         "max_move": d.choice(["1", "2"]),
         "window_ns": WINDOW,

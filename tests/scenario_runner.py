@@ -63,6 +63,14 @@ NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_rejec
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
+SHORT: dict[str, dict[str, str]] = {  # other names of parameters
+    "cancel_burst": {"n": "limit"},
+    "spoofing": {"k": "multiple"},
+    "quote_stuffing": {"n": "messages"},
+    "momentum_ignition": {"ticks": "move"},
+    "price_band": {"multiplierUp": "up", "multiplierDown": "down", "bidMultiplierUp": "up", "bidMultiplierDown": "down",
+                   "askMultiplierUp": "ask_up", "askMultiplierDown": "ask_down"},
+}  # fmt: skip
 
 
 @dataclass
@@ -314,6 +322,8 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "dd_trades" and "calculation" in params:
         kept = {name: value for name, value in params.items() if name != "calculation"}
         return {"type": "dd_equity" if params["calculation"] == "equity" else "dd_trades", "params": kept}
+    if rule["type"] in SHORT:
+        return {"params": {SHORT[rule["type"]].get(name, name): value for name, value in params.items()}}
     if rule["type"] == "margin":
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}

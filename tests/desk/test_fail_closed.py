@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_scenarios import SURVEILLANCE
 from random_scenarios import rule as scenario_rule
 
 import riskkit as rk
@@ -181,7 +182,8 @@ def rule_of(name: str) -> rk.Rule:
         return rk.Rule(name, rk.rules.VarLimit(limit=10, bar_ns="1s"))
     scopes = rule_type(name).scopes
     scope = "account" if "account" in scopes else scopes[0]
-    action = "QUEUE" if rule_type(name).action == "QUEUE" else "REJECT"  # which refuses what finds its queue full
+    own = rule_type(name).action  # QUEUE refuses what finds its queue full
+    action = own if own == "QUEUE" or name in SURVEILLANCE else "REJECT"
     plain = {**scenario_rule(random.Random(name), name, 0), "scope": scope, "action": action}
     plain.pop("netting", None)
     plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
@@ -226,10 +228,11 @@ def test_no_cancel_is_taken_if_a_rule_of_cancels_fails(parameters):
 def test_no_fill_is_taken_if_a_rule_of_fills_fails():
     rules = rk.RuleSet([broken(rk.Rule("shape", rk.rules.MomentumIgnition()), RuntimeError("gone"))])
     made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
+    made.process_price(ts=0, instrument="X", price=100)
     before = made.digest
     with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
         made.process_trade(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
-    assert len(made) == 0 and made.digest == before == made.result().digest
+    assert len(made) == 1 and made.digest == before == made.result().digest
 
 
 def test_no_modify_passes_if_a_rule_of_modifies_fails():

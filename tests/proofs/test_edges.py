@@ -51,6 +51,7 @@ from riskkit.rules import (
     OrderToTradeRatio,
     Pace,
     PositionLimit,
+    PriceBand,
     PriceCollar,
     PriceVelocity,
     QuoteStuffing,
@@ -360,6 +361,61 @@ TABLE: dict[str, Edge] = {
         clears(100),
     ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "price_band": Edge(
+        PriceBand(variation="0.5"), lambda p: [price(), order(price=p)], rise("100.49", "100.50", "100.51")
+    ),
+    "price_band below": Edge(
+        PriceBand(variation="0.5"), lambda p: [price(), order(price=p)], least("99.49", "99.50", "99.51")
+    ),
+    "price_band reached": Edge(
+        PriceBand(pct="0.01", **REACH), lambda p: [price(), order(price=p)], reach("100.99", "101", "101.01")
+    ),
+    "price_band aggressive buy": Edge(
+        PriceBand(variation="0.5", sides="aggressive"),
+        lambda p: [price(), order(price=p)],
+        rise(50, "100.50", "100.51"),
+    ),
+    "price_band aggressive sell": Edge(
+        PriceBand(variation="0.5", sides="aggressive"),
+        lambda p: [price(), order(side="S", price=p)],
+        least("99.49", "99.50", 150),
+    ),
+    "price_band multiple": Edge(
+        PriceBand(up="1.2", down="0.2"), lambda p: [price(), order(price=p)], rise("119.99", "120", "120.01")
+    ),
+    "price_band multiple below": Edge(
+        PriceBand(up="1.2", down="0.2"), lambda p: [price(), order(price=p)], least("19.99", "20", "20.01")
+    ),
+    "price_band multiple reached": Edge(
+        PriceBand(up="1.2", down="0.2", **REACH),
+        lambda p: [price(), order(price=p)],
+        [("19.99", True), ("20", True), ("20.01", False)],
+    ),
+    "price_band by side": Edge(
+        PriceBand(up="1.2", down="0.2", ask_up="5", ask_down="0.8", sides="by_side"),
+        lambda p: [price(), order(side="S", price=p)],
+        least("79.99", "80", "80.01"),
+    ),
+    "price_band mean": Edge(  # of 100 and 101
+        PriceBand(variation="0.5", reference="mean", window_ns="1s"),
+        lambda p: [price(), price(101), order(price=p)],
+        rise("100.99", "101", "101.01"),
+    ),
+    "price_band window": Edge(
+        PriceBand(variation="0.5", reference="mean", window_ns=100),
+        lambda ts: [price(), price(102, 60), order(ts, price=102)],
+        clears(100),
+    ),
+    "price_band close": Edge(
+        PriceBand(pct="0.1", reference="close"),
+        lambda p: [close(), price(130), order(price=p)],
+        rise("109.99", 110, "110.01"),
+    ),
+    "price_band age": Edge(
+        PriceBand(pct="0.1", reference="close", max_age_ns=100),
+        lambda ts: [close(), order(ts)],
+        rise(99, 100, 101),
+    ),
     "velocity": Edge(
         PriceVelocity(max_move=2, window_ns="1s"),
         lambda p: [price(99), price(101), order(1, price=p)],
@@ -938,6 +994,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "cancel_burst": (CancelBurst(2, "1s"), cancelled(0, 1), (2, 2, 0, "count")),
     "quote_stuffing": (STUFFING, cancelled(1, 1), (4, 4, 0, "count")),
     "momentum_ignition": (IGNITION, ignited(qty=6), (6, 5, -1, "quantity")),
+    "price_band": (PriceBand(up="1.2"), [price(), order(1, price=121)], (121, 120, -1, "price")),
     "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),

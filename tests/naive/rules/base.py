@@ -39,7 +39,21 @@ AMOUNTS |= {
     "max_move",
     "long_max_move",
 }
-AMOUNTS |= {"share", "prices", "multiple", "messages", "fills", "cancels", "reversal", "move"}
+AMOUNTS |= {
+    "share",
+    "prices",
+    "multiple",
+    "messages",
+    "fills",
+    "cancels",
+    "reversal",
+    "move",
+    "variation",
+    "up",
+    "down",
+    "ask_up",
+    "ask_down",
+}
 
 
 class Verdict:

@@ -28,6 +28,7 @@ STRICTEST: dict[str, dict[str, object]] = {
     "market_breaker": {"index": "X", "level_1": 0, "opens": "00:00", "last_halt": "23:59"},
     "self_match": {"mode": "cancel_aggressing"},
     "layering": {"prices": 1, "share": 0, "window_ns": "1h"},
+    "price_band": {"variation": 0},
     "spoofing": {"multiple": 0, "share": 0, "window_ns": "1h"},
     "cancel_burst": {"limit": 1, "window_ns": "1h"},
     "quote_stuffing": {"messages": 1, "window_ns": "1h", "fills": 1, "cancels": 0, "lifetime_ns": "1h"},
@@ -229,12 +230,13 @@ def test_a_set_of_which_no_rule_is_judged_is_refused():
         )
 
 
-OF_EQUITY = [(kind.name, {field: "0.1"}) for kind in rule_types() for field in sorted(kind.of_equity)]
+OF_EQUITY = [("drawdown", {"pct": "0.1"})]
 OF_EQUITY += [
     (kind.name, strictest(kind.name, kind.action, "account").parameters._asdict())
     for kind in rule_types()
     if "equity" in kind.reads
 ]
+assert {kind.name for kind in rule_types() if kind.of_equity} <= {name for name, _ in OF_EQUITY}
 BOUGHT = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 KNOWN = {
     "opening cash": ([], Account("A", cash={"USD": 1})),
@@ -264,9 +266,8 @@ def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope)
     if what not in ("nothing", "a fee") and (what != "an opening cash of zero" or not fraction):
         assert rk.replay_log(log, limited, compiled=False).not_judged == {}
         return
-    measured, way_out = (
-        (f"a fraction of an equity ({fraction})", ", or a limit in money") if fraction else ("against an equity", "")
-    )
+    measured = f"a fraction of an equity ({fraction})" if fraction else "against an equity"
+    way_out = ", or a limit in money" if name == "drawdown" else ""
     assert refusal(rk.replay_log, log, limited, compiled=False) == (
         f"rule 'r' ({name}) measures {measured}, and that of account 'A' is not known: no opening cash or position, no deposit, "
         f"no row kind=\"equity\"; give accounts=[Account('A', cash=...)]{way_out}"

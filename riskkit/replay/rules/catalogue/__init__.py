@@ -35,6 +35,7 @@ from riskkit.replay.rules.catalogue.order_to_parent import ChildOrderLimit
 from riskkit.replay.rules.catalogue.order_to_trade import OrderToTradeRatio
 from riskkit.replay.rules.catalogue.pace import Pace
 from riskkit.replay.rules.catalogue.position_limit import PositionLimit
+from riskkit.replay.rules.catalogue.price_band import PriceBand
 from riskkit.replay.rules.catalogue.price_collar import PriceCollar
 from riskkit.replay.rules.catalogue.quote_stuffing import QuoteStuffing
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
@@ -89,6 +90,7 @@ __all__ = [
     "OrderToTradeRatio",
     "Pace",
     "PositionLimit",
+    "PriceBand",
     "PriceCollar",
     "PriceVelocity",
     "QuoteStuffing",
