@@ -28,7 +28,7 @@ STRICTEST: dict[str, dict[str, object]] = {
     "market_breaker": {"index": "X", "level_1": 0, "opens": "00:00", "last_halt": "23:59"},
     "self_match": {"mode": "cancel_aggressing"},
     "layering": {"prices": 1, "share": 0, "window_ns": "1h"},
-    "price_band": {"variation": 0},
+    "price_band": {"variation": 0, "window_ns": None},
     "spoofing": {"multiple": 0, "share": 0, "window_ns": "1h"},
     "cancel_burst": {"limit": 1, "window_ns": "1h"},
     "quote_stuffing": {"messages": 1, "window_ns": "1h", "fills": 1, "cancels": 0, "lifetime_ns": "1h"},
