@@ -51,10 +51,14 @@ class PriceBand(NamedTuple):
         Largest distance from the reference.
     pct
         Largest distance, as a fraction of the reference.
-    up, down
-        Highest and lowest price, as multiples of the reference; by side: those of buys.
-    ask_up, ask_down
-        By side: those of sells.
+    up
+        Highest price, as a multiple of the reference; by side: that of buys.
+    down
+        Lowest price, as a multiple of the reference; by side: that of buys.
+    ask_up
+        By side: highest price of sells.
+    ask_down
+        By side: lowest price of sells.
     sides
         Both bounds for every order; aggressive: buys have the upper one only and sells the lower one; by side: both, with
         multiples of their own.
