@@ -16,8 +16,9 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare_rule_sets import compare_presets
 from riskkit.replay.schema.durations import duration
 
-__all__ = ["binance_margin", "cme", "compare_presets", "deribit", "deribit_margin", "exchange_core", "freqtrade", "gobreaker"]
-__all__ += ["lean", "nautilus", "paradex", "reg_t", "rqalpha", "rts6", "sec_15c3_5", "stocksharp", "vnpy", "zipline"]
+__all__ = ["binance_margin", "cme", "compare_presets", "deribit", "deribit_margin", "exchange_core", "freqtrade"]
+__all__ += ["gobreaker", "lean", "nautilus", "paradex", "reg_t", "rqalpha", "rts6"]
+__all__ += ["sec_15c3_5", "stocksharp", "vnpy", "zipline"]
 
 Protection = Literal["cooldown", "stoploss_guard", "max_drawdown", "low_profit"]
 JUNE_2021 = ((50_000, "0.004"), (250_000, "0.005"), (1_000_000, "0.01"), (5_000_000, "0.025"), (20_000_000, "0.05"))
