@@ -23,6 +23,7 @@ __all__ += ["sec_15c3_5", "stocksharp", "vnpy", "zipline"]
 Protection = Literal["cooldown", "stoploss_guard", "max_drawdown", "low_profit"]
 JUNE_2021 = ((50_000, "0.004"), (250_000, "0.005"), (1_000_000, "0.01"), (5_000_000, "0.025"), (20_000_000, "0.05"))
 PROTECTIONS: tuple[Protection, ...] = ("cooldown", "stoploss_guard", "max_drawdown", "low_profit")
+CALCULATIONS = {"ratios": "dd_trades", "equity": "dd_equity"}
 
 
 # ---------------------------------------------------------------------- programs
@@ -90,12 +91,13 @@ def freqtrade(
     profit_limit: int = 2,
     profit_stop: int = 60,
     profit: Amount = "0.02",
+    calculation: Literal["ratios", "equity"] = "ratios",
     round_up: bool = True,
 ) -> RuleSet:
     """Freqtrade's protections: locks after closed trades, counted in candles.
 
-    The defaults are riskkit's, of the magnitude that configurations use; Freqtrade has other ones. The rules need a log
-    with closed trades; without any they reject nothing. An order exactly at the end of a lock passes.
+    The defaults are riskkit's, of the magnitude that configurations use. The rules need a log with closed trades, else they
+    reject nothing. An order exactly at the end of a lock passes.
 
     Parameters
     ----------
@@ -110,21 +112,22 @@ def freqtrade(
     guard_limit, drawdown_limit, profit_limit : int
         Minimum number of closed trades.
     drawdown, profit : fraction
-        Maximum drawdown of the summed returns, and minimum of their sum.
+        Maximum drawdown, and minimum of the summed returns.
+    calculation : {"ratios", "equity"}
+        What falls: the summed returns, or the equity that the trades leave (as a fraction of its peak).
     round_up : bool
         Extend a lock to the next candle (if it ends at one, to the one after).
 
     References
     ----------
-    freqtrade/freqtrade, tests/plugins/test_protections.py (test_stoploss_guard, test_CooldownPeriod,
-    test_MaxDrawdown).
+    freqtrade/freqtrade, tests/plugins/test_protections.py (test_stoploss_guard, test_CooldownPeriod, test_MaxDrawdown).
 
     Examples
     --------
     >>> [rule.id for rule in freqtrade(candle="5min", protections=["cooldown", "low_profit"])]
     ['cooldown', 'low_profit']
     """
-    unit = duration(candle, "candle")
+    unit, of = duration(candle, "candle"), one_of(calculation, tuple(CALCULATIONS), "calculation")
 
     def lock(id: str, type: str, scope: str, lookback: int, stop: int, **params: Any) -> dict[str, Any]:
         params |= {"candle_ns": unit} if round_up else {}
@@ -135,7 +138,7 @@ def freqtrade(
     rules = {
         "cooldown": lock("cooldown", "cooldown", "instrument", cooldown_stop, cooldown_stop),
         "stoploss_guard": lock("stoploss_guard", "stoploss_guard", "global", guard_lookback, guard_stop, **guard),
-        "max_drawdown": lock("max_drawdown", "dd_trades", "global", drawdown_lookback, drawdown_stop, **fall),
+        "max_drawdown": lock("max_drawdown", CALCULATIONS[of], "global", drawdown_lookback, drawdown_stop, **fall),
         "low_profit": lock("low_profit", "low_profit", "instrument", profit_lookback, profit_stop, **low),
     }
     return _rules(*(rules[one_of(name, PROTECTIONS, "protections")] for name in protections))
@@ -483,9 +486,6 @@ def exchange_core() -> RuleSet:
     ['funds', 'reserve']
     """
     return _rules(_rule("funds", "cash"), _rule("reserve", "reserve_price"))
-
-
-# ---------------------------------------------------------------------- entries of a rule set
 
 
 def _rule(id: str, type: str, scope: str = "account", action: str = "", **params: Any) -> dict[str, Any]:

@@ -6,15 +6,15 @@
 One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrderNotional`, `TickLotCheck`,
                      `AllowedInstruments`, `PriceCollar`, `ReservePrice`, `DuplicateOrder`, `SelfTradePrevention`,
                      `SelfMatchPrevention`
-Surveillance:        `Layering`
-Markets:             `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
+Surveillance:        `Layering`, `Spoofing`, `CancelBurst`, `QuoteStuffing`, `MomentumIgnition`
+Markets:             `PriceBand`, `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
 Message rates:       `OrderRate`, `Pace`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
 Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
                      `MaintenanceMargin`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
-After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`
+After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`, `EquityDrawdownLock`
 Levels of a limit:   `TieredRule`, `Tier`
 Limit tables:        `read_limits` (CSV, TOML or a frame to rules), `limit_table` (and back), `TemporaryLimit`,
                      `with_temporary_limits`
@@ -41,7 +41,7 @@ suggest_names(
     {
         "MaxOrderNotional": "max_notional_per_order max_order_value fat_finger order_value_limit max_single_order_value",
         "MaxOrderQty": "max_order_size max_order_quantity order_size_limit max_shares_per_order",
-        "PriceCollar": "price_band price_bands price_deviation",
+        "PriceCollar": "price_deviation",
         "OrderRate": "max_order_submit_rate max_order_modify_rate rate_limit rate_limiter throttler order_throttle max_orders_per_second",
         "MessageThrottle": "throttle message_rate",
         "PositionLimit": "max_position max_position_size position_size_limit max_net_position",

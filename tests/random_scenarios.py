@@ -121,7 +121,7 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
-    if action == "REJECT" and (params.get("of") == "cancels" or name == "layering"):  # a cancel is never refused
+    if action == "REJECT" and (params.get("of") == "cancels" or name in SURVEILLANCE):  # a cancel is never refused
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
@@ -199,6 +199,7 @@ def _lock(draw: random.Random) -> dict[str, Any]:
     return params
 
 
+SURVEILLANCE = {"layering", "spoofing", "cancel_burst", "quote_stuffing", "momentum_ignition"}  # they refuse nothing
 PARAMETERS = {
     "order_rate": _rate,
     "pace": lambda d: {
@@ -233,6 +234,20 @@ PARAMETERS = {
         **d.choice([{"pct": "0.01"}, {"pct": "0.02"}, {"ticks": 2}, {"pct": "0.05", "ticks": 100}]),
         **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill"])}]),
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
+        **_missing(d),
+    },
+    "price_band": lambda d: {
+        **d.choice(
+            [{"variation": "1"}, {"pct": "0.01"}, {"up": "1.01", "down": "0.99"}, {"variation": "2", "up": "1.01"}]
+        ),
+        **d.choice([{}, {"sides": "aggressive"}, {"sides": "by_side", "ask_up": "1.02", "ask_down": "0.995"}]),
+        **d.choice(
+            [
+                {"reference": "mean", "window_ns": d.choice([3 * WINDOW, HOUR])},
+                {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])},
+                {"reference": "close", "max_age_ns": d.choice([WINDOW, HOUR])},
+            ]
+        ),
         **_missing(d),
     },
     "velocity": lambda d: {
@@ -301,6 +316,7 @@ PARAMETERS = {
     "cooldown": _lock,
     "low_profit": lambda d: {"trade_limit": d.randint(1, 3), "required": d.choice(["-0.1", "0", "0.1"]), **_lock(d)},
     "dd_trades": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.1", "0.2"]), **_lock(d)},
+    "dd_equity": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.001", "0.004", "0.01"]), **_lock(d)},
     "order_to_trade": lambda d: {
         "limit": d.choice(["1", "2.5", "4"]),
         "window_ns": d.choice([WINDOW, HOUR]),
@@ -313,6 +329,26 @@ PARAMETERS = {
         "prices": d.randint(1, 2),
         "share": d.choice(["0.3", "0.5", "1"]),
         "window_ns": d.choice([WINDOW, 10 * WINDOW]),
+    },
+    "spoofing": lambda d: {
+        "multiple": d.choice(["0.5", "1", "2"]),
+        "share": d.choice(["0.3", "0.5", "1"]),
+        "window_ns": d.choice([WINDOW, 10 * WINDOW]),
+    },
+    "cancel_burst": lambda d: {"limit": d.randint(1, 3), "window_ns": d.choice([WINDOW, 3 * WINDOW, HOUR])},
+    "quote_stuffing": lambda d: {
+        "messages": d.randint(1, 5),
+        "window_ns": d.choice([3 * WINDOW, 10 * WINDOW, HOUR]),
+        "fills": d.choice(["0.1", "0.4", "1"]),
+        "cancels": d.choice(["0", "0.2", "0.5"]),
+        "lifetime_ns": d.choice([1, WINDOW, 3 * WINDOW]),
+    },
+    "momentum_ignition": lambda d: {
+        "move": d.choice([0, 1, 100]),
+        "share": d.choice(["0.2", "0.5", "1"]),
+        "window_ns": d.choice([3 * WINDOW, HOUR]),
+        "reversal": d.choice(["0.3", "0.5", "1"]),
+        "reversal_ns": d.choice([WINDOW, 10 * WINDOW, HOUR]),
     },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
@@ -349,6 +385,9 @@ WITHOUT_BREACH = (
     "market_breaker",
     "self_match",
     "layering",
+    "spoofing",
+    "quote_stuffing",
+    "momentum_ignition",
     "session_hours",
     "pace",
 )

@@ -66,6 +66,14 @@ NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_rejec
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
+SHORT: dict[str, dict[str, str]] = {  # other names of parameters
+    "cancel_burst": {"n": "limit"},
+    "spoofing": {"k": "multiple"},
+    "quote_stuffing": {"n": "messages"},
+    "momentum_ignition": {"ticks": "move"},
+    "price_band": {"multiplierUp": "up", "multiplierDown": "down", "bidMultiplierUp": "up", "bidMultiplierDown": "down",
+                   "askMultiplierUp": "ask_up", "askMultiplierDown": "ask_down"},
+}  # fmt: skip
 
 
 @dataclass
@@ -77,7 +85,7 @@ class Outcome:
     positions: dict[str, str] = field(default_factory=dict)
     fills_vanished: int = 0
     also: dict[int, list[str]] = field(default_factory=dict)  # further rules that object to a refused message
-    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules of which a cancel is an alert
+    alerts: dict[int, list[str]] = field(default_factory=dict)  # rules with the action ALERT that object to an event
     cancelled: dict[int, list[str]] = field(default_factory=dict)  # orders that a command or a rule took away
     releases: dict[int, int] = field(default_factory=dict)  # of messages that wait, when they go
     working: dict[str, str] = field(default_factory=dict)  # rests at the end, of a file with such a command or rule
@@ -340,6 +348,11 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "pace" and params.get("kind") == "token_bucket":
         kept = {name: value for name, value in params.items() if name not in ("kind", "rate", "burst")}
         return {"params": {**kept, "limit": params["burst"], "refill_ns": int(10**9 / number_of(params["rate"]))}}
+    if rule["type"] == "dd_trades" and "calculation" in params:
+        kept = {name: value for name, value in params.items() if name != "calculation"}
+        return {"type": "dd_equity" if params["calculation"] == "equity" else "dd_trades", "params": kept}
+    if rule["type"] in SHORT:
+        return {"params": {SHORT[rule["type"]].get(name, name): value for name, value in params.items()}}
     if rule["type"] == "margin":
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
@@ -392,6 +405,11 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     releases: dict[int, int] = {}
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
+        if code in REFUSED | {DecisionCode.ALERTED}:
+            speaking = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
+            names = [one.id for one in speaking if one.action == "ALERT"]
+            known = alerts.get(number, []) if events[number - 1]["kind"] != "order_list" else []  # a row for each order
+            alerts |= {number: [*known, *names]} if names else {}
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
@@ -401,9 +419,6 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             if number not in releases:
                 decisions[number] = ("QUEUE", result.rules[cause].id)
             releases[number] = int(row["until"])
-        elif code == DecisionCode.ALERTED and events[number - 1]["kind"] == "cancel":
-            speaking = [one.id for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
-            alerts[number] = [*alerts.get(number, []), *speaking]
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_scenarios import SURVEILLANCE
 from random_scenarios import rule as scenario_rule
 
 import riskkit as rk
@@ -34,7 +35,8 @@ from riskkit.replay.rules import circuit_breaker
 from riskkit.replay.rules.rule import _TYPES, rule_type
 from riskkit.rules import MaxOrderQty
 
-OF_OTHER_MESSAGES = {"reserve_price", "layering"}  # which judge modifies and cancels, each in a test of its own
+# which judge modifies, cancels and fills, each in a test of its own
+OF_OTHER_MESSAGES = {"reserve_price", "layering", "spoofing", "cancel_burst", "momentum_ignition"}
 LIMITS = DeskLimits(var_limit=1e6, max_position_size=0.9, max_drawdown=0.9)
 PLACES = {
     "cash": (limit_check.LimitChecker, "_insolvent"),
@@ -180,7 +182,8 @@ def rule_of(name: str) -> rk.Rule:
         return rk.Rule(name, rk.rules.VarLimit(limit=10, bar_ns="1s"))
     scopes = rule_type(name).scopes
     scope = "account" if "account" in scopes else scopes[0]
-    action = "QUEUE" if rule_type(name).action == "QUEUE" else "REJECT"  # which refuses what finds its queue full
+    own = rule_type(name).action  # QUEUE refuses what finds its queue full
+    action = own if own == "QUEUE" or name in SURVEILLANCE else "REJECT"
     plain = {**scenario_rule(random.Random(name), name, 0), "scope": scope, "action": action}
     plain.pop("netting", None)
     plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
@@ -210,14 +213,25 @@ def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
     assert made.process_price(ts=10**10, instrument="X", price=101) == []
 
 
-def test_no_cancel_is_taken_if_a_rule_of_cancels_fails():
-    rules = rk.RuleSet([broken(rk.Rule("layers", rk.rules.Layering()), RuntimeError("gone"))])
+@pytest.mark.parametrize("parameters", [rk.rules.Layering(), rk.rules.Spoofing(), rk.rules.CancelBurst(1)])
+def test_no_cancel_is_taken_if_a_rule_of_cancels_fails(parameters):
+    rules = rk.RuleSet([broken(rk.Rule("shape", parameters), RuntimeError("gone"))])
     made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
     order_of(made, 0)
     before = made.digest
     for _ in range(2):
         with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
             made.process_cancel(ts=10**9, order_id="o0")
+    assert len(made) == 1 and made.digest == before == made.result().digest
+
+
+def test_no_fill_is_taken_if_a_rule_of_fills_fails():
+    rules = rk.RuleSet([broken(rk.Rule("shape", rk.rules.MomentumIgnition()), RuntimeError("gone"))])
+    made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
+    made.process_price(ts=0, instrument="X", price=100)
+    before = made.digest
+    with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
+        made.process_trade(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
     assert len(made) == 1 and made.digest == before == made.result().digest
 
 

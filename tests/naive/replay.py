@@ -187,7 +187,8 @@ class Replay:
         self.fills_vanished = 0
         self.cancelled = {}  # event -> ids of orders
         self.releases = {}  # message that waits -> when it goes
-        self.alerts = {}  # cancel -> ids of rules
+        self.alerts = {}  # event -> ids of rules
+        self.volumes = []  # fills that were booked: instrument, quantity
         self.differences = []  # of snapshots: event, what, id, ours, theirs
         self.unbooked = {}  # (account, instrument) -> lots of the record that no fill and no opening position has
         self.base_cost = {}  # (account, instrument) -> cost after its last settlement
@@ -265,7 +266,7 @@ class Replay:
         if self.now is not None and event["ts"] < self.now:
             self.decisions[number] = ("ERROR_TS", None)
             return
-        self.now = event["ts"]
+        self.now, self.number = event["ts"], number
         if event["kind"] == "rules":
             self.change(event["rules"])
         for rule in self.rules:
@@ -327,6 +328,9 @@ class Replay:
         weight = event.get("children", len(members))
         verdicts = [rule.judge(event, members, weight) for rule in self.rules]
         stopping = [verdict.rule.id for verdict in verdicts if verdict.stops]
+        for verdict in verdicts:
+            if verdict.breach or verdict.unpriced or verdict.noticed:
+                self.alert(verdict.rule)
         accounts = [(self.accounts[member.account], member) for member in members]
         paused = any(one.stopped or (one.paused and not member.reducing) for one, member in accounts)
         decision = ("REJECT", stopping[0]) if stopping else ("ALLOW", None)
@@ -387,7 +391,7 @@ class Replay:
             parent.unnamed += member.qty
         if event["kind"] == "order" and "order_id" in event:
             order = Order(member, member.at_price)
-            order.label = event["order_id"]
+            order.label, order.since = event["order_id"], self.now
             order.refused = self.enforce and not allowed
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
@@ -476,8 +480,12 @@ class Replay:
         for rule in self.rules:
             if rule.heard(event, [member], 1, True, True):
                 rule.trip(rule.key(member))
-                if rule.action == "ALERT":
-                    self.alerts.setdefault(number, []).append(rule.id)
+                self.alert(rule)
+
+    def alert(self, rule):
+        """A rule that only alerts has something to say of the present event."""
+        if rule.action == "ALERT":
+            self.alerts.setdefault(self.number, []).append(rule.id)
 
     def fill_key(self, event):
         """A fill as its key is found: strategy and session are its order's."""
@@ -524,6 +532,7 @@ class Replay:
         self.holdings[whose] = self.holdings.get(whose, Fraction(0)) + side * qty
         self.booked.append((*whose, side * qty, price, realised))
         noted.qty, noted.whose, noted.place = qty, whose, len(self.booked) - 1
+        self.volumes.append((traded.label, qty))
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
@@ -1014,7 +1023,7 @@ class Replay:
         if order is None:
             member = Member({"account": who, "instrument": fields["instrument"], "kind": "order"}, fields)
             order = self.orders[who, label] = Order(member, self.price_of(member))
-            order.label = label
+            order.label, order.since = label, self.now
             self.every_order.append(order)
             self.estimate(order)
         elif not order.refused:

@@ -20,6 +20,7 @@ from riskkit.replay.rules.rule import _TYPES
 from riskkit.rules import (
     AllowedInstruments,
     BreakerLimits,
+    CancelBurst,
     CashLimit,
     ChildOrderLimit,
     ConcentrationLimit,
@@ -28,6 +29,7 @@ from riskkit.rules import (
     DailyLoss,
     DrawdownLimit,
     DuplicateOrder,
+    EquityDrawdownLock,
     InitialMargin,
     Layering,
     Leverage,
@@ -44,18 +46,22 @@ from riskkit.rules import (
     MessageThrottle,
     MinOrderNotional,
     MinOrderQty,
+    MomentumIgnition,
     OrderRate,
     OrderToTradeRatio,
     Pace,
     PositionLimit,
+    PriceBand,
     PriceCollar,
     PriceVelocity,
+    QuoteStuffing,
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
     SelfMatchPrevention,
     SelfTradePrevention,
     SessionHours,
+    Spoofing,
     StoplossGuard,
     TickLotCheck,
     TradeCooldown,
@@ -169,6 +175,11 @@ def least(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
     return [(below, True), (equal, False), (above, False)]
 
 
+def rise_false(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
+    """A condition of a shape that a value equal to it still meets."""
+    return [(below, True), (equal, True), (above, False)]
+
+
 def clears(at: int) -> list[tuple[int, bool]]:
     """A window, pause or lock that is over exactly `at`."""
     return [(at - 1, True), (at, False), (at + 1, False)]
@@ -190,6 +201,25 @@ def listed(count: int) -> list[Row]:
     return [order(batch="list") for _ in range(count)]
 
 
+def cancelled(*times: int, entered: int = 0) -> list[Row]:
+    """An order for each time, entered at one time, and its cancel."""
+    orders = [order(entered, order_id=str(k)) for k in range(len(times))]
+    return [*orders, *(cancel(ts, str(k)) for k, ts in enumerate(times))]
+
+
+def quote(bid: Any, ask: Any, ts: int = 0) -> Row:
+    return {"ts": START + ts, "kind": "price", "instrument": "X", "bid": bid, "ask": ask}
+
+
+def ignited(ts: int = 1, qty: Any = 5, to: Any = "100.05", others: Any = 0) -> list[Row]:
+    """Own buys of 10 at the ask from 100 on, some of others, a price; then a sale."""
+    bought = [price(), quote(99, 100), fill(qty=10)]
+    rest = [{**fill(qty=others), "account": "B"}] if others else []
+    return [*bought, *rest, price(to), fill(ts, "S", qty, price=to)]
+
+
+STUFFING = QuoteStuffing(messages=4, window_ns=100, fills="0.25", cancels="0.5", lifetime_ns=10)
+IGNITION = MomentumIgnition(move=5, window_ns=100, reversal_ns=200)
 REACH = {"breach": "reach"}
 BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
@@ -279,7 +309,129 @@ TABLE: dict[str, Edge] = {
         lambda n: [*(order(side="S", price=100 + k % n, order_id=str(k)) for k in range(4)), fill(), cancel(1, "0")],
         reach(2, 3, 4),
     ),
+    "spoofing": Edge(
+        Rule("r", Spoofing()),
+        lambda q: [order(side="S", qty=q, order_id="a"), fill(qty=2), cancel(1, "a")],
+        reach(9, 10, 11),
+    ),
+    "spoofing share": Edge(
+        Rule("r", Spoofing(multiple=3)),
+        lambda n: [
+            order(side="S", qty=10 - n, order_id="a"),
+            order(side="S", qty=n, order_id="b"),
+            fill(),
+            cancel(1, "b"),
+        ],
+        [(7, False), (8, True), (9, True)],
+    ),
+    "spoofing window": Edge(
+        Rule("r", Spoofing(window_ns=100)),
+        lambda ts: [order(side="S", qty=9, order_id="a"), fill(), cancel(ts, "a")],
+        clears(100),
+    ),
+    "cancel_burst": Edge(  # it speaks once
+        Rule("r", CancelBurst(3, "1s")), lambda n: cancelled(*range(n)), [(2, False), (3, True), (4, False)]
+    ),
+    "cancel_burst exceeded": Edge(
+        Rule("r", CancelBurst(3, "1s", breach="exceed")),
+        lambda n: cancelled(*range(n)),
+        [(3, False), (4, True), (5, False)],
+    ),
+    "cancel_burst window": Edge(Rule("r", CancelBurst(2, 100)), lambda ts: cancelled(0, ts), clears(100)),
+    "cancel_burst again": Edge(  # a cancel that finds fewer ends a burst
+        Rule("r", CancelBurst(2, 100)),
+        lambda ts: cancelled(0, 1, ts, ts + 1),
+        [(100, False), (101, True), (102, True)],
+    ),
+    "quote_stuffing": Edge(
+        Rule("r", STUFFING._replace(cancels="0.2")),
+        lambda n: [*(order() for _ in range(n - 2)), *cancelled(1)],
+        reach(3, 4, 5),
+    ),
+    "quote_stuffing window": Edge(
+        Rule("r", STUFFING._replace(cancels="0.2")),
+        lambda ts: [order(), *cancelled(ts, entered=ts), order(ts)],
+        clears(100),
+    ),
+    "quote_stuffing lifetime": Edge(
+        Rule("r", STUFFING), lambda ts: cancelled(ts, ts), [(9, True), (10, True), (11, False)]
+    ),
+    "quote_stuffing median of an even number": Edge(
+        Rule("r", STUFFING), lambda ts: cancelled(4, ts), [(15, True), (16, True), (17, False)]
+    ),
+    "quote_stuffing fills": Edge(
+        Rule("r", STUFFING), lambda n: [*(fill() for _ in range(n)), *cancelled(1, 1)], rise_false(0, 1, 2)
+    ),
+    "quote_stuffing cancels": Edge(
+        Rule("r", STUFFING), lambda n: [*(order() for _ in range(n)), *cancelled(1, 1)], rise_false(1, 2, 3)
+    ),
+    "momentum_ignition": Edge(Rule("r", IGNITION), lambda q: ignited(qty=q), reach(4, 5, 6)),
+    "momentum_ignition move": Edge(
+        Rule("r", IGNITION), lambda p: ignited(to=p), [("100.04", False), ("100.05", True), ("100.06", True)]
+    ),
+    "momentum_ignition share": Edge(Rule("r", IGNITION), lambda q: ignited(others=q), rise_false(9, 10, 11)),
+    "momentum_ignition reversal": Edge(Rule("r", IGNITION), lambda ts: ignited(ts), clears(200)),
+    "momentum_ignition window": Edge(
+        Rule("r", IGNITION),
+        lambda ts: [price(), quote(99, 100), fill(qty=10), price("100.05", ts), fill(ts, "S", 5)],
+        clears(100),
+    ),
     "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "price_band": Edge(
+        PriceBand(variation="0.5"), lambda p: [price(), order(price=p)], rise("100.49", "100.50", "100.51")
+    ),
+    "price_band below": Edge(
+        PriceBand(variation="0.5"), lambda p: [price(), order(price=p)], least("99.49", "99.50", "99.51")
+    ),
+    "price_band reached": Edge(
+        PriceBand(pct="0.01", **REACH), lambda p: [price(), order(price=p)], reach("100.99", "101", "101.01")
+    ),
+    "price_band aggressive buy": Edge(
+        PriceBand(variation="0.5", sides="aggressive"),
+        lambda p: [price(), order(price=p)],
+        rise(50, "100.50", "100.51"),
+    ),
+    "price_band aggressive sell": Edge(
+        PriceBand(variation="0.5", sides="aggressive"),
+        lambda p: [price(), order(side="S", price=p)],
+        least("99.49", "99.50", 150),
+    ),
+    "price_band multiple": Edge(
+        PriceBand(up="1.2", down="0.2"), lambda p: [price(), order(price=p)], rise("119.99", "120", "120.01")
+    ),
+    "price_band multiple below": Edge(
+        PriceBand(up="1.2", down="0.2"), lambda p: [price(), order(price=p)], least("19.99", "20", "20.01")
+    ),
+    "price_band multiple reached": Edge(
+        PriceBand(up="1.2", down="0.2", **REACH),
+        lambda p: [price(), order(price=p)],
+        [("19.99", True), ("20", True), ("20.01", False)],
+    ),
+    "price_band by side": Edge(
+        PriceBand(up="1.2", down="0.2", ask_up="5", ask_down="0.8", sides="by_side"),
+        lambda p: [price(), order(side="S", price=p)],
+        least("79.99", "80", "80.01"),
+    ),
+    "price_band mean": Edge(  # of 100 and 101
+        PriceBand(variation="0.5", reference="mean", window_ns="1s"),
+        lambda p: [price(), price(101), order(price=p)],
+        rise("100.99", "101", "101.01"),
+    ),
+    "price_band window": Edge(
+        PriceBand(variation="0.5", reference="mean", window_ns=100),
+        lambda ts: [price(), price(102, 60), order(ts, price=102)],
+        clears(100),
+    ),
+    "price_band close": Edge(
+        PriceBand(pct="0.1", reference="close"),
+        lambda p: [close(), price(130), order(price=p)],
+        rise("109.99", 110, "110.01"),
+    ),
+    "price_band age": Edge(
+        PriceBand(pct="0.1", reference="close", max_age_ns=100),
+        lambda ts: [close(), order(ts)],
+        rise(99, 100, 101),
+    ),
     "velocity": Edge(
         PriceVelocity(max_move=2, window_ns="1s"),
         lambda p: [price(99), price(101), order(1, price=p)],
@@ -818,6 +970,24 @@ TABLE: dict[str, Edge] = {
         lambda ret: [trade(ret="0.3"), trade(ret=ret), order(1)],
         [("-0.099999999", False), ("-0.1", False), ("-0.100000001", True)],
     ),
+    "dd_equity": Edge(  # of 1,000
+        EquityDrawdownLock("0.1", "1s", 1, "1s"),
+        lambda pnl: [trade(pnl=pnl), order(1)],
+        [("-99.99", False), ("-100", False), ("-100.01", True)],
+    ),
+    "dd_equity peak": Edge(  # of 1,500
+        EquityDrawdownLock("0.1", "1s", 1, "1s"),
+        lambda pnl: [trade(pnl=500), trade(pnl=pnl), order(1)],
+        [("-149.99", False), ("-150", False), ("-150.01", True)],
+    ),
+    "dd_equity lookback": Edge(  # what is settled is where the peak begins
+        EquityDrawdownLock("0.1", 100, 1, "1s"),
+        lambda ts: [trade(pnl="-80"), trade(ts, pnl="-50"), order(ts)],
+        clears(100),
+    ),
+    "dd_equity lock": Edge(
+        EquityDrawdownLock("0.1", 100, 1, 300), lambda ts: [trade(pnl=-200), order(ts)], clears(300)
+    ),
     "dd_trades lookback": Edge(
         TradeDrawdownLock("0.1", 100, 1, "1s"),
         lambda ts: [trade(ret="-0.1"), trade(ts, ret="-0.1"), order(ts)],
@@ -846,6 +1016,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),
     "daily_loss": (DailyLoss(20), FALLEN, (25, 20, -5, "USD")),
     "dd_trades": (TradeDrawdownLock("0.1", "1s", 1, 100), [trade(ret="-0.2"), order(1)], LOCKED),
+    "dd_equity": (EquityDrawdownLock("0.1", "1s", 1, 100), [trade(pnl=-200), order(1)], LOCKED),
     "drawdown": (DrawdownLimit("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
     "drawdown money": (DrawdownLimit("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
     "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),
@@ -885,6 +1056,11 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")],
         (5, 4, -1, "quantity"),
     ),
+    "spoofing": (Spoofing(), [order(side="S", qty=5, order_id="a"), fill(), cancel(1, "a")], (5, 4, -1, "quantity")),
+    "cancel_burst": (CancelBurst(2, "1s"), cancelled(0, 1), (2, 2, 0, "count")),
+    "quote_stuffing": (STUFFING, cancelled(1, 1), (4, 4, 0, "count")),
+    "momentum_ignition": (IGNITION, ignited(qty=6), (6, 5, -1, "quantity")),
+    "price_band": (PriceBand(up="1.2"), [price(), order(1, price=121)], (121, 120, -1, "price")),
     "velocity": (PriceVelocity(2, "1s"), [price(), order(1, price=103)], (103, 102, -1, "price")),
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),

@@ -26,13 +26,18 @@ from riskkit.replay.engine.specialise import specialise
 
 FILES = Path(__file__).parents[1] / "scenarios"
 TOGETHER = {
-    "locks": (2, "cooldown consecutive_losses dd_trades low_profit stoploss_guard", "order closed_trade"),
+    "locks": (2, "cooldown consecutive_losses dd_trades dd_equity low_profit stoploss_guard", "order closed_trade"),
     "changes": (3, "reserve_price duplicate cash", "order modify fill"),
     "orders": (
         4,
         "max_order_qty min_order_qty min_order_notional max_order_notional lot_tick known_instrument price_collar "
-        "velocity luld market_breaker",
+        "price_band velocity luld market_breaker",
         "order price close",
+    ),
+    "flow": (
+        18,
+        "layering spoofing cancel_burst quote_stuffing momentum_ignition",
+        "order modify cancel fill price",
     ),
     "positions": (
         7,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive.rules import TYPES
-from random_scenarios import PARAMETERS, scenario
+from random_scenarios import PARAMETERS, SURVEILLANCE, scenario
 from scenario_runner import run
 from streams import random_log
 
@@ -30,7 +30,7 @@ def refused(given, action) -> list[int]:
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(sorted(PARAMETERS.keys() - {"layering", "pace"})), st.integers(0, 10**6))
+@given(st.sampled_from(sorted(PARAMETERS.keys() - SURVEILLANCE - {"pace"})), st.integers(0, 10**6))
 def test_a_stricter_action_stops_whatever_a_milder_one_stops_first(name, seed):
     """Without commands a trip lasts, so a halt stops all that a pause stops; what REJECT stops first, all stop."""
     given = scenario(seed, 40, types=[name], without=["cmd"], narrow=True)

@@ -67,6 +67,8 @@ def test_the_naive_interpreter_agrees_with_the_file(path):
         assert twin.fills_vanished == must.fills_vanished
     for number, labels in scenario["expected"].get("cancelled", {}).items():
         assert twin.cancelled.get(int(number), []) == labels
+    if "alerts" in scenario["expected"]:
+        assert {str(number): rules for number, rules in twin.alerts.items()} == scenario["expected"]["alerts"]
     if "release" in scenario["expected"]:
         assert {str(number): ts for number, ts in twin.releases.items()} == scenario["expected"]["release"]
     for label, rest in scenario["expected"].get("working", {}).items():
@@ -94,6 +96,7 @@ def agree(given):
     assert found.decisions == twin.decisions
     assert found.cancelled == twin.cancelled
     assert found.releases == twin.releases
+    assert found.alerts == twin.alerts
     assert {label: found.states.get(label, "ACTIVE") for label in twin.accounts} == twin.states()
     assert found.fills_vanished == twin.fills_vanished
     for label, quantity in found.positions.items():

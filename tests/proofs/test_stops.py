@@ -15,7 +15,9 @@ from riskkit.replay.engine.order_columns import assign_slots
 from riskkit.replay.engine.specialise import specialise
 from riskkit.rules import PositionLimit, SelfTradePrevention
 
-LOOKING = sorted({"self_trade", "self_match", "price_collar", "cash", "layering", "duplicate", "max_order_notional"})
+LOOKING = sorted(
+    {"self_trade", "self_match", "price_collar", "cash", "layering", "spoofing", "duplicate", "max_order_notional"}
+)
 SELF, SIZE = RuleSet([Rule("self", SelfTradePrevention())]), Rule("size", PositionLimit(limit=5))
 
 

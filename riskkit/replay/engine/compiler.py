@@ -83,8 +83,7 @@ def shape_of(
     """The shape of the loop for these rules and a log with these columns.
 
     What is tracked follows from the rules and from what events of the log can do: a MODIFY changes an order, a PAUSE command
-    frees orders that only reduce, and an event without a strategy or connection takes that of its order. `netted` allows
-    a total that is sampled alone, if no rule needs the accounts at every price and no event gives their equity anew.
+    frees orders that only reduce. `netted` allows a total that is sampled alone, if no rule needs the accounts at every price.
     """
     groups = groups_of(rules)
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
@@ -123,6 +122,8 @@ def shape_of(
         adjusts=int(EventKind.ADJUST) in kinds,
         settles=bool(set(map(int, SETTLES)) & kinds),
         splits=int(EventKind.SPLIT) in kinds,
+        lifetimes="lifetimes" in requires,
+        turnover="turnover" in requires,
         netted=netted,
     )
 

@@ -887,6 +887,7 @@ def let_work():
     if shape.numbers_orders:
         counts[Counter.ENTERED] += 1
         order.number = counts[Counter.ENTERED] if not shape.stops or event.stop == MISSING else NEVER
+        order.since = now
     if shape.stops:
         order_stops.set_stop(order, event.stop, log.stop[i], event.flags)
     rest_before = worth_before = 0  # the record may hold data of another order
@@ -1570,6 +1571,8 @@ def book_fill(account_id, pair_id, instrument_id, paid, inferred):
         note_price()
     if shape.references:
         ledger.date_fill(position, instrument, paid, now)
+    if shape.turnover:
+        instrument.traded += qty
     qty_before = position.qty
     if shape.cash:
         cash_before = account.cash
@@ -2186,6 +2189,25 @@ def on_price():
             tell_groups_in(int64(log.instrument[i]))
     if shape.watched(EventKind.PRICE):
         tell_market(EventKind.PRICE)
+    if shape.holders_told:
+        tell_holders()
+
+
+def tell_holders():
+    """Tell the rules by account and instrument of the price of an instrument."""
+    global position, account, event, book
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        position = at(positions, pair_id)
+        account = at(accounts, position.account)
+        event = EventRow(
+            i, now, EventKind.PRICE, position.account, position.instrument, pair_id, 0, 0, int64(log.price[i]), -1,
+        )  # fmt: skip
+        book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+        for rule in shape.holders_told:
+            look_up_rule(rule, EventKind.PRICE)
+            record_of(rule, EventKind.PRICE)
+        pair_id = position.next_position
 
 
 def trigger_stops():

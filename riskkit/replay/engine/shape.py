@@ -255,6 +255,8 @@ class Shape(NamedTuple):
     adjusts: bool = False  # lots come or go without a fill
     settles: bool = False  # instruments expire, or positions are rolled to another one
     splits: bool = False  # instruments are split
+    lifetimes: bool = False  # a rule looks at how long orders worked
+    turnover: bool = False  # a rule looks at what all accounts trade in an instrument
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
 
     @property
@@ -389,8 +391,15 @@ class Shape(NamedTuple):
 
     @property
     def numbers_orders(self) -> bool:
-        """True if a rule looks at the working orders and at what a cancel takes of them."""
-        return any("orders" in rule.arguments("update") for rule in self.rules)
+        """True if a rule looks at the working orders, or at what a cancel takes of them."""
+        return self.lifetimes or any("orders" in rule.arguments("update") for rule in self.rules)
+
+    @property
+    def holders_told(self) -> Rules:
+        """Rules by account and instrument that look at trades, which have no account."""
+        return [
+            rule for rule in self.rules if rule.scope == "account_instrument" and EventKind.PRICE in rule.updates_on
+        ]
 
     @property
     def queueing(self) -> Rules:

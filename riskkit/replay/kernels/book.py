@@ -52,6 +52,7 @@ INSTRUMENT: dict[str, str] = dict(
     paid_denominator="over this denominator",
     first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
     expired="1 after its expiry, else 0",
+    traded="lots of the fills of all accounts, kept if a rule needs them; else 0",
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
@@ -150,6 +151,7 @@ ORDER: dict[str, str] = dict(
     former_offset="`offset` before it",
     number="its place among the orders that have begun to rest, kept if a rule looks at cancels by their orders; else 0",
     taken="lots that its last cancel took off the book, likewise",
+    since="time of its order event, likewise",
     row="row of its order event, kept if it must be found by name (`Shape.keeps_rows`); else 0",
     release="time until which it waits its turn, kept if rules let orders wait; else 0",
     stop="price in ticks of a trade that triggers it; MISSING of an order that waits for none, or no longer",

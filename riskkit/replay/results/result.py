@@ -149,7 +149,7 @@ class ReplayResult(Exported):
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
 
     def alerts(self) -> int:
-        """Number of messages (orders, modifies, counted cancels) with alerts only."""
+        """Number of events (orders, modifies, counted cancels, fills) with alerts only."""
         return int((self.rows["code"] == DecisionCode.ALERTED).sum())
 
     def objections_by_rule(self) -> dict[str, int]:

@@ -165,6 +165,7 @@ def _without_equity(rule: Rule, log: EventLog) -> str:
     without = [codes for codes in keys.values() if known.isdisjoint(codes)]
     if not without:
         return ""
+    in_money = any(rule.kind.units()[name].name == "money" for name in rule.kind.limits)
     what = f"a fraction of an equity ({' and '.join(fractions)})" if fractions else "against an equity"
     first = log.universe.accounts[without[0][0]].id
     others = sum(map(len, without)) - 1
@@ -172,7 +173,7 @@ def _without_equity(rule: Rule, log: EventLog) -> str:
     return (
         f"measures {what}, and that of {whose} is not known: no "
         'opening cash or position, no deposit, no row kind="equity"; '
-        f"give accounts=[Account({first!r}, cash=...)]{', or a limit in money' if fractions else ''}"
+        f"give accounts=[Account({first!r}, cash=...)]{', or a limit in money' if fractions and in_money else ''}"
     )
 
 

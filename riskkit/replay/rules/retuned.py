@@ -14,7 +14,7 @@ from riskkit.replay.rules.tiered import TieredRule
 
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
 RULE_FIELDS = ("action", "severity", "scope", "hold", "overrides")  # of a rule, beside its parameters
-KEPT = ("count", "quantity", "money", "fraction", "ratio", "return", "multiple", "confidence", "breach")
+KEPT = ("count", "quantity", "money", "price", "fraction", "ratio", "return", "multiple", "confidence", "breach")
 
 
 def differences(before: RuleSet, after: RuleSet) -> list[dict[str, Any]]:

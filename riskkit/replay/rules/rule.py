@@ -99,7 +99,7 @@ class RuleType:
     may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
     requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
-        "parents", "covariance", "opening", ...}.
+        "parents", "covariance", "opening", "lifetimes", "turnover", ...}.
     sentence : str, or function of the parameters: the limit in words.
     source_hash : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
     integer_parameters : class of the integer parameters, if other than `parameters`.
@@ -439,9 +439,11 @@ class Rule:
 
     @property
     def alerts_on(self) -> tuple[EventKind, ...]:
-        """Events that cannot be refused and at which a breach is an alert: cancels that the limit counts."""
-        cancels = self.kind.check is not None and EventKind.CANCEL in (self.kind.breached_by or ())
-        return (EventKind.CANCEL,) if self.action == "ALERT" and cancels else ()
+        """Events that cannot be refused and at which a breach is an alert: cancels, and fills of a rule that judges no message."""
+        if self.action != "ALERT" or self.kind.check is None:
+            return ()
+        heard = (EventKind.CANCEL,) if self.kind.checks_on else (EventKind.CANCEL, EventKind.FILL)
+        return tuple(kind for kind in heard if kind in (self.kind.breached_by or ()))
 
     def is_young(self, limit: int) -> bool:
         """True if NO_PRICE with this limit means too few returns, not a missing price."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.schema import scopes
+from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.durations import duration
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def check_effect(rule: Rule) -> None:
             f"rule {rule.id!r}: action={rule.action!r} does not fit the type {rule.type!r}, which {why}; {instead}"
         )
     if rule.action == "REJECT" and not rule.kind.refusable(rule.parameters):
+        why = "judges a shape of events, not one message"
+        if rule.kind.breached_by == frozenset({EventKind.CANCEL}):
+            why = "counts only cancels, and a cancel is never refused"
         raise InputError(
-            f"rule {rule.id!r} ({rule.type}) counts only cancels, and a cancel is never refused: "
-            "action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
+            f"rule {rule.id!r} ({rule.type}) {why}: action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
         )

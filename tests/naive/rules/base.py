@@ -39,6 +39,21 @@ AMOUNTS |= {
     "max_move",
     "long_max_move",
 }
+AMOUNTS |= {
+    "share",
+    "prices",
+    "multiple",
+    "messages",
+    "fills",
+    "cancels",
+    "reversal",
+    "move",
+    "variation",
+    "up",
+    "down",
+    "ask_up",
+    "ask_down",
+}
 
 
 class Verdict:
@@ -46,7 +61,7 @@ class Verdict:
 
     def __init__(self, rule):
         self.rule = rule
-        self.held = self.breach = self.unpriced = False
+        self.held = self.breach = self.unpriced = self.noticed = False
 
     @property
     def stops(self):
@@ -201,7 +216,9 @@ class Rule:
         try:
             verdict.breach |= bool(self.objects(event, member, weight))
         except Missing:
-            verdict.unpriced |= self.params.get("on_missing_price", "reject") == "reject"
+            policy = self.params.get("on_missing_price", "reject")
+            verdict.unpriced |= policy == "reject"
+            verdict.noticed |= policy == "alert"
 
     def objects(self, event, member, weight):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from naive.rules.base import DAY, NS, Rule
+from naive.rules.losses import OfProfit
 
 
 class Lock(Rule):
@@ -24,7 +25,8 @@ class Lock(Rule):
 
     def closed(self, event):
         place, now = self.place(event), self.replay.now
-        self.trades.setdefault(place, []).append((now, Fraction(event.get("ret", "0")), event.get("exit")))
+        money = Fraction(event.get("pnl", "0"))
+        self.trades.setdefault(place, []).append((now, Fraction(event.get("ret", "0")), event.get("exit"), money))
         start = now - self.params.get("lookback_ns", 0)
         counted = self.counted([trade for trade in self.trades[place] if trade[0] > start])
         if counted:
@@ -67,15 +69,49 @@ class Cooldown(Lock):
 
 class LowProfit(Lock):
     def counted(self, trades):
-        total = sum((ret for _, ret, _ in trades), Fraction(0))
+        total = sum((ret for _, ret, *_ in trades), Fraction(0))
         return trades if self.enough(trades) and total < self.limit("required") else []
 
 
-class DdTrades(Lock):
+class DdTrades(Lock, OfProfit):
+    speaks_by_pausing = False
+
+    def begin(self):
+        super().begin()
+        self.start = {}  # key -> the first equity above zero
+        for key in self.keys() if self.of_accounts() else ():
+            self.look(key)
+
+    def look(self, key):
+        if self.of_accounts() and self.start.get(key, 0) <= 0:
+            self.start[key] = sum(self.replay.equity(label) for label in self.members(key))
+
     def counted(self, trades):
+        if self.params.get("calculation", "ratios") == "equity":
+            return trades if self.enough(trades) and self.falls(trades) else []
         total = peak = fall = Fraction(0)
-        for _, ret, _ in trades:
+        for _, ret, *_ in trades:
             total += ret
             peak = max(peak, total)
             fall = max(fall, peak - total)
         return trades if self.enough(trades) and fall > self.limit("max_dd") else []
+
+    def falls(self, trades):
+        """Whether the equity falls by more than the limit from its peak, which begins before the first trade."""
+        place = next(place for place, known in self.trades.items() if trades[-1] in known[-1:])
+        before = self.trades[place][: -len(trades)]
+        running = peak = max(self.start[place[0]], 0) + sum(money for *_, money in before)
+        for *_, money in trades:
+            running += money
+            peak = max(peak, running)
+            if peak > 0 and (peak - running) / peak > self.limit("max_dd"):
+                return True
+        return False
+
+
+class DdEquity(DdTrades):
+    """The same, of the equity that the trades leave."""
+
+    def begin(self):
+        super().begin()
+        self.params = {**self.params, "calculation": "equity"}

@@ -110,6 +110,57 @@ class PriceCollar(Rule):
         return far or ("ticks" in self.params and self.beyond(distance, self.limit("ticks") * tick))
 
 
+class PriceBand(PriceCollar):
+    """Bounds on one side or both."""
+
+    def begin(self):
+        super().begin()
+        self.trades, self.closes = (
+            {},
+            {},
+        )  # instrument -> (time, price) of each trade, of the last close; since it is in force
+
+    def price_came(self, event):
+        super().price_came(event)
+        if "price" in event:
+            self.trades.setdefault(event["instrument"], []).append((self.replay.now, Fraction(event["price"])))
+
+    def closing(self, event):
+        self.closes[event["instrument"]] = self.replay.now, Fraction(event["price"])
+
+    def reference(self, member):
+        if self.params.get("reference") == "close":
+            ts, price = self.closes.get(member.instrument, (0, None))
+            return price if self.replay.now - ts <= self.params.get("max_age_ns", 10**30) else None
+        if self.params.get("reference") == "mean":
+            oldest = self.replay.now - self.params["window_ns"]
+            prices = [price for ts, price in self.trades.get(member.instrument, []) if ts > oldest]
+            return sum(prices) / len(prices) if prices else None
+        return super().reference(member)
+
+    def objects(self, event, member, weight):
+        if member.price is None:
+            return False
+        reference = member.stop if isinstance(member.stop, Fraction) else self.reference(member)
+        if reference is None or member.price == BAD:
+            raise Missing
+        sides = self.params.get("sides", "both")
+        names = ("ask_up", "ask_down") if sides == "by_side" and member.side == -1 else ("up", "down")
+        for way, name in zip((1, -1), names, strict=True):
+            if sides == "aggressive" and way != member.side:
+                continue
+            far = way * (member.price - reference)
+            widths = [self.limit("variation")] if "variation" in self.params else []
+            widths += [self.limit("pct") * abs(reference)] if "pct" in self.params else []
+            if far > 0 and any(self.beyond(far, width) for width in widths):
+                return True
+            if name in self.params:
+                bound = Fraction(self.params[name]) * max(reference, 0)
+                if self.beyond(way * member.price, way * bound):
+                    return True
+        return False
+
+
 class SelfTrade(Rule):
     def objects(self, event, member, weight):
         for order in self.replay.working():

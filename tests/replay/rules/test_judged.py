@@ -28,6 +28,11 @@ STRICTEST: dict[str, dict[str, object]] = {
     "market_breaker": {"index": "X", "level_1": 0, "opens": "00:00", "last_halt": "23:59"},
     "self_match": {"mode": "cancel_aggressing"},
     "layering": {"prices": 1, "share": 0, "window_ns": "1h"},
+    "price_band": {"variation": 0, "window_ns": None},
+    "spoofing": {"multiple": 0, "share": 0, "window_ns": "1h"},
+    "cancel_burst": {"limit": 1, "window_ns": "1h"},
+    "quote_stuffing": {"messages": 1, "window_ns": "1h", "fills": 1, "cancels": 0, "lifetime_ns": "1h"},
+    "momentum_ignition": {"move": 0, "share": 0, "window_ns": "1h", "reversal": 0, "reversal_ns": "1h"},
     "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1, "working": False},
     "initial_margin": {"model": "brackets", "table": [[1, 1]]},
     "maintenance_margin": {"model": "linear_tier", "base": 1, "per_unit": 1},
@@ -225,12 +230,13 @@ def test_a_set_of_which_no_rule_is_judged_is_refused():
         )
 
 
-OF_EQUITY = [(kind.name, {field: "0.1"}) for kind in rule_types() for field in sorted(kind.of_equity)]
+OF_EQUITY = [("drawdown", {"pct": "0.1"})]
 OF_EQUITY += [
     (kind.name, strictest(kind.name, kind.action, "account").parameters._asdict())
     for kind in rule_types()
     if "equity" in kind.reads
 ]
+assert {kind.name for kind in rule_types() if kind.of_equity} <= {name for name, _ in OF_EQUITY}
 BOUGHT = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 KNOWN = {
     "opening cash": ([], Account("A", cash={"USD": 1})),
@@ -248,7 +254,8 @@ KNOWN = {
 @pytest.mark.parametrize(("name", "limits"), OF_EQUITY)
 def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope):
     rows, account = KNOWN[what]
-    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT, {**BOUGHT, "kind": "order"}])])
+    events = [*rows, BOUGHT, {**BOUGHT, "kind": "order"}, {**BOUGHT, "kind": "trade", "pnl": 1}]
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(events)])
     accounts = [
         dataclasses.replace(account, trader="T", desk="D", firm="F"),
         Account("idle", trader="U", desk="E", firm="G"),
@@ -259,9 +266,8 @@ def test_a_limit_against_an_unknown_equity_is_refused(name, limits, what, scope)
     if what not in ("nothing", "a fee") and (what != "an opening cash of zero" or not fraction):
         assert rk.replay_log(log, limited, compiled=False).not_judged == {}
         return
-    measured, way_out = (
-        (f"a fraction of an equity ({fraction})", ", or a limit in money") if fraction else ("against an equity", "")
-    )
+    measured = f"a fraction of an equity ({fraction})" if fraction else "against an equity"
+    way_out = ", or a limit in money" if name == "drawdown" else ""
     assert refusal(rk.replay_log, log, limited, compiled=False) == (
         f"rule 'r' ({name}) measures {measured}, and that of account 'A' is not known: no opening cash or position, no deposit, "
         f"no row kind=\"equity\"; give accounts=[Account('A', cash=...)]{way_out}"

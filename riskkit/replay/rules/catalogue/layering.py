@@ -5,7 +5,8 @@ Section 1, 5(e) (multiple or large orders, often away from the touch, on one sid
 which are then removed); ESMA and FINRA call it layering and spoofing. The numbers are parameters: the text has none.
 
 Decided here: the fill is in (t - w, t]; fills within the window of a shape belong to it; only orders that came before the fill count;
-a shape is an alert once, at the cancel that completes it. A cancel is never refused.
+a shape is an alert once, at the cancel that completes it. A cancel is never refused. A market maker who quotes three levels anew less
+than `window_ns` after each fill makes the shape at every fill.
 """
 
 from __future__ import annotations
@@ -92,18 +93,21 @@ def resting_lots(book: Book, orders: Record, side: int) -> int:
     return lots
 
 
-def update(state: Record, params: Any, book: Book, event: EventRow, orders: Record, counts: Words) -> int:
-    """Begin a shape at a fill, or count a cancel of it; trip if it completes the shape."""
-    if event.kind == FILL:
-        if state.layered == 0 or event.ts >= state.since + params.window_ns:
-            state.layered = 0
-            if prices_of(book, orders, -event.side, params.prices) >= params.prices:
-                state.layered = resting_lots(book, orders, -event.side)
-                state.side = -event.side
-                state.since = event.ts
-                state.gone = 0
-                state.entered = counts[ENTERED]
-        return 0
+def begin(state: Record, params: Any, book: Book, event: EventRow, orders: Record, counts: Words, shaped: bool) -> int:
+    """Begin a shape at a fill whose other side is `shaped`, unless it belongs to one; 0."""
+    if state.layered == 0 or event.ts >= state.since + params.window_ns:
+        state.layered = 0
+        if shaped:
+            state.layered = resting_lots(book, orders, -event.side)
+            state.side = -event.side
+            state.since = event.ts
+            state.gone = 0
+            state.entered = counts[ENTERED]
+    return 0
+
+
+def cancelled(state: Record, params: Any, book: Book, event: EventRow) -> int:
+    """Count a cancel; 1 if it completes the shape."""
     lots = counted(state, params, book, event)
     state.gone += lots
     if lots > 0 and exceeds_fraction(state.gone, params.share, state.layered, 1):
@@ -112,32 +116,41 @@ def update(state: Record, params: Any, book: Book, event: EventRow, orders: Reco
     return 0
 
 
+def update(state: Record, params: Any, book: Book, event: EventRow, orders: Record, counts: Words) -> int:
+    """Begin a shape at a fill, or count a cancel of it; trip if it completes the shape."""
+    if event.kind == FILL:
+        layered = prices_of(book, orders, -event.side, params.prices) >= params.prices
+        return begin(state, params, book, event, orders, counts, layered)
+    return cancelled(state, params, book, event)
+
+
 def sentence(params: Layering) -> str:
     """The shape in words."""
+    return f"orders at {params.prices} or more prices of one side, {cancelled_text(params)}"
+
+
+def cancelled_text(params: Any) -> str:
+    """What is cancelled, and when, in words."""
     return (
-        f"orders at {params.prices} or more prices of one side, of which {float(params.share) * 100:g} % of the quantity is "
-        f"cancelled less than {duration_text(params.window_ns)} after a fill on the other side"
+        f"of which {float(params.share) * 100:g} % of the quantity is cancelled less than {duration_text(params.window_ns)} "
+        "after a fill on the other side"
     )
 
 
-LAYERING = register(
-    RuleType(
-        name="layering",
-        parameters=Layering,
-        state=("layered", "side", "since", "gone", "entered"),
-        check=check,
-        update=update,
-        checks_on=frozenset(),
-        updates_on=frozenset({EventKind.FILL, EventKind.CANCEL}),
-        breached_by=frozenset({EventKind.CANCEL}),
-        requires=frozenset({"chains"}),
-        scopes=("account_instrument",),
-        action="ALERT",
-        checked_by_pause=True,
-        refusable=lambda parameters: False,
-        observes=Measure.LOTS,
-        bounds="nothing",
-        evidence=(Need(("FILL",)), Need(("CANCEL",))),
-        sentence=sentence,
-    )
-)
+SHAPE: dict[str, Any] = {
+    "state": ("layered", "side", "since", "gone", "entered"),
+    "check": check,
+    "checks_on": frozenset(),
+    "updates_on": frozenset({EventKind.FILL, EventKind.CANCEL}),
+    "breached_by": frozenset({EventKind.CANCEL}),
+    "requires": frozenset({"chains"}),
+    "scopes": ("account_instrument",),
+    "action": "ALERT",
+    "checked_by_pause": True,
+    "refusable": lambda parameters: False,
+    "observes": Measure.LOTS,
+    "bounds": "nothing",
+    "evidence": (Need(("FILL",)), Need(("CANCEL",))),
+}  # common fields of the rules on orders cancelled after a fill
+
+LAYERING = register(RuleType(name="layering", parameters=Layering, update=update, sentence=sentence, **SHAPE))

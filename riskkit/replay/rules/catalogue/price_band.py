@@ -1,0 +1,248 @@
+"""Price bands: bounds of an order's price around a reference, on one side or both, static or dynamic.
+
+Unit: money of one unit, fraction or multiple of the reference. Source: CME Group, GCC Price Banding (bids above and offers below the
+reference by more than the variation are rejected); Binance, PERCENT_PRICE and PERCENT_PRICE_BY_SIDE filters (reference times
+multiplierDown <= price <= reference times multiplierUp, the reference the mean price of some minutes, else the last). Exactly a bound
+passes. A static band has the reference close. Market orders have no price; the limit of a stop order is compared with its stop.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.integers import MILLION, fraction_of
+from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
+from riskkit.replay.kernels.records import Record, Words
+from riskkit.replay.rules.catalogue.message import bad_price
+from riskkit.replay.rules.catalogue.reference import NAMES, NEEDS, WORDS, twice_reference
+from riskkit.replay.rules.evidence import Need
+from riskkit.replay.rules.parameters import (
+    Breach,
+    ComparedLimit,
+    Duration,
+    MissingPrice,
+    Price,
+    Proportion,
+    Ratio,
+    amount_text,
+    at_most,
+    choice,
+    duration_text,
+)
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.durations import duration
+
+CLOSE_EVENT = int(EventKind.CLOSE)
+CLOSE, MEAN = len(NAMES), len(NAMES) + 1  # index of the reference, after those of `reference`
+AGGRESSIVE, BY_SIDE = 1, 2  # index of the sides
+ALL_WORDS = {**WORDS, "close": "the previous close or settlement", "mean": "the mean of the trades"}
+
+
+class PriceBand(NamedTuple):
+    """A price is within `variation`, within `pct`, and between `down` and `up` times a reference price.
+
+    Parameters
+    ----------
+    variation
+        Largest distance from the reference.
+    pct
+        Largest distance, as a fraction of the reference.
+    up
+        Highest price, as a multiple of the reference; by side: that of buys.
+    down
+        Lowest price, as a multiple of the reference; by side: that of buys.
+    ask_up
+        By side: highest price of sells.
+    ask_down
+        By side: lowest price of sells.
+    sides
+        Both bounds for every order; aggressive: buys have the upper one only and sells the lower one; by side: both, with
+        multiples of their own.
+    reference
+        As in `PriceCollar`; close: of close events; mean: of the trades of `window_ns`.
+    window_ns
+        Length of the window of the mean.
+    max_age_ns
+        Age up to which a reference other than the mean is fresh; not given: any.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("band", PriceBand(variation="0.5", sides="aggressive")))
+    band: a price at most 0.5 from the last trade (none known: reject); buys have no lower bound and sells no upper one, for
+    each instrument; what breaches it is refused (WARN).
+    """
+
+    variation: ComparedLimit[Price] = None
+    pct: ComparedLimit[Proportion] = None
+    up: ComparedLimit[Ratio] = None
+    down: ComparedLimit[Ratio] = None
+    ask_up: ComparedLimit[Ratio] = None
+    ask_down: ComparedLimit[Ratio] = None
+    sides: choice("both", "aggressive", "by_side") = "both"
+    reference: choice(*NAMES, "close", "mean") = "last"
+    window_ns: Duration = None
+    max_age_ns: Duration = None
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
+    """Remove trades outside the window of the mean."""
+    expire(memory, state.memory, event.ts - params.window_ns)
+
+
+def scale(state: Record, params: Any, event: EventRow, memory: Words) -> int:
+    """Number by which prices are multiplied so that the reference is an integer."""
+    if event.stop == MISSING and params.reference == MEAN:
+        return max(length(memory, state.memory), 1)
+    return 2
+
+
+def scaled_reference(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
+    """The reference times `scale`, in ticks; MISSING if none is known."""
+    if event.stop != MISSING or params.reference < CLOSE:
+        return twice_reference(params, book, event)
+    if params.reference == MEAN:
+        return total(memory, state.memory) if length(memory, state.memory) > 0 else MISSING
+    fresh = state.closed != 0 and event.ts - state.since <= params.max_age_ns
+    return 2 * state.close if fresh else MISSING
+
+
+def passing(amount: int, ppm: int, breach: int) -> int:
+    """The largest integer that does not exceed (with `breach` 1: reach) so many millionths of an amount."""
+    bound = fraction_of(amount, ppm)
+    return bound - 1 if breach != 0 and amount % MILLION * ppm % MILLION == 0 else bound
+
+
+def width(params: Any, reference: int, unit: int, times: int) -> int:
+    """Largest distance that passes by `variation` and `pct`, scaled as the reference by `times`."""
+    widest = LARGEST
+    if params.variation < LARGEST:
+        rest = params.variation % unit * times
+        widest = params.variation // unit * times + rest // unit
+        if params.breach != 0 and rest % unit == 0:
+            widest -= 1
+    return min(widest, passing(abs(reference), params.pct, params.breach)) if params.pct < LARGEST else widest
+
+
+def highest(params: Any, side: int, reference: int, unit: int, times: int) -> int:
+    """Highest price that passes, scaled; LARGEST if the side has no upper bound."""
+    if params.sides == AGGRESSIVE and side < 0:
+        return LARGEST
+    multiple = params.ask_up if params.sides == BY_SIDE and side < 0 else params.up
+    top = min(reference + width(params, reference, unit, times), LARGEST)
+    return min(top, passing(max(reference, 0), multiple, params.breach)) if multiple < LARGEST else top
+
+
+def lowest(params: Any, side: int, reference: int, unit: int, times: int) -> int:
+    """Lowest price that passes, scaled; -LARGEST if the side has no lower bound."""
+    if params.sides == AGGRESSIVE and side > 0:
+        return -LARGEST
+    multiple = params.ask_down if params.sides == BY_SIDE and side < 0 else params.down
+    bottom = max(reference - width(params, reference, unit, times), -LARGEST)
+    return max(bottom, passing(max(reference, 0), multiple, 1 - params.breach) + 1) if multiple < LARGEST else bottom
+
+
+def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> Verdict:
+    """Compare an order's price with the bounds of its side."""
+    if event.price == MISSING and not bad_price(event):
+        return Verdict(PASS, 0, 0)
+    reference = scaled_reference(state, params, book, event, memory)
+    if event.price == MISSING or reference == MISSING:
+        return unpriced(params.on_missing_price, 0, 0)
+    times, unit = scale(state, params, event, memory), book.instrument.price_unit
+    top = highest(params, event.side, reference, unit, times)
+    bottom = lowest(params, event.side, reference, unit, times)
+    if event.price * times > top:
+        return Verdict(OBJECT, event.price, top // times)
+    return Verdict(OBJECT if event.price * times < bottom else PASS, event.price, -(-bottom // times))
+
+
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
+    """Note a trade in the window of the mean, or a close."""
+    if event.kind == CLOSE_EVENT:
+        state.close = event.price
+        state.since = event.ts
+        state.closed = 1
+    elif event.price != MISSING and params.reference == MEAN:
+        append(memory, state.memory, event.ts, event.price)
+    return 0
+
+
+def misfit(rule: Any) -> str:
+    """Reason why the parameters do not fit together."""
+    params = rule.parameters
+    if (params.reference == "mean") != (params.window_ns is not None):
+        return "window_ns is the length of the window of reference='mean'; give both"
+    if params.sides != "by_side" and (params.ask_up, params.ask_down) != (None, None):
+        return "ask_up and ask_down are multiples of sides='by_side'"
+    if params.reference == "mean" and params.max_age_ns is not None:
+        return "max_age_ns has no effect beside window_ns"
+    return ""
+
+
+def multiples(down: Any, up: Any) -> str:
+    """Bounds that are multiples, in words."""
+    parts = [
+        f"at least {float(down):g}" if down is not None else "",
+        f"at most {float(up):g}" if up is not None else "",
+    ]
+    return f"{' and '.join(filter(None, parts))} times"
+
+
+def sentence(params: PriceBand) -> str:
+    """The band in words."""
+    parts = []
+    bound = at_most(params)
+    if params.variation is not None:
+        parts.append(f"{bound} {amount_text(params.variation)} from")
+    if params.pct is not None:
+        parts.append(f"{bound} {float(params.pct) * 100:g} % from")
+    if (params.down, params.up) != (None, None):
+        parts.append(f"{multiples(params.down, params.up)}{' (of buys)' if params.sides == 'by_side' else ''}")
+    if (params.ask_down, params.ask_up) != (None, None):
+        parts.append(f"{multiples(params.ask_down, params.ask_up)} (of sells)")
+    window = f" of {duration_text(duration(params.window_ns, 'window_ns'))}" if params.window_ns is not None else ""
+    age = (
+        f" at most {duration_text(duration(params.max_age_ns, 'max_age_ns'))} old"
+        if params.max_age_ns is not None
+        else ""
+    )
+    side = "; buys have no lower bound and sells no upper one" if params.sides == "aggressive" else ""
+    known = f" (none known: {params.on_missing_price})"
+    return f"a price {' and '.join(parts)} {ALL_WORDS[params.reference]}{window}{age}{known}{side}"
+
+
+def needs(rule: Any) -> tuple[Need, ...]:
+    """Contents of a log that have the reference of a rule."""
+    own = {"close": (Need(("CLOSE",)),), "mean": (Need(("last trade",)),)}
+    return {**NEEDS, **own}[rule.parameters.reference]
+
+
+PRICE_BAND = register(
+    RuleType(
+        name="price_band",
+        parameters=PriceBand,
+        state=("memory", "close", "since", "closed"),
+        check=check,
+        update=update,
+        evict=evict,
+        workspace_size=QUEUE,
+        nodes_per_event=1,
+        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE}),
+        breached_by=frozenset(),
+        scopes=("instrument",),
+        observes=Measure.PRICE,
+        bounds="nothing",
+        requires=frozenset({"references"}),
+        evidence=needs,
+        one_of=("variation", "pct", "up", "down", "ask_up", "ask_down"),
+        misfit=misfit,
+        sentence=sentence,
+    )
+)
