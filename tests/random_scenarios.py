@@ -183,6 +183,10 @@ def _working(draw: random.Random) -> dict[str, Any]:
     return {"working": draw.random() < 0.6}
 
 
+def _aged(draw: random.Random) -> dict[str, Any]:
+    return {"max_mark_age_ns": draw.choice([WINDOW, 10 * WINDOW])} if draw.random() < 0.3 else {}
+
+
 def _caps(draw: random.Random, limit: Any, notional: Any) -> dict[str, Any]:
     both = {"limit": str(limit), "notional": str(notional)}
     return draw.choice([both, {"limit": both["limit"]}, {"notional": both["notional"]}])
@@ -320,14 +324,16 @@ PARAMETERS = {
         "measure": d.choice(["gross", "net"]),
         **_working(d),
         **_missing(d),
+        **_aged(d),
     },
     "concentration": lambda d: {
         "limit": d.choice(["0.5", "0.8"]),
         "above": d.choice(["0", "400"]),
         **_working(d),
         **_missing(d),
+        **_aged(d),
     },
-    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d), **_aged(d)},
     "initial_margin": lambda d: {**_margin(d), **_missing(d)},
     "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {

@@ -556,6 +556,9 @@ TABLE: dict[str, Edge] = {
         lambda q: [price(), fill(qty=3, side="S"), order(1, side="S", qty=q)],
         rise(1, 2, 3),
     ),
+    "max_exposure age": Edge(
+        MaxExposure(500, max_mark_age_ns=100), lambda ts: [price(), order(ts)], rise(99, 100, 101)
+    ),
     "concentration": Edge(
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
     ),

@@ -375,8 +375,8 @@ def converted(rule):
     )  # fmt: skip
 
 
-def converted_book(rule):
-    """The book of a message of a rule whose amounts are converted."""
+def shared_book(rule):
+    """The book of a message of a rule with a group; converted if the rule adds several currencies."""
     return (
         Book(
             at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)), at(converted_books, rule.number),
@@ -384,8 +384,6 @@ def converted_book(rule):
         )
         if rule.gathers
         else group_book(rule)
-        if rule.group
-        else book
     )  # fmt: skip
 
 
@@ -534,14 +532,13 @@ def judge(kind):
                     if rule.gathers and rule_limit < 0:
                         rule_code = runtime.unrated(rule.terms.missing)
                     elif rule.checked(kind):
-                        if rule.converts:
+                        if rule.gathers or (rule.group and "book" in rule.arguments("check")):
                             answer = rule.check(
-                                book=converted_book(rule), rate=at(conversions, rule.number), day=day_of(rule)
-                            )
-                        elif rule.group and "book" in rule.arguments("check"):
-                            answer = rule.check(book=group_book(rule), held=rule.group_positions, day=day_of(rule))
+                                book=shared_book(rule), held=rule.group_positions,
+                                rate=at(conversions, rule.number), day=day_of(rule),
+                            )  # fmt: skip
                         else:
-                            answer = rule.check(held=positions, day=day_of(rule))
+                            answer = rule.check(held=positions, rate=at(conversions, rule.number), day=day_of(rule))
                         rule_code = answer.code
                         rule_observed = answer.observed
                         rule_limit = answer.limit

@@ -18,6 +18,7 @@ import numpy as np
 
 from riskkit._jit import plain
 from riskkit.replay.engine.converted import converted_now
+from riskkit.replay.engine.groups import group_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
@@ -464,7 +465,9 @@ class DecisionFormatter:
         check = rule.kind.converted if rule.currency else rule.kind.check
         if rule.currency:
             values["rate"], total = converted_now(rule, key, state, self.universe, event["instrument"], event["ts"])
-            values["book"] = book._replace(account=total, position=positions[-1]) if gathers(rule) else book
+            if gathers(rule):
+                values["book"] = book._replace(account=total, position=positions[-1])
+                values["held"] = Records(state.groups[group_of(rule).table("positions")], 1)
             if values["rate"].missing < 0:
                 return NOTHING
         answer = plain(check)(*(values[name] for name in parameter_names(check)))

@@ -399,6 +399,12 @@ class Rule:
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
     @property
+    def requires(self) -> frozenset[str]:
+        """Data that the engine maintains for the rule: that of its type, and the times of prices if marks may not be old."""
+        aged = getattr(self.parameters, "max_mark_age_ns", None) is not None
+        return self.kind.requires | (frozenset({"references"}) if aged else frozenset())
+
+    @property
     def fractions_of_equity(self) -> tuple[str, ...]:
         """Names of the given limits that are fractions of an equity."""
         return tuple(name for name in sorted(self.kind.of_equity) if getattr(self.parameters, name) is not None)

@@ -54,7 +54,9 @@ class KnownInstrument(Rule):
         return not known or member.instrument in self.params.get("restricted", ())
 
 
-class PriceCollar(Rule):
+class Dated(Rule):
+    """A rule that knows when each price came."""
+
     of_the_record = True
 
     def begin(self):
@@ -77,10 +79,12 @@ class PriceCollar(Rule):
         if stand:
             self.seen["fill", label] = stand[-1].price, stand[-1].ts
 
-    def fresh(self, *name):
+    def fresh(self, *name, age="max_age_ns"):
         price, ts = self.seen.get(name, (None, 0))
-        return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price
+        return None if price is None or self.replay.now - ts > self.params.get(age, 10**30) else price
 
+
+class PriceCollar(Dated):
     def reference(self, member):
         label, kind = member.instrument, self.params.get("reference", "last")
         if kind == "last":
