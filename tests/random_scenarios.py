@@ -235,7 +235,7 @@ PARAMETERS = {
     "known_instrument": lambda d: d.choice([{}, {"instruments": ["X", "W"]}, {"restricted": ["Y"]}]),
     "price_collar": lambda d: {
         **d.choice([{"pct": "0.01"}, {"pct": "0.02"}, {"ticks": 2}, {"pct": "0.05", "ticks": 100}]),
-        **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill"])}]),
+        **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])}]),
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },

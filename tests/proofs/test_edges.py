@@ -387,6 +387,14 @@ TABLE: dict[str, Edge] = {
         lambda ts: [price(), order(ts)],
         rise(99, 100, 101),
     ),
+    "price_collar of a close": Edge(
+        PriceCollar(pct="0.05", reference="close"),
+        lambda p: [close(), order(1, price=p)],
+        rise("104.99", "105", "105.01"),
+    ),
+    "price_collar age of a close": Edge(
+        PriceCollar("0.5", reference="close", max_age_ns=100), lambda ts: [close(), order(ts)], rise(99, 100, 101)
+    ),
     "price_collar above": Edge(
         PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], rise("104.99", "105", "105.01")
     ),

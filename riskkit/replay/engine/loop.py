@@ -172,8 +172,8 @@ def run(start, stop):
             and kind == EventKind.ERROR
         ):
             on_error()
-        elif shape.others and shape.watched(EventKind.CLOSE) and kind == EventKind.CLOSE:
-            tell_market(EventKind.CLOSE)
+        elif shape.others and (shape.references or shape.watched(EventKind.CLOSE)) and kind == EventKind.CLOSE:
+            on_close()
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -1783,6 +1783,14 @@ def on_price():
             tell_groups_in(int64(log.instrument[i]))
     if shape.watched(EventKind.PRICE):
         tell_market(EventKind.PRICE)
+
+
+def on_close():
+    """Process a previous close or settlement, which marks nothing."""
+    if shape.references:
+        ledger.date_close(at(instruments, log.instrument[i]), log.price[i], now)
+    if shape.watched(EventKind.CLOSE):
+        tell_market(EventKind.CLOSE)
 
 
 def trigger_stops():

@@ -67,6 +67,9 @@ class Dated(Rule):
             if name in event:
                 self.seen[name, event["instrument"]] = (Fraction(event[name]), self.replay.now)
 
+    def closing(self, event):
+        self.seen["close", event["instrument"]] = (Fraction(event["price"]), self.replay.now)
+
     def filled(self, event, qty, realised, opened):
         price = (Fraction(event["price"]), self.replay.now)
         self.seen["own_fill", event["account"], event["instrument"]] = self.seen["fill", event["instrument"]] = price
@@ -91,6 +94,8 @@ class PriceCollar(Dated):
             return self.fresh("price" if ("price", label) in self.seen else "fill", label)
         if kind == "own_fill":
             return self.fresh("own_fill", member.account, label)
+        if kind == "close":
+            return self.fresh("close", label)
         bid, ask = self.fresh("bid", label), self.fresh("ask", label)
         if kind == "touch":
             return ask if member.side == 1 else bid
