@@ -67,7 +67,7 @@ def test_orders_that_do_not_count_are_not_valued():
     assert refused(rows, AGED[0]._replace(working=False)) == []
 
 
-CURRENCIES = [Instrument("X", quote="USD"), Instrument("Y", quote="EUR"), Instrument("Z", quote="USD")]
+CURRENCIES = [Instrument("X", currency="USD"), Instrument("Y", currency="EUR"), Instrument("Z", currency="USD")]
 RATE = {"kind": "fx", "pair": "EURUSD", "price": "1.25"}
 CALLS = {"fill": "trade"}  # of a session, where they are not called as kinds
 
@@ -103,7 +103,7 @@ def test_marks_of_positions_in_other_currencies_may_not_be_old(parameters, optio
     ]
     rules = RuleSet([Rule("r", parameters, **options)])
     if live:
-        session = Session.create(rules, CURRENCIES, ACCOUNTS, compiled=False)
+        session = Session.create(rules, CURRENCIES, ACCOUNTS, currencies="many", compiled=False)
         found = [_processed(session, **one) for one in rows]
         assert [n for n, actions in enumerate(found) if actions] == expected
     else:
