@@ -64,6 +64,68 @@ def unknown_keys(rules: Iterable[Rule], log: EventLog) -> list[str]:
     ]
 
 
+def cash_taken_as_zero(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """Limits of cash on accounts of which nobody said what they have, in sentences: nothing covers their buys.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> print(*cash_taken_as_zero([rk.Rule("cash", rk.rules.CashLimit())], rk.replay.tiny_log([1, 2])))
+    cash: account 'A' has no cash in USD before it sells: no opening cash, no deposit; give accounts=[Account('A', cash={'USD': ...})]
+    """
+    universe, columns = log.universe, log.columns
+    deposits = (columns["kind"] == EventKind.CASH) & (columns["side"] == CashFlowKind.DEPOSIT)
+    given = zip(columns["account"][deposits].tolist(), columns["price"][deposits].tolist(), strict=True)
+    known = {(code, universe.currencies[max(currency, 0)]) for code, currency in given}
+    known |= {(code, name) for code, account in enumerate(universe.accounts) for name in account.cash}
+    pairs = zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True)
+    traded = dict.fromkeys((code, universe.instruments[instrument].currency) for code, instrument in pairs)
+    found = []
+    for rule in rules:
+        if "cash" in rule.kind.reads:
+            codes = range(len(universe.accounts))
+            owner = [event_label(rule.scope, universe, {"account": code, "instrument": -1}) for code in codes]
+            covered = {(owner[code], currency) for code, currency in known}
+            lacking = [(code, currency) for code, currency in traded if (owner[code], currency) not in covered]
+            found += [f"{rule.id}: {_lacks_cash(log, lacking)}"] if lacking else []
+    return found
+
+
+def required_nothing(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """Rules whose data have nothing of an instrument that is traded or held, in sentences.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rule = rk.Rule("call", rk.rules.MaintenanceMargin("scan", arrays={"Y": [-5, 5]}))
+    >>> print(*required_nothing([rule], rk.replay.tiny_log([1, 2])))
+    call: its data have nothing of 'X', and positions in it require nothing
+    """
+    universe = log.universe
+    held = {name for account in universe.accounts for name in account.positions}
+    traded = {universe.instruments[code].id for code in log.pair_instrument.tolist()} | held
+    found = []
+    for rule in rules:
+        if lacking := [
+            one.id for one in universe.instruments if one.id in traded and rule.kind.lacks(rule.parameters, one.id)
+        ]:
+            others = f" and {counted(len(lacking) - 1, 'other')}" if len(lacking) > 1 else ""
+            them = "them" if others else "it"
+            found.append(
+                f"{rule.id}: its data have nothing of {lacking[0]!r}{others}, and positions in {them} require nothing"
+            )
+    return found
+
+
+def _lacks_cash(log: EventLog, lacking: list[tuple[int, str]]) -> str:
+    """Which accounts have no cash that is known, in words."""
+    code, currency = lacking[0]
+    first, others = log.universe.accounts[code].id, len({code for code, _ in lacking}) - 1
+    whose = f"account {first!r}" + (f" and {counted(others, 'other')} have" if others else " has")
+    cash = f"give accounts=[Account({first!r}, cash={{{currency!r}: ...}})]"
+    return f"{whose} no cash in {currency} before {'they sell' if others else 'it sells'}: no opening cash, no deposit; {cash}"
+
+
 def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -> None:
     """Refuse rules that a log would misjudge, a rule set of which it can judge none, and `varied` rules that it cannot.
 
