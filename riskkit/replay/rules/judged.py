@@ -15,7 +15,7 @@ from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
+from riskkit.replay.schema.columns import MESSAGES, MISSING, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
 
@@ -115,6 +115,38 @@ def required_nothing(rules: Iterable[Rule], log: EventLog) -> list[str]:
                 f"{rule.id}: its data have nothing of {lacking[0]!r}{others}, and positions in {them} require nothing"
             )
     return found
+
+
+def unnamed_orders(rules: Iterable[Rule], log: EventLog) -> str:
+    """The limit orders without an id, if a rule counts working orders, in words: nothing says when they end, so they never work.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> unnamed_orders([rk.Rule("gross", rk.rules.MaxExposure(5))], rk.replay.tiny_log([1, 2], price=10.0))
+    '2 of 2 limit orders have no id (column order_id), so that they never count as working: gross judges each beside fills alone'
+    """
+    counting = [rule.id for rule in rules if _counts_working(rule)]
+    limits = (log.columns["kind"] == EventKind.ORDER) & (log.columns["price"] != MISSING)
+    unnamed = int((limits & (log.columns["order"] < 0)).sum())
+    if not counting or not unnamed:
+        return ""
+    have = "has" if unnamed == 1 else "have"
+    judge = f"{' and '.join(counting)} {'judges' if len(counting) == 1 else 'judge'} each beside fills alone"
+    return (
+        f"{unnamed:,} of {counted(int(limits.sum()), 'limit order')} {have} no id (column order_id), so that "
+        f"{'it' if unnamed == 1 else 'they'} never {'counts' if unnamed == 1 else 'count'} as working: {judge}"
+    )
+
+
+def _counts_working(rule: Rule) -> bool:
+    """True if working orders count in what a rule compares."""
+    params, requires = rule.parameters, rule.kind.requires
+    declared = [getattr(params, name) for name in ("working", "include_open") if hasattr(params, name)]
+    if "opening" in requires and params.open_positions is None:
+        return False
+    needs = {"working", "cash", "chains"} & requires or ("exposures" in requires and not rule.kind.checked_by_pause)
+    return bool(declared[0] if declared else needs)
 
 
 def _lacks_cash(log: EventLog, lacking: list[tuple[int, str]]) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit._excel import Exported, Sheet
 from riskkit._show import Row, table_html, table_text
 from riskkit.replay.kernels.order_faults import fault_text
@@ -339,8 +340,8 @@ class ReplayComparison(Exported):
             chosen = enforce.options["orphans"]
             others = " and ".join(f"{by_policy[k]:,.0f} if they are {ORPHANS_ARE[k]}" for k in by_policy if k != chosen)
             yield (
-                f"It depends on the {enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
-                f"here), which are {ORPHANS_ARE[chosen]}: {others}."
+                f"It depends on the {counted(enforce.counts()['orphans'], 'orphan exit')} (of positions that are not held "
+                f"here), which {'is' if enforce.counts()['orphans'] == 1 else 'are'} {ORPHANS_ARE[chosen]}: {others}."
             )
         yield f"The maximum drawdown is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
         if before.worst_day is not None and after.worst_day is not None:

@@ -17,6 +17,7 @@ from riskkit.replay.rules.judged import (
     not_judged,
     required_nothing,
     unknown_keys,
+    unnamed_orders,
     why_not_judged,
 )
 from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
@@ -398,3 +399,32 @@ def test_instruments_that_a_margin_has_no_data_of_are_said(kind, data):
 def test_a_margin_that_requires_nothing_of_anybody_is_refused(kind, data):
     with pytest.raises(InputError, match="nothing of anybody|nothing is required of anybody"):
         Rule("margin", kind(**data))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (rules.MaxExposure(500), True),
+        (rules.MaxExposure(500, working=False), False),
+        (rules.PositionLimit(5), True),
+        (rules.PositionLimit(5, include_open=False), False),
+        (rules.MaxActiveOrders(5), True),
+        (rules.CashLimit(), True),
+        (rules.InitialMargin(), True),
+        (rules.MaintenanceMargin(), False),
+        (rules.BreakerLimits(daily_loss=5), False),
+        (rules.BreakerLimits(open_positions=5), True),
+        (rules.MaxOrderQty(5), False),
+    ],
+)
+def test_orders_without_an_id_which_never_work_are_said(rule, said):
+    account, market = Account("A", cash={"USD": 50}), {**BUY, "price": None, "type": "market"}
+    for rows, count in (
+        ([BUY, BUY], "2 of 2 limit orders have no id"),
+        ([BUY, {**BUY, "order_id": "1"}], "1 of 2 limit orders has no id"),
+        ([{**BUY, "order_id": "1"}, market], ""),
+    ):
+        dated = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
+        log = EventLog.from_frame(dated, accounts=[account])
+        found = unnamed_orders([Rule("r", rule)], log)
+        assert found.startswith(count) if said and count else found == ""
