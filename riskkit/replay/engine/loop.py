@@ -1921,9 +1921,8 @@ def on_cash():
     if shape.netted:
         sums.follow_total(at(totals, 0), account)
     if shape.cash:
-        currency = log.price[i] if log.price[i] != MISSING else 0
-        look_up_cash(log.account[i], currency)
-        receive_cash(log.qty[i], currency)
+        look_up_cash(log.account[i], cash_currency())
+        receive_cash(log.qty[i], cash_currency())
     for group in shape.currency_groups:
         ledger.cash_flow(
             at(group.accounts, holder_of(group) * counts[Counter.CURRENCIES] + cash_currency()),

@@ -76,7 +76,8 @@ def cash_taken_as_zero(rules: Iterable[Rule], log: EventLog) -> list[str]:
     universe, columns = log.universe, log.columns
     deposits = (columns["kind"] == EventKind.CASH) & (columns["side"] == CashFlowKind.DEPOSIT)
     given = zip(columns["account"][deposits].tolist(), columns["price"][deposits].tolist(), strict=True)
-    known = {(code, universe.currencies[max(currency, 0)]) for code, currency in given}
+    first = [next(iter(account.cash), universe.currency) for account in universe.accounts]
+    known = {(code, first[code] if currency == MISSING else universe.currencies[currency]) for code, currency in given}
     known |= {(code, name) for code, account in enumerate(universe.accounts) for name in account.cash}
     pairs = zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True)
     traded = dict.fromkeys((code, universe.instruments[instrument].currency) for code, instrument in pairs)
