@@ -88,12 +88,14 @@ def _entries(section: str) -> dict[str, str]:
     return {name: entry for entry in entries for name in re.split(r", ?", entry.split("\n")[0].split(" : ")[0])}
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: Any, noun: str) -> str:
     """A number with its noun.
 
     Examples
     --------
-    >>> counted(1, "observation"), counted(1_000, "hit")
-    ('1 observation', '1,000 hits')
+    >>> counted(1, "observation"), counted(1_000, "hit"), counted("1.0", "message"), counted("2.5", "message")
+    ('1 observation', '1,000 hits', '1 message', '2.5 messages')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    value = number if isinstance(number, int) else float(number)
+    shown = f"{value:,}" if isinstance(value, int) or not value.is_integer() else f"{int(value):,}"
+    return f"{shown} {noun}{'' if value == 1 else 's'}"

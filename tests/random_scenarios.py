@@ -183,6 +183,10 @@ def _working(draw: random.Random) -> dict[str, Any]:
     return {"working": draw.random() < 0.6}
 
 
+def _aged(draw: random.Random) -> dict[str, Any]:
+    return {"max_mark_age_ns": draw.choice([WINDOW, 10 * WINDOW])} if draw.random() < 0.3 else {}
+
+
 def _caps(draw: random.Random, limit: Any, notional: Any) -> dict[str, Any]:
     both = {"limit": str(limit), "notional": str(notional)}
     return draw.choice([both, {"limit": both["limit"]}, {"notional": both["notional"]}])
@@ -232,7 +236,7 @@ PARAMETERS = {
     "known_instrument": lambda d: d.choice([{}, {"instruments": ["X", "W"]}, {"restricted": ["Y"]}]),
     "price_collar": lambda d: {
         **d.choice([{"pct": "0.01"}, {"pct": "0.02"}, {"ticks": 2}, {"pct": "0.05", "ticks": 100}]),
-        **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill"])}]),
+        **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])}]),
         **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
@@ -356,14 +360,16 @@ PARAMETERS = {
         "measure": d.choice(["gross", "net"]),
         **_working(d),
         **_missing(d),
+        **_aged(d),
     },
     "concentration": lambda d: {
         "limit": d.choice(["0.5", "0.8"]),
         "above": d.choice(["0", "400"]),
         **_working(d),
         **_missing(d),
+        **_aged(d),
     },
-    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
+    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d), **_aged(d)},
     "initial_margin": lambda d: {**_margin(d), **_missing(d)},
     "maintenance_margin": lambda d: _margin(d),
     "breaker": lambda d: {

@@ -11,7 +11,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from riskkit._check import one_of, shown
-from riskkit.replay.ingest.times import UNITS, TimeForm, unit_by_size
+from riskkit.replay.ingest.times import TOO_FINE, UNITS, TimeForm, unit_by_size
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import SPANS
 
@@ -132,7 +132,10 @@ def since_epoch(number: Decimal, unit: str, refuse: Refuse) -> int:
     found = unit_by_size(int(number))
     if found not in ("", unit):
         refuse(f"{number} has the size of a date in {UNITS[found]}, and {UNITS[unit]} since the epoch are needed")
-    return int(number * SPANS[unit])
+    exact = number * SPANS[unit]
+    if exact != int(exact):
+        refuse(f"{number} {TOO_FINE}")
+    return int(exact)
 
 
 def utc(numbers: list[int], fraction: int, refuse: Refuse) -> int:

@@ -365,9 +365,6 @@ def nanoseconds(value: Time) -> int | Any:
         return value
     if value.lstrip("-").isdecimal() and len(value) < 20:
         return int(value)
-    import pandas as pd
+    from riskkit.replay.ingest.times import iso_time
 
-    try:
-        return pd.Timestamp(value)
-    except ValueError:
-        return value
+    return iso_time(value) or value

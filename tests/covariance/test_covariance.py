@@ -613,11 +613,12 @@ def test_garch_fit_recovers_what_was_simulated(simulated, distribution):
     assert list(fit.to_frame().columns) == ["estimate", "standard_error"]
 
 
-def test_a_garch_fit_without_a_maximum_warns():
-    pytest.importorskip("arch")
-    explosive = np.exp(np.arange(100) / 5.0) * np.random.default_rng(2).standard_normal(100)
+def test_a_garch_fit_without_a_maximum_warns(simulated, monkeypatch):
+    """The optimiser gives up, as it does for returns that differ from processor to processor."""
+    base = pytest.importorskip("arch.univariate.base")
+    monkeypatch.setattr(base.ARCHModelResult, "convergence_flag", 9)
     with pytest.warns(rk.covariance.ConvergenceWarning, match="found no maximum"):
-        fit = rk.covariance.fit_garch(explosive)
+        fit = rk.covariance.fit_garch(simulated, distribution="normal")
     assert not fit.converged and "did not converge" in repr(fit)
 
 

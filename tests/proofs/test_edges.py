@@ -555,6 +555,14 @@ TABLE: dict[str, Edge] = {
         lambda ts: [price(), order(ts)],
         rise(99, 100, 101),
     ),
+    "price_collar of a close": Edge(
+        PriceCollar(pct="0.05", reference="close"),
+        lambda p: [close(), order(1, price=p)],
+        rise("104.99", "105", "105.01"),
+    ),
+    "price_collar age of a close": Edge(
+        PriceCollar("0.5", reference="close", max_age_ns=100), lambda ts: [close(), order(ts)], rise(99, 100, 101)
+    ),
     "price_collar above": Edge(
         PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], rise("104.99", "105", "105.01")
     ),
@@ -773,6 +781,9 @@ TABLE: dict[str, Edge] = {
         MaxExposure(500, measure="net"),
         lambda q: [price(), fill(qty=3, side="S"), order(1, side="S", qty=q)],
         rise(1, 2, 3),
+    ),
+    "max_exposure age": Edge(
+        MaxExposure(500, max_mark_age_ns=100), lambda ts: [price(), order(ts)], rise(99, 100, 101)
     ),
     "concentration": Edge(
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)

@@ -269,6 +269,7 @@ def test_a_hundred_thousand_days():
         (lambda: backtest_var([0.1]), "var is missing"),
         (lambda: backtest_var([0.1], 0.1), "confidence is missing"),
         (lambda: backtest_var(rolling_var(RETURNS, 100), 0.1), "leave them out"),
+        (lambda: backtest_var(RETURNS, rolling_var(RETURNS, 100)), "give it alone"),
         (lambda: backtest_var(rolling_var(RETURNS, 100, [0.9, 0.99])), "several series or confidences"),
         (lambda: backtest_var(rolling_var(np.column_stack([RETURNS, RETURNS]), 100)), "several series or confidences"),
         (lambda: backtest_var(RETURNS, 0.99, confidence=0.99), "looks like a confidence"),

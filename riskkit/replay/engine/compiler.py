@@ -87,7 +87,7 @@ def shape_of(
     """
     groups = groups_of(rules)
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
-    requires = frozenset().union(*(rule.kind.requires for rule in rules))
+    requires = frozenset().union(*(rule.requires for rule in rules))
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)

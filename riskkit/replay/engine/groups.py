@@ -80,7 +80,7 @@ def group_tables(
             currencies = instruments["currency"][1:][held["instrument"][1:]] if len(instruments) > 1 else 0
             held["account"][1:] = held["account"][1:] * len(universe.quanta) + currencies
         found[group.table("positions")] = held
-        found[group.table("accounts")] = _accounts(group, count, held, accounts)
+        found[group.table("accounts")] = _accounts(group, count, held, accounts, len(universe.quanta))
         if group.converts:
             _open_currencies(group, universe, found[group.table("accounts")], accounts)
         if group.has_cash:
@@ -121,7 +121,7 @@ def row_lengths(groups: Iterable[GroupShape], counts: np.ndarray) -> dict[str, i
     for group in groups:
         by_instrument = group.by_holder and not group.by_pair
         found[group.table("positions")] = int(counts[Counter.INSTRUMENTS]) if by_instrument else 1
-        found[group.table("accounts")] = currencies if group.converts else 1
+        found[group.table("accounts")] = width_of(group, currencies)
         found[group.table("cash")] = int(counts[Counter.BALANCES])
     return found
 
@@ -158,6 +158,11 @@ def owner_of_position(
     else:
         key = int(position[{"account_instrument": "code", "account_product": "product"}.get(group.scope, "account")])
     return key * currencies + int(instruments["currency"][instrument + 1]) if group.converts else key
+
+
+def width_of(group: GroupShape, currencies: int) -> int:
+    """Account records of a key: one, or one in each currency, of which the first has the chain of positions."""
+    return currencies if group.converts else 1
 
 
 def group_place(group: GroupShape, key: int, pair: int, instrument: int, width: int) -> int:
@@ -207,13 +212,13 @@ def _keys(group: GroupShape, held: np.ndarray, instruments: np.ndarray, width: i
     return np.arange(count) // max(width, 1)
 
 
-def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndarray) -> np.ndarray:
-    """The account record of each key, with its positions chained."""
+def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndarray, currencies: int) -> np.ndarray:
+    """The account record of each key, with its positions chained; of one in each currency, those of all in the first."""
     table = np.zeros(count + 1, record_dtype(ACCOUNT))
     table["first_position"] = -1
     for name in GROUPS:
         table[name] = np.arange(-1, count) if group.scope == name else -1
-    chain_positions(held, table)
+    chain_positions(held, table, width_of(group, currencies))
     if group.sums:
         table["has_external_equity"] = 1
         for total, told in zip(SUMS, TOLD, strict=True):
@@ -221,10 +226,10 @@ def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndar
     return table
 
 
-def chain_positions(positions: np.ndarray, accounts: np.ndarray) -> None:
-    """Chain the positions of each account, in order of appearance."""
+def chain_positions(positions: np.ndarray, accounts: np.ndarray, width: int = 1) -> None:
+    """Chain the positions of each account, or of each `width` accounts at the first of them, in order of appearance."""
     accounts["first_position"] = -1
-    owners = positions["account"][1:]
+    owners = positions["account"][1:] // width * width
     if not len(owners):
         return
     chain = np.argsort(owners, kind="stable")

@@ -185,8 +185,8 @@ def run(start, stop):
             and kind == EventKind.ERROR
         ):
             on_error()
-        elif shape.others and shape.watched(EventKind.CLOSE) and kind == EventKind.CLOSE:
-            tell_market(EventKind.CLOSE)
+        elif shape.others and (shape.references or shape.watched(EventKind.CLOSE)) and kind == EventKind.CLOSE:
+            on_close()
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -388,8 +388,8 @@ def converted(rule):
     )  # fmt: skip
 
 
-def converted_book(rule):
-    """The book of a message of a rule whose amounts are converted."""
+def shared_book(rule):
+    """The book of a message of a rule with a group; converted if the rule adds several currencies."""
     return (
         Book(
             at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)), at(converted_books, rule.number),
@@ -397,8 +397,6 @@ def converted_book(rule):
         )
         if rule.gathers
         else group_book(rule)
-        if rule.group
-        else book
     )  # fmt: skip
 
 
@@ -547,14 +545,13 @@ def judge(kind):
                     if rule.gathers and rule_limit < 0:
                         rule_code = runtime.unrated(rule.terms.missing)
                     elif rule.checked(kind):
-                        if rule.converts:
+                        if rule.gathers or (rule.group and "book" in rule.arguments("check")):
                             answer = rule.check(
-                                book=converted_book(rule), rate=at(conversions, rule.number), day=day_of(rule)
-                            )
-                        elif rule.group and "book" in rule.arguments("check"):
-                            answer = rule.check(book=group_book(rule), held=rule.group_positions, day=day_of(rule))
+                                book=shared_book(rule), held=rule.group_positions,
+                                rate=at(conversions, rule.number), day=day_of(rule),
+                            )  # fmt: skip
                         else:
-                            answer = rule.check(held=positions, day=day_of(rule))
+                            answer = rule.check(held=positions, rate=at(conversions, rule.number), day=day_of(rule))
                         rule_code = answer.code
                         rule_observed = answer.observed
                         rule_limit = answer.limit
@@ -2210,6 +2207,14 @@ def tell_holders():
         pair_id = position.next_position
 
 
+def on_close():
+    """Process a previous close or settlement, which marks nothing."""
+    if shape.references:
+        ledger.date_close(at(instruments, log.instrument[i]), log.price[i], now)
+    if shape.watched(EventKind.CLOSE):
+        tell_market(EventKind.CLOSE)
+
+
 def trigger_stops():
     """Trigger the orders whose stop a trade has reached, and let the stops that trail follow it."""
     global order, position
@@ -2338,9 +2343,8 @@ def on_cash():
     if shape.netted:
         sums.follow_total(at(totals, 0), account)
     if shape.cash:
-        currency = log.price[i] if log.price[i] != MISSING else 0
-        look_up_cash(log.account[i], currency)
-        receive_cash(log.qty[i], currency)
+        look_up_cash(log.account[i], cash_currency())
+        receive_cash(log.qty[i], cash_currency())
     for group in shape.currency_groups:
         ledger.cash_flow(
             at(group.accounts, holder_of(group) * counts[Counter.CURRENCIES] + cash_currency()),

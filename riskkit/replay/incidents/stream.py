@@ -133,11 +133,13 @@ def nanoseconds(at: Time) -> int:
         return int(at)
     import pandas as pd
 
+    from riskkit.replay.ingest.times import iso_time
+
     try:
-        stamp = pd.Timestamp(at)
+        stamp = iso_time(at) if isinstance(at, str) else pd.Timestamp(at)
     except (TypeError, ValueError) as error:
         raise InputError(f"at={at!r} is not a time ({error})") from None
-    if pd.isna(stamp):
+    if stamp is None or pd.isna(stamp):
         raise InputError(f"at={at!r} is not a time")
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     return int(stamp.as_unit("ns").value)

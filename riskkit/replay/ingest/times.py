@@ -2,12 +2,14 @@
 
 A text is ISO 8601 or of a declared form; nothing is guessed. A number has a unit: the declared one, or the one in which
 every number of the column is a date from 1980 to 2099 (the four ranges do not overlap). A column that begins with a
-number below them all, as 0, is the time of a simulation, in nanoseconds; the digits of a date, as 20240305, are refused.
+number below them all, as 0, is the time of a simulation, in nanoseconds; what reads as a date is refused: its digits, as
+20240305, a column of years or months, and the days of spreadsheets. Nothing is cut: digits beyond nanoseconds are refused.
 """
 
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
@@ -31,6 +33,10 @@ DATES = (315_532_800, 4_102_444_800)  # seconds since the epoch of 1980-01-01 an
 OFFSET = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 DATE = r"(?:19|20)\d{6}"
 WAY_OUT = "say unit='s', 'ms', 'us' or 'ns'"
+FINER = re.compile(r"\d[.,]\d{9}0*[1-9]")  # than nanoseconds
+TOO_FINE = "has digits beyond nanoseconds, and nothing is cut; round it"
+LONGEST = 64  # characters of a time; pandas takes seconds to refuse a long text
+SERIAL_DAYS = (29_221, 73_051)  # days of spreadsheets of 1980-01-01 and 2100-01-01
 
 
 class TimeForm(NamedTuple):
@@ -112,6 +118,10 @@ def _of_numbers(frame: Frame, name: str, given: pd.Series, form: TimeForm) -> tu
     for index, rest in rests.items():
         if span == 1:
             frame.refuse_row(int(at[index]), name, f"is no whole number of nanoseconds; {WAY_OUT}")
+        if (rest * span).denominator != 1 and not isinstance(
+            given.iloc[index], float
+        ):  # a float is as near as it can be
+            frame.refuse_row(int(at[index]), name, TOO_FINE)
         found[at[index]] += round(rest * span)
     return found, unit
 
@@ -150,21 +160,53 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
 
 
-def is_date(number: int) -> bool:
-    """True for the digits of a date from 1980 to 2099.
+def date_of_digits(number: int) -> str:
+    """The date from 1980 to 2099 whose digits a number has; empty if there is none.
 
     Examples
     --------
-    >>> is_date(20240229), is_date(20230229), is_date(5)
-    (True, False, False)
+    >>> date_of_digits(20240229), date_of_digits(20230229), date_of_digits(5)
+    ('2024-02-29', '', '')
     """
     if not 1980_00_00 < number < 2100_00_00:
-        return False
+        return ""
     try:
-        datetime.date(number // 10**4, number // 100 % 100, number % 100)
+        return str(datetime.date(number // 10**4, number // 100 % 100, number % 100))
     except ValueError:
-        return False
-    return True
+        return ""
+
+
+def dates_of_numbers(low: int, high: int) -> str:
+    """What numbers from `low` to `high` are if all are years, months in digits, or days of a spreadsheet; empty if not.
+
+    Examples
+    --------
+    >>> dates_of_numbers(2019, 2024), dates_of_numbers(45_000, 45_365)
+    ('years', 'days as spreadsheets count them, from 1899-12-30')
+    >>> dates_of_numbers(202_401, 202_412), dates_of_numbers(0, 2024)
+    ('months in digits', '')
+    """
+    if 1980 <= low <= high < 2100:
+        return "years"
+    if SERIAL_DAYS[0] <= low <= high < SERIAL_DAYS[1]:
+        return "days as spreadsheets count them, from 1899-12-30"
+    return "months in digits" if 1980_01 <= low <= high <= 2099_12 else ""
+
+
+def iso_time(text: str) -> pd.Timestamp | None:
+    """One time as ISO 8601 has it; None if a text is another, or is finer than nanoseconds.
+
+    Examples
+    --------
+    >>> iso_time("2024-03-05 14:30Z"), iso_time("05.03.2024"), iso_time("now")
+    (Timestamp('2024-03-05 14:30:00+0000', tz='UTC'), None, None)
+    """
+    if len(text) > LONGEST or FINER.search(text) or not text.lstrip()[:4].isdecimal():
+        return None
+    try:
+        return pd.to_datetime(text.strip(), format="ISO8601")
+    except (ValueError, OverflowError):
+        return None
 
 
 def unit_by_size(number: int) -> str:
@@ -179,9 +221,20 @@ def unit_by_size(number: int) -> str:
     return next((unit for unit, scale in seconds if DATES[0] * scale <= number < DATES[1] * scale), "")
 
 
+def is_other_date(number: int) -> bool:
+    """True for a number that reads as a date, but not in nanoseconds: its digits, a year, a day or another unit.
+
+    Examples
+    --------
+    >>> is_other_date(20240305), is_other_date(2024), is_other_date(1_709_649_000), is_other_date(1_709_649_000 * 10**9)
+    (True, True, True, False)
+    """
+    return bool(date_of_digits(number) or dates_of_numbers(number, number) or unit_by_size(number) not in ("", "ns"))
+
+
 def check_first_number(number: int) -> None:
     """Refuse the first time of a live session if its size says that it is not in nanoseconds."""
-    if is_date(number):
+    if date_of_digits(number):
         raise InputError(
             f"ts={number} has the digits of a date, and a session counts nanoseconds; give a Timestamp with a zone"
         )
@@ -196,13 +249,12 @@ def check_first_number(number: int) -> None:
 def _unit_of(frame: Frame, name: str, numbers: np.ndarray, at: np.ndarray) -> str:
     """The unit that the size of all numbers tells."""
     first = int(numbers[0])
-    if is_date(first):
-        frame.refuse_row(
-            int(at[0]),
-            name,
-            f"is the date {first // 10**4}-{first // 100 % 100:02d}-{first % 100:02d} in "
-            "digits; give it as a text and time_format='%Y%m%d', or unit='ns'",
-        )
+    if date := date_of_digits(first):
+        why = f"is the date {date} in digits; give it as a text and time_format='%Y%m%d', or unit='ns'"
+        frame.refuse_row(int(at[0]), name, why)
+    if dates := dates_of_numbers(int(numbers.min()), int(numbers.max())):
+        why = f"is no time of a unit, for all numbers of the column are {dates}; give Timestamps, or unit='ns' if it is not so"
+        frame.refuse_row(int(at[0]), name, why)
     if 0 <= first < DATES[0]:  # no date in any unit: the time of a simulation
         return "ns"
     unit = unit_by_size(first)
@@ -232,6 +284,8 @@ def _of_texts(frame: Frame, name: str, form: TimeForm) -> pd.Series:
             bad = np.zeros(frame.size, bool)
             bad[rows] = read.isna().to_numpy()
             frame.refuse(bad, name, _not_of_form(form.form))
+            bad[rows] = series[rows].str.contains(FINER).to_numpy(bool)
+            frame.refuse(bad, name, TOO_FINE)
             part = read if utc else _with_zone(frame, name, read, form.tz, np.flatnonzero(rows))
             bad[rows] = _beyond(part)
             frame.refuse(bad, name, SPAN)

@@ -43,7 +43,7 @@ INSTRUMENT: dict[str, str] = dict(
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
     delta="millionths of a unit of the underlying in one unit of quantity",
-    mark_ts="time of the mark; this and the times of bid and ask are kept if a rule needs reference prices",
+    mark_ts="time of the mark; this, the previous close and the times of all prices are kept if a rule needs reference prices",
     bid_ts="time of the best bid",
     ask_ts="time of the best ask",
     estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
@@ -53,6 +53,9 @@ INSTRUMENT: dict[str, str] = dict(
     first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
     expired="1 after its expiry, else 0",
     traded="lots of the fills of all accounts, kept if a rule needs them; else 0",
+    close="previous close or settlement in ticks",
+    close_ts="time of its event",
+    closed="1 after the first one, else 0",
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
@@ -320,6 +323,13 @@ def date_quote(instrument: Record, price: int, bid: int, ask: int, now: int) -> 
         instrument.ask_ts = now
     if price != MISSING:
         instrument.mark_ts = now
+
+
+def date_close(instrument: Record, price: int, now: int) -> None:
+    """Store a previous close or settlement and its time."""
+    instrument.close = price
+    instrument.close_ts = now
+    instrument.closed = 1
 
 
 def date_fill(position: Record, instrument: Record, price: int, now: int) -> None:

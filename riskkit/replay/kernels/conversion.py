@@ -246,8 +246,9 @@ def gather(
 ) -> int:  # fmt: skip
     """Add the books of a key in all currencies, at the last rates; return what `find_way` does.
 
-    ``total`` gets equity, deposits and profit in the currency of the limit, and the exposures in that of the event;
-    the exposures in the others are in ``conversion``. `currency` -1: no event. ``reads``: see `holds`.
+    ``total`` gets equity, deposits and profit in the currency of the limit, the exposures in that of the event, and the
+    chain of all positions; the exposures in other currencies are in ``conversion``. `currency` -1: no event. ``reads``: see
+    `holds`.
     """
     worth = gained = made = 0
     gross = long = short = listed_gross = listed_long = listed_short = 0
@@ -271,6 +272,7 @@ def gather(
     total.external_equity = worth
     total.external_deposits = worth - gained
     total.realised = made
+    total.first_position = at(books, key * width).first_position
     if currency >= 0:
         native = at(books, key * width + currency)
         total.worst = native.worst

@@ -1,4 +1,4 @@
-"""What a log says of an order that cannot be: fills beyond its quantity, and events after its end."""
+"""What a log says that cannot be: fills beyond the quantity of an order, events after its end, and fills busted twice."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from riskkit._docs import counted
 from riskkit._jit import kernel, soonest
-from riskkit.replay.schema.columns import EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, EventKind, RowFlag
 
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
@@ -16,12 +17,16 @@ SNAPSHOT = int(EventKind.SNAPSHOT)
 FILL = int(EventKind.FILL)
 CANCEL_REJECT = int(EventKind.CANCEL_REJECT)
 MODIFY_REJECT = int(EventKind.MODIFY_REJECT)
+BUST = int(EventKind.BUST)
 FAULTS = ("overfills", "fills_of_done_orders", "cancels_of_done_orders", "modifies_of_done_orders")
+AMENDED = "amends_of_busted_fills"
 IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
 
 
 def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Number of events of each of `FAULTS` in a log as recorded, whatever the rules; late and duplicate events aside.
+    """Number of events of each of `FAULTS`, and of busts and corrections of fills that are busted already.
+
+    They are those of the log as recorded, whatever the rules; late and duplicate events aside.
 
     An order is done once it is filled, cancelled, rejected or expired, or modified to what is filled; a cancel or modify
     that the venue rejects has not been. One that a snapshot names works with the rest that it says; what one does not name is not
@@ -31,7 +36,40 @@ def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
     found = np.zeros(len(FAULTS), np.int64)
     count = soonest(count_faults, len(columns["order"]))
     count(columns["kind"], columns["order"], columns["qty"], flags, found)
-    return dict(zip(FAULTS, found.tolist(), strict=True))
+    return {**dict(zip(FAULTS, found.tolist(), strict=True)), AMENDED: amended_after_bust(columns)}
+
+
+def amended_after_bust(columns: Mapping[str, np.ndarray]) -> int:
+    """Number of busts and corrections of fills that an earlier one has busted; they change nothing.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> amended_after_bust(rk.replay.tiny_log([1, 2]).columns)
+    0
+    """
+    if "fill" not in columns:
+        return 0
+    amends = np.isin(columns["kind"], AMENDS) & (columns["fill"] >= 0)
+    if "flags" in columns:
+        amends &= columns["flags"] & IGNORED == 0
+    rows = np.flatnonzero(amends)
+    fills, busts = columns["fill"][rows], columns["kind"][rows] == BUST
+    busted, first = np.unique(fills[busts], return_index=True)
+    since = dict(zip(busted.tolist(), rows[busts][first].tolist(), strict=True))
+    return sum(row > since.get(fill, row) for row, fill in zip(rows.tolist(), fills.tolist(), strict=True))
+
+
+def fault_text(name: str, count: int) -> str:
+    """A count of `order_faults` in words.
+
+    Examples
+    --------
+    >>> fault_text("fills_of_done_orders", 1), fault_text("overfills", 1_000)
+    ('1 fill of done orders', '1,000 overfills')
+    """
+    what, *rest = name.split("_")
+    return " ".join([counted(count, what.removesuffix("s")), *rest])
 
 
 @kernel

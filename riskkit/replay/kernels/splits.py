@@ -85,6 +85,7 @@ def scale_quotes(instrument: Record, new: int, old: int) -> None:
     instrument.last = split_mark(instrument.last, new, old)
     instrument.mark = split_mark(instrument.mark, new, old)
     instrument.estimate = split_mark(instrument.estimate, new, old)
+    instrument.close = split_mark(instrument.close, new, old)
 
 
 def split_position(position: Record, account: Record, instrument: Record, new: int, old: int) -> int:

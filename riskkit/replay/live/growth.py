@@ -27,6 +27,7 @@ from riskkit.replay.engine.groups import (
     larger_tables,
     owner_of_position,
     row_lengths,
+    width_of,
 )
 from riskkit.replay.engine.state import (
     Calendars,
@@ -163,9 +164,12 @@ class Growth:
             self._last[account] = pair
             product = int(state.instruments["product"][instrument + 1])
             self._products.setdefault((account, product), int(state.positions["product"][pair + 1]))
-        for name in [group.table("positions") for group in self._paired]:
+        currencies = int(state.counts[Counter.CURRENCIES])
+        for group in self._paired:
+            name = group.table("positions")
             owners = state.groups[name]["account"][1 : 1 + self._known].tolist()
-            self._last_of_key |= {(name, owner): pair for pair, owner in enumerate(owners)}
+            width = width_of(group, currencies)
+            self._last_of_key |= {(name, owner // width): pair for pair, owner in enumerate(owners)}
 
     def named(self, state: State) -> State:
         """The records of a state that are no spare ones, in its memory."""
@@ -374,14 +378,16 @@ class Growth:
             held[pair + 1] = state.positions[pair + 1]
             tables = state.accounts, state.instruments, int(state.counts[Counter.CURRENCIES])
             owner = held["account"][pair + 1] = owner_of_position(group, held[pair + 1], *tables)
-            last = self._last_of_key.get((name, owner), -1)
+            width = width_of(group, tables[-1])
+            key = owner // width
+            last = self._last_of_key.get((name, key), -1)
             if last < 0:
-                owners["first_position"][owner + 1] = pair
+                owners["first_position"][key * width + 1] = pair
             elif last != pair:
                 held["next_of_account"][last + 1] = pair
             if before not in (-1, pair):
                 held["next_position"][before + 1] = pair
-            self._last_of_key[name, owner] = pair
+            self._last_of_key[name, key] = pair
         return moved
 
     def _cover_keys(self, state: State) -> bool:

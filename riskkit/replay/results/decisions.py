@@ -17,6 +17,7 @@ import numpy as np
 
 from riskkit._jit import plain
 from riskkit.replay.engine.converted import converted_now
+from riskkit.replay.engine.groups import group_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import RecordObjects
@@ -448,7 +449,9 @@ class DecisionFormatter:
         check = rule.kind.converted if rule.currency else rule.kind.check
         if rule.currency:
             values["rate"], total = converted_now(rule, key, state, self.universe, event["instrument"], event["ts"])
-            values["book"] = book._replace(account=total, position=positions[-1]) if gathers(rule) else book
+            if gathers(rule):
+                values["book"] = book._replace(account=total, position=positions[-1])
+                values["held"] = RecordObjects(state.groups[group_of(rule).table("positions")])
             if values["rate"].missing < 0:
                 return NOTHING
         asked = parameter_names(check)

@@ -77,7 +77,10 @@ def unjudged(rule: Rule, limit: int, universe: Universe) -> str:
     """Reason why a rule could not check a message: no exchange rate (`limit` below 0), no price, or too few returns."""
     if rule.currency and limit < 0:
         return f"no exchange rate of {universe.currencies[-1 - limit]}/{rule.currency} is known{_fresh(rule)}"
-    return "too few returns are known" if rule.is_young(limit) else "no price is known"
+    aged = "references" in rule.requires and "references" not in rule.kind.requires
+    if rule.kind.lacks(rule.parameters, ""):  # its data are of instruments by name
+        return "no price or no data of the instrument is known"
+    return "too few returns are known" if rule.is_young(limit) else f"no{' fresh' * aged} price is known"
 
 
 def _fresh(rule: Rule) -> str:

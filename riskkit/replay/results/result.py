@@ -24,6 +24,7 @@ from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_tra
 from riskkit.replay.results.last_marks import valued
 from riskkit.replay.results.order_messages import OrderMessages
 from riskkit.replay.results.plots import equity_plot, refusals_plot
+from riskkit.replay.results.profit_rows import profit_rows
 from riskkit.replay.results.result_digest import digest_of
 from riskkit.replay.results.states import states_of
 from riskkit.replay.results.timeline import Timeline
@@ -489,11 +490,11 @@ class ReplayResult(Exported):
         rows += external_row(self.log)
         rows += [(name.replace("_", " "), count, "") for name, count in self._notices().items() if count]
         rows += self.flattening.rows() if self.flattening else []
-        rows += [("profit", profit, currency) for currency, profit in self.profit_by_currency().items()]
+        rows += profit_rows("profit", self.profit_by_currency())
         for policy, profits in self.profits_by_policy.items():
             chosen = " (this replay)" if policy == self.options["orphans"] else ""
             label = f"  if orphan exits are {ORPHANS_ARE[policy]}{chosen}"
-            rows += [(label, profit, currency) for currency, profit in profits.items()]
+            rows += profit_rows(label, profits)
         data = data_sentence(self.log.about).removeprefix("Data: ")
         rows += [("digest", found["digest"][:16], "..."), ("data", data, "")]
         return [*rows, ("note", NOTE, "")] if self.mode == "enforce" else rows

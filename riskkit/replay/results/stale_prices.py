@@ -40,7 +40,7 @@ def stale_prices(rules: RuleSet, log: EventLog) -> str:
     name = log.universe.instruments[log.columns["instrument"][row]].id
     return (
         f"event {row} came {duration_text(age)} after the last price of {name}, at which {' and '.join(valuing)} "
-        "judged it; a price_collar with max_age_ns refuses limit orders at an old price"
+        "judged it; max_mark_age_ns of a limit of exposures, and max_age_ns of a price_collar, refuse old prices"
     )
 
 
@@ -73,4 +73,4 @@ def _values(rule: Rule) -> bool:
     """True if a rule judges by the last price, however old it is."""
     if "references" in rule.kind.requires:
         return rule.parameters.max_age_ns is None
-    return compares_money(rule)
+    return compares_money(rule) and "references" not in rule.requires

@@ -11,7 +11,6 @@ from riskkit._check import InputError, shown
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import exact
 
-LONGEST_TIME = 64  # characters; pandas takes seconds to refuse a long text
 SURE = 2**40  # quanta, and units of money, below which a float is right to a hundredth of a quantum
 
 
@@ -58,9 +57,10 @@ def instant_of(now: Any) -> int:
         return int(now)
     import pandas as pd
 
-    unread = isinstance(now, (bool, float)) or (isinstance(now, str) and len(now) > LONGEST_TIME)
+    from riskkit.replay.ingest.times import iso_time
+
     try:
-        stamp = None if unread else pd.Timestamp(now)
+        stamp = iso_time(now) if isinstance(now, str) else None if isinstance(now, bool | float) else pd.Timestamp(now)
     except (ValueError, TypeError, OverflowError, RecursionError):
         stamp = None
     if not isinstance(stamp, pd.Timestamp):

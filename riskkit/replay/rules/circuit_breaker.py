@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from riskkit._check import Duration, InputError, one_of, shown
+from riskkit._docs import counted
 from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
@@ -144,10 +145,13 @@ def sentence(params: BreakerLimits) -> str:
     if params.daily_loss is not None:
         parts.append(f"the day's realised loss reaches {params.daily_loss}")
     if params.open_positions is not None:
-        counted = "counted" if params.working else "not counted"
-        parts.append(f"an order would open more than {params.open_positions} positions (working orders {counted})")
+        working = "counted" if params.working else "not counted"
+        parts.append(
+            f"an order would open more than {counted(params.open_positions, 'position')} (working orders {working})"
+        )
     if params.consecutive_errors is not None:
-        parts.append(f"{params.consecutive_errors} errors come in a row")
+        several = params.consecutive_errors != 1
+        parts.append(f"{params.consecutive_errors} errors come in a row" if several else "an error comes")
     return f"circuit breaker that trips when {' or '.join(parts)}"
 
 
@@ -468,13 +472,8 @@ class CircuitBreaker(Shown):
 
     def _record(self, kind: int, *, realised: int = 0, opened: int = 0) -> None:
         if update(self._state, self._params, self._book(realised, opened), EVENTS[kind]):
-            limits = self.limits
-            loss = kind == TRADE
-            self._trip(
-                f"the day's loss reached {limits.daily_loss}"
-                if loss
-                else f"{limits.consecutive_errors} errors in a row"
-            )
+            limits, reached = self.limits, f"the day's loss reached {self.limits.daily_loss}"
+            self._trip(reached if kind == TRADE else f"{counted(limits.consecutive_errors, 'error')} in a row")
 
     def _book(self, realised: int = 0, opened: int = 0) -> Book:
         return Book(FLAT, None, None, None, realised, opened)

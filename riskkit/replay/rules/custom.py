@@ -172,8 +172,9 @@ def custom(
     The functions are integer arithmetic, branches and loops over ``range``, the same compiled and interpreted. Beside
     their arguments they read integer constants, `EventKind`, other functions of the cell, and riskkit's helpers, all
     with their values at the declaration; a list, a float constant, a module or a variable of the cell is refused.
-    A loop has bounds that are numbers or parameters, and at most a million turns. A division by zero, a word of `memory`
-    that is not the rule's own and a verdict with an unknown code end the replay with the line, plain and compiled alike.
+    A loop has bounds that are numbers or parameters, and all loops of a function at most a million turns together. A division
+    by zero, a number beyond 64 bits, a word of `memory` that is not the rule's own, a verdict with an unknown code and an
+    ``update`` that returns neither 0 nor 1 end the replay with the line, plain and compiled alike.
 
     Parameters
     ----------
@@ -246,7 +247,7 @@ def custom(
     functions |= {"apply_pending": apply_pending}
     known: dict[Any, CellFunction] = {}
     parsed = {
-        role: read(function, known=known, words=workspace_size)
+        role: read(function, known=known, words=workspace_size, role=role)
         for role, function in functions.items()
         if function is not None
     }

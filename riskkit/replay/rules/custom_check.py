@@ -20,12 +20,13 @@ from collections.abc import Iterator, Mapping
 from enum import EnumType, IntEnum
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.kernels.book import equity, notional, order_price, profit
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.catalogue.message import price_of, rest
-from riskkit.replay.rules.custom_guard import guarded
+from riskkit.replay.rules.custom_guard import MOST, guarded
+from riskkit.replay.rules.verdict import CapVerdict, Verdict
 
 BUILTINS = ("abs", "bool", "float", "int", "max", "min", "range")
 FUNCTIONS = (at, equity, exceeds_fraction, fraction_of, notional, order_price, price_of, profit, rest)
@@ -61,6 +62,7 @@ class CellFunction:
         self.helpers: dict[str, CellFunction] = {}
         self.constants: dict[str, int] = {}
         self.frozen: Any = None
+        self.role = ""  # of a helper
 
     def at(self, node: ast.AST) -> str:
         """Location of a node, as the start of a message: function, line number, the line."""
@@ -78,6 +80,11 @@ class CellFunction:
         return iter(found.values())
 
     @property
+    def loops(self) -> bool:
+        """True if it, or a function of the cell that it calls, has a loop."""
+        return any(isinstance(node, ast.For) for part in self.with_helpers() for node in ast.walk(part.tree))
+
+    @property
     def mark(self) -> str:
         """Hash of the source and the constants, helpers included."""
         digest = hashlib.blake2b(digest_size=16)
@@ -92,8 +99,12 @@ def line_of(function: Any, number: int) -> str:
     return f"{function.__name__}, line {number} ({text!r})"
 
 
-def read(function: Any, *, known: dict[Any, CellFunction] | None = None, words: int = 0) -> CellFunction:
+def read(
+    function: Any, *, known: dict[Any, CellFunction] | None = None, words: int = 0, role: str = ""
+) -> CellFunction:
     """Parse and validate a function, and all functions of the cell that it calls; its workspace has `words` words.
+
+    ``role``: the hook of a rule's type that it is; empty for a function that hooks call.
 
     Raises
     ------
@@ -106,6 +117,7 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None, words: 
     if function in known:
         return known[function]
     found = known[function] = _parsed(function)
+    found.role = role
     if function.__code__.co_freevars:
         name = function.__code__.co_freevars[0]
         raise InputError(
@@ -115,6 +127,7 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None, words: 
     _check_arguments(found)
     for node in ast.walk(found.tree):
         _check_node(found, node)
+    check_set(found)
     _bind(found, known, words)
     return found
 
@@ -168,6 +181,8 @@ def _check_node(found: CellFunction, node: ast.AST) -> None:
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float) and not _is_docstring(found, node):
         if not _is_annotation(found, node):
             raise InputError(f"{found.at(node)} uses the value {node.value!r}; a rule's values are numbers")
+    if isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) > MOST:
+        raise InputError(f"{found.at(node)} uses a number beyond 64 bits, {shown(node.value)}")
     if isinstance(node, ast.For) and not (
         isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id == "range"
     ):
@@ -300,10 +315,81 @@ def check_writes(found: CellFunction, writable: tuple[str, ...], reserved: tuple
 def check_returns(found: CellFunction) -> None:
     """Raise if a check may end without a verdict, or returns something else."""
     for node in ast.walk(found.tree):
-        plain = ast.Constant | ast.Compare | ast.BoolOp | ast.BinOp | ast.Tuple | None
-        if isinstance(node, ast.Return) and isinstance(node.value, plain):
+        if isinstance(node, ast.Return) and not _is_verdict(found, node.value):
             raise InputError(f"{found.at(node)} returns no verdict; write Verdict(OBJECT or PASS, observed, limit)")
     check_ends(found, "verdict")
+
+
+def _is_verdict(found: CellFunction, node: ast.AST | None) -> bool:
+    """True if an expression is the call of a verdict, or of a function of the cell that returns one, or a name of such."""
+    match node:
+        case ast.Call(ast.Name(name)) if name in found.helpers:
+            helper = found.helpers[name]
+            returned = [part.value for part in ast.walk(helper.tree) if isinstance(part, ast.Return)]
+            return all(_is_verdict(helper, value) for value in returned)
+        case ast.Call(ast.Name(name)):
+            return found.function.__globals__.get(name) in (Verdict, CapVerdict)
+        case ast.IfExp(_, body, orelse):
+            return _is_verdict(found, body) and _is_verdict(found, orelse)
+        case ast.Name(name):
+            given = [part for part in ast.walk(found.tree) if isinstance(part, ast.Assign | ast.AnnAssign)]
+            values = [part.value for part in given if any(_is_name(target, name) for target in targets_of(part))]
+            return bool(values) and all(_is_verdict(found, value) for value in values)
+    return False
+
+
+def targets_of(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    """What an assignment gives a value to."""
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def check_set(found: CellFunction) -> None:
+    """Raise for a name that is read where a path leads to it on which it has no value."""
+    arguments = {argument.arg for argument in found.tree.args.args}
+    local = set(found.function.__code__.co_varnames)
+    _set_after(found, found.tree.body, arguments, local)
+
+
+def _set_after(found: CellFunction, body: list[ast.stmt], known: set[str], local: set[str]) -> set[str] | None:
+    """The names that have a value after statements; None if no path leads there."""
+    known = set(known)
+    for statement in body:
+        parts = (
+            [statement.test]
+            if isinstance(statement, ast.If)
+            else [statement.iter]
+            if isinstance(statement, ast.For)
+            else [statement]
+        )
+        for node in (node for part in parts for node in ast.walk(part)):
+            if isinstance(node, ast.Name) and node.id in local - known:
+                if isinstance(node.ctx, ast.Load) or isinstance(statement, ast.AugAssign):
+                    raise InputError(
+                        f"{found.at(node)} reads {node.id!r}, which has no value on some way to it; set it first"
+                    )
+        match statement:
+            case ast.If():
+                ways = [_set_after(found, way, known, local) for way in (statement.body, statement.orelse)]
+                open_ways = [way for way in ways if way is not None]
+                if not open_ways:
+                    return None
+                known = set.intersection(*open_ways)
+            case ast.For():
+                target = {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
+                _set_after(found, statement.body, known | target, local)
+            case ast.Return() | ast.Break() | ast.Continue():
+                return None
+            case ast.Assign() | ast.AnnAssign():
+                known |= {
+                    node.id
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                }
+    return known
 
 
 def check_ends(found: CellFunction, result: str) -> None:

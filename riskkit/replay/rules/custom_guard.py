@@ -1,4 +1,4 @@
-"""Guards in the functions of a user-defined rule: indices, divisors, codes of verdicts, lengths of loops.
+"""Guards in the functions of a user-defined rule: indices, divisors, codes of verdicts, lengths of loops, 64 bits.
 
 What can be known at the declaration is refused there. The rest is checked as it runs, plain and compiled alike: the
 guarded function calls one of the functions below, which raises a `RuleFault` that names the line.
@@ -22,13 +22,17 @@ from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS, CapVerd
 CODES = (PASS, OBJECT, NO_PRICE, NOTICE)
 TABLES = ("memory", *LINKS)
 MOST_TURNS = 1_000_000
-INDEX, DIVISOR, CODE, TURNS, ITEM = range(5)
+SMALL = 2**31  # no number of events adds so many of these that 64 bits do not hold the sum
+MOST, LEAST = 2**63 - 1, -(2**63)
+INDEX, DIVISOR, CODE, TURNS, ITEM, SIZE, TRIP = range(7)
 WORDS = {
     INDEX: "reads or writes word {value} of its workspace, which has the words 0 to {last}",
     DIVISOR: "divides by zero; test the divisor first",
     CODE: f"returns a verdict with the code {{value}}; a code is PASS, OBJECT, NO_PRICE or NOTICE ({CODES})",
-    TURNS: f"loops {{value}} times; a loop of a rule has at most {MOST_TURNS:,} turns",
+    TURNS: f"loops {{value}} times; the loops of a function of a rule have at most {MOST_TURNS:,} turns together",
     ITEM: "reads item {value} of a tuple that has the items 0 to {last}",
+    SIZE: "makes a number beyond 64 bits; divide before you multiply, or test for MISSING first",
+    TRIP: "returns {value}; update returns 1 to trip, else 0",
 }
 _GUARDED: dict[int, Any] = {}  # functions by mark, for the line of a fault
 
@@ -79,11 +83,68 @@ def guarded_code(code: int, mark: int, line: int) -> int:
 
 
 @apart
-def guarded_turns(bound: int, mark: int, line: int) -> int:
-    """A bound of a loop that ends soon."""
-    if abs(bound) > MOST_TURNS:
-        raise RuleFault(TURNS, bound, 0, mark, line)
-    return bound
+def guarded_trip(value: int, mark: int, line: int) -> int:
+    """What ``update`` may return."""
+    if value != 0 and value != 1:
+        raise RuleFault(TRIP, value, 0, mark, line)
+    return value
+
+
+@apart
+def guarded_turns(turns: int, start: int, stop: int, step: int, mark: int, line: int) -> int:
+    """The turns of the loops of a function so far with those of one more."""
+    more = max(-((start - stop) // step), 0)
+    if more > MOST_TURNS or turns + more > MOST_TURNS:
+        raise RuleFault(TURNS, turns + more, 0, mark, line)
+    return turns + more
+
+
+@apart
+def guarded_sum(one: Any, other: Any, mark: int, line: int) -> Any:
+    """A sum that 64 bits hold."""
+    if (other > 0 and one > MOST - other) or (other < 0 and one < LEAST - other):
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return one + other
+
+
+@apart
+def guarded_difference(one: Any, other: Any, mark: int, line: int) -> Any:
+    """A difference that 64 bits hold."""
+    if (other < 0 and one > MOST + other) or (other > 0 and one < LEAST + other):
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return one - other
+
+
+@apart
+def guarded_product(one: Any, other: Any, mark: int, line: int) -> Any:
+    """A product that 64 bits hold."""
+    if one != 0 and other != 0 and (one == LEAST or other == LEAST or abs(one) > MOST // abs(other)):
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return one * other
+
+
+@apart
+def guarded_left_shift(one: int, bits: int, mark: int, line: int) -> int:
+    """A shift to the left that 64 bits hold."""
+    if bits < 0 or bits > 62 or one > MOST >> bits or one < -(MOST >> bits):
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return one << bits
+
+
+@apart
+def guarded_right_shift(one: int, bits: int, mark: int, line: int) -> int:
+    """A shift to the right by bits that a number has."""
+    if bits < 0 or bits > 63:
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return one >> bits
+
+
+@apart
+def guarded_integer(value: Any, mark: int, line: int) -> int:
+    """The integer part of a number that 64 bits hold."""
+    if not (value < MOST and value > LEAST):
+        raise RuleFault(SIZE, 0, 0, mark, line)
+    return int(value)
 
 
 @apart
@@ -94,7 +155,15 @@ def guarded_item(index: int, size: int, mark: int, line: int) -> int:
     return index
 
 
-GUARDS = (len, guarded_index, guarded_item, guarded_divisor, guarded_code, guarded_turns)
+OPERATIONS = {
+    ast.Add: guarded_sum, ast.Sub: guarded_difference, ast.Mult: guarded_product,
+    ast.LShift: guarded_left_shift, ast.RShift: guarded_right_shift,
+}  # fmt: skip
+GUARDS = (
+    len, guarded_index, guarded_item, guarded_divisor, guarded_code, guarded_turns, guarded_trip, guarded_integer,
+    *OPERATIONS.values(),
+)  # fmt: skip
+TURNED = "_turns"  # of the loops of a function
 
 
 def guarded(found: Any, values: dict[str, Any], words: int) -> types.CodeType:
@@ -109,6 +178,8 @@ def guarded(found: Any, values: dict[str, Any], words: int) -> types.CodeType:
     _GUARDED[mark] = found.function
     tree = _Guard(found, mark, words).visit(copy.deepcopy(found.tree))
     tree.returns = None
+    if any(isinstance(node, ast.For) for node in ast.walk(tree)):
+        tree.body.insert(0, ast.Assign([ast.Name(TURNED, ast.Store())], ast.Constant(0), lineno=tree.lineno))
     for argument in tree.args.args:
         argument.annotation = None
     values |= {guard.__name__: guard for guard in GUARDS}
@@ -153,11 +224,9 @@ class _Guard(ast.NodeTransformer):
             value if is_table else self.visit(value) for value, is_table in zip(node.args, passes, strict=True)
         ]
         node.keywords = [ast.keyword(word.arg, self.visit(word.value)) for word in node.keywords]
-        if name == "range":
-            node.args = [
-                value if isinstance(value, ast.Constant) else self.guard(guarded_turns, value) for value in node.args
-            ]
-        elif called in (Verdict, CapVerdict) and node.args:
+        if name == "int" and len(node.args) == 1:
+            return self.guard(guarded_integer, node.args[0], at=node)
+        if called in (Verdict, CapVerdict) and node.args:
             node.args[0] = self.guard(guarded_code, node.args[0])
         elif called in (Verdict, CapVerdict):
             node.keywords = [
@@ -185,20 +254,29 @@ class _Guard(ast.NodeTransformer):
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """A division."""
+        """A division, or what may go beyond 64 bits."""
         self.generic_visit(node)
         if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)):
             node.right = self.divisor(node.right)
+        elif type(node.op) in OPERATIONS and not _is_small(node):
+            return self.guard(OPERATIONS[type(node.op)], node.left, node.right, at=node)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        """A division in place."""
+        """The same in place."""
+        read = copy.deepcopy(node.target)
+        read.ctx = ast.Load()
+        made = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
+        return ast.copy_location(ast.Assign([self.visit(node.target)], self.visit(made)), node)
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        """What ``update`` returns."""
         self.generic_visit(node)
-        if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)):
-            node.value = self.divisor(node.value)
+        if self.found.role == "update" and node.value is not None and _constant(node.value) not in (0, 1):
+            node.value = self.guard(guarded_trip, node.value)
         return node
 
-    def visit_For(self, node: ast.For) -> ast.AST:
+    def visit_For(self, node: ast.For) -> Any:
         """A loop over a range whose bounds are numbers or parameters."""
         call: Any = node.iter
         for place, bound in enumerate(call.args):
@@ -206,7 +284,23 @@ class _Guard(ast.NodeTransformer):
                 raise self.refusal(node, "loops with a step that is not a number other than zero")
             if not self.is_known(bound):
                 raise self.refusal(node, "loops without a bound that is known; write range of a number or a parameter")
-        return self.generic_visit(node)
+        if any(self.found.helpers[name].loops for name in self.called_in(node)):
+            raise self.refusal(node, "calls a function that loops in each turn; write both loops in one function")
+        start, stop, step = [[ast.Constant(0), *call.args, ast.Constant(1)], [*call.args, ast.Constant(1)], call.args][
+            len(call.args) - 1
+        ]
+        bounds = [self.visit(copy.deepcopy(bound)) for bound in (start, stop, step)]
+        turns = self.guard(guarded_turns, ast.Name(TURNED, ast.Load()), *bounds, at=node)
+        counted = ast.copy_location(ast.Assign([ast.Name(TURNED, ast.Store())], turns), node)
+        numbers = [_constant(bound) for bound in (start, stop, step)]
+        if None not in numbers and len(range(*numbers)) > MOST_TURNS:
+            raise self.refusal(node, WORDS[TURNS].format(value=len(range(*numbers))))
+        return [counted, self.generic_visit(node)]
+
+    def called_in(self, node: ast.For) -> set[str]:
+        """The functions of the cell that a loop calls in each turn."""
+        inside = [part for statement in node.body for part in ast.walk(statement)]
+        return {part.id for part in inside if isinstance(part, ast.Name) and part.id in self.found.helpers}
 
     # ------------------------------------------------------------------ what is known at the declaration
 
@@ -272,11 +366,11 @@ class _Guard(ast.NodeTransformer):
             raise self.refusal(node, WORDS[DIVISOR])
         return node if _constant(node) is not None else self.guard(guarded_divisor, node)
 
-    def guard(self, function: Any, node: ast.expr, *more: ast.expr) -> ast.expr:
-        """The call of a guard with the value that it guards."""
-        place = [ast.Constant(self.mark), ast.Constant(node.lineno)]
+    def guard(self, function: Any, node: ast.expr, *more: ast.expr, at: Any = None) -> ast.expr:
+        """The call of a guard with the value that it guards, at the place of `at`, else of the value."""
+        place = [ast.Constant(self.mark), ast.Constant((at or node).lineno)]
         call = ast.Call(ast.Name(function.__name__, ast.Load()), [node, *more, *place], [])
-        return ast.copy_location(call, node)
+        return ast.copy_location(call, at or node)
 
     def refusal(self, node: ast.AST, why: str) -> InputError:
         """The error that names the line of a node."""
@@ -289,3 +383,12 @@ def _constant(node: ast.AST) -> Any:
         number = _constant(node.operand)
         return -number if number is not None else None
     return node.value if isinstance(node, ast.Constant) else None
+
+
+def _is_small(node: ast.BinOp) -> bool:
+    """True of the sum with a small number, and of an index of the workspace, which has a guard of its own."""
+    if not isinstance(node.op, (ast.Add, ast.Sub)):
+        return False
+    numbers = [_constant(side) for side in (node.left, node.right)]
+    indexes = any(isinstance(side, ast.Attribute) and side.attr == "memory" for side in (node.left, node.right))
+    return indexes or any(number is not None and abs(number) < SMALL for number in numbers)

@@ -16,7 +16,7 @@ from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.splits import why_not_split
-from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
+from riskkit.replay.schema.columns import MESSAGES, MISSING, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
 
@@ -63,6 +63,101 @@ def unknown_keys(rules: Iterable[Rule], log: EventLog) -> list[str]:
         for label, _ in rule.overrides
         if not has_key(rule.scope, label, log.universe)
     ]
+
+
+def cash_taken_as_zero(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """Limits of cash on accounts of which nobody said what they have, in sentences: nothing covers their buys.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> print(*cash_taken_as_zero([rk.Rule("cash", rk.rules.CashLimit())], rk.replay.tiny_log([1, 2])))
+    cash: account 'A' has no cash in USD before it sells: no opening cash, no deposit; give accounts=[Account('A', cash={'USD': ...})]
+    """
+    universe, columns = log.universe, log.columns
+    deposits = (columns["kind"] == EventKind.CASH) & (columns["side"] == CashFlowKind.DEPOSIT)
+    given = zip(columns["account"][deposits].tolist(), columns["price"][deposits].tolist(), strict=True)
+    first = [next(iter(account.cash), universe.currency) for account in universe.accounts]
+    known = {(code, first[code] if currency == MISSING else universe.currencies[currency]) for code, currency in given}
+    known |= {(code, name) for code, account in enumerate(universe.accounts) for name in account.cash}
+    pairs = zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True)
+    traded = dict.fromkeys((code, universe.instruments[instrument].currency) for code, instrument in pairs)
+    found = []
+    for rule in rules:
+        if "cash" in rule.kind.reads:
+            codes = range(len(universe.accounts))
+            owner = [event_label(rule.scope, universe, {"account": code, "instrument": -1}) for code in codes]
+            covered = {(owner[code], currency) for code, currency in known}
+            lacking = [(code, currency) for code, currency in traded if (owner[code], currency) not in covered]
+            found += [f"{rule.id}: {_lacks_cash(log, lacking)}"] if lacking else []
+    return found
+
+
+def required_nothing(rules: Iterable[Rule], log: EventLog) -> list[str]:
+    """Rules whose data have nothing of an instrument that is traded or held, in sentences.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rule = rk.Rule("call", rk.rules.MaintenanceMargin("scan", arrays={"Y": [-5, 5]}))
+    >>> print(*required_nothing([rule], rk.replay.tiny_log([1, 2])))
+    call: its data have nothing of 'X', and positions in it require nothing
+    """
+    universe = log.universe
+    held = {name for account in universe.accounts for name in account.positions}
+    traded = {universe.instruments[code].id for code in log.pair_instrument.tolist()} | held
+    found = []
+    for rule in rules:
+        if lacking := [
+            one.id for one in universe.instruments if one.id in traded and rule.kind.lacks(rule.parameters, one.id)
+        ]:
+            others = f" and {counted(len(lacking) - 1, 'other')}" if len(lacking) > 1 else ""
+            them = "them" if others else "it"
+            found.append(
+                f"{rule.id}: its data have nothing of {lacking[0]!r}{others}, and positions in {them} require nothing"
+            )
+    return found
+
+
+def unnamed_orders(rules: Iterable[Rule], log: EventLog) -> str:
+    """The limit orders without an id, if a rule counts working orders, in words: nothing says when they end, so they never work.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> unnamed_orders([rk.Rule("gross", rk.rules.MaxExposure(5))], rk.replay.tiny_log([1, 2], price=10.0))
+    '2 of 2 limit orders have no id (column order_id), so that they never count as working: gross judges each beside fills alone'
+    """
+    counting = [rule.id for rule in rules if _counts_working(rule)]
+    limits = (log.columns["kind"] == EventKind.ORDER) & (log.columns["price"] != MISSING)
+    unnamed = int((limits & (log.columns["order"] < 0)).sum())
+    if not counting or not unnamed:
+        return ""
+    have = "has" if unnamed == 1 else "have"
+    judge = f"{' and '.join(counting)} {'judges' if len(counting) == 1 else 'judge'} each beside fills alone"
+    return (
+        f"{unnamed:,} of {counted(int(limits.sum()), 'limit order')} {have} no id (column order_id), so that "
+        f"{'it' if unnamed == 1 else 'they'} never {'counts' if unnamed == 1 else 'count'} as working: {judge}"
+    )
+
+
+def _counts_working(rule: Rule) -> bool:
+    """True if working orders count in what a rule compares."""
+    params, requires = rule.parameters, rule.kind.requires
+    declared = [getattr(params, name) for name in ("working", "include_open") if hasattr(params, name)]
+    if "opening" in requires and params.open_positions is None:
+        return False
+    needs = {"working", "cash", "chains"} & requires or ("exposures" in requires and not rule.kind.checked_by_pause)
+    return bool(declared[0] if declared else needs)
+
+
+def _lacks_cash(log: EventLog, lacking: list[tuple[int, str]]) -> str:
+    """Which accounts have no cash that is known, in words."""
+    code, currency = lacking[0]
+    first, others = log.universe.accounts[code].id, len({code for code, _ in lacking}) - 1
+    whose = f"account {first!r}" + (f" and {counted(others, 'other')} have" if others else " has")
+    cash = f"give accounts=[Account({first!r}, cash={{{currency!r}: ...}})]"
+    return f"{whose} no cash in {currency} before {'they sell' if others else 'it sells'}: no opening cash, no deposit; {cash}"
 
 
 def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -> None:

@@ -178,12 +178,24 @@ def _time(value: Any, name: str) -> int:
     """A time in nanoseconds since the epoch; without a zone it is UTC."""
     import pandas as pd
 
+    from riskkit.replay.ingest.times import is_other_date, iso_time
+
+    wanted = "write it as 2024-03-05T14:30:00Z, or in nanoseconds since the epoch"
     try:
-        stamp = pd.Timestamp(int(value) if str(value).isdigit() else value)
+        number = int(value) if str(value).isdigit() else None
+        if number is not None and is_other_date(number):
+            raise InputError(f"{name}={shown(value)} reads as a date, and not in nanoseconds; {wanted}")
+        stamp = (
+            iso_time(value)
+            if number is None and isinstance(value, str)
+            else pd.Timestamp(value if number is None else number)
+        )
+        if stamp is None:
+            raise ValueError
         stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
         return int(stamp.as_unit("ns").value)
     except (ValueError, TypeError, OverflowError):
-        raise InputError(f"{name}={shown(value)} is not a time") from None
+        raise InputError(f"{name}={shown(value)} is not a time; {wanted}") from None
 
 
 def _parameter(kind: RuleType, name: str, value: Any) -> Any:

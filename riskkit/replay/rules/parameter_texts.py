@@ -40,6 +40,7 @@ SHARED = {
     "breach": "exceed: a value equal to the limit passes; reach: it is a breach.",
     "on_missing_price": "What is done with an order that cannot be valued because no price is known.",
     "working": "Working orders count as filled.",
+    "max_mark_age_ns": "Age up to which the marks of the order's instrument and of all positions of the book count; not given: any.",
     "consecutive_errors": "Errors in a row at which it trips.",
     "window_ns": "Length of the window.",
     "kinds": "Messages that are counted and limited.",

@@ -127,6 +127,8 @@ class RuleType:
         False if only messages that cannot be refused (cancels) breach the limit.
     misfit : function of the rule, optional
         Reason why its parameters do not fit together; empty if they do.
+    lacks : function of the parameters and the name of an instrument, optional
+        True if their data have nothing of the instrument.
     converted, adds_up : function, optional: the check with amounts converted by ``rate``; bool: its record adds amounts
     evidence : tuple of Need, or function of the rule
         Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
@@ -187,6 +189,7 @@ class RuleType:
     one_of: Any = ()
     refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
     misfit: Callable[[Any], str] = field(default=lambda rule: "")
+    lacks: Callable[[Any, str], bool] = field(default=lambda params, instrument: False)
     converted: Callable[..., Any] | None = None
     adds_up: bool = False
     evidence: Any = ()
@@ -397,6 +400,12 @@ class Rule:
         object.__setattr__(self, "parameters", self.parameters._replace(**spans))
         if not isinstance(self.hold, (str, int, NoneType)):
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Data that the engine maintains for the rule: that of its type, and the times of prices if marks may not be old."""
+        aged = getattr(self.parameters, "max_mark_age_ns", None) is not None
+        return self.kind.requires | (frozenset({"references"}) if aged else frozenset())
 
     @property
     def fractions_of_equity(self) -> tuple[str, ...]:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._docs import counted
 from riskkit._excel import Exported, Sheet
 from riskkit._show import Row, table_html, table_text
+from riskkit.replay.kernels.order_faults import fault_text
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_text
+from riskkit.replay.results.assumed import assumed_rows
 from riskkit.replay.results.booked import recorded_rows
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
-from riskkit.replay.results.stale_prices import stale_prices
 from riskkit.replay.results.timeline import DAY, Timeline
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
@@ -267,7 +269,8 @@ class ReplayComparison(Exported):
         unjudged = [f"{name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
         mixing = [name for name in self.without.accounts_by_currency if name not in self.currencies]
         left_out = [
-            f"The money of accounts that mix {name} is not added: a log has no exchange rates." for name in mixing
+            f"The money of accounts that mix {name} is not added; replay the instruments of each currency as a log of their own."
+            for name in mixing
         ]
         return [*unjudged, *left_out, data_sentence(self.log.about), HOW, *self._policy(), NOTE]
 
@@ -301,16 +304,16 @@ class ReplayComparison(Exported):
     def sentences(self) -> list[str]:
         """Summary of the effect of the limits in a few sentences."""
         unjudged = [f"Rule {name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
-        old = stale_prices(self.rules, self.log)
-        found = (*unjudged, f"Old prices: {old}." if old else "", *self._noticed(), self._objected(), *self._enforced())
+        assumed = [f"{label.capitalize()}: {why}." for label, why, _ in assumed_rows(self.rules, self.log, {})]
+        found = (*unjudged, *assumed, *self._noticed(), self._objected(), *self._enforced())
         return [sentence for sentence in found if sentence]
 
     def _noticed(self) -> Iterator[str]:
         """What the log says of orders that are not in it, or cannot be."""
         if text := external_text(self.log):
             yield f"The log has {text} from before it; the fills among them are booked."
-        faults = [f"{count:,} {name.replace('_', ' ')}" for name, count in self.log.order_faults.items() if count]
-        yield f"Of the recorded orders there are {', '.join(faults)}." if faults else ""
+        faults = [fault_text(name, count) for name, count in self.log.order_faults.items() if count]
+        yield f"The log as recorded has {', '.join(faults)}." if faults else ""
 
     def _objected(self) -> str:
         if self.shadow is None:
@@ -337,8 +340,8 @@ class ReplayComparison(Exported):
             chosen = enforce.options["orphans"]
             others = " and ".join(f"{by_policy[k]:,.0f} if they are {ORPHANS_ARE[k]}" for k in by_policy if k != chosen)
             yield (
-                f"It depends on the {enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
-                f"here), which are {ORPHANS_ARE[chosen]}: {others}."
+                f"It depends on the {counted(enforce.counts()['orphans'], 'orphan exit')} (of positions that are not held "
+                f"here), which {'is' if enforce.counts()['orphans'] == 1 else 'are'} {ORPHANS_ARE[chosen]}: {others}."
             )
         yield f"The maximum drawdown is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
         if before.worst_day is not None and after.worst_day is not None:

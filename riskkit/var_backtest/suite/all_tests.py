@@ -372,6 +372,10 @@ def backtest_var(
 
 def _forecast(returns: Any, var: Any, es: Any, confidence: Any) -> tuple[Any, Any, Any, float, int]:
     """Returns, VaR, ES and confidence of either form of the arguments, and the days of it without a forecast."""
+    if isinstance(var, RollingRisk):
+        raise InputError(
+            "var is the result of rolling_var, which holds the returns and the confidence too; give it alone"
+        )
     if not isinstance(returns, RollingRisk):
         if var is None:
             raise InputError("var is missing; give the VaR forecasts of the same days, or the result of rolling_var")

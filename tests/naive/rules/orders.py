@@ -55,7 +55,9 @@ class KnownInstrument(Rule):
         return not known or member.instrument in self.params.get("restricted", ())
 
 
-class PriceCollar(Rule):
+class Dated(Rule):
+    """A rule that knows when each price came."""
+
     of_the_record = True
 
     def begin(self):
@@ -65,6 +67,9 @@ class PriceCollar(Rule):
         for name in ("price", "bid", "ask"):
             if name in event:
                 self.seen[name, event["instrument"]] = (Fraction(event[name]), self.replay.now)
+
+    def closing(self, event):
+        self.seen["close", event["instrument"]] = (Fraction(event["price"]), self.replay.now)
 
     def filled(self, event, qty, realised, opened):
         price = (Fraction(event["price"]), self.replay.now)
@@ -83,16 +88,20 @@ class PriceCollar(Rule):
             if name[-1] == label and price is not None:
                 self.seen[name] = price / ratio, ts
 
-    def fresh(self, *name):
+    def fresh(self, *name, age="max_age_ns"):
         price, ts = self.seen.get(name, (None, 0))
-        return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price
+        return None if price is None or self.replay.now - ts > self.params.get(age, 10**30) else price
 
+
+class PriceCollar(Dated):
     def reference(self, member):
         label, kind = member.instrument, self.params.get("reference", "last")
         if kind == "last":
             return self.fresh("price" if ("price", label) in self.seen else "fill", label)
         if kind == "own_fill":
             return self.fresh("own_fill", member.account, label)
+        if kind == "close":
+            return self.fresh("close", label)
         bid, ask = self.fresh("bid", label), self.fresh("ask", label)
         if kind == "touch":
             return ask if member.side == 1 else bid

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
-from naive.rules.base import Rule
+from naive.rules.base import Missing, Rule
 from naive.rules.money import equity_of, needs_rates
+from naive.rules.orders import Dated
 
 
 class PositionLimit(Rule):
@@ -29,7 +30,7 @@ class PositionLimit(Rule):
         return self.beyond(money, self.limit("notional"))
 
 
-class Exposure(Rule):
+class Exposure(Dated):
     """Exposure of the key at marks; of the orders at work those of one side are filled, of the side that is worse."""
 
     passes_reducing = True
@@ -77,6 +78,8 @@ class Exposure(Rule):
             price = self.reference(label, member if label == member.instrument and after else None)
             if who not in (None, member.account) and traded.mark is None:  # as before the message
                 price = self.replay.estimates.get(label) or 0
+            if after and (label == member.instrument or held or buys or sells):
+                self.refuse_old(label, traded)
             if label == member.instrument and after and who == self.whose(member):
                 buys += member.rest if member.side > 0 else 0
                 sells += member.rest if member.side < 0 else 0
@@ -84,6 +87,12 @@ class Exposure(Rule):
                     held, buys, sells = held + buys - sells, 0, 0
             found[label, who] = [(held + buys) * price * traded.multiplier, (held - sells) * price * traded.multiplier]
         return found
+
+    def refuse_old(self, label, traded):
+        """Raise if the mark of an instrument is older than `max_mark_age_ns`."""
+        name = "price" if ("price", label) in self.seen else "fill"
+        if traded.mark is not None and self.fresh(name, label, age="max_mark_age_ns") is None:
+            raise Missing
 
     def sizes(self, values):
         return [max(abs(high), abs(low)) for high, low in values.values()]

@@ -181,7 +181,7 @@ def test_a_comparison_says_what_is_from_before_the_log_and_what_cannot_be():
     found = compare(load(*kept("fill"), *ended, unknown_orders="external"), RULES, compiled=False).sentences()
     assert found[:2] == [
         "The log has 1 event of 1 order from before it; the fills among them are booked.",
-        "Of the recorded orders there are 1 cancels of done orders.",
+        "The log as recorded has 1 cancel of done orders.",
     ]
     assert compare(load(NAMED), RULES, compiled=False).sentences()[0].startswith("The limits object to")
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from riskkit import EventLog, InputError, read_log
-from riskkit.replay.ingest.times import UNITS, check_first_number
+from riskkit.replay.ingest.times import UNITS, check_first_number, iso_time
 
 START = pd.Timestamp("2024-03-05T14:30:00.5", tz="UTC")
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -202,3 +202,48 @@ def test_times_as_decimals_are_exact():
         1709649000123456789,
         1709649001000000000,
     ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((2023, 2024), "years"),
+        ((45_000, 45_001), "days as spreadsheets count them, from 1899-12-30"),
+        ((45_000.5, 45_000.75), "days as spreadsheets count them, from 1899-12-30"),
+        ((202_312, 202_401), "months in digits"),
+    ],
+)
+def test_columns_of_years_months_or_days_are_no_times(refusal, read, numbers, said):
+    assert refusal(*numbers).startswith("row 0, column 'ts': ") and str(numbers[0]) in refusal(*numbers)
+    assert f"is no time of a unit, for all numbers of the column are {said}; give Timestamps" in refusal(*numbers)
+    assert read(0, *map(int, numbers)) == [0, *map(int, numbers)]  # of a simulation, which goes on through them
+    assert read(*map(int, numbers), unit="ns") == list(map(int, numbers))
+
+
+FINER = "has digits beyond nanoseconds, and nothing is cut; round it"
+
+
+@pytest.mark.parametrize(
+    "finer",
+    [
+        "2024-03-05T14:30:00.1234567891",
+        "2024-03-05 14:30:00.00000000001Z",
+        "1709649000.1234567891",
+        "1709649000123.4567891",
+    ],
+)
+def test_digits_beyond_nanoseconds_are_refused_not_cut(refusal, read, finer):
+    unit = {} if "T" in finer or " " in finer else {"unit": "s" if finer.index(".") == 10 else "ms"}
+    assert refusal(finer, **unit).startswith("row 0, column 'ts': ") and refusal(finer, **unit).endswith(FINER)
+    whole, digits = finer.rstrip("Z").split(".")
+    kept = whole + "." + digits[: {"s": 9, "ms": 6}.get(unit.get("unit", "s"), 9)]
+    assert read(kept + "000", **unit) == read(kept, **unit)
+
+
+def test_a_float_is_as_near_as_it_can_be(tmp_path):
+    assert from_frame([0.1 + 0.2], tmp_path, unit="s").columns["ts"].tolist() == [300_000_000]
+
+
+@pytest.mark.parametrize("text", ["05.03.2024", "now", "2024-03-05T14:30:00.1234567891", "5", "", "2" * 10_000])
+def test_one_time_is_iso_and_nothing_else(text):
+    assert iso_time(text) is None

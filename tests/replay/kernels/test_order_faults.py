@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams import random_log
 
 from riskkit import EventLog, RuleSet
-from riskkit.replay.kernels.order_faults import FAULTS, count_faults, order_faults
+from riskkit.replay.kernels.order_faults import AMENDED, FAULTS, count_faults, order_faults
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
@@ -50,10 +50,26 @@ def naive(log):
     return found
 
 
+def naive_amends(log):
+    """Busts and corrections after a bust of the same fill, event by event."""
+    busted, found = set(), 0
+    for kind, fill, flags in zip(
+        *(log.columns.get(name, [0] * len(log)) for name in ("kind", "fill", "flags")), strict=True
+    ):
+        if (
+            kind in (EventKind.BUST, EventKind.CORRECT)
+            and fill >= 0
+            and not flags & int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
+        ):
+            found += fill in busted
+            busted |= {fill} if kind == EventKind.BUST else set()
+    return found
+
+
 @given(st.integers(0, 10**6), st.booleans())
 def test_faults_are_those_of_the_plain_twin(seed, venue):
     log = random_log(seed, 120, venue=venue)
-    assert order_faults(log.columns) == naive(log)
+    assert order_faults(log.columns) == {**naive(log), AMENDED: naive_amends(log)}
 
 
 def test_compiled_counts_are_those_of_the_plain_twin():
@@ -102,3 +118,19 @@ def test_a_result_shows_what_cannot_be(fault, mode):
 def test_a_result_of_a_sound_log_says_nothing_of_them():
     text = str(replay_log(log_with(["fill 4", "modify 12", "fill 8"]), RuleSet([]), compiled=False))
     assert "done orders" not in text and "overfills" not in text
+
+
+AMENDS = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 10, "price": 5, "trade_id": "t"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [("bust", 0), ("correct bust", 0), ("bust bust", 1), ("bust correct bust", 2), ("correct correct", 0)],
+)
+def test_a_bust_of_a_busted_fill_is_counted_and_said(kinds, expected):
+    rows = [AMENDS, *({**AMENDS, "kind": kind} for kind in kinds.split())]
+    log = EventLog.from_frame(pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)]))
+    result = replay_log(log, RuleSet([]), compiled=False)
+    assert log.order_faults[AMENDED] == result.summary()[AMENDED] == expected
+    assert ("amends of busted fills" in str(result)) == bool(expected)
+    assert result.accounts()["profit"].sum() == 0

@@ -33,8 +33,8 @@ def log(hours, first=PRICE):
 def test_an_order_long_after_the_last_price_is_said(name):
     rules = RuleSet([Rule("r", VALUING[name])])
     said = (
-        "event 1 came 3 d after the last price of X, at which r judged it; a price_collar with max_age_ns refuses limit "
-        "orders at an old price"
+        "event 1 came 3 d after the last price of X, at which r judged it; max_mark_age_ns of a limit of "
+        "exposures, and max_age_ns of a price_collar, refuse old prices"
     )
     assert stale_prices(rules, log(72)) == said
     assert said in " ".join(repr(replay_log(log(72), rules, compiled=False)).split())

@@ -252,3 +252,22 @@ def test_a_rule_set_in_text_names_the_currency_and_a_tiered_rule_has_it_at_every
     tiered = RuleSet.from_dict({"rules": [{**entry, "levels": levels}]})
     assert [rule.currency for rule in tiered] == ["USD", "USD"]
     assert RuleSet.from_dict(tiered.to_dict()) == tiered
+
+
+@pytest.mark.parametrize("named", [{}, {"currency": "EUR"}])
+@pytest.mark.parametrize(("instrument", "expected"), [("E", []), ("U", ["REJECT"])])
+def test_cash_that_names_no_currency_is_in_the_first_that_its_account_declares(named, instrument, expected):
+    """Whatever the first currency of the log is, in a replay and live."""
+    traded = [Instrument("U", currency="USD"), Instrument("E", currency="EUR")]
+    accounts = [Account("B", cash={"USD": 0}), Account("A", cash={"EUR": 0})]
+    rules = RuleSet([Rule("cash", rk.rules.CashLimit())])
+    deposit = {"account": "A", "amount": 100, **named}
+    order = {"account": "A", "instrument": instrument, "side": "B", "qty": 10, "price": 10}
+    session = rk.Session.create(rules, traded, accounts, currencies="many", compiled=False)
+    session.process_cash(ts=0, **deposit)
+    assert [action.action.name for action in session.process_order(ts=1, **order)] == expected
+    rows = {"ts": 0, "kind": "cash", **deposit}, {"ts": 1, "kind": "order", **order}
+    log = load(*rows, instruments=traded, accounts=accounts, currencies="many", unit="ns")
+    result = rk.replay_log(log, rules, compiled=False)
+    assert len(result.rejections()) == len(expected)
+    assert ("cash taken as zero" in str(result)) == (instrument == "U")

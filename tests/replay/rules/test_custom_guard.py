@@ -21,6 +21,7 @@ CELL = HEAD + (
     "def check(state, params, event, memory, book):\n    {body}\n    return Verdict(PASS, found, params.limit)\n"
     "def fills(position):\n    position.qty = 99\n    return 1\n"
     "def notes(state):\n    state.run = 1\n    return 1\n"
+    "def loops():\n    last = 0\n    for i in range(9):\n        last = i\n    return last\n"
     "kind = custom('guarded', P, state=['run'], check=check, checks_on='order', workspace_size={words})"
 )
 LOG = EventLog.from_frame(
@@ -68,7 +69,18 @@ REFUSED = {
         "notional, order_price, price_of, profit, rest",
     "found = notes(event)": "passes 'event' as 'state'; memory and state keep their names",
     "found, book.position.qty = 1, 99": "changes 'book.position'; check changes nothing",
-    "for book.account.cash in range(7): found = 1": "changes 'book.account'; check changes nothing",
+    "found = 0; for book.account.cash in range(7): found = 1": "changes 'book.account'; check changes nothing",
+    "found = 99_999_999_999_999_999_999": "uses a number beyond 64 bits, 99999999999999999999",
+    "made = (1, 0, 0); return made; found = 1": "returns no verdict; write Verdict(OBJECT or PASS, observed, limit)",
+    "made = V(1, 0, 0); made = 1; return made; found = 1": "returns no verdict; write Verdict(OBJECT or PASS, observed, limit)",
+    "return turn(state, memory, 0); found = 1": "returns no verdict; write Verdict(OBJECT or PASS, observed, limit)",
+    "if params.far: other = 1; found = other": "reads 'other', which has no value on some way to it; set it first",
+    "for i in range(params.far): other = i; found = i": "reads 'i', which has no value on some way to it; set it first",
+    "other += 1; found = 1": "reads 'other', which has no value on some way to it; set it first",
+    "found = 0; for i in range(-5, 2_000_000): found = i":
+        "loops 2000005 times; the loops of a function of a rule have at most 1,000,000 turns together",
+    "found = 0; for i in range(9): found = loops()":
+        "calls a function that loops in each turn; write both loops in one function",
     "return Verdict(code=-1, observed=0, limit=0); found = 1":
         "returns a verdict with the code -1; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
 }  # fmt: skip
@@ -111,6 +123,8 @@ def test_an_update_does_not_move_its_workspace():
         exec(compile(text, "<moving>", "exec", dont_inherit=True), {"__name__": "a_cell"})
 
 
+TURNS = "the loops of a function of a rule have at most 1,000,000 turns together"
+SIZE = "makes a number beyond 64 bits; divide before you multiply, or test for MISSING first"
 FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
     "found = memory[state.memory + params.far]": (9, "reads or writes word {far} of its workspace, which has the words 0 to 3"),
     "found = memory[state.memory - params.far]": (9, "reads or writes word -{far} of its workspace, which has the words 0 to 3"),
@@ -121,7 +135,16 @@ FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
     "return Verdict(params.far, 0, 0); found = 1":
         (9, "returns a verdict with the code {far}; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))"),
     "pair = (1, 2); found = pair[params.far]": (10, "reads item {far} of a tuple that has the items 0 to 1"),
-    "found = 0; for i in range(params.far): found += i": (10, "loops {far} times; a loop of a rule has at most 1,000,000 turns"),
+    "found = 0; for i in range(params.far): found += i": (10, "loops {far} times; " + TURNS),
+    "found = params.far; found *= 9_000_000_000_000": (10, SIZE),
+    "found = -params.far * 9_000_000_000_000": (9, SIZE),
+    "found = event.price * params.far * 9_000_000_000_000": (9, SIZE),
+    "found = 9_000_000_000_000_000_000 + params.far * 5_000_000_000": (9, SIZE),
+    "found = -9_000_000_000_000_000_000 - params.far * 5_000_000_000": (9, SIZE),
+    "found = event.qty << params.far": (9, SIZE),
+    "found = event.qty << -params.far": (9, SIZE),
+    "found = event.qty >> params.far": (9, SIZE),
+    "found = int(1e15 * params.far)": (9, SIZE),
 }  # fmt: skip
 
 
@@ -148,3 +171,30 @@ def test_a_compiled_fault_is_that_of_plain_python(body):
 def test_what_is_in_order_passes():
     body = "found = 0; for i in range(min(params.far, 4)): found += turn(state, memory, i) + event.qty // (i + 1)"
     assert replay_log(LOG, RuleSet([declared(body)(limit=3, far=4)]), compiled=False).rejections().size == 0
+
+
+def test_loops_in_loops_have_their_turns_together():
+    body = "found = 0; for i in range(1_000):; {}for j in range(params.far):; {}    found = i + j"
+    body = body.format("    ", "    ")
+    assert replay_log(LOG, RuleSet([declared(body)(limit=3, far=999)]), compiled=False).rejections().size == 0
+    with pytest.raises(RuleFault, match=r"line 11 \(.*\) loops 1001000 times; " + TURNS):
+        replay_log(LOG, RuleSet([declared(body)(limit=3, far=1_000)]), compiled=False)
+
+
+def test_the_largest_numbers_of_64_bits_pass():
+    body = "found = params.far * 92_233_720_368 + 9; found -= 9; found = -found; found = int(9e18) + 7; found = event.qty << 60"
+    assert replay_log(LOG, RuleSet([declared(body)(limit=3, far=10**8)]), compiled=False).rejections().size == 0
+
+
+@pytest.mark.parametrize("value", ["2", "-1", "state.run * 5", "event.qty + 2"])
+def test_what_an_update_returns_is_0_or_1(value):
+    text = HEAD + (
+        f"def update(state, event):\n    state.run = 1\n    return {value}\n"
+        "kind = custom('tripping', P, update=update, updates_on='order', state='run', action='PAUSE')"
+    )
+    name = f"<tripping {value}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    names: dict = {"__name__": "a_cell"}
+    exec(compile(text, name, "exec", dont_inherit=True), names)
+    with pytest.raises(RuleFault, match=r"update, line 8 \(.*\) returns -?\d; update returns 1 to trip, else 0"):
+        replay_log(LOG, RuleSet([names["kind"](limit=3)]), compiled=False)

@@ -10,8 +10,16 @@ import pytest
 from refusing import refusal
 
 import riskkit as rk
-from riskkit import Account, EventLog, InputError, Rule, RuleSet, rules
-from riskkit.replay.rules.judged import looks_at, not_judged, unknown_keys, why_not_judged
+from riskkit import Account, EventLog, InputError, Instrument, Rule, RuleSet, rules
+from riskkit.replay.rules.judged import (
+    cash_taken_as_zero,
+    looks_at,
+    not_judged,
+    required_nothing,
+    unknown_keys,
+    unnamed_orders,
+    why_not_judged,
+)
 from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.scopes import QUANTITIES
@@ -315,3 +323,114 @@ def test_a_limit_of_a_key_that_the_log_does_not_have_is_said(scope, known, unkno
     assert all(line.startswith("size: ") and line.endswith(" of this log") for line in said)
     shown = repr(rk.replay_log(log, RuleSet([size]), compiled=False))
     assert shown.count("override of nobody") == len(unknown)
+
+
+BUY = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
+NO_CASH = "no opening cash, no deposit; give accounts=[Account("
+CASH = RuleSet([Rule("cash", rules.CashLimit())])
+
+
+def in_head(
+    frame: list[dict[str, object]], accounts: list[Account], one: RuleSet = CASH, **options
+) -> tuple[bool, int]:
+    """Whether a replay says that cash is taken as zero, and how many orders it refuses."""
+    dated = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(frame)])
+    result = rk.replay_log(EventLog.from_frame(dated, accounts=accounts, **options), one, compiled=False)
+    shown = "cash taken as zero" in str(result)
+    assert shown == ("cash taken as zero" in repr(rk.compare(result.log, one, compiled=False).sentences()).lower())
+    return shown, len(result.rejections())
+
+
+@pytest.mark.parametrize(
+    ("frame", "accounts", "expected"),
+    [
+        ([BUY], [Account("A")], (True, 1)),
+        ([BUY], [Account("A", cash={"USD": 0})], (False, 1)),  # known to have none
+        ([BUY], [Account("A", cash={"USD": 50})], (False, 0)),
+        ([BUY], [Account("A", cash={"EUR": 50})], (True, 1)),  # nothing of the currency in which it buys
+        ([{"kind": "cash", "account": "A", "amount": 50}, BUY], [Account("A")], (False, 0)),
+        ([{"kind": "equity", "account": "A", "equity": 50}, BUY], [Account("A")], (True, 1)),  # equity is no cash
+    ],
+)
+def test_a_limit_of_cash_that_nobody_said_is_said(frame, accounts, expected):
+    many = {"currencies": "many"} if "EUR" in accounts[0].cash else {}
+    assert in_head(frame, accounts, **many) == expected
+
+
+def test_the_cash_of_a_desk_is_that_of_any_of_its_accounts():
+    desk, other = Account("A", desk="D"), Account("B", desk="D", cash={"USD": 50})
+    at_desk = RuleSet([Rule("cash", rules.CashLimit(), scope="desk")])
+    assert in_head([BUY], [desk, other], at_desk) == (False, 0)
+    assert in_head([BUY], [desk, other]) == (True, 1)
+    both = EventLog.from_frame(pd.DataFrame([{"ts": 0, **BUY}, {"ts": 1, **BUY, "account": "C"}]))
+    (said,) = cash_taken_as_zero(CASH, both)
+    assert (
+        said
+        == f"cash: account 'A' and 1 other have no cash in USD before they sell: {NO_CASH}'A', cash={{'USD': ...}})]"
+    )
+
+
+SCAN = {"model": "scan", "arrays": {"Y": [-5, 5]}}
+BRACKETS = {"model": "brackets", "table": {"Y": [[1000, "0.1"]], "Z": [[1000, "0.1"]]}}
+
+
+@pytest.mark.parametrize("kind", [rules.InitialMargin, rules.MaintenanceMargin])
+@pytest.mark.parametrize("data", [SCAN, BRACKETS])
+def test_instruments_that_a_margin_has_no_data_of_are_said(kind, data):
+    """Held, traded, or from the opening: all of these require nothing."""
+    rows = [{"kind": "price", "instrument": "Y", "price": 1}, {**BUY, "kind": "fill"}, {**BUY, "instrument": "Y"}]
+    account = Account("A", cash={"USD": 50}, positions={"W": 3})
+    dated = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
+    log = EventLog.from_frame(dated, [*map(Instrument, "WXYZ")], accounts=[account])
+    rule = Rule("margin", kind(**data))
+    (said,) = required_nothing([rule], log)
+    assert said.startswith("margin: its data have nothing of ") and "and 1 other, and positions in them" in said
+    assert "no data" in str(rk.replay_log(log, RuleSet([rule]), compiled=False))
+    for whole in ({"table": {"*": [[1000, "0.1"]]}}, {"table": [[1000, "0.1"]]}):
+        assert required_nothing([Rule("margin", kind("brackets", **whole))], log) == []
+    assert required_nothing([Rule("margin", kind())], log) == []
+
+
+@pytest.mark.parametrize("kind", [rules.InitialMargin, rules.MaintenanceMargin])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"model": "linear_tier", "base": 0},
+        {"model": "linear_tier", "base": "0.0", "per_unit": 0},
+        {"model": "brackets", "table": {}},
+        {"model": "brackets", "table": [[1000, 0], [2000, "0"]]},
+        {"model": "scan", "arrays": {"X": [0, 0.0], "Y": ["0", 0]}},
+    ],
+)
+def test_a_margin_that_requires_nothing_of_anybody_is_refused(kind, data):
+    with pytest.raises(InputError, match="nothing of anybody|nothing is required of anybody"):
+        Rule("margin", kind(**data))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (rules.MaxExposure(500), True),
+        (rules.MaxExposure(500, working=False), False),
+        (rules.PositionLimit(5), True),
+        (rules.PositionLimit(5, include_open=False), False),
+        (rules.MaxActiveOrders(5), True),
+        (rules.CashLimit(), True),
+        (rules.InitialMargin(), True),
+        (rules.MaintenanceMargin(), False),
+        (rules.BreakerLimits(daily_loss=5), False),
+        (rules.BreakerLimits(open_positions=5), True),
+        (rules.MaxOrderQty(5), False),
+    ],
+)
+def test_orders_without_an_id_which_never_work_are_said(rule, said):
+    account, market = Account("A", cash={"USD": 50}), {**BUY, "price": None, "type": "market"}
+    for rows, count in (
+        ([BUY, BUY], "2 of 2 limit orders have no id"),
+        ([BUY, {**BUY, "order_id": "1"}], "1 of 2 limit orders has no id"),
+        ([{**BUY, "order_id": "1"}, market], ""),
+    ):
+        dated = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
+        log = EventLog.from_frame(dated, accounts=[account])
+        found = unnamed_orders([Rule("r", rule)], log)
+        assert found.startswith(count) if said and count else found == ""

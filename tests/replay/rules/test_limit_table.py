@@ -9,6 +9,7 @@ import pytest
 from random_scenarios import PARAMETERS, rule
 
 import riskkit as rk
+from riskkit import InputError
 from riskkit.replay.rules.limit_table import limit_table, read_limits
 from riskkit.replay.rules.ruleset import RuleSet
 
@@ -92,3 +93,14 @@ def test_overrides_and_rules_of_several_limits_come_back(tmp_path):
 def test_a_toml_file_is_a_table_too(tmp_path):
     (tmp_path / "limits.toml").write_text('[[limits]]\nmeasure = "max_order_qty"\nhard = 5\nrule = "size"\n')
     assert read_limits(tmp_path / "limits.toml").first == RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+
+
+@pytest.mark.parametrize(
+    "time", ["05.03.2026", "2026", "20260305", "1772700000", "now", "2026-03-05T10:00:00.1234567891", 46_000]
+)
+def test_a_time_of_a_row_is_guessed_from_nothing(time):
+    row = {"key": "D1", "scope": "desk", "measure": "position_limit.limit", "hard": 5, "valid_from": time}
+    with pytest.raises(
+        InputError, match="row 1 of the limit table: valid_from=.* write it as 2024-03-05T14:30:00Z, or"
+    ):
+        read_limits(pd.DataFrame([row]))

@@ -8,13 +8,16 @@ three files of tests that fail without it: its edges and one refusal (`test_edge
 from __future__ import annotations
 
 import ast
+import random
+import re
 from pathlib import Path
 
 import pytest
 from proofs.test_edges import CATALOGUE, ELSEWHERE, SHOWN, TABLE
+from random_scenarios import PARAMETERS
 
 import riskkit
-from riskkit import Rule
+from riskkit import InputError, Rule
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.rules.verdict import Measure
@@ -99,3 +102,19 @@ def test_a_sentence_says_what_happens_without_a_price(kind, field):
     texts = [Rule("r", kind.make({**given, field: answer})).limit_text() for answer in answers]
     assert all(f"known: {answer})" in text for answer, text in zip(answers[1:], texts[1:], strict=True))
     assert len(set(texts)) == 3
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_one_of_a_thing_is_said_in_the_singular(name):
+    """Each count and ratio of each rule type is 1, whatever the other parameters are."""
+    draw, units = random.Random(name), rule_type(name).units()
+    for _ in range(20):
+        given = {
+            key: 1 if units[key].name in ("count", "ratio", "ticks") else value
+            for key, value in PARAMETERS[name](draw).items()
+        }
+        try:
+            said = " ".join(str(Rule("r", rule_type(name).parameters(**given))).split())
+        except InputError:  # two parameters that may not be equal
+            continue
+        assert not set(re.findall(r"\b1(?:\.0)? ([a-z]+s)\b", said)) - {"ns", "us", "ms", "times"}, said

@@ -13,8 +13,26 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of, share
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.rules.catalogue.exposure import after, before, counted, gross_before, gross_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Proportion, at_most, if_unpriced
+from riskkit.replay.rules.catalogue.exposure import (
+    after,
+    aged,
+    before,
+    counted,
+    fresh_price,
+    gross_before,
+    gross_with,
+)
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Duration,
+    Flag,
+    Limit,
+    MissingPrice,
+    Money,
+    Proportion,
+    at_most,
+    if_unpriced,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -41,6 +59,7 @@ class ConcentrationLimit(NamedTuple):
     limit: Limit[Proportion]
     above: Money = 0
     working: Flag = True
+    max_mark_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
@@ -57,9 +76,9 @@ def largest_other(params: Any, book: Book, held: Record) -> int:
     return largest
 
 
-def check(params: Any, book: Book, event: EventRow, held: Record, later: int) -> Verdict:
+def check(params: Any, book: Book, event: EventRow, held: Record, instruments: Record, later: int) -> Verdict:
     """Compare the largest position after the order, or the whole list, with the limit's fraction of the exposure."""
-    price = price_after(book, event)
+    price = fresh_price(params, book, event, held, instruments)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
     gross = gross_with(params, book, event, price, None)
@@ -80,7 +99,8 @@ def sentence(params: ConcentrationLimit) -> str:
     bound = at_most(params)
     above = f" of more than {params.above} in money" if params.above else ""
     size = f"{float(params.limit) * 100:g} %"
-    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}{if_unpriced(params)}"
+    marks = f", at marks{aged(params)}" if params.max_mark_age_ns is not None else ""
+    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}{marks}{if_unpriced(params)}"
 
 
 CONCENTRATION = register(

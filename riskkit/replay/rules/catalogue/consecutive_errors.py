@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, PositiveCount, at_most
@@ -114,7 +115,7 @@ def sentence(params: ConsecutiveErrors) -> str:
     """The limit in words."""
     probes = f"{params.probes:,} messages pass" if params.probes != 1 else "one message passes"
     then = f" (after a pause {probes}: as many successes end it, an error begins it anew)" if params.half_open else ""
-    return f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row{then}"
+    return f"{at_most(params, 'fewer than')} {counted(params.limit, 'error')} in a row{then}"
 
 
 CONSECUTIVE_ERRORS = register(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
@@ -27,7 +28,7 @@ class ConsecutiveLosses(NamedTuple):
     Parameters
     ----------
     of
-        Trades counted: closed trades of the log, fills that realise profit or loss, or both.
+        Trades counted: closed trades of the log, fills that realise profit or loss before their fees, or both.
 
     Examples
     --------
@@ -68,8 +69,9 @@ def reset(state: Record) -> None:
 def sentence(params: ConsecutiveLosses) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
-    trades = {"closed_trades": "closed trades", "closing_fills": "closing fills", "both": "trades"}[params.of]
-    return f"{bound} {params.limit:,} losing {trades} in a row"
+    trade = {"closed_trades": "closed trade", "closing_fills": "closing fill", "both": "trade"}[params.of]
+    before = "" if params.of == "closed_trades" else " (of fills before fees)"
+    return f"{bound} {counted(params.limit, f'losing {trade}')} in a row{before}"
 
 
 def evidence(rule: Any) -> tuple[Need, ...]:

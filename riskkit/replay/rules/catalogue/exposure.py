@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.conversion import gross_at_rate, net_at_rate
 from riskkit.replay.kernels.exposure import valuation_price
-from riskkit.replay.kernels.records import Record
+from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.schema.columns import MISSING, EventRow
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.durations import duration, duration_text
 
 
 class Exposure(NamedTuple):
@@ -36,6 +38,30 @@ def price_after(book: Book, event: EventRow) -> int:
         return book.instrument.mark
     price = price_of(book, event)
     return price if price == MISSING else max(valuation_price(book.instrument), abs(price))
+
+
+def fresh_price(params: Any, book: Book, event: EventRow, held: Record, instruments: Record) -> int:
+    """`price_after`; MISSING too if a mark that values the order or a position of the book is older than `max_mark_age_ns`.
+
+    With such an age every order looks at all positions of its book, and without one at none but its own.
+    """
+    price = price_after(book, event)
+    if params.max_mark_age_ns >= LARGEST or price == MISSING:
+        return price
+    if is_old(params, book.instrument, event):
+        return MISSING
+    place = book.account.first_position
+    while place >= 0:
+        position = at(held, place)
+        if before(params, position).gross != 0 and is_old(params, at(instruments, position.instrument), event):
+            return MISSING
+        place = position.next_of_account
+    return price
+
+
+def is_old(params: Any, instrument: Record, event: EventRow) -> bool:
+    """True if the mark of an instrument is older than `max_mark_age_ns`; without a mark its orders' prices value it."""
+    return instrument.mark != MISSING and event.ts - instrument.mark_ts > params.max_mark_age_ns
 
 
 def before(params: Any, record: Record) -> Exposure:
@@ -88,3 +114,10 @@ def net_with(params: Any, book: Book, event: EventRow, price: int, rate: Record)
 def counted(params: Any) -> str:
     """Which orders count, in words."""
     return "with working orders" if params.working else "without working orders"
+
+
+def aged(params: Any) -> str:
+    """The age up to which a mark counts, in words; empty without one."""
+    if params.max_mark_age_ns is None:
+        return ""
+    return f" at most {duration_text(duration(params.max_mark_age_ns, 'max_mark_age_ns'))} old"

@@ -20,6 +20,7 @@ from riskkit.replay.rules.catalogue.margin_models import (
     Leg,
     beyond_brackets,
     has_data,
+    lacks,
     less,
     margin_words,
     misfit,
@@ -96,6 +97,7 @@ INITIAL_MARGIN = register(
         standing=True,
         looks_at=frozenset({"positions", "cash"}),
         misfit=misfit,
+        lacks=lacks,
         sentence=lambda params: (
             f"an initial margin of at most the equity after the order ({model_text(params, True)}), with working orders, "
             f"at marks{if_unpriced(params)}"

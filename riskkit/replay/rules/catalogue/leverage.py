@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.catalogue.exposure import counted, gross_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Ratio, at_most, if_unpriced
+from riskkit.replay.rules.catalogue.exposure import aged, counted, fresh_price, gross_with
+from riskkit.replay.rules.parameters import Breach, Duration, Flag, Limit, MissingPrice, Ratio, at_most, if_unpriced
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -33,18 +33,19 @@ class Leverage(NamedTuple):
 
     limit: Limit[Ratio]
     working: Flag = True
+    max_mark_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
-def check(params: Any, book: Book, event: EventRow) -> Verdict:
+def check(params: Any, book: Book, event: EventRow, held: Record, instruments: Record) -> Verdict:
     """Compare the gross exposure after the order with the equity."""
-    return converted(params, book, event, None)
+    return converted(params, book, event, held, instruments, None)
 
 
-def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict:
+def converted(params: Any, book: Book, event: EventRow, held: Record, instruments: Record, rate: Record) -> Verdict:
     """Compare the gross exposure after the order with the equity, both converted."""
-    price = price_after(book, event)
+    price = fresh_price(params, book, event, held, instruments)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
     gross = gross_with(params, book, event, price, rate)
@@ -71,7 +72,7 @@ LEVERAGE = register(
         looks_at=frozenset({"positions", "cash"}),
         sentence=lambda params: (
             f"a gross exposure of {at_most(params)} {float(params.limit):g} times the equity after the order, "
-            f"{counted(params)}, at marks{if_unpriced(params)}"
+            f"{counted(params)}, at marks{aged(params)}{if_unpriced(params)}"
         ),
     )
 )

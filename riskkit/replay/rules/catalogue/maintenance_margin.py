@@ -16,6 +16,7 @@ from riskkit.replay.rules.catalogue.margin_models import (
     HELD,
     MODELS,
     Leg,
+    lacks,
     margin_words,
     misfit,
     model_text,
@@ -77,6 +78,7 @@ MAINTENANCE_MARGIN = register(
         standing=True,
         looks_at=frozenset({"positions", "cash"}),
         misfit=misfit,
+        lacks=lacks,
         sentence=lambda params: f"a maintenance margin of at most the equity ({model_text(params, False)}), at marks",
     )
 )

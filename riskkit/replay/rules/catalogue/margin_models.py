@@ -15,7 +15,7 @@ workspace, put there by `margin_words`:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import ceil, floor, lcm
 from typing import Any, NamedTuple
@@ -264,9 +264,31 @@ def misfit(rule: Any) -> str:
     for name in given:
         if name not in needed:
             return f"{name} is data of the model {DATA[name]!r}, and has no effect with model={params.model!r}"
+    if params.model == "linear_tier" and not (
+        exact(params.base or 0, "base") or exact(params.per_unit or 0, "per_unit")
+    ):
+        return "base and per_unit are 0, so that nothing is required of anybody"
+    if params.model in ("brackets", "scan") and not any(_numbers(params)):
+        return f"{given[0]} requires nothing of anybody; give a rate or a loss other than 0"
     if params.sign != "gain" and params.model != "scan":
         return f"sign={params.sign!r} is that of arrays, and has no effect with model={params.model!r}"
     return ""
+
+
+def _numbers(params: Any) -> Iterator[Fraction]:
+    """The rates of all brackets, or the amounts of all scenarios."""
+    if params.model == "scan":
+        yield from (exact(amount, "arrays") for amounts in params.arrays.values() for amount in amounts)
+        return
+    tables = params.table.values() if isinstance(params.table, Mapping) else [params.table]
+    yield from (exact(rate, "table") for rows in tables for _, rate in rows)
+
+
+def lacks(params: Any, instrument: str) -> bool:
+    """True if the data of a model have nothing of an instrument."""
+    if params.model == "scan":
+        return instrument not in params.arrays
+    return isinstance(params.table, Mapping) and not {instrument, "*"} & params.table.keys()
 
 
 def model_text(params: Any, initial: bool) -> str:

@@ -11,8 +11,18 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.catalogue.exposure import counted, gross_with, net_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, at_most, choice, if_unpriced
+from riskkit.replay.rules.catalogue.exposure import aged, counted, fresh_price, gross_with, net_with
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Duration,
+    Flag,
+    Limit,
+    MissingPrice,
+    Money,
+    at_most,
+    choice,
+    if_unpriced,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -42,18 +52,19 @@ class MaxExposure(NamedTuple):
     limit: Limit[Money]
     measure: choice("gross", "net") = "gross"
     working: Flag = True
+    max_mark_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
-def check(params: Any, book: Book, event: EventRow) -> Verdict:
+def check(params: Any, book: Book, event: EventRow, held: Record, instruments: Record) -> Verdict:
     """Compare the exposure after the order with the limit."""
-    return converted(params, book, event, None)
+    return converted(params, book, event, held, instruments, None)
 
 
-def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict:
+def converted(params: Any, book: Book, event: EventRow, held: Record, instruments: Record, rate: Record) -> Verdict:
     """Compare the exposure after the order, converted, with the limit."""
-    price = price_after(book, event)
+    price = fresh_price(params, book, event, held, instruments)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
     if params.measure == GROSS:
@@ -79,7 +90,7 @@ MAX_EXPOSURE = register(
         bounds="orders",
         sentence=lambda params: (
             f"a {params.measure} exposure of {at_most(params)} {params.limit} in money after the order, "
-            f"{counted(params)}, at marks{if_unpriced(params)}"
+            f"{counted(params)}, at marks{aged(params)}{if_unpriced(params)}"
         ),
     )
 )

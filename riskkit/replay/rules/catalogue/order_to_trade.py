@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, adjust, append, expire, total
 from riskkit.replay.kernels.records import Record, Words
@@ -91,7 +92,8 @@ def sentence(params: OrderToTradeRatio) -> str:
     bound = at_most(params, "fewer than")
     minimum = f", once there are more than {params.least:,}" if params.least else ""
     window = duration_text(params.window_ns)
-    return f"{bound} {float(params.limit):g} {params.of} for each fill within {window}{minimum}, refused ones count too"
+    sent = counted(params.limit, params.of.removesuffix("s"))
+    return f"{bound} {sent} for each fill within {window}{minimum}, refused ones count too"
 
 
 ORDER_TO_TRADE = register(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
@@ -40,7 +41,7 @@ class PriceCollar(NamedTuple):
         Largest distance in ticks.
     reference
         The last trade (before the first price event, the last fill), the middle of bid and ask, the touch (ask of a
-        buy, bid of a sell) or the last fill of the account.
+        buy, bid of a sell), the last fill of the account, or the previous close or settlement (``close`` events).
     max_age_ns
         Age up to which a reference price is fresh; not given: any.
 
@@ -84,7 +85,7 @@ def sentence(params: PriceCollar) -> str:
     if params.pct is not None:
         caps.append(f"{float(params.pct) * 100:g} %")
     if params.ticks is not None:
-        caps.append(f"{params.ticks:,} ticks")
+        caps.append(counted(params.ticks, "tick"))
     bound = at_most(params)
     distance = f"{bound} {' and '.join(caps)}"
     return f"a price {distance} from {reference_text(params)}"

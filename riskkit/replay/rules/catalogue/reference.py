@@ -1,7 +1,7 @@
 """Reference price of a check, and its age.
 
 Unit: half ticks, so that the middle of a quote is exact. A price is fresh for `max_age_ns` inclusive; older, it is
-missing. Source: CME Group, GCC Price Banding (last price or the best bid and ask as reference).
+missing. Source: CME Group, GCC Price Banding (last price, the best bid and ask, or the settlement as reference).
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration, duration_text
 
-NAMES = ("last", "mid", "touch", "own_fill")
-LAST, MID, TOUCH, OWN_FILL = range(4)
+NAMES = ("last", "mid", "touch", "own_fill", "close")
+LAST, MID, TOUCH, OWN_FILL, CLOSE = range(5)
 Reference = choice(*NAMES)
 WORDS = {
     "last": "the last trade",
     "mid": "the middle of bid and ask",
     "touch": "the ask (buys) or bid (sells)",
     "own_fill": "the last fill of the account",
+    "close": "the previous close or settlement",
 }
 NEEDS = {
     "last": (Need(("last trade", "FILL"), 'or take quotes with reference="mid" or "touch"'),),
     "mid": (Need(("bid",)), Need(("ask",))),
     "touch": (Need(("bid", "ask")),),
     "own_fill": (Need(("FILL",)),),
+    "close": (Need(("CLOSE",)),),
 }
 
 
@@ -50,6 +52,8 @@ def twice_reference(params: Any, book: Book, event: EventRow) -> int:
     price, since = instrument.mark, instrument.mark_ts
     if kind == OWN_FILL:
         price, since = book.position.fill_price, book.position.fill_ts
+    elif kind == CLOSE:
+        price, since = instrument.close if instrument.closed != 0 else MISSING, instrument.close_ts
     elif kind == TOUCH and event.side > 0:
         price, since = instrument.ask, instrument.ask_ts
     elif kind == TOUCH:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, Ratio, TimeZone, at_most
@@ -88,7 +89,7 @@ def sentence(params: UnexecutedOrders) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
     return (
-        f"{bound} {float(params.limit):g} unexecuted order{'s' * (float(params.limit) != 1)} for each transaction of a trading day "
+        f"{bound} {counted(params.limit, 'unexecuted order')} for each transaction of a trading day "
         f"({params.roll_hour:02d}:00 {params.tz}; a modification counts as two orders, a cancel as one)"
     )
 

@@ -22,7 +22,7 @@ def required(arrays, instrument="X"):
 
 @pytest.mark.parametrize("array", [[40, 100], [0, 0]])
 def test_a_position_that_loses_in_no_scenario_requires_nothing(array):
-    assert required({"X": array}) == [[0.0, -1.0]]
+    assert required({"X": array, "Z": [-1, -1]}) == [[0.0, -1.0]]
 
 
 @pytest.mark.parametrize("instrument", ["X", "Y"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from marks import needs_compiling
 
-from riskkit import EventLog, Rule, RuleSet, replay_log
+from riskkit import Account, EventLog, Instrument, Rule, RuleSet, Session, replay_log
 from riskkit.replay.rules.catalogue.reference import NAMES, WORDS
 from riskkit.replay.rules.judged import why_not_judged
 from riskkit.rules import PriceCollar
@@ -18,6 +19,7 @@ SOURCES = {  # an event that gives the reference of a buy its price, 100
     "mid": {**QUOTE, "bid": 99, "ask": 101},
     "touch": {**QUOTE, "bid": 50, "ask": 100},
     "own_fill": {**FILL, "price": 100},
+    "close": {**QUOTE, "kind": "close", "price": 100},
 }
 LACKING = {  # what a log of orders alone lacks
     "last": "it needs last trades (rows kind=\"price\" with a price) or fills (rows kind=\"fill\"), and this log has none; "
@@ -25,6 +27,7 @@ LACKING = {  # what a log of orders alone lacks
     "mid": 'it needs bids (rows kind="price" with a bid), and this log has none',
     "touch": 'it needs bids (rows kind="price" with a bid) or asks (rows kind="price" with an ask), and this log has none',
     "own_fill": 'it needs fills (rows kind="fill"), and this log has none',
+    "close": 'it needs previous closes (rows kind="close"), and this log has none',
 }  # fmt: skip
 
 
@@ -69,3 +72,30 @@ def test_a_fill_is_the_last_trade_until_a_price_comes_and_the_own_fill_of_its_ac
     log = log_of(other, order, {**FILL, "price": 100}, order, {**QUOTE, "price": 200}, {**other, "price": 50}, order)
     assert refused(log) == [3]
     assert refused(log, reference="own_fill", on_missing_price="allow") == [3, 6]
+
+
+def test_a_close_is_neither_a_last_trade_nor_a_mark_and_a_trade_is_no_close():
+    close, order = {**QUOTE, "kind": "close", "price": 100}, {**ORDER, "price": 120}
+    log = log_of(close, {**QUOTE, "price": 120}, order, {**FILL, "price": 120}, order, {**close, "price": 115}, order)
+    assert refused(log, reference="close") == [2, 4] and refused(log) == []
+    other = log_of({**close, "instrument": "Y"}, order)
+    assert (
+        refused(other, reference="close") == [1] and refused(other, reference="close", on_missing_price="allow") == []
+    )
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param("generic", marks=needs_compiling)])
+def test_a_collar_around_the_close_says_so_live_and_goes_on_from_a_snapshot(compiled):
+    rules = RuleSet([Rule("collar", PriceCollar("0.1", reference="close", max_age_ns="2d"))])
+    session = Session.create(rules, [Instrument("X")], [Account("A")], compiled=compiled)
+    order = {"account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 111}
+    start = pd.Timestamp("2026-03-02 16:00", tz="UTC")
+    (missing,) = session.process_order(ts=start, **order)
+    assert "no price is known" in missing.reason
+    session.process_close(ts=start, instrument="X", price=100)
+    (far,) = Session.restore(session.snapshot(), rules, compiled=compiled).process_order(
+        ts=start + pd.Timedelta("2D"), **order
+    )
+    assert (far.observed, far.limit) == (11, 10) and "price" in far.reason
+    (old,) = session.process_order(ts=start + pd.Timedelta("2D1ns"), **order)
+    assert "no price is known" in old.reason
