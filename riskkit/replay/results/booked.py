@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +84,7 @@ def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int,
         booked[fill] = now
 
 
-def _settled(columns: Mapping[str, np.ndarray], fill: int, row: int, unseen: Collection[int]) -> bool:
+def _settled(columns: Mapping[str, np.ndarray], fill: int, row: int, unseen: set[int]) -> bool:
     """True if the instrument of a fill was settled between two rows: the fill is final."""
     between = np.isin(columns["kind"][fill:row], SETTLES) & (
         columns["instrument"][fill:row] == columns["instrument"][fill]
