@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+from collections.abc import Collection
 from enum import IntEnum
 from functools import cache, lru_cache
 from operator import is_, itemgetter
@@ -109,7 +110,7 @@ def template() -> _Template:
     facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
     facts |= {"log": Family("log_"), "arrays": Family("all_"), "variables": Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
-    constants = Constants(facts)
+    constants = Constants(facts, functions)
     for function in functions.values():
         constants.visit(function)
     nodes = frozenset(node for function in functions.values() for node in ast.walk(function))
@@ -119,8 +120,9 @@ def template() -> _Template:
 class Constants(ast.NodeTransformer):
     """Folds what is the same for every shape; arguments that are such facts stay, as they keep their type."""
 
-    def __init__(self, facts: Values) -> None:
+    def __init__(self, facts: Values, functions: Collection[str]) -> None:
         self.facts = facts
+        self.functions = functions
         self.names: Values = {}  # functions and types of modules that are used
 
     def visit(self, node: Any) -> Any:
@@ -133,12 +135,16 @@ class Constants(ast.NodeTransformer):
                     keyword.value = keyword.value if self.is_constant(keyword.value) else self.visit(keyword.value)
             case ast.expr() if self.is_constant(node):
                 return ast.Constant(int(eval(_code(node), _GLOBALS, self.facts)), **position_of(node))
-            case ast.Attribute(ast.Name(owner), name) if isinstance(self.facts.get(owner), ModuleType):
+            case ast.Attribute(ast.Name(owner), name) if self.is_of_module(owner, name):
                 self.names[name] = getattr(self.facts[owner], name)
                 return parsed(name, node)
             case _:
                 self.generic_visit(node)
         return node
+
+    def is_of_module(self, owner: str, name: str) -> bool:
+        """True of a function or type of a module, unless a function of the template has its name."""
+        return isinstance(self.facts.get(owner), ModuleType) and name not in self.functions
 
     def is_constant(self, node: ast.expr) -> bool:
         """True if an expression consists of facts only, and is a number."""
