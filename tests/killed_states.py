@@ -40,12 +40,12 @@ def alert(n: int) -> Alert:
 
 def alert_step(made: AlertSystem, n: int) -> None:
     """Raise an alert; every few steps mute, unmute, acknowledge."""
-    made.post(alert(n))
+    raised = made.post(alert(n))
     if n % 5 == 0:
         made.mute(USERS[n % 3], LIMITS[n // 5 % 2], until=None if n % 2 else (n + 3) * SECOND)
     if n % 7 == 0:
         made.unmute(USERS[n // 7 % 3], LIMITS[n % 2])
-    if n % 3 == 0:
+    if raised and n % 3 == 0:
         made.acknowledge(f"{n:016x}", who="desk", timestamp=n)
 
 

@@ -7,7 +7,7 @@ maximum near it.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -105,12 +105,12 @@ def _climb(x: np.ndarray, start: np.ndarray, ends: list[tuple[float, float]]) ->
         height = slopes(x, full, first, bend, path, slope)
         return -(height + constant), -slope[: len(theta)]
 
-    within = {
+    within: Any = {
         "type": "ineq",
         "fun": lambda t: 1.0 - t[2] - t[3],
         "jac": lambda t: np.array([0, 0, -1, -1, 0])[: len(t)],
     }
-    options = {"ftol": PRECISION, "maxiter": 200}
+    options: Any = {"ftol": PRECISION, "maxiter": 200}
     found = minimize(fall, start, jac=True, method="SLSQP", bounds=ends, constraints=[within], options=options)
     return (-float(found.fun) if found.success and np.isfinite(found.x).all() else -math.inf), found.x
 
