@@ -112,7 +112,8 @@ DD_EQUITY = register(
         sentence=sentence,
         **{
             **LOCK,
-            "state": (*FIELDS, "start", "settled", "short_settled"),
+            # own fields first: numba warns of a record that begins as that of the other locks
+            "state": ("start", "settled", "short_settled", *FIELDS),
             "updates_on": frozenset({EventKind.TRADE, EventKind.MARK}),
         },
     )
