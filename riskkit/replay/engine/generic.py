@@ -33,18 +33,9 @@ from riskkit.replay.engine.generic_words import (
     Layout,
 )
 from riskkit.replay.engine.shape import HOOKS, TABLES, VARIABLES, Shape
-from riskkit.replay.engine.specialise import (
-    Family,
-    Scope,
-    Specialiser,
-    Values,
-    arguments_of,
-    names_in,
-    parsed,
-    position_of,
-    template,
-)
+from riskkit.replay.engine.specialise import Scope, Specialiser
 from riskkit.replay.engine.state import rule_dtype
+from riskkit.replay.engine.template import Family, Values, arguments_of, names_in, parsed, position_of, template
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, POSITION
 from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.kernels.runtime import Judgement, Terms

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from riskkit.replay.engine.generic_words import POINTED, SHAPE
-from riskkit.replay.engine.specialise import parsed, position_of
+from riskkit.replay.engine.template import parsed, position_of
 
 
 def pointed(node: Any) -> Any:

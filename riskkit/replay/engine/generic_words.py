@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.engine.shape import RuleShape, Shape
-from riskkit.replay.engine.specialise import Loop, template
+from riskkit.replay.engine.specialise import Loop
 from riskkit.replay.engine.state import CLOCK, State
+from riskkit.replay.engine.template import template
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION
 from riskkit.replay.kernels.conversion import CONVERSION, RATE
 from riskkit.replay.kernels.fill_records import FILL
