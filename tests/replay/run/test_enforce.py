@@ -152,7 +152,7 @@ def test_the_result_gives_the_profit_under_each_policy():
         assert "if orphan exits are kept" in str(result)
     assert enforce(stream(order(0, BUY, 1))).profit_by_orphan_policy == {}
     found = compare(log, SMALL, compiled=False)
-    assert any("depends on the 1 orphan exits" in line for line in found.sentences())
+    assert any("depends on the 1 orphan exit" in line for line in found.sentences())
 
 
 def test_modifies_are_counted_apart_from_orders():
