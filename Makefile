@@ -23,7 +23,7 @@ lab: $(VENV)/demo
 docs: $(VENV)/docs
 	$(BIN)/python notebooks/docs/build.py out/docs
 
-# before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow, of each three cases
+# before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow, of each two cases
 check: lint
 	$(PYTEST) --fast -q
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from marks import needs_compiling
 
 from riskkit import Rule, RuleSet
@@ -42,6 +43,7 @@ def test_facts_of_the_loop():
     assert late.zones == {("America/New_York", 17)}
 
 
+@pytest.mark.slow
 def test_room_for_many_events_is_made_before_they_come():
     live = engine()
     live.push(0, EventKind.ORDER, qty=1, **ORDER)
