@@ -369,6 +369,10 @@ class Mmp(Rule):
         if self.breached(key):
             self.trip(key)
 
+    def split(self, label, ratio):
+        for key in [key for key in self.fills if key == label or (isinstance(key, tuple) and key[1] == label)]:
+            del self.fills[key]
+
     def amended(self, fill, former, realised, opened):
         entries = self.fills.get(self.key(fill.member), [])
         place = next((place for place, (ts, _, _) in enumerate(entries) if ts == fill.ts), None)

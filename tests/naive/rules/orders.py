@@ -124,23 +124,18 @@ class PriceBand(PriceCollar):
 
     def begin(self):
         super().begin()
-        self.trades, self.closes = (
-            {},
-            {},
-        )  # instrument -> (time, price) of each trade, of the last close; since it is in force
+        self.trades = {}  # instrument -> (time, price) of each trade since it is in force
 
     def price_came(self, event):
         super().price_came(event)
         if "price" in event:
             self.trades.setdefault(event["instrument"], []).append((self.replay.now, Fraction(event["price"])))
 
-    def closing(self, event):
-        self.closes[event["instrument"]] = self.replay.now, Fraction(event["price"])
+    def split(self, label, ratio):
+        super().split(label, ratio)
+        self.trades[label] = [(ts, price / ratio) for ts, price in self.trades.get(label, [])]
 
     def reference(self, member):
-        if self.params.get("reference") == "close":
-            ts, price = self.closes.get(member.instrument, (0, None))
-            return price if self.replay.now - ts <= self.params.get("max_age_ns", 10**30) else None
         if self.params.get("reference") == "mean":
             oldest = self.replay.now - self.params["window_ns"]
             prices = [price for ts, price in self.trades.get(member.instrument, []) if ts > oldest]

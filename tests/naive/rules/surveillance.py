@@ -46,6 +46,9 @@ class Layering(Rule):
             self.shapes[key] = {"side": side, "since": self.replay.now, "orders": layers, "layered": layered,
                                 "gone": Fraction(0)}  # fmt: skip
 
+    def split(self, label, ratio):
+        self.shapes = {key: shape for key, shape in self.shapes.items() if key[1] != label}
+
     def shaped(self, layers, qty):
         return len({one.price for one in layers}) >= self.params.get("prices", 3)
 
@@ -189,6 +192,11 @@ class MomentumIgnition(Rule):
             start = traded.last if traded.last is not None else price
             self.taking[side].add(key, {"qty": qty, "start": start, "place": len(self.replay.volumes) - 1})
             self.find(key, side, price)
+
+    def split(self, label, ratio):
+        for kept in (self.moves, self.taking[BUY].entries, self.taking[SELL].entries):
+            for key in [key for key in kept if key[1] == label]:
+                del kept[key]
 
     def price_came(self, event):
         if "price" in event:

@@ -24,6 +24,7 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 FILL = int(EventKind.FILL)
+SPLIT = int(EventKind.SPLIT)
 ENTERED = int(Counter.ENTERED)
 
 
@@ -107,7 +108,10 @@ def begin(state: Record, params: Any, book: Book, event: EventRow, orders: Recor
 
 
 def cancelled(state: Record, params: Any, book: Book, event: EventRow) -> int:
-    """Count a cancel; 1 if it completes the shape."""
+    """Count a cancel; 1 if it completes the shape. A split, after which lots are others, ends it."""
+    if event.kind == SPLIT:
+        state.layered = 0
+        return 0
     lots = counted(state, params, book, event)
     state.gone += lots
     if lots > 0 and exceeds_fraction(state.gone, params.share, state.layered, 1):
@@ -141,7 +145,7 @@ SHAPE: dict[str, Any] = {
     "state": ("layered", "side", "since", "gone", "entered"),
     "check": check,
     "checks_on": frozenset(),
-    "updates_on": frozenset({EventKind.FILL, EventKind.CANCEL}),
+    "updates_on": frozenset({EventKind.FILL, EventKind.CANCEL, EventKind.SPLIT}),
     "breached_by": frozenset({EventKind.CANCEL}),
     "requires": frozenset({"chains"}),
     "scopes": ("account_instrument",),

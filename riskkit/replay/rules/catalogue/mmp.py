@@ -30,6 +30,7 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, Measure, Obse
 from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
+SPLIT = int(EventKind.SPLIT)
 FILLED, DELTA = range(2)  # index of the limit in `observes`
 FIXED = 1  # index of the window that starts with its first fill
 
@@ -85,7 +86,10 @@ def check(state: Record, params: Any, memory: Words) -> CapVerdict:
 
 
 def update(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
-    """Add a fill; trip if the window exceeds a limit."""
+    """Add a fill; trip if the window exceeds a limit. A split of the instrument empties the window."""
+    if event.kind == SPLIT:
+        empty(state, memory)
+        return 0
     if params.window != FIXED or length(memory, state.memory) == 0:
         state.start = event.ts
     append(memory, state.memory, state.start, event.qty * book.instrument.qty_unit)
@@ -105,8 +109,13 @@ def amend(state: Record, params: Any, book: Book, event: EventRow, memory: Words
 def reset(state: Record, memory: Words) -> None:
     """Clear the window after a freeze."""
     if state.held_until != 0:
-        clear(memory, state.memory)
-        clear(memory, state.memory + QUEUE)
+        empty(state, memory)
+
+
+def empty(state: Record, memory: Words) -> None:
+    """Forget the fills of the window."""
+    clear(memory, state.memory)
+    clear(memory, state.memory + QUEUE)
 
 
 def misfit(rule: Any) -> str:
@@ -135,7 +144,7 @@ MMP = register(
         amend=amend,
         workspace_size=2 * QUEUE,
         nodes_per_event=2,
-        updates_on=frozenset({EventKind.FILL}),
+        updates_on=frozenset({EventKind.FILL, EventKind.SPLIT}),
         action="PAUSE",
         hold="freeze_ns",
         checked_by_pause=True,

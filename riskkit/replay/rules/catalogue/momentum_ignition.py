@@ -29,6 +29,7 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 
 FILL = int(EventKind.FILL)
+SPLIT = int(EventKind.SPLIT)
 # queues of the aggressive fills of a side: their lots, the last trade before each, and all that was traded before each
 LOTS, STARTS, TRADED = (QUEUE * k for k in range(3))
 SIDE = 3 * QUEUE  # words of the fills of one side; buys are first
@@ -122,8 +123,19 @@ def take(state: Record, book: Book, event: EventRow, memory: Words) -> None:
     append(memory, queue + TRADED, event.ts, book.instrument.traded - event.qty)
 
 
+def forget(state: Record, memory: Words) -> None:
+    """End the shape, and empty its windows."""
+    state.volume = 0
+    state.against = 0
+    for place in range(6):
+        clear(memory, state.memory + QUEUE * place)
+
+
 def update(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
-    """Note a fill and the move that it or a trade completes; trip if a fill completes the shape."""
+    """Note a fill and the move that it or a trade completes; trip if a fill completes the shape. A split ends all."""
+    if event.kind == SPLIT:
+        forget(state, memory)
+        return 0
     if event.kind != FILL:
         if event.price != MISSING:
             find_move(state, params, book, event, memory, 1)
@@ -132,10 +144,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
     lots = opposed(state, params, event)
     state.against += lots
     if lots > 0 and exceeds_fraction(state.against, params.reversal, state.volume, 1):
-        state.volume = 0
-        state.against = 0
-        for place in range(6):
-            clear(memory, state.memory + QUEUE * place)
+        forget(state, memory)
         return 1
     if is_aggressive(book, event):
         take(state, book, event, memory)
@@ -163,7 +172,7 @@ MOMENTUM_IGNITION = register(
         workspace_size=2 * SIDE,
         nodes_per_event=3,
         checks_on=frozenset(),
-        updates_on=frozenset({EventKind.FILL, EventKind.PRICE}),
+        updates_on=frozenset({EventKind.FILL, EventKind.PRICE, EventKind.SPLIT}),
         breached_by=frozenset({EventKind.FILL}),
         requires=frozenset({"orders", "turnover"}),
         scopes=("account_instrument",),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import MILLION, fraction_of
-from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
+from riskkit.replay.kernels.queue import QUEUE, append, expire, length, split_values, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.catalogue.reference import NAMES, NEEDS, WORDS, twice_reference
@@ -36,10 +36,10 @@ from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration
 
-CLOSE_EVENT = int(EventKind.CLOSE)
-CLOSE, MEAN = len(NAMES), len(NAMES) + 1  # index of the reference, after those of `reference`
+SPLIT = int(EventKind.SPLIT)
+MEAN = len(NAMES)  # index of the reference, after those of `reference`
 AGGRESSIVE, BY_SIDE = 1, 2  # index of the sides
-ALL_WORDS = {**WORDS, "close": "the previous close or settlement", "mean": "the mean of the trades"}
+ALL_WORDS = {**WORDS, "mean": "the mean of the trades"}
 
 
 class PriceBand(NamedTuple):
@@ -63,7 +63,7 @@ class PriceBand(NamedTuple):
         Both bounds for every order; aggressive: buys have the upper one only and sells the lower one; by side: both, with
         multiples of their own.
     reference
-        As in `PriceCollar`; close: of close events; mean: of the trades of `window_ns`.
+        As in `PriceCollar`; mean: of the trades of `window_ns`.
     window_ns
         Length of the window of the mean.
     max_age_ns
@@ -84,7 +84,7 @@ class PriceBand(NamedTuple):
     ask_up: ComparedLimit[Ratio] = None
     ask_down: ComparedLimit[Ratio] = None
     sides: choice("both", "aggressive", "by_side") = "both"
-    reference: choice(*NAMES, "close", "mean") = "last"
+    reference: choice(*NAMES, "mean") = "last"
     window_ns: Duration = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
@@ -105,12 +105,9 @@ def scale(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 
 def scaled_reference(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
     """The reference times `scale`, in ticks; MISSING if none is known."""
-    if event.stop != MISSING or params.reference < CLOSE:
+    if event.stop != MISSING or params.reference != MEAN:
         return twice_reference(params, book, event)
-    if params.reference == MEAN:
-        return total(memory, state.memory) if length(memory, state.memory) > 0 else MISSING
-    fresh = state.closed != 0 and event.ts - state.since <= params.max_age_ns
-    return 2 * state.close if fresh else MISSING
+    return total(memory, state.memory) if length(memory, state.memory) > 0 else MISSING
 
 
 def passing(amount: int, ppm: int, breach: int) -> int:
@@ -164,11 +161,9 @@ def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words
 
 
 def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
-    """Note a trade in the window of the mean, or a close."""
-    if event.kind == CLOSE_EVENT:
-        state.close = event.price
-        state.since = event.ts
-        state.closed = 1
+    """Note a trade in the window of the mean; in a split, count all of them in new units."""
+    if event.kind == SPLIT:
+        split_values(memory, state.memory, event.qty, event.price)
     elif event.price != MISSING and params.reference == MEAN:
         append(memory, state.memory, event.ts, event.price)
     return 0
@@ -220,21 +215,20 @@ def sentence(params: PriceBand) -> str:
 
 def needs(rule: Any) -> tuple[Need, ...]:
     """Contents of a log that have the reference of a rule."""
-    own = {"close": (Need(("CLOSE",)),), "mean": (Need(("last trade",)),)}
-    return {**NEEDS, **own}[rule.parameters.reference]
+    return {**NEEDS, "mean": (Need(("last trade",)),)}[rule.parameters.reference]
 
 
 PRICE_BAND = register(
     RuleType(
         name="price_band",
         parameters=PriceBand,
-        state=("memory", "close", "since", "closed"),
+        state=("memory",),
         check=check,
         update=update,
         evict=evict,
         workspace_size=QUEUE,
         nodes_per_event=1,
-        updates_on=frozenset({EventKind.PRICE, EventKind.CLOSE}),
+        updates_on=frozenset({EventKind.PRICE, EventKind.SPLIT}),
         breached_by=frozenset(),
         scopes=("instrument",),
         observes=Measure.PRICE,
