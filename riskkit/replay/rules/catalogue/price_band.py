@@ -22,6 +22,7 @@ from riskkit.replay.rules.parameters import (
     ComparedLimit,
     Duration,
     MissingPrice,
+    PositiveDuration,
     Price,
     Proportion,
     Ratio,
@@ -65,7 +66,7 @@ class PriceBand(NamedTuple):
     reference
         As in `PriceCollar`; close: of close events; mean: of the trades of `window_ns`.
     window_ns
-        Length of the window of the mean.
+        Length of the window of the mean; other references have none.
     max_age_ns
         Age up to which a reference other than the mean is fresh; not given: any.
 
@@ -85,7 +86,7 @@ class PriceBand(NamedTuple):
     ask_down: ComparedLimit[Ratio] = None
     sides: choice("both", "aggressive", "by_side") = "both"
     reference: choice(*NAMES, "close", "mean") = "last"
-    window_ns: Duration = None
+    window_ns: PositiveDuration = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
@@ -177,8 +178,8 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def misfit(rule: Any) -> str:
     """Reason why the parameters do not fit together."""
     params = rule.parameters
-    if (params.reference == "mean") != (params.window_ns is not None):
-        return "window_ns is the length of the window of reference='mean'; give both"
+    if params.reference == "mean" and params.window_ns is None:
+        return "reference='mean' needs window_ns, the length of the window"
     if params.sides != "by_side" and (params.ask_up, params.ask_down) != (None, None):
         return "ask_up and ask_down are multiples of sides='by_side'"
     if params.reference == "mean" and params.max_age_ns is not None:
@@ -207,7 +208,7 @@ def sentence(params: PriceBand) -> str:
         parts.append(f"{multiples(params.down, params.up)}{' (of buys)' if params.sides == 'by_side' else ''}")
     if (params.ask_down, params.ask_up) != (None, None):
         parts.append(f"{multiples(params.ask_down, params.ask_up)} (of sells)")
-    window = f" of {duration_text(duration(params.window_ns, 'window_ns'))}" if params.window_ns is not None else ""
+    window = f" of {duration_text(duration(params.window_ns, 'window_ns'))}" if params.reference == "mean" else ""
     age = (
         f" at most {duration_text(duration(params.max_age_ns, 'max_age_ns'))} old"
         if params.max_age_ns is not None
