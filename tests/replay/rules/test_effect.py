@@ -42,7 +42,8 @@ def test_a_rule_without_a_limit_is_refused(name):
         Rule("r", kind.make(given), action="ALERT")
     for one in wanted:
         value = "08:00" if one == "unlock_at" else 1
-        Rule("r", kind.make({**given, one: value}))
+        apart = {"sides": "by_side"} if one.startswith("ask_") else {}
+        Rule("r", kind.make({**given, **apart, one: value}))
 
 
 @pytest.mark.parametrize(

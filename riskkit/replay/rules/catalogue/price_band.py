@@ -22,6 +22,7 @@ from riskkit.replay.rules.parameters import (
     ComparedLimit,
     Duration,
     MissingPrice,
+    PositiveDuration,
     Price,
     Proportion,
     Ratio,
@@ -85,7 +86,7 @@ class PriceBand(NamedTuple):
     ask_down: ComparedLimit[Ratio] = None
     sides: choice("both", "aggressive", "by_side") = "both"
     reference: choice(*NAMES, "mean") = "last"
-    window_ns: Duration = None
+    window_ns: PositiveDuration = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
