@@ -42,6 +42,7 @@ def rule_of(name, **given):
     scope = given.pop("scope", "")
     units = kind.units()
     required = {field: "0.1" if units[field].name == "fraction" else GIVEN[field] for field in units if field in GIVEN}
+    required |= {"reference": "mean"} if {"reference", "window_ns"} <= units.keys() else {}
     return Rule("r", kind.make({**required, **given}), scope=scope)
 
 

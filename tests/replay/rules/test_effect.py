@@ -21,6 +21,7 @@ def barest(name: str) -> dict[str, object]:
     fields, defaults = rule_type(name).parameters._fields, rule_type(name).parameters._field_defaults
     needed = {field: 0 if field in SPANS else 1 for field in fields if field not in defaults}
     needed |= {"calendar": "24/7"} if "calendar" in needed else {}
+    needed |= {"reference": "mean"} if {"reference", "window_ns"} <= set(fields) else {}
     return needed | {
         field: "1s" if rule_type(name).units()[field].choices else 0
         for field in SPANS & set(fields)
