@@ -23,9 +23,9 @@ lab: $(VENV)/demo
 docs: $(VENV)/docs
 	$(BIN)/python notebooks/docs/build.py out/docs
 
-# before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow, of each two cases
+# before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow or lengthy, of each two cases
 check: lint
-	$(PYTEST) --fast -q
+	$(PYTEST) --fast --few -q
 
 test: $(VENV)/dev
 	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks

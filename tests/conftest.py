@@ -16,7 +16,8 @@ CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, **CALM)
 settings.register_profile("new", **CALM)
 
-AT_MOST = {"fast": 5, "usual": 40, "long": 10_000}  # examples of a property
+AT_MOST = {"fast": 10, "usual": 40, "long": 10_000}  # examples of a property
+FEW = 5
 
 
 def pytest_addoption(parser):
@@ -26,7 +27,12 @@ def pytest_addoption(parser):
         const="fast",
         dest="extent",
         default="usual",
-        help="few examples and cases, and only tests that import no numba and start no process",
+        help="few examples, and only tests that import no numba and start no process",
+    )
+    parser.addoption(
+        "--few",
+        action="store_true",
+        help="two cases of each parametrized test, and none that takes more than a third of a second",
     )
     parser.addoption(
         "--long", action="store_const", const="long", dest="extent", help="all examples of each property, on new cases"
@@ -86,9 +92,9 @@ def _start_no_process(*_, **__):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Limit the examples of a property, leave slow tests out of the fast run, and keep in one process what shares work."""
-    most = AT_MOST[config.option.extent]
-    if config.option.extent == "fast":
-        leave_out_cases(config, items)
+    most = FEW if config.option.few else AT_MOST[config.option.extent]
+    if config.option.few:
+        keep_few(config, items)
     for item in items:
         if config.option.extent == "fast" and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes seconds: in `make test`"))
@@ -100,13 +106,12 @@ def pytest_collection_modifyitems(config, items):
             test._hypothesis_internal_use_settings = settings(asked, max_examples=min(asked.max_examples, most))
 
 
-def leave_out_cases(config, items):
-    """Keep the first and the last case of each parametrized test, unless a test was asked for by its name."""
-    if any("::" in argument for argument in config.args):
-        return
+def keep_few(config, items):
+    """Keep the first and the last case of each parametrized test, and no test that is marked lengthy."""
     cases = defaultdict(list)
     for item in items:
-        cases[item.nodeid.partition("[")[0]].append(item)
+        if not item.get_closest_marker("lengthy"):
+            cases[item.nodeid.partition("[")[0]].append(item)
     kept = {item for all_of in cases.values() for item in (all_of[0], all_of[-1])}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]

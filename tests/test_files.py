@@ -121,7 +121,7 @@ def killed(save: Callable[[], Any], operation: int) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
 @pytest.mark.parametrize("kind", SAVED)
 def test_what_is_saved_is_the_old_or_the_new_wherever_its_writer_is_killed(kind, tmp_path):
@@ -150,7 +150,7 @@ def test_what_is_saved_is_the_old_or_the_new_wherever_its_writer_is_killed(kind,
     assert refused <= SWAPPED.get(kind, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
 def test_the_first_keys_of_a_service_are_all_there_or_made_anew(tmp_path):
     pytest.importorskip("msgspec", reason="the service comes with the extra 'service'")

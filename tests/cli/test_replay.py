@@ -48,7 +48,7 @@ def test_a_table_goes_through_limits_in_one_command(folder, capsys):
     assert shown.err == ""
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_enforce_writes_a_report_and_says_where(folder, capsys):
     assert replay("--mode", "enforce", "--report", "out/report.html", "--kind", "synthetic", "--sample", "1min") == 0
     shown = capsys.readouterr().out
@@ -123,7 +123,7 @@ def test_orders_and_fills_may_lie_in_files_of_their_own(folder, capsys):
     assert (found["orders"], found["profit"]) == (1, 0.0)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_as_json_it_prints_one_object_of_the_same_facts(folder, capsys):
     assert replay("--mode", "both", "--json", "--report", "r.html") == 0
     shown = capsys.readouterr()

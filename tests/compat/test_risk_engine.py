@@ -122,7 +122,7 @@ def test_the_rate_pauses_and_resumes_as_a_counter_of_every_order_would(bucket):
     assert {name for name, _ in seen} == {"PAUSE", "REJECT", "RESUME"}
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("dimensions", "keys"),
     [

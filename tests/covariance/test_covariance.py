@@ -450,7 +450,7 @@ def test_nearest_correlation_against_direct_search(seed):
     assert repair.frobenius_distance <= np.linalg.norm(found - broken) * (1 + 1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("size", [2, 10, 60])
 @pytest.mark.parametrize("method", ["higham", "spectral"])
 def test_nearest_correlation_is_a_correlation(size, method):

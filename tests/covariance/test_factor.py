@@ -43,7 +43,7 @@ def test_scale(power, factors):
     assert other.variance(held) == pytest.approx(held @ other.covariance @ held)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_five_thousand_assets_need_no_matrix():
     wide = rng.normal(0.0, 0.01, (60, 5_000))
     model = factor_covariance(wide, 5)
@@ -69,7 +69,7 @@ def test_labels_print_and_refusals():
         model.variance([1.0, 2.0])
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_few_factors_of_a_large_table_are_those_of_the_decomposition():
     rng = np.random.default_rng(3)
     for shape in ((60, 300), (300, 60)):

@@ -32,7 +32,7 @@ def test_without_gaps_every_policy_is_the_sample_covariance(policy):
     np.testing.assert_allclose(result.mean, FULL.mean(axis=0), rtol=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("policy", POLICIES)
 @given(power=st.integers(-9, 9), seed=st.integers(0, 50))
 def test_scale_and_order_of_assets_and_periods_do_not_matter(policy, power, seed):
@@ -64,7 +64,7 @@ def log_likelihood(table, mean, covariance):
     return total
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @given(seed=st.integers(0, 50))
 def test_maximum_likelihood_has_no_better_neighbour(seed):
     table = with_gaps(seed, 0.3)

@@ -115,7 +115,7 @@ def test_a_name_that_trades_with_itself_is_booked_twice_and_ends_flat(tape, simu
     assert all(net[place] == 0 for place in set(net) - set(held))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_without_limits_the_names_win_what_the_names_lose(simulated):
     found = compare(simulated, RuleSet.from_toml(demo.rules_path("exchange")), compiled=False)
     assert (found.without.profit_curve() == 0.0).all()

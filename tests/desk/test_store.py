@@ -660,7 +660,7 @@ def test_a_file_of_something_else_under_our_name_is_told(tmp_path):
         ParquetStore(tmp_path).current_positions()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_an_altered_log_does_not_follow(tmp_path):
     path = tmp_path / "store.duckdb"
     with DuckDBStore(path) as store:

@@ -64,7 +64,7 @@ def used():
     return set().union(*map(names_used, code_that_runs()))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_every_public_method_is_used_in_a_test_a_doctest_or_a_notebook(kind, used):
     assert methods_of(kind) - used == set()

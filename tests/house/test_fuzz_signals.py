@@ -79,7 +79,7 @@ STORES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file opened and not yet in its block
 @pytest.mark.parametrize("kind", STORES)
 @pytest.mark.parametrize("what", ["trade", "flush"])

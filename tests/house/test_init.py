@@ -53,7 +53,7 @@ def test_a_wrong_name_suggests_the_right_one(wrong, right):
         getattr(riskkit, wrong)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_every_public_module_suggests_a_name_of_its_own_or_of_another_one():
     for name, module in MODULES.items():
         own = module.__all__[0]

@@ -76,7 +76,7 @@ def test_a_room_imports_only_from_rooms_above_it(module):
         assert room_of(target) in above, f"{module} imports {target}, which CONTRIBUTING.md draws below it"
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_no_file_imports_itself_through_others():
     graph = {module: imports_of(module, at_run_time=True) - {module} for module in FILES}
     try:

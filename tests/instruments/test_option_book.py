@@ -49,7 +49,7 @@ def test_a_book_in_a_cube_and_in_a_stress_test(tmp_path):
     assert rk.stress_test(BOOK, table).losses["loss"].tolist() == pytest.approx((-BOOK(table)).tolist())
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_reverse_stress_finds_the_nearest_loss_of_a_strangle():
     strangle = OptionBook(TABLE.loc[["a", "b"]], {"X": 100.0})
     worst = reverse_stress(strangle, 60.0, [[0.05**2]])

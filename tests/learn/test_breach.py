@@ -34,7 +34,7 @@ def found():
     return breach_probability(flow(), "1h", every="30min", n_trees=20)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_probabilities_are_calibrated(found):
     frame = found.reliability()
     assert frame["forecasts"].sum() == len(found.forecasts)
@@ -45,7 +45,7 @@ def test_probabilities_are_calibrated(found):
     assert found.scores["learned"].mean() < 0.85 * found.scores["base rate"].mean()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_what_is_no_better_than_the_last_share_is_refused():
     rng = np.random.default_rng(1)
     used = pd.Series(rng.uniform(0.0, 1.05, 2_000), pd.date_range(START, periods=2_000, freq="10min"))
@@ -56,7 +56,7 @@ def test_what_is_no_better_than_the_last_share_is_refused():
     assert found.next_probability(refused_too=True).between(0.0, 1.0).all()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_flow_whose_trend_tells_is_accepted():
     """Use climbs to a breach, or falls back, from the same last share: only the way there tells."""
     rng = np.random.default_rng(4)
@@ -73,7 +73,7 @@ def test_flow_whose_trend_tells_is_accepted():
     assert found.card()["text"].iloc[0].startswith("accepted")
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_what_comes_later_changes_no_forecast(found):
     table = flow()
     turn = found.forecasts.index.get_level_values("ts")[len(found.forecasts) // 2]

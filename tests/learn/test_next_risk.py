@@ -26,7 +26,7 @@ def found():
     return learned()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_what_options_know_is_learned_and_used(found):
     assert found.accepted and found.verdict.startswith("accepted: it beats all simple models")
     assert set(found.importance.index[:2]) == {"implied volatility", "implied over recent"}

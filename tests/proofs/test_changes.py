@@ -28,7 +28,7 @@ def agree(given):
 SLOW = pytest.mark.slow
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=SLOW) for first in range(5, 40, 5))])
 def test_rules_in_force_decide_as_the_naive_interpreter(first):
     for seed in range(first, first + 5):
@@ -47,7 +47,7 @@ def test_a_rule_that_converts_and_changes_decides_as_the_naive_interpreter(name)
     agree(with_changes(in_currencies(1000 + len(name), [name]), 2))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @over(st.integers(0, 10**6), st.integers(1, 70))
 def test_a_change_does_not_depend_on_chunks_nor_on_being_written_down(seed, chunk):
     given = with_changes(scenario(seed, 40, types=["order_rate", "drawdown", "position_limit"]), seed, often=2)
@@ -59,7 +59,7 @@ def test_a_change_does_not_depend_on_chunks_nor_on_being_written_down(seed, chun
     assert replay_log(log, again, given["mode"], compiled=False).digest == whole.digest
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @over(st.integers(0, 10**6))
 @settings(max_examples=8)
 @example(248366)  # a change of which the replay needs other books
@@ -76,7 +76,7 @@ def test_a_running_engine_goes_on_as_a_replay_of_its_journal(seed):
     assert again.digest == engine.digest
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @over(st.integers(0, 10**6))
 def test_before_the_first_change_the_first_rules_decide_and_the_digest_knows_the_author(seed):
     given = with_changes(scenario(seed, 40, types=["order_rate"]), seed, often=1)

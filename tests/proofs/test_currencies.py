@@ -38,7 +38,7 @@ def agree(given):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", CONVERTING)
 def test_a_rule_converts_as_the_naive_interpreter(name):
     for seed in range(4):
@@ -48,7 +48,7 @@ def test_a_rule_converts_as_the_naive_interpreter(name):
             assert run(given, "live") == found
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("first", range(0, 8, 4))
 def test_rules_together_convert_as_the_naive_interpreter(first):
     for seed in range(first, first + 4):
@@ -73,7 +73,7 @@ def rated_log(seed, events=150):
     return log
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.xdist_group("generic")
 @needs_compiling
 def test_every_way_of_running_gives_one_digest():
@@ -98,7 +98,7 @@ def test_stored_logs_keep_their_rates(tmp_path):
         assert replay_log(stored, RULES, compiled=False).digest == digest
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_limit_in_the_only_currency_decides_as_one_that_names_none():
     kinds = {"gross": MaxExposure(limit=900), "lever": Leverage(limit="0.3"), "size": MaxOrderNotional(limit=200)}
     kinds |= {

@@ -86,7 +86,7 @@ def test_samples_have_the_path_of_plain_python(total_only):
     assert ways[0].paths().tolist() == ways[1].paths().tolist() and ways[0].digest == ways[1].digest
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_all_rules_at_once_give_one_digest_in_chunks_and_live():
     log, rules = random_log(9, 150, venue=True), rules_of(3, [*PARAMETERS, *list(PARAMETERS)[:9]])
     digest = replay_log(log, rules, "enforce", compiled=False).digest

@@ -59,7 +59,7 @@ def test_every_way_of_running_gives_one_digest(seed, opened, data):
     assert replay_log(journal, RULES, "enforce", compiled="generic").digest == live.digest, "the journal replayed"
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), opened=st.booleans())
 def test_plain_one_at_a_time_gives_the_digest(seed, opened):

@@ -29,7 +29,7 @@ def refused(given, action) -> list[int]:
     return [number for number, (decision, _) in sorted(decisions.items()) if decision == "REJECT"]
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(PARAMETERS.keys() - SURVEILLANCE - {"pace"})), st.integers(0, 10**6))
 def test_a_stricter_action_stops_whatever_a_milder_one_stops_first(name, seed):
@@ -57,7 +57,7 @@ def test_the_order_that_breaches_is_refused(action):
     assert live.digest == result.digest
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([None, 0, 1, 3]))
 def test_a_queue_never_stops_what_a_refusal_would_admit(seed, limit, max_queue):

@@ -85,7 +85,7 @@ def copied(log: EventLog, world: Universe | None = None, **changed: np.ndarray) 
     return EventLog(columns, log.pair_account, log.pair_instrument, world or log.universe)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @SETTINGS
 @given(seed=st.integers(0, 10_000), mode=MODES, opened=st.booleans())
 def test_labels_do_not_matter(seed, mode, opened):
@@ -140,7 +140,7 @@ def _with_accounts(rows, rules, accounts, places):
     return sorted(found)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @SETTINGS
 @given(seed=st.integers(0, 10_000), mode=MODES, weeks=st.integers(-200, 200))
 def test_whole_weeks_do_not_matter(seed, mode, weeks):
@@ -171,7 +171,7 @@ def _speaks(mask, cause, code, locks, rules):
     return code == DecisionCode.OBJECT and cause in locks
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @SETTINGS
 @given(seed=st.integers(0, 10_000), other=st.integers(0, 10_000), mode=MODES)
 def test_a_stranger_does_not_matter(seed, other, mode):
@@ -243,7 +243,7 @@ def _joined(one: Universe, two: Universe) -> Universe:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @SETTINGS
 @given(seed=st.integers(0, 10_000), mode=MODES, data=st.data())
 def test_where_a_log_is_cut_does_not_matter(seed, mode, data):

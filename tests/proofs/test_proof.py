@@ -79,7 +79,7 @@ def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data
     assert second.digest == digest, "snapshot and restore"
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize(("mode", "orphans"), MODES)
 def test_plain_python_one_at_a_time_gives_the_digest(mode, orphans):
     log = random_log(7, 150, venue=True)

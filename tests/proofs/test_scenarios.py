@@ -110,7 +110,7 @@ def test_a_rule_alone_decides_as_the_naive_interpreter(name):
         agree(scenario(1000 * seed + len(name), types=[name]))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("first", range(0, 60, 10))
 def test_rules_together_decide_as_the_naive_interpreter(first):
     for seed in range(first, first + 10):
@@ -120,7 +120,7 @@ def test_rules_together_decide_as_the_naive_interpreter(first):
 OTHER_KINDS = sorted(KINDS.keys() - {"order"})
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @over(st.integers(0, 10**6), st.sets(st.sampled_from(OTHER_KINDS), max_size=3), st.sampled_from(sorted(PARAMETERS)))
 @example(62, {"price", "closed_trade", "cmd"}, "known_instrument")
 def test_what_is_tracked_does_not_depend_on_the_kinds_of_event_that_happen_to_be_there(seed, kept, name):

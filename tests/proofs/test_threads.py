@@ -68,7 +68,7 @@ def identity(status: SessionStatus) -> None:
     assert held["cost"].sum() == a["cost"].sum() and held["realised"].sum() == a["realised"].sum()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_ten_threads_lose_nothing_and_readers_see_no_torn_state():
     session = session_of()
     statuses: list[SessionStatus] = []
@@ -105,7 +105,7 @@ def test_ten_threads_lose_nothing_and_readers_see_no_torn_state():
             assert len(array) == len(twin.state.arrays()[name]) or name in ("orders", "fills")
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_snapshots_taken_by_a_thread_are_of_one_moment():
     session = session_of()
     found: list[Any] = []

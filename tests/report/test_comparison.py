@@ -46,7 +46,7 @@ def page(found):
     return report_html(found, ["Remember this."])
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_nothing_is_fetched_and_nothing_runs(page):
     tags = read(page)
     assert tags.fetched and all(source.startswith("data:image/png;base64,") for source in tags.fetched)
@@ -78,7 +78,7 @@ def test_every_number_of_the_table_is_in_it(found, page):
                 assert cell in words, cell
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_what_came_from_outside_is_escaped(tmp_path):
     log = log_of(EVIL, title=EVIL, kind="real", orders=EVIL, defects=[EVIL], source=EVIL)
     found = compare(log, rules_of(EVIL), compiled=False, sample_ns=DAY)
@@ -100,7 +100,7 @@ def test_pictures_stand_for_those_who_cannot_see_them(page):
     assert 'alt=""' not in page
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_log_without_events_and_rules_that_never_speak_make_a_report():
     empty = EventLog.from_frame(pd.DataFrame({"ts": np.zeros(0, np.int64), "kind": []}))
     assert "With and without the limits" in report_html(compare(empty, rules_of(), compiled=False))

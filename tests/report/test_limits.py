@@ -33,7 +33,7 @@ def log(account: str = "A") -> rk.EventLog:
     return rk.EventLog.from_frame(frame, about={"kind": "synthetic", "title": EVIL})
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_page_is_self_contained_escaped_and_the_same_again(tmp_path):
     result = rk.replay_log(log(EVIL), LIMITS, compiled=False)
     pages = [limits(result, tmp_path / f"{k}.html", tz="Europe/Berlin").read_text("utf-8") for k in range(2)]

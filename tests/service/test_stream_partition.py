@@ -171,7 +171,7 @@ def test_another_number_of_partitions_is_refused(tmp_path):
     assert Partition(setup(tmp_path), "in", 0, 4).offset == 1  # the folder is free
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", [2, 3])
 def test_neither_batches_nor_crashes_change_what_is_told(tmp_path, seed):
     values = [*prices(), *(value for _, value in messages(seed, 200))]

@@ -68,7 +68,7 @@ def test_windows_are_refused_where_none_can_be_judged(method):
         rk.rolling_var(np.zeros(300), 100, 0.95, method)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_near_normal_returns_have_a_cornish_fisher_var():
     for seed in range(300):
         found = rk.var.cornish_fisher(np.random.default_rng(seed).standard_normal(250), 0.99)

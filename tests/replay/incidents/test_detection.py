@@ -57,7 +57,7 @@ def units_of(log):
     return [one.price_step * one.qty_step * one.multiplier for one in log.universe.instruments]
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize(("seed", "account"), [(0, ""), (1, "A1"), (2, "")])
 def test_every_count_is_that_of_plain_loops(name, seed, account):
@@ -126,7 +126,7 @@ def test_a_closed_position_ends_the_loss():
     assert closed["loss_with_limits"] != stays["loss_with_limits"]
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_children_that_fall_with_their_cancelled_parents_are_a_stop():
     loss = RuleSet([Rule("loss", DailyLoss(limit=1), hold="reset")])
     refused, dropped = (

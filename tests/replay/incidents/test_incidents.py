@@ -97,7 +97,7 @@ def test_an_unknown_incident_is_refused(name):
 # ---------------------------------------------------------------------- streams
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", ALL)
 def test_a_stream_is_what_the_door_would_make_of_its_frame(name):
     log = incident_log(name, scale=0.01, seed=3)

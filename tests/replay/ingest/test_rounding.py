@@ -141,7 +141,7 @@ LAST = {"kind": "order", "account": "B", "instrument": "LAST", "side": "B", "qty
 RULES = '[[rules]]\nid = "size"\ntype = "max_order_qty"\n[rules.params]\nlimit = 1000\n'
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_the_advice_of_a_refusal_leads_through_the_command_line(tmp_path, capsys):
     table, units, rules = (tmp_path / name for name in ("orders.csv", "units.toml", "rules.toml"))
     rules.write_text(RULES)

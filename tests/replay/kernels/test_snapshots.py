@@ -28,7 +28,7 @@ def exact(text):
     return None if text is None else number_of(text)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
 def test_a_rule_decides_as_the_naive_interpreter_whatever_the_venue_says(name):
     for seed in range(2):

@@ -74,7 +74,7 @@ def test_challengers_of_a_compiled_session_judge_alike():
     assert session.challengers["same"].count == 0
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_challengers_of_a_folder_go_on_through_rolls_and_after_a_kill(tmp_path):
     more = {"auto_register": rk.Instrument("any"), "horizon": "1min"}
     session = opened(tmp_path, shadow=SHADOW, **more)
@@ -129,7 +129,7 @@ def test_a_challenger_that_cannot_go_on_stops_and_the_session_does_not():
     assert len(session) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_what_is_no_challenger_is_refused():
     session = Session(RULES, universe(), compiled=False)
     for call, says in (

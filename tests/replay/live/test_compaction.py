@@ -65,7 +65,7 @@ class Rolling:
         return other
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), mode=st.sampled_from(["shadow", "enforce"]), data=st.data())
 def test_with_a_long_horizon_nothing_is_lost(seed, opened, mode, data):
@@ -83,7 +83,7 @@ def test_with_a_long_horizon_nothing_is_lost(seed, opened, mode, data):
     assert len(rolling.engine._journal) < len(log)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), mode=st.sampled_from(["shadow", "enforce"]), data=st.data())
 def test_with_a_short_horizon_what_was_taken_is_decided_as_in_a_replay(seed, opened, mode, data):
@@ -122,7 +122,7 @@ def rolling_row(log: EventLog, at: int, numbers: dict[int, int], shift: int) -> 
     return row
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_memory_does_not_grow_with_history():
     sizes = []
     log = random_log(4, 600, venue=True)

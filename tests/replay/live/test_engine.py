@@ -54,7 +54,7 @@ def submit_all(live: Engine, log: EventLog) -> None:
             place += len(members)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", range(3))
 def test_prepared_events_in_plain_python(seed):
     log = random_log(seed, 100)

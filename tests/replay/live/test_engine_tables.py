@@ -43,7 +43,7 @@ def test_facts_of_the_loop():
     assert late.zones == {("America/New_York", 17)}
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_room_for_many_events_is_made_before_they_come():
     live = engine()
     live.push(0, EventKind.ORDER, qty=1, **ORDER)

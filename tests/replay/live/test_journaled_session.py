@@ -130,7 +130,7 @@ def killed_at(count: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(journaled_session, "tidy", wrapped(journaled_session.tidy))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("durability", ["group", "each"])
 def test_nothing_that_was_answered_is_lost_wherever_the_process_ends(tmp_path, durability, monkeypatch):
     made = [(method, given) for method, given in calls(11, 44, odd=0)]
@@ -241,7 +241,7 @@ def test_the_calls_of_a_block_share_a_flush_and_so_do_threads(tmp_path, monkeypa
         assert len(again) == 101
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_memory_and_snapshots_do_not_grow_with_history(tmp_path):
     session = opened(tmp_path, horizon="1s", segment_events=100)
     order = {"account": "A0", "instrument": "I0", "side": "B", "qty": 1, "price": 100}

@@ -51,7 +51,7 @@ def test_its_journal_is_read(folder):
     assert "new 1" in journal.log.universe.instrument_codes
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_its_session_goes_on(folder):
     session = opened(folder, segment_events=40, auto_register=rk.Instrument("any"))
     assert (len(session), session.digest, session.notes) == (COUNT, DIGEST, {"offset": 119})

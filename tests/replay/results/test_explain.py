@@ -34,7 +34,7 @@ def objects(log: EventLog, rules, mode: str, seq: int, k: int, **changed: int) -
     return bool(((rows["mask"] >> k) & 1).any())
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_would_have_passed_passes_and_its_neighbour_does_not(seed):
     given = scenario(seed, events=40)

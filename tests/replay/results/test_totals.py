@@ -48,7 +48,7 @@ def test_one_currency_is_shown_as_before():
     assert found.to_frame().loc["profit", "shadow"] == -97
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_comparison_has_the_rows_of_money_for_each_currency():
     found = rk.compare(TWO, SIZE, compiled=False, sample_ns=DAY)
     frame = found.to_frame()

@@ -224,7 +224,7 @@ def test_a_time_that_goes_back_is_refused_and_changes_nothing():
 # ---------------------------------------------------------------------- arguments and showing
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

@@ -156,7 +156,7 @@ def acts(rule: Rule, log: EventLog) -> bool:
     return bool(((rows["mask"] & 1 != 0) & np.isin(rows["code"], codes)).any())
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rule_is_said_to_be_judged_exactly_if_it_can_act(name, long):
     """By one action on every second log and by the other on the rest, of the next rule the other way round."""

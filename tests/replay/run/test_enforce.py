@@ -270,7 +270,7 @@ def test_a_wrong_argument_gets_a_sentence(options, sentence):
         replay_log(stream(order(0, BUY, 1)), SMALL, compiled=False, **options)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_shadow_judges_each_rule_as_if_alone():
     """A rule's bit is the same in any rule set: its windows and pauses are its own."""
     from proofs.test_proof import RULES

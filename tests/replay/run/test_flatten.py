@@ -46,7 +46,7 @@ def test_repeated_replays_end_where_one_pass_does(pace, seed):
     assert {(account, instrument): lots for account, instrument, lots in pairs if lots} == held
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_the_streams_of_the_property_have_trips_closings_and_remains():
     totals = np.zeros(4, int)
     for seed in range(10):

@@ -234,7 +234,7 @@ def test_shares_intervals_and_tests_are_those_of_the_resamples(found):
     assert found.evidence.out_of_sample == pytest.approx((expected.low[0], expected.high[0]))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_an_interval_is_corrected_for_the_settings_that_could_be_chosen(log):
     def evidence(**wanted):
         return calibrate(log, RULES, GRID, rng=np.random.default_rng(5), resamples=40, **PLAIN, **wanted)

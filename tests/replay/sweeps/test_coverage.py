@@ -65,7 +65,7 @@ def test_intervals_cover(case, n_days, long):
     assert coverage(case, n_days, n_samples)[0] > at_least(n_samples)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize(("case", "n_days"), [("half-normal", 20), ("rare lognormal", 60), ("AR(0.6)", 20)])
 def test_intervals_of_the_chosen_of_forty_cover(case, n_days, long):
     n_samples = 400 if long else 40

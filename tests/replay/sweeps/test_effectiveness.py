@@ -39,7 +39,7 @@ RULES = RuleSet(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_what_a_rule_stops_is_what_it_stops_alone(seed):
     log = random_log(seed, 220)
@@ -57,7 +57,7 @@ def test_what_a_rule_stops_is_what_it_stops_alone(seed):
         assert seq[masks >> k & 1 != 0].tolist() == expected, rule.id
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_the_table_of_rules():
     log = single(random_log(7, 300))
     result = replay_log(log, RULES, compiled=False)

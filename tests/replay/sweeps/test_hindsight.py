@@ -79,7 +79,7 @@ def test_a_frame_says_so_of_each_of_its_columns(walked, place):
         assert noted == dict.fromkeys(sums, HINDSIGHT)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_plot_says_so_if_it_shows_one(walked):
     for metric in [name for name in METRICS if name not in TEXTS]:
         ax = walked["many/sweep.py"].plot(Figure().subplots(), metric=metric)

@@ -72,7 +72,7 @@ def levels(table) -> dict[str, tuple[float, float, float]]:
 # ---------------------------------------------------------------------- against a plain computation
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("basis", ["larger", "percentile", "return_level"])
 @pytest.mark.parametrize("percentile", [1.0, 0.95])
 def test_a_proposal_equals_the_naive_computation(log, table, levels, percentile, basis):
@@ -147,7 +147,7 @@ EVERY = RuleSet(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", range(2))
 def test_what_is_proposed_is_refused_as_often_as_it_says(seed):
     log = single(random_log(seed, 160))

@@ -254,7 +254,7 @@ def test_horizons_that_are_refused(horizon):
 # ---------------------------------------------------------------------- one pass, threads, processes
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_one_pass_is_used_where_it_is_exact_and_gives_the_same_frame(monkeypatch):
     log = log_of(4)
     grid = {"size.limit": [0, 1, 3, 6, 12, 1_000]}
@@ -286,7 +286,7 @@ def plain_log(orders: int = 120) -> EventLog:
     return EventLog.from_frame(pd.DataFrame(rows).assign(ts=np.arange(len(rows)) * 60_000_000_000))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_compiled_threads_equal_plain_ones_and_compile_once():
     def loops() -> int:
         return len(list(cache_folder().glob("riskkit_loop_*.py")))
@@ -299,7 +299,7 @@ def test_compiled_threads_equal_plain_ones_and_compile_once():
     assert many.frame["digest"].nunique() == 12
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_an_interrupt_returns_what_is_finished_and_leaves_nothing(monkeypatch, tmp_path):
     real, calls = runners.Runner.run, itertools.count()
 

@@ -33,7 +33,7 @@ def shown(log, rules):
     return threshold_panel(log, rules, "size", "limit", VALUES, compiled=False)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("value", VALUES)
 def test_each_value_says_what_its_replay_says(shown, log, rules, value):
     result = replay_log(log, with_setting(rules, {"size.limit": value}), "enforce", sample_ns=DAY, compiled=False)
@@ -49,7 +49,7 @@ def test_each_value_says_what_its_replay_says(shown, log, rules, value):
     assert f"{rows['refused'][1]:,} of {answers.orders:,} orders rejected" in answers.sentence(value)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_moving_the_slider_shows_another_answer_and_replays_nothing(shown, monkeypatch):
     def never(*args, **kwargs):
         raise AssertionError("a replay")
@@ -92,7 +92,7 @@ def test_the_pictures_mark_the_value_and_the_record(shown):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_without_values_the_stops_are_where_something_changes(log, rules):
     pytest.importorskip("ipywidgets", reason="ipywidgets is not installed; it comes with the extra 'notebooks'")
     only = RuleSet([Rule("size", MaxOrderQty(limit=3))])

@@ -63,7 +63,7 @@ def cases(request) -> range:
     return range(LOGS[request.config.option.extent])
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_every_column_of_an_enforced_replay_equals_the_second_implementation(cases):
     disagree = contradicted = orphaned = 0
     for seed in cases:
@@ -106,7 +106,7 @@ PER_DAY = {"profit", "profit_change", "trips", "hours_halted_calendar", "orders_
 PER_DAY |= {"good_rejections", "bad_rejections", "loss_avoided", "profit_forgone"}
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_attribution_equals_the_second_implementation_and_adds_up(cases):
     shared = 0
     for seed in cases[::5]:
@@ -129,7 +129,7 @@ def test_attribution_equals_the_second_implementation_and_adds_up(cases):
     assert shared > 3
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_sample_of_orders_is_near_the_exact_values_and_adds_up():
     events, (_, rules) = events_of(4, 40), rules_of(4)
     log = EventLog.from_frame(pd.DataFrame(events), unit="ns")

@@ -100,7 +100,7 @@ def test_against_every_stream(world, verdict, objective):
             assert found.verdict == "tight" and every == upper
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("world", [TINY[5][0], TINY[6][0]])
 def test_a_daily_loss_bounds_the_loss_of_each_day_and_the_gap_after_it(world):
     """In one moment no day turns, so all of the day's loss is in it: exactly what the search finds."""
@@ -156,7 +156,7 @@ def test_limits_in_money_are_worth_most_lots_at_the_lowest_price():
     assert (worth.lower, worth.upper) == (900, 900)
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_drawdown_and_the_gap_after_it():
     found = answer([held(25), size(25), Rule("dd", DrawdownLimit(pct="0.05"))])
     assert (found.lower, found.upper, found.rules) == (1_000, 1_000, ("dd", "held"))
@@ -181,7 +181,7 @@ def test_a_day_can_turn_within_any_horizon():
 # ---------------------------------------------------------------------- what is not claimed
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_what_nothing_limits_is_unbounded(objective):
     for rules in (
@@ -324,7 +324,7 @@ def harms(log, rules):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @settings(max_examples=30, deadline=None)
 @given(RULES, STEPS, st.integers(1, 2), st.sampled_from(OBJECTIVES))
 def test_no_random_stream_beats_the_upper_bound(chosen, steps, accounts, objective):

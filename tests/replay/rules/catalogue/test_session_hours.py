@@ -21,7 +21,7 @@ def refused(time: str, shift_ns: int) -> bool:
     return bool(len(rk.replay_log(log, RuleSet([Rule("hours", SessionHours("XNYS"))]), compiled=False).rejections()))
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("time", "said"),
     [
@@ -37,7 +37,7 @@ def test_just_before_at_and_just_after(time, said):
     assert [refused(time, shift) for shift in (-1, 0, 1)] == said
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_the_version_of_the_calendars_is_in_the_hash(monkeypatch):
     calendars = pytest.importorskip("exchange_calendars")
     before = RuleSet([Rule("hours", SessionHours("XNYS"))]).hash

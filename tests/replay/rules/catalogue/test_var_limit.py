@@ -468,7 +468,7 @@ def gated(seed: int) -> dict:
     return {**given, "rules": [{"id": "var", "type": "var_limit", **kinds, "params": params}]}
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_random_scenarios_decide_as_the_naive_interpreter():
     breaches = 0
     for seed in range(16):
@@ -516,7 +516,7 @@ def test_every_way_of_running_gives_one_digest(mode):
     assert refusals > 40  # the logs bind the limits often
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_rule_not_chosen_costs_nothing():
     log = random_log(1, 30)
     for enforce in (False, True):
