@@ -165,6 +165,7 @@ class _Names:
         self.turns: dict[tuple[str, str], int] = {}
         self.anything = anything  # an instrument
         self.accounts = accounts
+        self.stated: set[str] = set()  # of orders that a snapshot brought, which have no strategy and no login
 
     def new(self, account: str, label: str) -> str:
         self.turns[account, label] = self.turns.get((account, label), 0) + 1
@@ -192,7 +193,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     if event.get("reduce_only"):
         row["reduce_only"] = True
     order_id = names.known(event["account"], event["order_id"]) if "order_id" in event and kind != "order" else ""
-    if "account" in event and kind != "cmd" and not order_id:  # what names no order came through the unnamed ones
+    if "account" in event and kind != "cmd" and (not order_id or order_id in names.stated):
+        # what names no order, or one that only the venue knew, came through the unnamed ones
         row = {"strategy": UNNAMED, "connection": UNNAMED, **row}
     if kind == "order_list":
         members = event.get("orders") or [event] * event["children"]
@@ -238,7 +240,9 @@ def _snapshot(event: dict[str, Any], row: dict[str, Any], names: _Names) -> list
     for one in event.get("orders", []):
         given = {name: one[name] for name in ("instrument", "side", "qty", "price") if name in one}
         account, label = event["account"], one["order_id"]
-        found.append({**row, **given, "order_id": names.known(account, label) or names.new(account, label)})
+        if not names.known(account, label):
+            names.stated.add(names.new(account, label))
+        found.append({**row, **given, "order_id": names.known(account, label)})
     return found
 
 

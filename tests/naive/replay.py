@@ -950,6 +950,8 @@ class Replay:
         return size if qty > 0 else -size
 
     def first_mark(self, traded, price):
+        for rule in self.rules:
+            rule.first_marked(traded.label, price)
         self.pricings += 1
         traded.last_fill = price
         self.value_openings(traded.label)

@@ -337,7 +337,7 @@ def stop_of(kind, row, side):
     return (
         order_stops.first_stop(instrument, side, column("stop", row), column("flags", row))
         if shape.stops and kind == EventKind.ORDER
-        else order_stops.changed_stop(order, instrument, column("stop", row), column("flags", row))
+        else order_stops.changed_stop(order, instrument, side, column("stop", row), column("flags", row))
         if shape.stops and kind == EventKind.MODIFY
         else MISSING
     )

@@ -7,6 +7,7 @@ it included), and moves one way only.
 
 from __future__ import annotations
 
+from riskkit.replay.kernels.book import UNKNOWN
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -21,11 +22,14 @@ def first_stop(instrument: Record, side: int, given: int, flags: int) -> int:
     return side * LARGEST if instrument.last == MISSING else instrument.last + side * given
 
 
-def changed_stop(order: Record, instrument: Record, given: int, flags: int) -> int:
-    """Stop of an order after a modify, which changes nothing if it gives none or the order waits no longer."""
-    if given == MISSING or order.stop == MISSING:
+def changed_stop(order: Record, instrument: Record, side: int, given: int, flags: int) -> int:
+    """Stop of an order after a modify, which changes nothing if it gives none or the order waits no longer.
+
+    An order from before the log waits if it is given a stop.
+    """
+    if given == MISSING or (order.stop == MISSING and order.status != UNKNOWN):
         return order.stop
-    return first_stop(instrument, order.side, given, flags)
+    return first_stop(instrument, side, given, flags)
 
 
 def set_stop(order: Record, stop: int, given: int, flags: int) -> None:

@@ -322,6 +322,9 @@ class Rule:
     def adjusted(self, member, opened):
         """Lots came or went without a fill, which opened a position from flat (+1) or closed one (-1)."""
 
+    def first_marked(self, label, price):
+        """An instrument without a mark is valued by what is no trade."""
+
     def split(self, label, ratio):
         """Prices and quantities of an instrument are counted in new units."""
 

@@ -83,6 +83,9 @@ class Dated(Rule):
         if stand:
             self.seen["fill", label] = stand[-1].price, stand[-1].ts
 
+    def first_marked(self, label, price):
+        self.seen["fill", label] = price, self.replay.now
+
     def split(self, label, ratio):
         for name, (price, ts) in self.seen.items():
             if name[-1] == label and price is not None:

@@ -144,7 +144,7 @@ def test_neither_tick_nor_cash_nor_another_parameter_moves_it(name):
     parameters, stream, expected = SHOWN[name]
     worlds = [{"tick": "0.0001"}, {"lot": "0.001"}]
     worlds += (
-        [{"cash": 2_000}] if name not in ("cash", "leverage", "drawdown", "initial_margin") else []
+        [{"cash": 2_000}] if name not in ("cash", "leverage", "drawdown", "dd_equity", "initial_margin") else []
     )  # which are about cash
     for world in worlds:
         assert replayed(parameters, stream, **world)[2][:4] == pytest.approx(expected), world

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.queue import QUEUE, append, expire, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
@@ -58,7 +59,7 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def sentence(params: CancelBurst) -> str:
     """The limit in words."""
     bound = "at most" if params.breach == "exceed" else "fewer than"
-    return f"{bound} {params.limit:,} cancels within {duration_text(params.window_ns)}"
+    return f"{bound} {counted(params.limit, 'cancel')} within {duration_text(params.window_ns)}"
 
 
 CANCEL_BURST = register(
