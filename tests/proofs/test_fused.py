@@ -39,9 +39,10 @@ TOGETHER = {
         "layering spoofing cancel_burst quote_stuffing momentum_ignition",
         "order modify cancel fill price",
     ),
+    "ratio": (0, "order_to_trade", "order modify cancel fill"),
     "positions": (
-        7,
-        "concentration leverage long_only reduce_only trading_state order_to_parent order_to_trade message_level "
+        0,
+        "concentration leverage long_only reduce_only trading_state order_to_parent message_level "
         "repeat_exec_throttle consecutive_errors self_trade active_orders",
         "order fill price cancel order_error strategy_exec cmd",
     ),
@@ -65,6 +66,11 @@ ALONE = (
     "rc02",
     "rc04",
     "rc05",
+    "ca03",
+    "ca05",
+    "cs03",
+    "cs04",
+    "fx01",
 )
 
 
