@@ -49,17 +49,7 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = (
-    "turn_over",
-    "cancel_working",
-    "cancel_commanded",
-    "cancel_met",
-    "pay_dividend",
-    "reconcile",
-    "book_adjustment",
-    "settle",
-    "split",
-)
+SEPARATE = tuple(name for name in loop.FUNCTIONS if name not in ("run", "judge", "moved"))
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")}

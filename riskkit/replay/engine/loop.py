@@ -1295,7 +1295,7 @@ def reconcile(used):
         fee = 0
         position.factual_qty += side * qty
         if shape.amends:
-            note_implied(order.pair, order.strategy, order.connection, snapshots.fill_price(order, instrument), 0)
+            note_record(order.pair, qty, snapshots.fill_price(order, instrument), order.strategy, order.connection, 0)
         book_fill(position.account, order.pair, position.instrument, snapshots.fill_price(order, instrument), 1)
     else:
         adjust_positions()
@@ -1338,15 +1338,15 @@ def write_breaks():
     runtime.sort_rows(rows, first, used)
 
 
-def note_implied(pair_id, strategy_id, connection_id, paid, adjusts):
-    """Note `qty` lots that a snapshot implies, or with `adjusts` 1 adjusts, for a bust or a correction of other fills."""
+def note_record(pair_id, lots, paid, strategy_id, connection_id, adjusts):
+    """Note a fill of `qty` lots, or with `adjusts` 1 lots without one, of which `lots` are booked, for a bust or a correction."""
     global noted
     noted = at(fills, counts[Counter.FILLS])
     counts[Counter.FILLS] += 1
     noted.row = i
     noted.pair = pair_id
     noted.side = side
-    noted.qty = qty
+    noted.qty = lots
     noted.price = paid
     noted.fee = 0
     noted.strategy = strategy_id
@@ -1396,7 +1396,7 @@ def book_lots(place, gap, price, paid):
     else:
         realised = ledger.adjust(position, account, instrument, side, qty, price)
         if shape.amends:
-            note_implied(place, -1, -1, price, 1)
+            note_record(place, qty, price, -1, -1, 1)
     for group in shape.groups:
         if not group.own:
             adjust_group(group, place, realised, price, paid)
@@ -1620,20 +1620,12 @@ def is_recorded():
 
 
 def note_fill():
-    """Note a fill, of which nothing is booked yet, for a bust or a correction."""
-    global noted
-    noted = at(fills, counts[Counter.FILLS])
-    counts[Counter.FILLS] += 1
-    noted.row = i
-    noted.pair = log.pair[i]
-    noted.side = side
-    noted.qty = 0
-    noted.price = log.price[i]
-    noted.fee = 0
-    noted.strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
-    noted.connection = tag(EventKind.FILL, column("connection", i), order.connection)
-    noted.recorded_qty = qty
-    noted.adjusts = 0
+    """Note a fill, of which nothing is booked yet."""
+    note_record(
+        log.pair[i], 0, log.price[i],
+        tag(EventKind.FILL, column("strategy", i), order.strategy),
+        tag(EventKind.FILL, column("connection", i), order.connection), 0,
+    )  # fmt: skip
 
 
 def on_amend():
@@ -1874,15 +1866,20 @@ def settle(used):
     for group in shape.groups:
         if group.own:
             settle_own(group)
+    move_holders()
+    tell_settled(i)
+    if log.kind[i] == EventKind.ROLL:
+        tell_settled(i + 1)
+    return used
+
+
+def move_holders():
+    """Tell the rules of the accounts whose lots of `instrument` the event has changed that their equity has moved."""
     pair_id = instrument.first_position
     while pair_id >= 0:
         if at(positions, pair_id).stated != 0:
             equity_moved(at(positions, pair_id).account, pair_id, log.instrument[i])
         pair_id = at(positions, pair_id).next_position
-    tell_settled(i)
-    if log.kind[i] == EventKind.ROLL:
-        tell_settled(i + 1)
-    return used
 
 
 def begin_settlement(row):
@@ -2043,11 +2040,7 @@ def split(used):
     elif shape.exposures and instrument.first_position >= 0:
         position = at(positions, instrument.first_position)
         expose_groups()
-    pair_id = instrument.first_position
-    while pair_id >= 0:
-        if at(positions, pair_id).stated != 0:
-            equity_moved(at(positions, pair_id).account, pair_id, log.instrument[i])
-        pair_id = at(positions, pair_id).next_position
+    move_holders()
     tell_settled(i)
     return used
 

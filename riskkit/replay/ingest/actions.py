@@ -20,7 +20,7 @@ from riskkit.replay.ingest.columns import FRAME_COLUMNS
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.ingest.rows import DEFAULTS, Row
+from riskkit.replay.ingest.rows import DEFAULTS, Row, row_of
 from riskkit.replay.ingest.snapshots import adjacent_rows
 from riskkit.replay.schema.columns import RATE_UNIT, EventKind
 from riskkit.replay.schema.decimals import ROUND_IT
@@ -89,12 +89,7 @@ def misfit(old: Instrument, new: Instrument) -> str:
 
 def funding_row(given: Mapping[str, Any], entries: Entries, number: int, ts: int) -> list[Row]:
     """A live funding as a row."""
-    row = {
-        **DEFAULTS,
-        "ts": ts,
-        "kind": int(EventKind.FUNDING),
-        "instrument": entries.instrument(given.get("instrument")),
-    }
+    row = row_of(ts, EventKind.FUNDING, {"instrument": entries.instrument(given.get("instrument"))})
     found = scalars.count(given.get("rate"), UNIT, "rate", entries.nearest)
     if found.bad or abs(found.nearest) >= RATE_UNIT:
         raise InputError(f"rate={shown(given.get('rate'))} {NO_RATE}")

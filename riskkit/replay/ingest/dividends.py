@@ -14,7 +14,7 @@ from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
-from riskkit.replay.ingest.rows import DEFAULTS, Row
+from riskkit.replay.ingest.rows import Row, row_of
 from riskkit.replay.schema.columns import RATE_UNIT, EventKind
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, OutOfRange, Universe
@@ -40,12 +40,7 @@ def dividend_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univ
 
 def dividend_row(given: Mapping[str, Any], entries: Entries, number: int, ts: int) -> list[Row]:
     """A live dividend as a row."""
-    row = {
-        **DEFAULTS,
-        "ts": ts,
-        "kind": int(EventKind.DIVIDEND),
-        "instrument": entries.instrument(given.get("instrument")),
-    }
+    row = row_of(ts, EventKind.DIVIDEND, {"instrument": entries.instrument(given.get("instrument"))})
     found = scalars.count(given.get("amount"), UNIT, "amount", entries.nearest)
     if found.bad or found.steps <= 0:
         raise InputError(f"amount={shown(given.get('amount'))} {NO_DIVIDEND}")

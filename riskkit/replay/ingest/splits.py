@@ -17,7 +17,7 @@ from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import word_codes
-from riskkit.replay.ingest.rows import DEFAULTS, Row
+from riskkit.replay.ingest.rows import Row, row_of
 from riskkit.replay.schema.columns import EventKind, SplitOrders
 from riskkit.replay.schema.universe import exact
 
@@ -75,12 +75,7 @@ def split_events(frame: Frame, columns: dict[str, np.ndarray], ratios: Mapping[i
 
 def split_row(given: Mapping[str, Any], entries: Entries, number: int, ts: int) -> list[Row]:
     """A live split as a row."""
-    row = {
-        **DEFAULTS,
-        "ts": ts,
-        "kind": int(EventKind.SPLIT),
-        "instrument": entries.instrument(given.get("instrument")),
-    }
+    row = row_of(ts, EventKind.SPLIT, {"instrument": entries.instrument(given.get("instrument"))})
     ratio = ratio_of(given.get("ratio"))
     if ratio is None:
         raise InputError(f"ratio={shown(given.get('ratio'))} {NO_SPLIT}")

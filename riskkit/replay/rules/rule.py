@@ -129,6 +129,8 @@ class RuleType:
         Reason why its parameters do not fit together; empty if they do.
     lacks : function of the parameters and the name of an instrument, optional
         True if their data have nothing of the instrument.
+    adds_lots : function of the parameters, optional
+        True if its record adds quantities of all instruments of its scope.
     converted, adds_up : function, optional: the check with amounts converted by ``rate``; bool: its record adds amounts
     evidence : tuple of Need, or function of the rule
         Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
@@ -190,6 +192,7 @@ class RuleType:
     refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
     misfit: Callable[[Any], str] = field(default=lambda rule: "")
     lacks: Callable[[Any, str], bool] = field(default=lambda params, instrument: False)
+    adds_lots: Callable[[Any], bool] = field(default=lambda parameters: False)
     converted: Callable[..., Any] | None = None
     adds_up: bool = False
     evidence: Any = ()

@@ -16,10 +16,8 @@ def why_not_split(rule: Rule) -> str:
     """Reason why a rule cannot follow a split; empty if it can."""
     if "covariance" in rule.kind.requires:
         return "measures returns from the prices of old units; leave it out of a log with splits, or adjust the prices"
-    if rule.scope not in OF_ONE and (
-        rule.type == "mmp" or (rule.type == "volume_cap" and rule.parameters.limit is not None)
-    ):
-        money = ", or a limit in money" if rule.type == "volume_cap" else ""
+    if rule.scope not in OF_ONE and rule.kind.adds_lots(rule.parameters):
+        money = ", or a limit in money" if "notional" in rule.kind.limits else ""
         return (
             f"adds quantities of several instruments, and a split counts one of them in new units; use the scope {OF_ONE[0]} or "
             f"{OF_ONE[1]}{money}"

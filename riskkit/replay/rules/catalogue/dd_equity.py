@@ -14,7 +14,7 @@ from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import exceeds_fraction
 from riskkit.replay.kernels.queue import FIRST, NEXT, VALUE, append, first_time, first_value, length, pop
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import FIELDS, LOCK, closes, lock, phrase
+from riskkit.replay.rules.catalogue.lock import FIELDS, LOCK, closes, lock, many, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Proportion, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -91,9 +91,8 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
 
 def sentence(params: EquityDrawdownLock) -> str:
     """The limit in words."""
-    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
     fall = f"in which the equity that they leave fell by more than {float(params.max_dd) * 100:g} % from its peak"
-    return f"{many} closed trades within {duration_text(params.lookback_ns)} {fall} {phrase(params)}"
+    return f"{many(params)} closed trades within {duration_text(params.lookback_ns)} {fall} {phrase(params)}"
 
 
 DD_EQUITY = register(

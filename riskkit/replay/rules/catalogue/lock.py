@@ -59,6 +59,11 @@ def locked(state: Record, params: Any, event: EventRow) -> Verdict:
     return Verdict(OBJECT if event.ts < until else PASS, event.ts, until)
 
 
+def many(params: Any) -> str:
+    """Number of closed trades that lock, in words."""
+    return f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+
+
 def phrase(params: Any) -> str:
     """Duration and orders of the lock, in words."""
     if params.unlock_at is not None:

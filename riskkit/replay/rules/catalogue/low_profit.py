@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length, total
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, many, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Return, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -55,9 +55,8 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 
 def sentence(params: LowProfitLock) -> str:
     """The limit in words."""
-    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
     sum_of = f"whose returns add up to less than {float(params.required) * 100:g} %"
-    return f"{many} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"
+    return f"{many(params)} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"
 
 
 LOW_PROFIT = register(

@@ -152,6 +152,7 @@ MMP = register(
         observes=("qty_limit", Observation(Measure.DELTA, "delta_limit")),
         standing=True,
         evidence=(Need(("FILL",)),),
+        adds_lots=lambda parameters: True,
         one_of=("qty_limit", "delta_limit"),
         misfit=misfit,
         sentence=sentence,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, many, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES, Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -58,8 +58,7 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 
 def sentence(params: StoplossGuard) -> str:
     """The limit in words."""
-    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
-    return f"{many} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
+    return f"{many(params)} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
 
 
 STOPLOSS_GUARD = register(

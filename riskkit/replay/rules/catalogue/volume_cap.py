@@ -193,6 +193,7 @@ VOLUME_CAP = register(
         bounds="orders",
         not_bounding=not_bounding,
         breached_by=frozenset(),
+        adds_lots=lambda parameters: parameters.limit is not None,
         one_of=("limit", "notional"),
         sentence=sentence,
     )
