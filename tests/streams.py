@@ -48,13 +48,15 @@ def random_log(
     opened: bool = False,
     step_ns: int = 400_000_000_000,
     venue: bool = False,
+    actions: bool = False,
     stops: bool = True,
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
     With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, dividends paid, accounts compared with
-    the venue's, and events belong to orders from before the log; its loop is that of a session. With `stops` some orders wait for
-    a trade at a stop.
+    the venue's, and events belong to orders from before the log; its loop is that of a session. With `actions` (of a `venue`)
+    positions are adjusted, funded, settled and rolled too, in a loop twice as long. With `stops` some orders wait for a trade at
+    a stop.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -172,7 +174,8 @@ def random_log(
     if venue:
         rows.append({"ts": ts, "kind": int(EventKind.CLOCK), "account": -1, "instrument": -1, "side": 0})
         _pay_dividends(np.random.default_rng(seed + 3), rows, world)
-        _act(np.random.default_rng(seed + 5), rows, world)
+        if actions:
+            _act(np.random.default_rng(seed + 5), rows, world)
         rows.append(
             {
                 "ts": ts,

@@ -108,7 +108,7 @@ def test_a_limit_in_the_only_currency_decides_as_one_that_names_none():
     }
     kinds |= {"volume": VolumeCap(notional=3_000), "held": PositionLimit(notional=400)}
     for seed, scope in enumerate(("account", "desk", "firm", "global")):
-        log = random_log(seed, 200, opened=seed % 2 == 0, venue=True)
+        log = random_log(seed, 200, opened=seed % 2 == 0, venue=True, actions=True)
         columns = {**log.columns, "kind": np.where(log.columns["kind"] == EventKind.EQUITY, 11, log.columns["kind"])}
         columns["kind"] = columns["kind"].astype(np.int8)
         log = EventLog(columns, log.pair_account, log.pair_instrument, log.universe)

@@ -51,7 +51,7 @@ def test_rules_with_a_covariance_give_one_digest():
     gate = {"bar_ns": "10min", "warmup": 3, "decay": "0.9", "rebuild": 7}
     rules = RuleSet([Rule("var", VarLimit(limit="40", **gate)), Rule("size", MaxOrderQty(limit=4))])
     for mode in ("shadow", "enforce"):
-        log = random_log(3, 200, opened=True, venue=True)
+        log = random_log(3, 200, opened=True, venue=True, actions=True)
         assert len({replay_log(log, rules, mode, compiled=way).digest for way in (False, "generic")}) == 1
 
 
@@ -88,7 +88,7 @@ def test_samples_have_the_path_of_plain_python(total_only):
 
 @pytest.mark.lengthy
 def test_all_rules_at_once_give_one_digest_in_chunks_and_live():
-    log, rules = random_log(9, 150, venue=True), rules_of(3, [*PARAMETERS, *list(PARAMETERS)[:9]])
+    log, rules = random_log(9, 150, venue=True, actions=True), rules_of(3, [*PARAMETERS, *list(PARAMETERS)[:9]])
     digest = replay_log(log, rules, "enforce", compiled=False).digest
     assert replay_log(log, rules, "enforce", compiled="generic", chunk=7).digest == digest
     live = Engine(rules, log.universe, "enforce", compiled="generic")

@@ -53,7 +53,7 @@ DESK = {
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(seed, opened, data):
-    log = random_log(seed, 120, opened=opened, venue=True)
+    log = random_log(seed, 120, opened=opened, venue=True, actions=True)
     live = assert_one_digest(log, RULES, data)
     journal = with_every_column(live.log())
     assert replay_log(journal, RULES, "enforce", compiled="generic").digest == live.digest, "the journal replayed"
@@ -63,7 +63,7 @@ def test_every_way_of_running_gives_one_digest(seed, opened, data):
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), opened=st.booleans())
 def test_plain_one_at_a_time_gives_the_digest(seed, opened):
-    log = random_log(seed, 80, opened=opened, venue=True)
+    log = random_log(seed, 80, opened=opened, venue=True, actions=True)
     live = Engine(RULES, log.universe, compiled=False)
     live.feed(log, 0, stop := whole_lists(log, 40))
     live = Engine.restore(live.snapshot(), RULES, compiled=False)

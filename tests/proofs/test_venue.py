@@ -50,7 +50,7 @@ RULES = RuleSet(
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(seed, opened, data):
-    assert_one_digest(random_log(seed, 120, opened=opened, venue=True), RULES, data)
+    assert_one_digest(random_log(seed, 120, opened=opened, venue=True, actions=True), RULES, data)
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))

@@ -44,7 +44,7 @@ def test_a_rule_decides_as_the_naive_interpreter_whatever_the_venue_says(name):
 @pytest.mark.parametrize("mode", ["shadow", "enforce"])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_books_add_up_after_every_snapshot(seed, mode):
-    log = random_log(seed, 200, venue=True, opened=seed % 2 == 0)
+    log = random_log(seed, 200, venue=True, actions=True, opened=seed % 2 == 0)
     state = replay_log(log, SIZE, mode=mode, compiled=False).state
     positions = state.positions[1:]
     for code, account in enumerate(state.accounts[1:]):

@@ -69,7 +69,7 @@ class Rolling:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), mode=st.sampled_from(["shadow", "enforce"]), data=st.data())
 def test_with_a_long_horizon_nothing_is_lost(seed, opened, mode, data):
-    log = random_log(seed, 120, opened=opened, venue=True)
+    log = random_log(seed, 120, opened=opened, venue=True, actions=True)
     stops = {whole_lists(log, stop) for stop in data.draw(st.lists(st.integers(1, len(log)), max_size=4))}
     rolling, first = Rolling(log, mode), 0
     for stop in sorted(stops | {len(log)}):
@@ -88,7 +88,7 @@ def test_with_a_long_horizon_nothing_is_lost(seed, opened, mode, data):
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), mode=st.sampled_from(["shadow", "enforce"]), data=st.data())
 def test_with_a_short_horizon_what_was_taken_is_decided_as_in_a_replay(seed, opened, mode, data):
     """Events of what is forgotten are refused; all others are decided as without forgetting."""
-    log = random_log(seed, 120, opened=opened, venue=True)
+    log = random_log(seed, 120, opened=opened, venue=True, actions=True)
     every = data.draw(st.integers(1, 40))
     rolling, row, taken, numbers = Rolling(log, mode), 0, 0, {-1: -1}
     while row < len(log):
@@ -125,7 +125,7 @@ def rolling_row(log: EventLog, at: int, numbers: dict[int, int], shift: int) -> 
 @pytest.mark.lengthy
 def test_memory_does_not_grow_with_history():
     sizes = []
-    log = random_log(4, 600, venue=True)
+    log = random_log(4, 600, venue=True, actions=True)
     rolling = Rolling(log, "shadow")
     numbers: dict[int, int] = {-1: -1}
     for row in range(len(log)):
@@ -149,8 +149,8 @@ def test_memory_does_not_grow_with_history():
 
 
 def test_a_journal_of_which_everything_is_kept_is_read_once():
-    log = random_log(2, 1, venue=True).columns
-    rolling = Rolling(random_log(2, 30, venue=True), "shadow")
+    log = random_log(2, 1, venue=True, actions=True).columns
+    rolling = Rolling(random_log(2, 30, venue=True, actions=True), "shadow")
     order = {"account": 0, "instrument": 0, "side": 1, "qty": 2, "price": 100}
     for number in range(3):
         rolling.engine.push(int(log["ts"][0]) + number, EventKind.ORDER, order=number, **order)

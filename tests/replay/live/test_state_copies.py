@@ -82,7 +82,7 @@ def through(live: Engine, log: Any, history: Any = None, every: int = 1) -> None
 @pytest.mark.parametrize("mode", ["shadow", "enforce"])
 def test_a_copy_after_any_events_is_the_state(mode, long):
     for seed in range(20 if long else 2):
-        log = random_log(seed, 150, opened=seed % 2 == 0, venue=True)
+        log = random_log(seed, 150, opened=seed % 2 == 0, venue=True, actions=True)
         through(Engine(RULES, log.universe, mode, compiled=False), log, every=1 + seed % 3)
 
 
