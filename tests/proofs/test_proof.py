@@ -79,6 +79,13 @@ def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data
     assert second.digest == digest, "snapshot and restore"
 
 
+def test_all_random_logs_of_a_venue_share_one_loop():
+    """Each other one would be compiled, for a minute."""
+    options = {"enforce": True, "sampled": False, "cancels": True, "opened": True}
+    logs = [random_log(seed, 120, opened=seed % 2 == 0, venue=True) for seed in range(40)]
+    assert len({shape_of(RULES, log.columns, **options) for log in logs}) == 1
+
+
 @pytest.mark.lengthy
 @pytest.mark.parametrize(("mode", "orphans"), MODES)
 def test_plain_python_one_at_a_time_gives_the_digest(mode, orphans):
