@@ -19,6 +19,7 @@ import functools
 import hashlib
 import sys
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -147,9 +148,9 @@ UNNEEDED = (
 def loop_compilers() -> tuple[Any, Any]:
     """Compilers for a replay loop, and for the functions that only compiled functions call.
 
-    Neither runs the passes of `UNNEEDED`, which are much of numba's work on a long function. numba optimises and emits
-    every function on its own, with all that it calls, and again in each caller. Here an inner function is only translated,
-    and the whole is optimised once, as functions that nobody else calls.
+    Neither runs the passes of `UNNEEDED`, which are much of numba's work on a long function. numba links, optimises and
+    emits every function on its own, with all that it calls, and again in each caller. Here an inner function is only
+    translated; the loop links all of them, and the whole is optimised and emitted once, as functions that nobody else calls.
     """
     from llvmlite import binding
     from numba.core import compiler, compiler_machinery, typed_passes
@@ -158,11 +159,26 @@ def loop_compilers() -> tuple[Any, Any]:
     lowering: Any = typed_passes.NativeLowering
     usual: Any = compiler.DefaultPassBuilder
     linkage: Any = binding.Linkage
+    parts = weakref.WeakSet[Any]()  # libraries of functions that are only translated
 
     def library_of(state: Any) -> Any:
         state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
         state.library.enable_object_caching()
         return state.library
+
+    def own_functions(library: Any) -> Any:
+        return type(library)._get_module_for_linking(library)
+
+    def link_all(module: Any, library: Any) -> None:
+        """Link the functions into a module that a function calls, with those that they call, each once."""
+        found: set[Any] = set()
+        waiting = list(library._linking_libraries)
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                module.link_in(own_functions(one), preserve=True)
+                waiting += one._linking_libraries if one in parts else ()
 
     @machinery.register_pass(mutates_CFG=True, analysis_only=False)
     class InnerLowering(lowering):  # type: ignore[misc]
@@ -170,7 +186,20 @@ def loop_compilers() -> tuple[Any, Any]:
 
         def run_pass(self, state: Any) -> bool:
             library = library_of(state)
-            library._optimize_final_module = lambda: None
+            parts.add(library)
+
+            def finalise() -> None:
+                library._finalize_dynamic_globals()
+                library._reload_init.update(*(one._reload_init for one in library._linking_libraries))
+                library._finalized = True
+
+            @functools.cache
+            def linked() -> Any:  # for a caller that is no loop
+                module = own_functions(library).clone()
+                link_all(module, library)
+                return module
+
+            library.finalize, library._get_module_for_linking = finalise, linked
             state.flags.no_compile = True
             super().run_pass(state)
             never_called: Any = [].append  # a builtin of its own stands for the machine code
@@ -184,7 +213,13 @@ def loop_compilers() -> tuple[Any, Any]:
 
         def run_pass(self, state: Any) -> bool:
             library = library_of(state)
-            optimise = library._optimize_final_module
+            optimise, finalise = library._optimize_final_module, library.finalize
+
+            def finalise_whole() -> None:
+                library._reload_init.update(*(one._reload_init for one in library._linking_libraries))
+                link_all(library._final_module, library)
+                library._linking_libraries = []
+                finalise()
 
             def optimise_whole() -> None:
                 for function in library._final_module.functions:
@@ -192,6 +227,7 @@ def loop_compilers() -> tuple[Any, Any]:
                         function.linkage = linkage.internal
                 optimise()
 
+            library.finalize = finalise_whole
             library._optimize_final_module = optimise_whole
             return bool(super().run_pass(state))
 

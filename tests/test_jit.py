@@ -59,6 +59,17 @@ def test_a_function_is_compiled_once_for_all_constants_in_its_calls():
     assert len(found[inner].signatures) == 1
 
 
+@needs_compiling
+def test_a_function_that_is_only_translated_is_called_by_a_loop_and_by_one_that_is_apart():
+    import numba
+
+    whole, parts = _jit.loop_compilers()
+    lower = numba.njit(pipeline_class=parts, no_cpython_wrapper=True)(lambda x, y: min(x, y))
+    apart = numba.njit(lambda x, y: 10 * lower(x, y))
+    loop = numba.njit(pipeline_class=whole)(lambda x, y: apart(x, y) + lower(y, x))
+    assert (loop(9, 4), apart(9, 4)) == (44, 40)
+
+
 def test_the_fingerprint_sees_constants_and_code_below():
     assert fingerprint(inner) == fingerprint(inner)
     assert fingerprint(altered(inner, "FACTOR", 4)) != fingerprint(inner)
