@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskkit._check import InputError
-from riskkit.read.local_form import PREFACE, SEPARATORS
+from riskkit.read.local_form import PREFACE, SEPARATORS, TOTALS
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.read.words import EXECUTED, HEADINGS, TOTALS, columns_of
+from riskkit.read.words import EXECUTED, HEADINGS, columns_of
 
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
@@ -109,7 +109,8 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
     start = next(place for place, (_, cells) in enumerate(lines) if _columns(cells, columns or {}, ignore) == found)
     heading_at, heading = lines[start][0], [cell.strip() for cell in lines[start][1]]
     _check_headings(source, heading_at, heading, found, {*ignore, ""})
-    body = lines[start + 1 :]
+    body = [(at, cells) for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] != heading]
+    source.no_rows = [(at, "the heading again") for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] == heading]
     at_time = heading.index(next(name for name, column in found.items() if column == "ts"))
     after: list[tuple[TableRow, str]] = []
     while body and _is_after(body[-1][1], at_time):

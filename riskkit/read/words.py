@@ -112,7 +112,6 @@ STATES: dict[str, tuple[str, ...]] = {
     "refused": ("rejected", "refused", "failed", "error", "abgelehnt"),
 }
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-TOTALS = ("total", "sum", "summe", "gesamt", "subtotal", "zwischensumme")
 
 
 def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:

@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
-    return [normal(cell) for cell in source.heading()[:2]] == ["statement", "header"]
+    return [normal(cell) for row in source.first_rows[:1] for cell in row[:2]] == ["statement", "header"]
 
 
 @reader(_recognises)
