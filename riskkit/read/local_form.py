@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
 MARK = "\ufeff"
+MINUS = "\u2212"
 SEPARATORS = (",", ";", "\t", "|")
 PREFACE = 30  # lines among which the heading is
 AROUND = MARK + '" \t\r\n\u00a0'

@@ -19,6 +19,7 @@ from typing import IO, Any, NoReturn
 from riskkit._check import InputError, one_line, shown
 from riskkit.read.local_form import (
     AROUND,
+    MINUS,
     PREFACE,
     SOMEWHERE,
     Cells,
@@ -286,7 +287,7 @@ class TableRow:
 @functools.lru_cache(maxsize=100_000)
 def _decimal(text: str) -> Decimal | None:
     """The number that a text is; the same texts come again and again."""
-    text = text.strip()
+    text = text.strip().replace(MINUS, "-")
     if not text or text[:1].isalpha() or "_" in text:
         return None
     try:

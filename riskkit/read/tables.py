@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskkit._check import InputError
-from riskkit.read.local_form import PREFACE, SEPARATORS, TOTALS
+from riskkit.read.local_form import PREFACE, SEPARATORS, TOTALS, is_of_sums
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.read.words import EXECUTED, HEADINGS, columns_of
+from riskkit.read.words import EXECUTED, HEADINGS, columns_of, in_brackets
 
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
@@ -50,6 +50,10 @@ class Table:
     preface: list[str]
     after: list[tuple[TableRow, str]]
     of_orders: bool = False
+
+    def unit(self, name: str) -> str:
+        """What stands in brackets behind the heading of a column, as USD in ``Price (USD)``."""
+        return next((in_brackets(heading) for heading, column in self.columns.items() if column == name), "")
 
     def has(self, name: str) -> bool:
         """True if the table has the column."""
@@ -145,4 +149,4 @@ def _is_after(cells: list[str], at_time: int) -> bool:
     filled = [cell.strip() for cell in cells if cell.strip()]
     place = cells[at_time].strip() if at_time < len(cells) else cells[0].strip()
     timed = DATE.search(place) or STAMP.search(place) or HOUR.search(place)
-    return len(filled) <= FOOTER_CELLS and not timed
+    return (len(filled) <= FOOTER_CELLS or is_of_sums(cells)) and not timed

@@ -26,6 +26,10 @@ WITHOUT_FILL = {
     "OPASN": "option assigned: moves positions without a fill",
     "OPXRC": "option exercised: moves positions without a fill",
     "OPEXC": "option exercised: moves positions without a fill",
+    **dict.fromkeys(
+        ("SPLIT", "SPIN", "MA", "NC", "REORG", "REORGANIZATION", "ACATS", "JNLS", "SSO", "SSP", "PTR"),
+        "split, merger or transfer: changes positions without a fill",
+    ),
 }
 OPTION_SIZE = 100
 
