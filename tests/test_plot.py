@@ -210,7 +210,14 @@ def test_ticks_and_legends_have_room_at_the_width_of_a_phone(inches):
     assert len(boxes) > 1 and not any(left.x1 > right.x0 for left, right in pairwise(boxes))
     fig, ax = plt.subplots(figsize=(inches, 4))
     time = plot.TimeAxis(10.0, list(range(10)), [f"03-05 {hour}:00" for hour in range(10, 20)], "UTC")
-    plot.curves([0.0, 10.0], {"enforce": [0.0, 1.0]}, label="below peak at samples at most 156 min apart, USD", title="t", time=time, ax=ax)
+    plot.curves(
+        [0.0, 10.0],
+        {"enforce": [0.0, 1.0]},
+        label="below peak at samples at most 156 min apart, USD",
+        title="t",
+        time=time,
+        ax=ax,
+    )
     fig.canvas.draw()
     boxes = [text.get_window_extent() for text in ax.get_xticklabels() if text.get_text()]
     assert len(boxes) > 1 and not any(left.x1 > right.x0 for left, right in pairwise(boxes))

@@ -62,7 +62,14 @@ def with_book(command: Command) -> Command:
 
     @functools.wraps(command)
     def run(
-        *, prices: str, weights: Any, positions: Any, returns: bool, separator: str | None, decimal: str | None, **given: Any
+        *,
+        prices: str,
+        weights: Any,
+        positions: Any,
+        returns: bool,
+        separator: str | None,
+        decimal: str | None,
+        **given: Any,
     ) -> Any:
         if weights is not None and positions is not None:
             raise click.UsageError("give --weights or --positions, not both")
@@ -71,7 +78,12 @@ def with_book(command: Command) -> Command:
 
     for add in [
         click.option("--decimal", metavar="SIGN", help="Decimal sign of a CSV table. [default: told by its numbers]"),
-        click.option("--separator", type=separating, metavar="SIGN", help="Between the columns of a CSV table. [default: told by the table]"),
+        click.option(
+            "--separator",
+            type=separating,
+            metavar="SIGN",
+            help="Between the columns of a CSV table. [default: told by the table]",
+        ),
         click.option("--returns", is_flag=True, help="The table holds simple returns, not prices."),
         click.option(
             "--positions", type=per_asset, metavar="NUMBERS", help="Money in each asset, as AAPL=60000,KO=-20000."
@@ -102,7 +114,9 @@ def _table(path: str, separator: str | None, decimal: str | None) -> Any:
         table = table.iloc[::-1]  # as many vendors write it
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
-        raise InputError(f"{path!r} holds {twice.isoformat().removesuffix('T00:00:00')} twice; leave one of the rows out")
+        raise InputError(
+            f"{path!r} holds {twice.isoformat().removesuffix('T00:00:00')} twice; leave one of the rows out"
+        )
     return table
 
 
@@ -143,7 +157,9 @@ def _csv(path: str, separator: str | None, decimal: str | None) -> Any:
     read = Numerals(decimal or ".").decimal_of
     for place in range(1, len(heading)):
         texts = table.iloc[:, place]
-        numbers = pd.to_numeric(texts, errors="coerce") if decimal in (None, ".") else pd.Series(float("nan"), texts.index)
+        numbers = (
+            pd.to_numeric(texts, errors="coerce") if decimal in (None, ".") else pd.Series(float("nan"), texts.index)
+        )
         for row in numbers.index[numbers.isna() & ~texts.str.lower().isin([*NOTHING, "nan", "null"])]:
             found = read(texts[row])
             if found is None:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from riskkit.plot.basics import GRID, INK, LETTER, PALE, STRONG, WARM, axes, dress, inches, literal, names_beside, thousands
+from riskkit.plot.basics import (
+    GRID,
+    INK,
+    LETTER,
+    PALE,
+    STRONG,
+    WARM,
+    axes,
+    dress,
+    inches,
+    literal,
+    names_beside,
+    thousands,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +105,10 @@ def lanes(
         ax.annotate(f"highest bar: {highest:,}", (1.0, lane + 0.89), color=INK, fontsize="small", **where)
     _finish(ax, time, "", title)
     ax.grid(False)
-    texts = [f"{text}\n{literal(notes.get(name, ''))}".strip() for text, name in zip(names_beside(ax, names), names, strict=True)]
+    texts = [
+        f"{text}\n{literal(notes.get(name, ''))}".strip()
+        for text, name in zip(names_beside(ax, names), names, strict=True)
+    ]
     ax.set_yticks(np.arange(len(names)) + 0.4, texts)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.05, max(len(names), 1) + 0.05)

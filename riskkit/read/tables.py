@@ -114,7 +114,9 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
     heading_at, heading = lines[start][0], [cell.strip() for cell in lines[start][1]]
     _check_headings(source, heading_at, heading, found, {*ignore, ""})
     body = [(at, cells) for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] != heading]
-    source.no_rows = [(at, "the heading again") for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] == heading]
+    source.no_rows = [
+        (at, "the heading again") for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] == heading
+    ]
     at_time = heading.index(next(name for name, column in found.items() if column == "ts"))
     after: list[tuple[TableRow, str]] = []
     while body and _is_after(body[-1][1], at_time):

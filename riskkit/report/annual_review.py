@@ -217,4 +217,6 @@ def _stops(stops: list[Trial], scale: float) -> str:
     note = (
         f"Of each incident its beginning, {percent(scale)} of it; limits in money are in the currency of the incident."
     )
-    return (table(header, rows, texts=[1]) + notes([note]) if rows else "") + (notes(["Not tried:", *untried]) if untried else "")
+    return (table(header, rows, texts=[1]) + notes([note]) if rows else "") + (
+        notes(["Not tried:", *untried]) if untried else ""
+    )

@@ -10,8 +10,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._excel import MONEY, Exported, Sheet
 from riskkit._docs import counted
+from riskkit._excel import MONEY, Exported, Sheet
 from riskkit._show import Row, alike, short_label
 from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
 from riskkit.stress.docs import documented

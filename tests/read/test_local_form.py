@@ -36,7 +36,10 @@ def test_a_sum_has_no_words_and_no_time(cells, sums):
     assert is_of_sums(cells) is sums
 
 
-@pytest.mark.parametrize("heading", ["Time (UTC),Symbol,Side,Qty (BTC),Price (EUR),Fee (USD)", "Time [GMT],Symbol,Side,Qty,Price (€),Fee ($)"])
+@pytest.mark.parametrize(
+    "heading",
+    ["Time (UTC),Symbol,Side,Qty (BTC),Price (EUR),Fee (USD)", "Time [GMT],Symbol,Side,Qty,Price (€),Fee ($)"],
+)
 def test_units_in_brackets_behind_headings_are_those_of_the_columns(heading):
     reading = rk.read.generic_csv(io.StringIO(f"{heading}\n{FILL}\n"))
     assert reading.fees.keys() == {"USD"} and reading.instruments[0].currency == "EUR"

@@ -218,16 +218,31 @@ def test_doubtful_fills_are_said():
 def with_sums(rows):
     """A title above the heading, the heading again, and a sum beneath the rows, as people add them in a spreadsheet."""
     blanks = [""] * (len(rows[0]) - 2)
-    return [["Trades of 2024", ""], rows[0], *rows[1:3], rows[0], *rows[3:], ["Total:", *blanks, "12.5"], ["", *blanks, "12.5"]]
+    return [
+        ["Trades of 2024", ""],
+        rows[0],
+        *rows[1:3],
+        rows[0],
+        *rows[3:],
+        ["Total:", *blanks, "12.5"],
+        ["", *blanks, "12.5"],
+    ]
 
 
-@pytest.mark.parametrize("sample", [one for one in TABLES if one.parent.name not in (*HEADLESS, "generic_csv")], ids=name_of)
+@pytest.mark.parametrize(
+    "sample", [one for one in TABLES if one.parent.name not in (*HEADLESS, "generic_csv")], ids=name_of
+)
 def test_titles_headings_again_and_sums_are_left_out_by_name(sample):
     _, paths, arguments = parts_of(sample)
     found = getattr(rk.read, sample.parent.name)([changed(path, with_sums) for path in paths], **arguments)
     assert contents(found) == as_it_is(sample)
     reasons = found.left_out["reason"].value_counts()
-    assert reasons["sum of the rows"] == 2 * len(paths) == 2 * reasons["the heading again"] == 2 * reasons["stands above the heading"]
+    assert (
+        reasons["sum of the rows"]
+        == 2 * len(paths)
+        == 2 * reasons["the heading again"]
+        == 2 * reasons["stands above the heading"]
+    )
 
 
 BACKTRADER = "date,amount,price,sid,symbol,value\n{} 09:30,-1,99.5,0,GOLD,99.5\n{} 09:30,1,99.5,0,GOLD,-99.5\n"
@@ -245,7 +260,9 @@ def test_dates_that_a_spreadsheet_has_turned_round_are_read_and_said(dates, firs
 
 @pytest.mark.parametrize("dates", [("3/8/2024", "3/9/2024"), ("3/14/2024", "14/3/2024")])
 def test_dates_that_leave_day_and_month_open_are_refused(dates):
-    with pytest.raises(rk.InputError, match=r"line 2: '3/.*' is not a time; its year has to stand first, as in 2024-03-08"):
+    with pytest.raises(
+        rk.InputError, match=r"line 2: '3/.*' is not a time; its year has to stand first, as in 2024-03-08"
+    ):
         rk.read.backtrader(io.StringIO(BACKTRADER.format(*dates)))
 
 

@@ -93,5 +93,7 @@ def test_limits_in_per_cent_are_tried_on_a_given_equity_and_named_without_one(tm
     said = review(tmp_path, rk.RuleSet([*THREE, fall]), funded, incidents=["goldman"], scale=0.01)
     assert "of 1 incident of the library" in said  # by the other limits
     assert "Not tried: " in said and "rule 'fall' (drawdown) measures a fraction of an equity (pct)" in said
-    funded_too = review(tmp_path, rk.RuleSet([*THREE, fall]), funded, incidents=["goldman"], scale=0.01, equity=1_000_000)
+    funded_too = review(
+        tmp_path, rk.RuleSet([*THREE, fall]), funded, incidents=["goldman"], scale=0.01, equity=1_000_000
+    )
     assert "Not tried" not in funded_too and "The limits in force stop 1 of 1 incident of the library." in funded_too

@@ -28,7 +28,9 @@ NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask", "filled", "filled_pric
 EPOCH = re.compile(r"\d{1,19}(?:\.\d{1,19})?")
 DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # no time since the epoch: it would be 1970
 ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
-ZONE = re.compile(r"[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+|(?:UTC|GMT)?\s*[+-]\s*\d{1,2}(?::?\d\d)?")  # in brackets: CET, UTC+8
+ZONE = re.compile(
+    r"[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+|(?:UTC|GMT)?\s*[+-]\s*\d{1,2}(?::?\d\d)?"
+)  # in brackets: CET, UTC+8
 CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")
 CLOSE = Decimal("0.01")  # of a multiplier that amounts tell to a whole number
 
@@ -142,7 +144,9 @@ def _clock(table: Table, tz: str | None, ambiguous: str) -> Clock:
     """The clock of times without a zone: of the arguments, or of the heading of the times, as ``Time (UTC)``."""
     stated = table.unit("ts") or table.unit("clock")
     if tz is None and stated and stated.upper() not in ("UTC", "GMT", "Z") and ZONE.fullmatch(stated):
-        table.source.refuse("", f"the heading of its times has the zone {stated!r}; give tz=, as 'Europe/Berlin' or 'Etc/GMT-8'")
+        table.source.refuse(
+            "", f"the heading of its times has the zone {stated!r}; give tz=, as 'Europe/Berlin' or 'Etc/GMT-8'"
+        )
     return Clock(tz or "UTC", ambiguous)
 
 
