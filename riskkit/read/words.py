@@ -80,7 +80,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "expire": ("expire", "expired", "verfall", "abgelaufen"),
 }
 SIDES: dict[str, tuple[str, ...]] = {
-    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1", "bot", "achat", "acheter"),
+    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long",
+          "k", "kauf", "kaufen", "+1", "1", "bot", "achat", "acheter"),
     "S": (
         "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
         "verkaufen", "-1", "2", "sld", "vente", "vendre",
@@ -158,8 +159,9 @@ def in_brackets(heading: str) -> str:
 def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """The column that each known heading means, by heading; the first heading of a meaning is the one.
 
-    A unit in brackets behind a heading changes nothing. What was filled stands beside what was asked for. A time beside a date is its clock, an amount is a quantity where there
-    is no other, and an id is that of an order in a table of states, and else of a fill.
+    A unit in brackets behind a heading changes nothing. What was filled stands beside what was asked for. A time beside a
+    date is its clock, an amount is a quantity where there is no other, and an id is that of an order in a table of states,
+    and else of a fill.
 
     Examples
     --------
