@@ -207,6 +207,21 @@ def test_a_statement_names_its_tables_that_are_not_read_and_fees_that_it_does_no
     assert "has no column of commissions (Comm/Fee); its fees are not known" in said
 
 
+def test_a_cancelled_trade_of_a_statement_takes_its_trade_away():
+    text = (
+        "Statement,Header,Field Name,Field Value\nAccount Information,Header,Field Name,Field Value\n"
+        "Account Information,Data,Account,U1\n"
+        "Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds,Comm/Fee,Code\n"
+        'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:58:29",5,46.96,-234.8,-1,O\n'
+        'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:59:29",-5,46.96,234.8,1,O;Ca\n'
+    )
+    found = rk.read.ib_activity(io.StringIO(text))
+    assert found.events == {} and found.fees == {} and found.left_out["reason"].tolist() == ["cancelled trade: takes that of line 5 away"]
+    assert "no event was found: the files hold no order, fill, price or flow of money" in found.assumed
+    other = rk.read.ib_activity(io.StringIO(text.replace("-5,46.96,234.8", "-4,46.96,187.84")))
+    assert other.events == {"fill": 2} and "a cancelled trade (Ca) that reverses none of the files" in repr(other)
+
+
 def test_doubtful_fills_are_said():
     text = "time,symbol,side,qty,price,fee\n" + 2 * "2024-03-05 10:00,X,buy,5,0,-0.5\n"
     said = repr(rk.read.generic_csv(io.StringIO(text)))
