@@ -12,7 +12,7 @@ from riskkit.read.local_form import normal
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "ts": (
-        "time", "timestamp", "datetime", "date/time", "date and time", "date", "created", "created at", "when", "t", "zeit",
+        "time", "timestamp", "datetime", "date/time", "date and time", "date", "ts", "created", "created at", "when", "t", "zeit",
         "zeitpunkt", "zeitstempel", "datum", "datum/zeit", "handelszeit", "executed at", "execution time", "trade time",
         "transaction time", "horodatage", "date/heure", "date opération",
     ),

@@ -68,3 +68,11 @@ def test_a_french_table_with_a_minus_of_typography_and_a_sum():
     reading = rk.read.generic_csv(io.StringIO(text), tz="Europe/Paris")
     assert reading.frame[["side", "qty"]].values[1].tolist() == ["S", 1000] and str(reading.fees[""]) == "2.5"
     assert reading.left_out["reason"].tolist() == ["total"]
+
+
+def test_a_table_of_events_with_semicolons_is_read_with_its_kinds():
+    text = "ts;kind;account;instrument;side;qty;price;order_id\n2024-03-05 14:30:00,5;order;d;ES;B;2;5100,25;a1\n2024-03-05 14:31:00;cancel;d;ES;;;;a1\n"
+    reading = rk.read.generic_csv(io.StringIO(text))
+    assert reading.events == {"order": 1, "cancel": 1} and str(reading.frame["price"][0]) == "5100.25"
+    assert rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text))) == ["generic_csv"]
+    assert rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text.replace(",", ".").replace(";", ",")))) == []
