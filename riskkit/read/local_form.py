@@ -167,6 +167,9 @@ def is_of_sums(cells: list[str]) -> bool:
     >>> is_of_sums(["Total", "", "12.5 USD"]), is_of_sums(["", "", "", "1,200"]), is_of_sums(["T1", "", "", "1,200"])
     (True, True, False)
     """
-    filled = [cell.strip(AROUND) for cell in cells if cell.strip(AROUND)]
-    named = bool(filled) and filled[0].lower().rstrip(":") in TOTALS
-    return named or (0 < 2 * len(filled) < len(cells) and all(NUMBERS.fullmatch(cell) for cell in filled))
+    first = next((text for cell in cells if (text := cell.strip(AROUND))), "")
+    if first.lower().rstrip(":") in TOTALS:
+        return True
+    if not first or 2 * (len(cells) - cells.count("")) >= len(cells):
+        return False
+    return all(NUMBERS.fullmatch(text) for cell in cells if (text := cell.strip(AROUND)))

@@ -171,13 +171,13 @@ class Source:
         while cells and [cell.strip(AROUND) for cell in cells] != self.heading() and self._is_title(cells):
             self.no_rows.append((at, "stands above the heading"))
             at, cells = next(rows, (at, []))
-        heading = [cell.strip(AROUND) for cell in cells]
+        first, heading = cells, [cell.strip(AROUND) for cell in cells]
         known = {normal(name) for name in heading}
         for name in needed:
             if normal(name) not in known:
                 self.refuse(at, f"has no column {name!r}")
         for at, cells in rows:
-            if [cell.strip(AROUND) for cell in cells] == heading:
+            if cells == first or cells == heading:
                 self.no_rows.append((at, "the heading again"))
             elif is_of_sums(cells):
                 self.no_rows.append((at, "sum of the rows"))
