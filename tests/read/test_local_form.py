@@ -75,4 +75,6 @@ def test_a_table_of_events_with_semicolons_is_read_with_its_kinds():
     reading = rk.read.generic_csv(io.StringIO(text))
     assert reading.events == {"order": 1, "cancel": 1} and str(reading.frame["price"][0]) == "5100.25"
     assert rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text))) == ["generic_csv"]
-    assert rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text.replace(",", ".").replace(";", ",")))) == []
+    assert (
+        rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text.replace(",", ".").replace(";", ",")))) == []
+    )

@@ -216,7 +216,11 @@ def test_a_cancelled_trade_of_a_statement_takes_its_trade_away():
         'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:59:29",-5,46.96,234.8,1,O;Ca\n'
     )
     found = rk.read.ib_activity(io.StringIO(text))
-    assert found.events == {} and found.fees == {} and found.left_out["reason"].tolist() == ["cancelled trade: takes that of line 5 away"]
+    assert (
+        found.events == {}
+        and found.fees == {}
+        and found.left_out["reason"].tolist() == ["cancelled trade: takes that of line 5 away"]
+    )
     assert "no event was found: the files hold no order, fill, price or flow of money" in found.assumed
     other = rk.read.ib_activity(io.StringIO(text.replace("-5,46.96,234.8", "-4,46.96,187.84")))
     assert other.events == {"fill": 2} and "a cancelled trade (Ca) that reverses none of the files" in repr(other)

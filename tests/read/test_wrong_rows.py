@@ -154,7 +154,9 @@ def test_a_time_of_flex_has_the_zone_that_it_names(text, hour):
         f'<Trade currency="USD" symbol="X" multiplier="1" dateTime="{text}" quantity="-8" tradePrice="4.5" buySell="SELL" '
         'ibOrderID="7" ibExecID="e" />'
     )
-    file = f'<FlexQueryResponse><FlexStatement accountId="U1"><Trades>{trade}</Trades></FlexStatement></FlexQueryResponse>'
+    file = (
+        f'<FlexQueryResponse><FlexStatement accountId="U1"><Trades>{trade}</Trades></FlexStatement></FlexQueryResponse>'
+    )
     found = rk.read.ib_flex(io.StringIO(file))
     assert str(found.frame["ts"][0]) == f"2024-11-03 {hour}+00:00"
     assert ("times are local" in repr(found)) is (" " not in text)

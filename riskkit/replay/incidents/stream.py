@@ -78,8 +78,8 @@ def incident_log(
     at : time, optional
         Start (anything pandas reads as a Timestamp, UTC if it has no zone, or nanoseconds); by default the real one.
     cash : float, optional
-        Opening cash of the account, in the currency of the incident, on which limits in per cent of the equity are
-        measured; by default what the incident states, which is mostly nothing.
+        Opening cash of the account, in the currency of the incident: the equity from which a relative drawdown is
+        measured. By default what the incident states, which is mostly nothing.
 
     Returns
     -------
