@@ -71,7 +71,8 @@ def test_a_french_table_with_a_minus_of_typography_and_a_sum():
 
 
 def test_a_table_of_events_with_semicolons_is_read_with_its_kinds():
-    text = "ts;kind;account;instrument;side;qty;price;order_id\n2024-03-05 14:30:00,5;order;d;ES;B;2;5100,25;a1\n2024-03-05 14:31:00;cancel;d;ES;;;;a1\n"
+    rows = "2024-03-05 14:30:00,5;order;d;ES;B;2;5100,25;a1\n2024-03-05 14:31:00;cancel;d;ES;;;;a1\n"
+    text = f"ts;kind;account;instrument;side;qty;price;order_id\n{rows}"
     reading = rk.read.generic_csv(io.StringIO(text))
     assert reading.events == {"order": 1, "cancel": 1} and str(reading.frame["price"][0]) == "5100.25"
     assert rk.read.registry.formats_of(rk.read.source.sources(io.StringIO(text))) == ["generic_csv"]
