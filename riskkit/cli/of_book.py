@@ -165,7 +165,7 @@ def _csv(path: str, separator: str | None, decimal: str | None) -> Any:
             if found is None:
                 source.refuse(rows[row][0], f"{heading[place]}={texts[row]!r} is not a number")
             numbers[row] = float(found)
-        table.isetitem(place, numbers)
+        table.isetitem(place, numbers.to_numpy())
     return table
 
 

@@ -208,7 +208,7 @@ class _Statement:
         fee = row.number_or(fee_name, None, ",")
         if row.get("Realized P/L") is not None:
             self.draft.realised(currency, row.number("Realized P/L", ","))
-        common = {
+        common: dict[str, Any] = {
             "account": self._account(row), "instrument": self._instrument(row, quantity, price), "qty": abs(quantity),
             "price": price,
         }  # fmt: skip
