@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from riskkit import plot
@@ -181,3 +184,40 @@ def test_a_long_title_stays_within_its_figure(ax):
     assert (
         extent.x1 <= ax.figure.bbox.x1 and extent.height > 2 * ax.xaxis.get_ticklabels()[0].get_window_extent().height
     )
+
+
+NAMES = ["iShares Core MSCI World UCITS ETF USD (Acc) Class B hedged", "iShares Core MSCI World UCITS ETF EUR", "$A $B"]
+
+
+@pytest.mark.parametrize("inches", [3.9, 14.4])
+def test_long_names_are_cut_in_the_middle_and_stay_different(inches):
+    _, ax = plt.subplots(figsize=(inches, 4))
+    found = plot.names_beside(ax, NAMES)
+    limit = max(16, int(4.5 * inches * 0.8))
+    assert all(len(name) <= limit + 2 for name in found) and len(set(found)) == 3
+    assert found[0].endswith("hedged"[-5:]) and "…" in found[0] and found[2] == r"\$A \$B"
+    twins = [NAMES[0], NAMES[0].replace("World", "Wurld")]
+    assert len(set(plot.names_beside(ax, twins))) == 2
+
+
+@pytest.mark.parametrize("inches", [3.9, 14.4])
+def test_ticks_and_legends_have_room_at_the_width_of_a_phone(inches):
+    fig, ax = plt.subplots(figsize=(inches, 4))
+    money = {"crash": -2e8, "rally": 1.5e8}
+    plot.bars({"loss": list(money.values()), "gain": [1e8, 1e7]}, list(money), label="USD", title="t", ax=ax)
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.get_xticklabels() if text.get_text()]
+    assert len(boxes) > 1 and not any(left.x1 > right.x0 for left, right in pairwise(boxes))
+    fig, ax = plt.subplots(figsize=(inches, 4))
+    time = plot.TimeAxis(10.0, list(range(10)), [f"03-05 {hour}:00" for hour in range(10, 20)], "UTC")
+    plot.curves(
+        [0.0, 10.0],
+        {"enforce": [0.0, 1.0]},
+        label="below peak at samples at most 156 min apart, USD",
+        title="t",
+        time=time,
+        ax=ax,
+    )
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.get_xticklabels() if text.get_text()]
+    assert len(boxes) > 1 and not any(left.x1 > right.x0 for left, right in pairwise(boxes))

@@ -90,7 +90,7 @@ class FactorAttribution(Exported):
         """Draw the parts as bars."""
         ax = plot.axes(ax)
         names, values = zip(*self._parts(), strict=True)
-        ax.barh([plot.literal(name) for name in names][::-1], values[::-1], color=plot.STRONG)
+        ax.barh(plot.names_beside(ax, names)[::-1], values[::-1], color=plot.STRONG)
         plot.dress(ax, self._title())
         return ax
 

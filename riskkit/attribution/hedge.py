@@ -66,7 +66,7 @@ class BestHedges(Exported):
         """Draw the risk after each hedge as bars, the best on top, and the risk before as a line."""
         frame = self.to_frame().iloc[::-1]
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
-        ax.barh([plot.literal(name) for name in frame.index], frame["after"], color=plot.STRONG)
+        ax.barh(plot.names_beside(ax, frame.index), frame["after"], color=plot.STRONG)
         ax.axvline(
             self.before, color=plot.WARM, linewidth=1.4, label=f"now: {plot.loss_text(self.before, self.measure)}"
         )

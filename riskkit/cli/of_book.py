@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -12,7 +14,7 @@ from riskkit._check import InputError
 from riskkit.cli.of_log import Command
 
 ABOUT = """\
-PRICES is a CSV or Parquet table with a column of dates and one of closing prices for each asset, oldest first.
+PRICES is a CSV or Parquet table with a column of dates and one of closing prices for each asset.
 
 \b
 date,AAPL,KO,XOM
@@ -36,6 +38,8 @@ def per_asset(text: str) -> dict[str, float] | list[float]:
     names, equals, numbers = zip(*(part.rpartition("=") for part in text.split(",")), strict=True)
     try:
         found = [float(number) for number in numbers]
+        if not all(map(math.isfinite, found)):
+            raise ValueError
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is neither numbers, as 0.6,0.4, nor numbers of assets, as AAPL=0.6"
@@ -45,12 +49,27 @@ def per_asset(text: str) -> dict[str, float] | list[float]:
     return dict(zip(names, found, strict=True)) if equals[0] else found
 
 
+def separating(text: str) -> str:
+    """The sign between two columns."""
+    found = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(found) != 1 or found.isalnum():
+        raise click.BadParameter(f"{text!r} is not a sign between columns, as ; or tab")
+    return found
+
+
 def with_book(command: Command) -> Command:
     """Decorator that adds a table of prices and its options; the command gets the `book`."""
 
     @functools.wraps(command)
     def run(
-        *, prices: str, weights: Any, positions: Any, returns: bool, separator: str, decimal: str, **given: Any
+        *,
+        prices: str,
+        weights: Any,
+        positions: Any,
+        returns: bool,
+        separator: str | None,
+        decimal: str | None,
+        **given: Any,
     ) -> Any:
         if weights is not None and positions is not None:
             raise click.UsageError("give --weights or --positions, not both")
@@ -58,8 +77,13 @@ def with_book(command: Command) -> Command:
         return command(book=_book(table, weights, positions, is_returns=returns), **given)
 
     for add in [
-        click.option("--decimal", default=".", metavar="SIGN", help="Decimal sign of a CSV table."),
-        click.option("--separator", default=",", metavar="SIGN", help="Between the columns of a CSV table."),
+        click.option("--decimal", metavar="SIGN", help="Decimal sign of a CSV table. [default: told by its numbers]"),
+        click.option(
+            "--separator",
+            type=separating,
+            metavar="SIGN",
+            help="Between the columns of a CSV table. [default: told by the table]",
+        ),
         click.option("--returns", is_flag=True, help="The table holds simple returns, not prices."),
         click.option(
             "--positions", type=per_asset, metavar="NUMBERS", help="Money in each asset, as AAPL=60000,KO=-20000."
@@ -73,16 +97,33 @@ def with_book(command: Command) -> Command:
     return run
 
 
-def _table(path: str, separator: str, decimal: str) -> Any:
+def _table(path: str, separator: str | None, decimal: str | None) -> Any:
+    """The table with its dates as index, oldest first."""
     import pandas as pd
 
-    try:
-        parquet = path.endswith(".parquet")
-        table = pd.read_parquet(path) if parquet else pd.read_csv(path, sep=separator, decimal=decimal)
-    except (ValueError, OSError) as problem:  # of pandas and pyarrow
-        raise InputError(f"{path!r} cannot be read as a table: {problem}") from None
-    if isinstance(table.index, pd.DatetimeIndex):
-        return table
+    if path.endswith(".parquet"):
+        try:
+            table = pd.read_parquet(path)
+        except (ValueError, OSError) as problem:  # of pyarrow
+            raise InputError(f"{path!r} cannot be read as a table: {problem}") from None
+    else:
+        table = _csv(path, separator, decimal)
+    if not isinstance(table.index, pd.DatetimeIndex):
+        table = _dated(path, table)
+    if table.index.is_monotonic_decreasing:
+        table = table.iloc[::-1]  # as many vendors write it
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise InputError(
+            f"{path!r} holds {twice.isoformat().removesuffix('T00:00:00')} twice; leave one of the rows out"
+        )
+    return table
+
+
+def _dated(path: str, table: Any) -> Any:
+    """The table with its first column as index."""
+    import pandas as pd
+
     if table.shape[1] < 2:
         raise InputError(
             f"{path!r} has one column where dates and prices are needed; --separator says what is between them"
@@ -95,6 +136,37 @@ def _table(path: str, separator: str, decimal: str) -> Any:
             f"the first column of {path!r} holds {wrong!r}, which is no date; give dates in ISO form, as 2024-03-05"
         )
     return table.set_index(pd.DatetimeIndex(found, name=dates.name)).iloc[:, 1:]
+
+
+def _csv(path: str, separator: str | None, decimal: str | None) -> Any:
+    """A text table: what is between its cells, its decimal mark and the order of day and month are told by the file."""
+    import pandas as pd
+
+    from riskkit.read.local_form import AROUND
+    from riskkit.read.numerals import NOTHING, Numerals
+    from riskkit.read.source import Source
+
+    source = Source(Path(path).name, Path(path))
+    source.separator = separator or source.separator
+    (_, heading), *rows = source.rows(source.separator if decimal else "")
+    heading = [name.strip(AROUND) for name in heading]
+    for at, cells in rows:
+        if len(cells) != len(heading):
+            source.refuse(at, f"has {len(cells)} cells, and {len(heading)} are needed")
+    table = pd.DataFrame([[cell.strip(AROUND) for cell in cells] for _, cells in rows], columns=heading, dtype=object)
+    read = Numerals(decimal or ".").decimal_of
+    for place in range(1, len(heading)):
+        texts = table.iloc[:, place]
+        numbers = (
+            pd.to_numeric(texts, errors="coerce") if decimal in (None, ".") else pd.Series(float("nan"), texts.index)
+        )
+        for row in numbers.index[numbers.isna() & ~texts.str.lower().isin([*NOTHING, "nan", "null"])]:
+            found = read(texts[row])
+            if found is None:
+                source.refuse(rows[row][0], f"{heading[place]}={texts[row]!r} is not a number")
+            numbers[row] = float(found)
+        table.isetitem(place, numbers.to_numpy())
+    return table
 
 
 def _book(table: Any, weights: Any, positions: Any, *, is_returns: bool) -> Book:

@@ -91,6 +91,9 @@ def with_log(command: Command) -> Command:
 
     @functools.wraps(command)
     def run(*, files: tuple[str, ...], kind: str | None, **given: Any) -> Any:
+        if not files:
+            last = f", and {given['rules']!r} is taken for its rules" if "rules" in given else ""
+            raise click.UsageError(f"there is no log{last}: give the files of the log first, and the rules last")
         of_log = {name: given.pop(name) for name in OPTIONS}
         of_log["columns"] = dict(of_log["columns"])
         about = {"kind": kind} if kind else None
@@ -103,6 +106,6 @@ def with_log(command: Command) -> Command:
         return command(log=log, **given)
 
     data = click.option("--kind", type=click.Choice(["real", "simulated", "synthetic"]), help="Kind of the data.")
-    for add in [*reversed(OPTIONS.values()), data, click.argument("files", metavar="LOG...", nargs=-1, required=True)]:
+    for add in [*reversed(OPTIONS.values()), data, click.argument("files", metavar="LOG...", nargs=-1)]:
         run = add(run)
     return run

@@ -109,8 +109,8 @@ class LiquidityVar(Exported):
     def plot(self, ax: Any = None) -> Any:
         """Draw stacked bars of the causes by position, the largest on top."""
         frame = self.to_frame().sort_values("total", kind="stable")
-        names = [plot.literal(name) for name in frame.index]
-        ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
+        ax = plot.axes(ax, height=1.6 + 0.36 * len(frame))
+        names = plot.names_beside(ax, frame.index)
         ends = {1.0: np.zeros(len(frame)), -1.0: np.zeros(len(frame))}  # gains stack to the left, losses to the right
         for (cause, label), (color, hatch) in zip(CAUSES.items(), plot.LOOKS, strict=False):
             size = frame[cause].to_numpy()

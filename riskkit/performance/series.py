@@ -46,6 +46,11 @@ documented = shared_parameters(
     }
 )
 
+USUAL = (252, 365, 52, 12, 4, 1)  # periods per year
+NEAR = 0.06  # holidays, and the ends of months
+FEWEST_DATES = 25
+YEAR = 365.25 * 86_400  # seconds
+
 
 def per_series(answer: Any, source: Any, why: Any = UNDEFINED, on_refusal: OnRefusal = "nan") -> Any:
     """Return a float for one series, else one number per column with the column labels of `source`.
@@ -106,6 +111,31 @@ def refuse_yearly_rate(rate: Any, name: str, returns: ReturnsLike, periods_per_y
             f"{name} is per period, and {level:g} in each of {periods:g} periods makes {level * periods:.0%} a year; "
             f"for {level:.4g} a year give {name}={level:g} / {periods:g}"
         )
+
+
+def periods_told_by(returns: ReturnsLike) -> float:
+    """Periods per year that the dates of returns tell: 252 of working days, 365 of all days, 52 of weeks, 12, 4 or 1.
+
+    Raises
+    ------
+    InputError
+        If they have no dates, fewer than 25, or dates of another spacing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> periods_told_by(pd.Series(0.01, index=pd.bdate_range("2024-01-01", periods=60)))
+    252.0
+    """
+    days = labels_of(returns, 0)
+    lacks = "periods_per_year is missing; give 252 for daily, 52 for weekly, 12 for monthly returns"
+    if getattr(days, "dtype", np.dtype(object)).kind != "M" or len(days) < FEWEST_DATES:
+        raise InputError(lacks)
+    rate = (len(days) - 1) / ((days[-1] - days[0]).total_seconds() / YEAR)
+    near = [known for known in USUAL if abs(rate / known - 1.0) < NEAR]
+    if not near:
+        raise InputError(f"{lacks}; the dates have {rate:.4g} a year")
+    return float(near[0])
 
 
 def gain_over_risk(gain: Any, risk: Any) -> Any:

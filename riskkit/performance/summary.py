@@ -26,7 +26,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.series import documented, refuse_yearly_rate, without_risk_free
+from riskkit.performance.series import documented, periods_told_by, refuse_yearly_rate, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 
 
@@ -183,7 +183,7 @@ class PerformanceSummary(Exported):
 @documented
 def performance_summary(
     returns: ReturnsLike,
-    periods_per_year: float,
+    periods_per_year: float | None = None,
     *,
     risk_free: Any = 0.0,
     threshold: float = 0.0,
@@ -196,8 +196,8 @@ def performance_summary(
     ----------
     returns : (n_obs,)
         Simple returns per period as fractions, oldest first, none below -1.
-    periods_per_year : float
-        252 for daily, 52 for weekly, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 52 for weekly, 12 for monthly returns; by default what the dates of the returns tell.
     confidence : float
         Confidence of the conditional drawdown at risk as a fraction: 0.95 for 95 %.
     max_drawdown_limit : float, optional
@@ -223,6 +223,7 @@ def performance_summary(
     """
     array = single_series(returns, "returns", ordered=True)
     refuse_prices(array, "returns", fractions=True)
+    periods_per_year = periods_told_by(returns) if periods_per_year is None else periods_per_year
     without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
     for rate, name in ((risk_free, "risk_free"), (threshold, "threshold")):

@@ -11,12 +11,15 @@ from riskkit.plot.basics import (
     GRID,
     INK,
     LOOKS,
+    NARROW,
     PALE,
     STRONG,
     axes,
     dress,
+    inches,
     legend_below,
     literal,
+    names_beside,
     percentages,
     thousands,
 )
@@ -49,7 +52,7 @@ def changes(
     ax.plot(before, rows, "o", mfc="white", mec=INK, ms=6, label=labels[0])
     ax.plot(after, rows, "o", color=STRONG, ms=6, label=labels[1])
     ax.axvline(0.0, color=PALE, lw=0.6, zorder=0)
-    ax.set_yticks(rows, list(map(literal, names)))
+    ax.set_yticks(rows, names_beside(ax, names))
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.set_xlabel(unit)
     dress(ax, title)
@@ -84,7 +87,7 @@ def bars(
         ax.annotate(text, (total, row), (-4 if left else 4, 0), textcoords="offset points", fontsize="small",
                     color=INK, va="center", ha="right" if left else "left")  # fmt: skip
     ax.axvline(0.0, color=INK, linewidth=0.8)
-    ax.set_yticks(rows, [literal(name) for name in names])
+    ax.set_yticks(rows, names_beside(ax, names))
     ax.set_xlabel(literal(label))
     thousands(ax.xaxis)
     ax.margins(x=0.12)
@@ -117,11 +120,14 @@ def shares(
     if errors is not None:
         ax.errorbar(np.asarray(values, float), places, xerr=np.asarray(errors, float), fmt="none", color=INK)
     ax.axvline(0.0, color=INK, linewidth=0.8)
-    ax.set_yticks(rows, [literal(name) for name in names])
+    ax.set_yticks(rows, names_beside(ax, names))
     percentages(ax.xaxis)
     ax.set_xlabel(label)
     dress(ax, title)
-    ax.legend(frameon=False, loc="best")
+    if inches(ax) < NARROW or len(names) < 3:  # bars leave no corner free
+        legend_below(ax)
+    else:
+        ax.legend(frameon=False, loc="best")
     return ax
 
 

@@ -20,6 +20,8 @@ GRID = "#e4e4e4"
 LOOKS = ((STRONG, ""), (WARM, "//"), (PALE, ".."), ("#E69F00", "xx"), ("#56B4E9", "\\\\"))
 """Colour and hatch of each part of a bar."""
 DPI = 150  # of a report
+LETTER = 0.08  # inches
+NARROW = 5.0  # inches of axes on which ticks and legends of a page have no room
 
 
 def axes(ax: Axes | None = None, *, width: float = 9.0, height: float = 3.4) -> Axes:
@@ -40,6 +42,20 @@ def literal(name: Any) -> str:
     'US\\$/CA\\$'
     """
     return str(name).replace("$", "\\$")
+
+
+def inches(ax: Axes) -> float:
+    """Width of the axes."""
+    return float(ax.get_window_extent().width / ax.figure.dpi)
+
+
+def names_beside(ax: Axes, names: Sequence[Any]) -> list[str]:
+    """Names as they stand beside rows: the middle of those that would take the picture is left out."""
+    limit = max(16, int(4.5 * inches(ax)))
+    head = limit * 2 // 3
+    texts = [str(name) for name in names]
+    cut = [text if len(text) <= limit else f"{text[:head]}…{text[head + 1 - limit :]}" for text in texts]
+    return [literal(text) for text in (cut if len(set(cut)) == len(set(texts)) else texts)]
 
 
 def legible(shade: float) -> str:
@@ -100,10 +116,13 @@ def line_style(i: int) -> dict[str, Any]:
 def dress(ax: Axes, title: str) -> None:
     """Set a left-aligned title, remove the frame at the top and the right, and keep dates short enough to stand apart."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.ticker import AutoLocator, MaxNLocator
 
     locator = ax.xaxis.get_major_locator()
     if isinstance(locator, AutoDateLocator):
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    if inches(ax) < NARROW and isinstance(locator, AutoLocator):  # so that amounts of nine digits stand apart
+        ax.xaxis.set_major_locator(MaxNLocator(max(2, int(inches(ax) / 1.2)), steps=[1, 2, 2.5, 5, 10]))
     ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
@@ -113,10 +132,11 @@ def legend_below(ax: Axes) -> None:
     """Put the legend below the axes, where it hides nothing."""
     from matplotlib.transforms import ScaledTranslation
 
-    inches = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # below, at any height
-    anchor: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + inches}
+    down = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # below, at any height
+    anchor: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + down}
     names = len(ax.get_legend_handles_labels()[1])
-    ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **anchor)
+    columns = names if inches(ax) >= NARROW else min(names, max(1, int(inches(ax) / 1.3)))
+    ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=columns, **anchor)
 
 
 def thin_ticks(axis: Any, texts: Sequence[str], limit: int) -> None:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._docs import counted
-from riskkit.plot.basics import INK, STRONG, WARM, axes, dress, literal, thousands, unit_axis
+from riskkit.plot.basics import (
+    INK,
+    LETTER,
+    NARROW,
+    STRONG,
+    WARM,
+    axes,
+    dress,
+    inches,
+    legend_below,
+    literal,
+    thousands,
+    unit_axis,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,11 +59,13 @@ def loss_histogram(
         "xycoords": ("data", "axes fraction"),
         "textcoords": "offset points",
         "va": "top",
-        "ha": "right",
     }
     for (name, loss), height, dash in zip(lines.items(), (0.97, 0.86, 0.75), ("-", "--", ":"), strict=False):
         ax.axvline(-loss, color=INK, lw=1.0, ls=dash)
-        ax.annotate(f"{literal(name)}: {loss_text(loss, label)}", (-loss, height), (-4, 0), color=INK, fontsize="small",
+        text = f"{literal(name)}: {loss_text(loss, label)}"
+        left, right = ax.get_xlim()
+        fits = (-loss - left) / (right - left) * inches(ax) > LETTER * len(text) or inches(ax) >= NARROW
+        ax.annotate(text, (-loss, height), (-4 if fits else 4, 0), color=INK, fontsize="small", ha="right" if fits else "left",
                     bbox={"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}, **away)  # fmt: skip
     thousands(ax.yaxis)
     ax.set_xlabel(label)
@@ -104,5 +119,8 @@ def losses_over_time(
     ax.plot(days[hits], sample[hits], "o", color=WARM, ms=4, label=label)
     ax.set_ylabel(unit_axis(ax.yaxis, sample, unit))
     dress(ax, title)
-    ax.legend(loc="upper right", ncols=3, frameon=False)
+    if inches(ax) < NARROW:
+        legend_below(ax)
+    else:
+        ax.legend(loc="upper right", ncols=3, frameon=False)
     return ax

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from riskkit.plot.basics import GRID, INK, PALE, STRONG, WARM, axes, dress, literal, thousands
+from riskkit.plot.basics import (
+    GRID,
+    INK,
+    LETTER,
+    PALE,
+    STRONG,
+    WARM,
+    axes,
+    dress,
+    inches,
+    literal,
+    names_beside,
+    thousands,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +105,11 @@ def lanes(
         ax.annotate(f"highest bar: {highest:,}", (1.0, lane + 0.89), color=INK, fontsize="small", **where)
     _finish(ax, time, "", title)
     ax.grid(False)
-    ax.set_yticks(np.arange(len(names)) + 0.4, [literal(f"{name}\n{notes.get(name, '')}".strip()) for name in names])
+    texts = [
+        f"{text}\n{literal(notes.get(name, ''))}".strip()
+        for text, name in zip(names_beside(ax, names), names, strict=True)
+    ]
+    ax.set_yticks(np.arange(len(names)) + 0.4, texts)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.05, max(len(names), 1) + 0.05)
     return ax
@@ -123,10 +141,13 @@ def _name_ends(ax: Axes, lines: Mapping[str, Any]) -> None:
 
 
 def _finish(ax: Axes, time: TimeAxis, label: str, title: str) -> None:
-    ax.set_xticks(np.asarray(time.places, float), list(time.texts))
+    room = inches(ax) / (LETTER * (2 + max(map(len, time.texts), default=0)))
+    every = max(1, -(-len(time.texts) // max(1, int(room))))  # so that texts stand apart
+    ax.set_xticks(np.asarray(time.places, float)[::every], list(time.texts)[::every])
     ax.set_xlim(0.0, time.end)
     ax.set_xlabel(time.label, color=INK)
-    ax.set_ylabel(literal(label))
+    letters = int(ax.get_window_extent().height / ax.figure.dpi / LETTER)
+    ax.set_ylabel(literal(textwrap.fill(label, max(20, letters))))
     dress(ax, title)
     ax.grid(True, axis="y", color=GRID, lw=0.6)
     ax.set_axisbelow(True)

@@ -2,7 +2,8 @@
 
 ``reading.log()`` is an event log for a replay; `riskkit.read_log` finds the reader of a file by its
 content. What a file does not hold (time zone, contract size, label of the account) is an argument, or is said under
-``assumed``; a torn file is refused whole.
+``assumed``; a torn file is refused whole. Of tables that a spreadsheet has saved again, titles above the heading, headings
+that stand twice and sums are left out by name, and decimal commas and dates in another form are read where they tell.
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`

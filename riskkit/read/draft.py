@@ -168,7 +168,11 @@ class Draft:
             where = f"{counted(len(places), 'row')}, the first at {places[0]}"
             self.assume(f"{name} is not quantity times price in {where}; quantity and price are taken")
         self.assume(*(f"{one.name}: numbers have a decimal comma" for one in self._sources if one.decimal == ","))
+        self.assume(*(f"{one.name}: dates have the {one.first} first" for one in self._sources if one.first))
+        self._left_out += [(one.name, at, reason) for one in self._sources for at, reason in one.no_rows]
         rows = self._with_orders(self._in_time())
+        if not rows:
+            self.assume("no event was found: the files hold no order, fill, price or flow of money")
         self._say_doubts([row for row in rows if row["kind"] == "fill"])
         self._say_excess(rows)
         fees, rows = self._fees(rows)

@@ -19,6 +19,9 @@ QUOTES = (
     "ARS", "CZK", "MXN", "COP", "EURI", "EURT", "BTC", "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "DOT", "SOL", "BIT",
     "MNT",
 )  # fmt: skip
+BEFORE_USD = frozenset(  # coins whose last letters make another dollar of USD: XBTUSD is no XB in TUSD
+    "XBT DOT BAT USDT ANT GRT LPT MNT BIT BTT GMT HFT LIT HOT JST APT NFT PNUT QNT FORT EURT BNB SHIB ARB".split()
+)
 SIDES = {"buy": "B", "sell": "S", "long": "B", "short": "S"}
 AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+(?:[eE][+-]\d+)?)\s*([A-Za-z][A-Za-z0-9]*)")
 NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?\s*")
@@ -77,8 +80,12 @@ def side_of(row: TableRow, name: str) -> str:
     return side if side is not None else row.refuse(f"{name}={word!r} is neither a buy nor a sell")
 
 
-def quote_of(row: TableRow, symbol: str, quotes: Mapping[str, str]) -> str:
+def quote_of(
+    row: TableRow, symbol: str, quotes: Mapping[str, str], draft: Draft | None = None, dollars: str = ""
+) -> str:
     """The currency in which a symbol such as BTCUSDT is priced.
+
+    Where its letters leave open which dollars (GALABUSD), they are `dollars`, or the longer ones, and the draft says so.
 
     Raises
     ------
@@ -91,9 +98,18 @@ def quote_of(row: TableRow, symbol: str, quotes: Mapping[str, str]) -> str:
     if len(pair) > 1 and pair[1] in QUOTES:
         return pair[1]
     found = [quote for quote in QUOTES if pair[0].endswith(quote) and pair[0] != quote]
-    return max(found, key=len) if found else row.refuse(
-        f"{symbol!r} ends in no known currency; give quotes={{{symbol!r}: ...}}, the currency of its prices"
-    )  # fmt: skip
+    if not found:
+        row.refuse(f"{symbol!r} ends in no known currency; give quotes={{{symbol!r}: ...}}, the currency of its prices")
+    longest = max(found, key=len)
+    if "USD" not in found or longest == "USD":
+        return longest
+    if pair[0].removesuffix("USD") in BEFORE_USD:
+        return "USD"
+    if pair[0].removesuffix(longest) in QUOTES:
+        return longest
+    if draft is not None:
+        draft.assume(f"{symbol} is priced in {dollars or longest}, as its letters may say; quotes= says otherwise")
+    return dollars or longest
 
 
 def check_quotes(quotes: Mapping[str, str] | None) -> dict[str, str]:

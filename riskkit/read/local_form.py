@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
 MARK = "\ufeff"
+MINUS = "\u2212"
 SEPARATORS = (",", ";", "\t", "|")
 PREFACE = 30  # lines among which the heading is
 AROUND = MARK + '" \t\r\n\u00a0'
@@ -22,12 +23,17 @@ TELLS = (
 TELLS_COMMA = re.compile(TELLS.format(mark=",", other=".") + UNIT)
 TELLS_POINT = re.compile(TELLS.format(mark=r"\.", other=",") + UNIT)
 OPEN = re.compile(rf"[+-]?\d{{1,3}},\d{{3}}{UNIT}")
+DATED = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})((?:[ ,T]+\d{1,2}:\d\d.*)?)")
+SOMEWHERE = re.compile(r"(?<![\d./-])\d{1,2}([./-])\d{1,2}\1\d{4}(?![\d./-])")
+TOTALS = ("total", "totals", "sum", "summe", "gesamt", "subtotal", "zwischensumme", "grand total")
+NUMBERS = re.compile(r"[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?(?:\s*[A-Za-z%]{1,5})?")
 
 
 class Place(Protocol):
-    """A file that is refused for what stands at a place, and that notes its decimal commas."""
+    """A file that is refused for what stands at a place, and that notes its decimal commas and its order of day and month."""
 
     decimal: str
+    first: str
 
     def refuse(self, at: str, why: str) -> NoReturn:
         """Refuse it."""
@@ -110,3 +116,60 @@ def _with_point(cell: str) -> str:
     parts: Mapping[str, str] = found.groupdict(default="")
     point = f".{parts['part']}" if parts["part"] else ""
     return f"{BETWEEN.sub('', parts['whole'])}{point}{parts['power']}{parts['unit']}"
+
+
+def day_is_first(dates: Iterable[str]) -> bool | None:
+    """Whether the day stands before the month: as a number above 12 tells, and between points; None if nothing or both tell.
+
+    Examples
+    --------
+    >>> day_is_first(["3/8/2024", "3/14/2024"]), day_is_first(["08.03.2024"]), day_is_first(["3/8/2024"])
+    (False, True, None)
+    """
+    found = [match for date in dates if (match := DATED.fullmatch(date))]
+    told = {int(match[1]) > 12 for match in found if max(int(match[1]), int(match[3])) > 12}
+    told |= {True for match in found if match[2] == "."}
+    return told.pop() if len(told) == 1 else None
+
+
+def with_year_first(date: str, day_first: bool) -> str:
+    """A date as 2024-03-08, with what stands after it; another text as it is.
+
+    Examples
+    --------
+    >>> with_year_first("3/8/2024 9:30", False), with_year_first("-", True)
+    ('2024-03-08 9:30', '-')
+    """
+    match = DATED.fullmatch(date)
+    if match is None:
+        return date
+    day, month = (match[1], match[3]) if day_first else (match[3], match[1])
+    return f"{match[4]}-{month:>02}-{day:>02}{match[5]}"
+
+
+def with_dates(rows: list[tuple[str, list[str]]], place: Place) -> list[tuple[str, list[str]]]:
+    """The rows of a table whose dates a spreadsheet has written in its own form, with dates that begin with the year.
+
+    Where no date tells whether the day or the month stands first, they stay as they are, and the reader refuses them.
+    """
+    day_first = day_is_first(cell.strip(AROUND) for _, row in rows for cell in row)
+    if day_first is None:
+        return rows
+    place.first = "day" if day_first else "month"
+    return [(at, [with_year_first(cell.strip(AROUND), day_first) for cell in row]) for at, row in rows]
+
+
+def is_of_sums(cells: list[str]) -> bool:
+    """True for a row without words and times, as sums stand beneath a table, or one that begins with a word for them.
+
+    Examples
+    --------
+    >>> is_of_sums(["Total", "", "12.5 USD"]), is_of_sums(["", "", "", "1,200"]), is_of_sums(["T1", "", "", "1,200"])
+    (True, True, False)
+    """
+    first = next((text for cell in cells if (text := cell.strip(AROUND))), "")
+    if first.lower().rstrip(":") in TOTALS:
+        return True
+    if not first or 2 * (len(cells) - cells.count("")) >= len(cells):
+        return False
+    return all(NUMBERS.fullmatch(text) for cell in cells if (text := cell.strip(AROUND)))

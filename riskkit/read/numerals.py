@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
 from riskkit._check import InputError, one_of
+from riskkit.read.local_form import MINUS
 from riskkit.read.source import TableRow
 from riskkit.read.times import Clock, hour_of_half
 from riskkit.read.words import CURRENCIES
@@ -99,7 +100,7 @@ class Numerals:
 
 def _bare(text: str) -> str:
     """A number without signs of currency, blanks, brackets and a minus behind it."""
-    plain = SIGNS.sub("", text.strip().removeprefix("(").removesuffix(")"))
+    plain = SIGNS.sub("", text.strip().removeprefix("(").removesuffix(")")).replace(MINUS, "-")
     return f"-{plain[:-1]}" if plain.endswith("-") else plain
 
 
@@ -124,6 +125,8 @@ class Dates(NamedTuple):
         for text in texts:
             for match in DATE.finditer(text):
                 first, second, last = int(match[1]), int(match[3]), match[4]
+                if match[2] == "." and len(match[1]) <= 2 and len(last) == 4 and max(first, second) <= 12:
+                    told[True] = match[0]  # between points the day stands first
                 if len(match[1]) <= 2 and len(last) in (2, 4) and max(first, second) > 12:
                     told[first > 12] = match[0]
         if len(told) == 2:

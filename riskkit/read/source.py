@@ -17,7 +17,19 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from riskkit._check import InputError, one_line, shown
-from riskkit.read.local_form import AROUND, PREFACE, Cells, is_statement, normal, separator_of, with_points
+from riskkit.read.local_form import (
+    AROUND,
+    MINUS,
+    PREFACE,
+    SOMEWHERE,
+    Cells,
+    is_of_sums,
+    is_statement,
+    normal,
+    separator_of,
+    with_dates,
+    with_points,
+)
 from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
@@ -40,6 +52,8 @@ class Source:
         self.name = one_line(name)
         self._content = content
         self.decimal = "."
+        self.first = ""  # day or month, where dates had to be turned round
+        self.no_rows: list[tuple[str, str]] = []  # place and reason: sums, headings again, lines before the heading
 
     @functools.cached_property
     def data(self) -> bytes:
@@ -95,7 +109,15 @@ class Source:
         return separator_of(self.first_text)
 
     def heading(self, line: int = 0) -> list[str]:
-        """The names in a row of the head of a file, counted from 0; none if it is no table."""
+        """The names in a row of the head of a file, counted from 0 without titles above it; none if it is no table."""
+        rows = self.first_rows
+        widths = [sum(map(bool, row)) for row in rows]
+        start = next((place for place, width in enumerate(widths) if 2 * width > max(widths)), 0)
+        return rows[start + line] if start + line < len(rows) else []
+
+    @functools.cached_property
+    def first_rows(self) -> list[list[str]]:
+        """The rows of the head of a file; none if it is no table."""
         try:
             rows = [
                 row for row in csv.reader(self.first_text.splitlines()[:PREFACE], delimiter=self.separator) if any(row)
@@ -103,7 +125,7 @@ class Source:
         except csv.Error:
             return []
         rows = rows[1:] if rows and is_statement(rows[0]) else rows
-        return [cell.strip(AROUND) for cell in rows[line]] if line < len(rows) else []
+        return [[cell.strip(AROUND) for cell in row] for row in rows]
 
     def has(self, names: Iterable[str], line: int = 0) -> bool:
         """True if a row of the head of a file has all these names, in any case and spacing."""
@@ -112,10 +134,15 @@ class Source:
     def rows(self, delimiter: str = "") -> Iterator[tuple[str, list[str]]]:
         """The rows of a text table as ("line 2", cells); lines count from 1, empty lines are left out.
 
-        Without a `delimiter` it is the one that the table has, and numbers with a decimal comma have a point.
+        Without a `delimiter` it is the one that the table has, numbers with a decimal comma have a point, and dates begin
+        with the year.
         """
         found = self._rows(delimiter or self.separator)
-        return iter(with_points(list(found), self)) if not delimiter and self.separator != "," else found
+        if not delimiter and self.separator != ",":
+            found = iter(with_points(list(found), self))
+        if not delimiter and SOMEWHERE.search(self.first_text):
+            found = iter(with_dates(list(found), self))
+        return found
 
     def _rows(self, delimiter: str) -> Iterator[tuple[str, list[str]]]:
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=delimiter, strict=True)
@@ -131,20 +158,35 @@ class Source:
     def table(self, needed: Iterable[str] = (), skipped: int = 0) -> Iterator[TableRow]:
         """The rows beneath the heading, which comes after `skipped` rows and has the needed names.
 
+        Titles above the heading, sums and headings that stand again are no rows; they are noted in `no_rows`.
+
         Raises
         ------
         InputError
             If the heading has other names, or a row other cells than the heading.
         """
+        self.no_rows = []
         rows = itertools.islice(self.rows(), skipped, None)
         at, cells = next(rows, ("line 1", []))
-        heading = [cell.strip(AROUND) for cell in cells]
+        while cells and [cell.strip(AROUND) for cell in cells] != self.heading() and self._is_title(cells):
+            self.no_rows.append((at, "stands above the heading"))
+            at, cells = next(rows, (at, []))
+        first, heading = cells, [cell.strip(AROUND) for cell in cells]
         known = {normal(name) for name in heading}
         for name in needed:
             if normal(name) not in known:
                 self.refuse(at, f"has no column {name!r}")
         for at, cells in rows:
-            yield TableRow(self, at, named_cells(self, at, heading, cells))
+            if cells == first or cells == heading:
+                self.no_rows.append((at, "the heading again"))
+            elif is_of_sums(cells):
+                self.no_rows.append((at, "sum of the rows"))
+            else:
+                yield TableRow(self, at, named_cells(self, at, heading, cells))
+
+    def _is_title(self, cells: list[str]) -> bool:
+        """True for a row above the heading."""
+        return 2 * sum(bool(cell.strip(AROUND)) for cell in cells) <= len(self.heading())
 
     def json(self) -> Any:
         """The content of a JSON file; numbers with a point are Decimals."""
@@ -245,7 +287,7 @@ class TableRow:
 @functools.lru_cache(maxsize=100_000)
 def _decimal(text: str) -> Decimal | None:
     """The number that a text is; the same texts come again and again."""
-    text = text.strip()
+    text = text.strip().replace(MINUS, "-")
     if not text or text[:1].isalpha() or "_" in text:
         return None
     try:

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskkit._check import InputError
-from riskkit.read.local_form import PREFACE, SEPARATORS
+from riskkit.read.local_form import PREFACE, SEPARATORS, TOTALS, is_of_sums
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.read.words import EXECUTED, HEADINGS, TOTALS, columns_of
+from riskkit.read.words import EXECUTED, HEADINGS, columns_of, in_brackets
 
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
@@ -50,6 +50,10 @@ class Table:
     preface: list[str]
     after: list[tuple[TableRow, str]]
     of_orders: bool = False
+
+    def unit(self, name: str) -> str:
+        """What stands in brackets behind the heading of a column, as USD in ``Price (USD)``."""
+        return next((in_brackets(heading) for heading, column in self.columns.items() if column == name), "")
 
     def has(self, name: str) -> bool:
         """True if the table has the column."""
@@ -109,7 +113,10 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
     start = next(place for place, (_, cells) in enumerate(lines) if _columns(cells, columns or {}, ignore) == found)
     heading_at, heading = lines[start][0], [cell.strip() for cell in lines[start][1]]
     _check_headings(source, heading_at, heading, found, {*ignore, ""})
-    body = lines[start + 1 :]
+    body = [(at, cells) for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] != heading]
+    source.no_rows = [
+        (at, "the heading again") for at, cells in lines[start + 1 :] if [cell.strip() for cell in cells] == heading
+    ]
     at_time = heading.index(next(name for name, column in found.items() if column == "ts"))
     after: list[tuple[TableRow, str]] = []
     while body and _is_after(body[-1][1], at_time):
@@ -144,4 +151,4 @@ def _is_after(cells: list[str], at_time: int) -> bool:
     filled = [cell.strip() for cell in cells if cell.strip()]
     place = cells[at_time].strip() if at_time < len(cells) else cells[0].strip()
     timed = DATE.search(place) or STAMP.search(place) or HOUR.search(place)
-    return len(filled) <= FOOTER_CELLS and not timed
+    return (len(filled) <= FOOTER_CELLS or is_of_sums(cells)) and not timed

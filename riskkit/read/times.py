@@ -20,6 +20,7 @@ FRACTION = r"(?:[.,](?P<fraction>\d{1,9}))?"
 HOURS = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d){FRACTION})?"
 DATE = r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d\d|(?<=[-/.])\d)(?P=mark)(?P<day>\d\d|(?<=[-/.])\d)"
 ZONE = r"(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?"
+TURNED = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}(?!\d)")
 PLAIN = re.compile(r"(?<=[T ;,-])(\d\d)(\d\d)(\d\d)?(?=$|[.,Z+\s-])")  # an hour without colons
 TIME = re.compile(rf"{DATE}(?:[T ;,-]+{HOURS})?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?\s*{ZONE}")
 
@@ -67,7 +68,8 @@ class Clock:
         """
         match = TIME.fullmatch(_with_colons(text.strip())) if isinstance(text, str) else None
         if match is None or (not match["hour"] and (match["zone"] or match["half"])):
-            refuse(f"{shown(text)} is not a time")
+            turned = isinstance(text, str) and TURNED.match(text.strip())
+            refuse(f"{shown(text)} is not a time{'; its year has to stand first, as in 2024-03-08' if turned else ''}")
         parts = match.groupdict(default="")
         fraction, zone = int(parts["fraction"].ljust(9, "0")), parts["zone"]
         numbers = [int(parts[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")]

@@ -1,46 +1,47 @@
-"""Headings and words of tables of no standard, in English and German, and what they mean.
+"""Headings and words of tables of no standard, in English, German and French, and what they mean.
 
 To add one: a heading in `HEADINGS`, or a word in `KINDS`, `SIDES`, `FLOWS` or `STATES`, in lower case. The tests walk over all of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from riskkit.read.local_form import normal
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "ts": (
-        "time", "timestamp", "datetime", "date/time", "date and time", "date", "created", "created at", "when", "t", "zeit",
+        "time", "timestamp", "datetime", "date/time", "date and time", "date", "ts", "created", "created at", "when", "t", "zeit",
         "zeitpunkt", "zeitstempel", "datum", "datum/zeit", "handelszeit", "executed at", "execution time", "trade time",
-        "transaction time",
+        "transaction time", "horodatage", "date/heure", "date opération",
     ),
-    "clock": ("time", "uhrzeit", "zeit", "trade time", "execution time", "handelszeit"),  # beside a date
+    "clock": ("time", "uhrzeit", "zeit", "trade time", "execution time", "handelszeit", "heure"),  # beside a date
     "kind": ("kind", "event", "event type", "ereignis", "vorgang"),
-    "account": ("account", "account id", "wallet", "portfolio", "konto", "depot", "händler", "trader"),
+    "account": ("account", "account id", "wallet", "portfolio", "konto", "depot", "händler", "trader", "compte"),
     "instrument": (
         "instrument", "symbol", "ticker", "market", "pair", "product", "security", "wertpapier", "name", "isin", "wkn",
-        "kürzel", "contract", "kontrakt", "asset", "produkt",
+        "kürzel", "contract", "kontrakt", "asset", "produkt", "titre", "libellé", "valeur",
     ),
-    "side": ("side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction"),
+    "side": ("side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction", "sens"),
     "qty": (
         "qty", "quantity", "size", "volume", "shares", "filled qty", "filled quantity", "menge", "stück", "anzahl", "nominale",
-        "contracts", "units",
+        "contracts", "units", "quantité",
     ),
     "price": (
         "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "avg fill price",
         "avg. fill price", "average fill price", "last", "preis",
-        "kurs", "ausführungskurs", "limitpreis",
+        "kurs", "ausführungskurs", "limitpreis", "cours", "prix",
     ),
-    "amount": ("amount", "value", "total", "net amount", "proceeds", "betrag", "kurswert", "wert"),
+    "amount": ("amount", "value", "total", "net amount", "proceeds", "betrag", "kurswert", "wert", "montant"),
     "order_id": (
         "order_id", "order id", "order", "oid", "order no", "order no.", "order number", "auftrag", "auftragsnummer", "order-nr",
-        "ordernummer", "auftrags-nr.",
+        "ordernummer", "auftrags-nr.", "ordre", "n° ordre",
     ),
     "trade_id": ("trade_id", "trade id", "fill id", "execution id", "exec id", "tradenummer", "ausführungsnummer"),
-    "fee": ("fee", "fees", "commission", "comm", "gebühr", "gebühren", "provision", "kommission"),
+    "fee": ("fee", "fees", "commission", "comm", "gebühr", "gebühren", "provision", "kommission", "frais", "courtage"),
     "fee_currency": ("fee_currency", "fee currency", "fee coin", "commission_ccy", "commission currency", "gebührenwährung"),
-    "currency": ("currency", "ccy", "währung"),
+    "currency": ("currency", "ccy", "währung", "devise"),
     "bid": ("bid", "geld"),
     "ask": ("ask", "offer", "brief"),
     "type": ("type", "order type", "ordertyp", "auftragsart"),
@@ -79,10 +80,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "expire": ("expire", "expired", "verfall", "abgelaufen"),
 }
 SIDES: dict[str, tuple[str, ...]] = {
-    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1", "bot"),
+    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long",
+          "k", "kauf", "kaufen", "+1", "1", "bot", "achat", "acheter"),
     "S": (
         "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
-        "verkaufen", "-1", "2", "sld",
+        "verkaufen", "-1", "2", "sld", "vente", "vendre",
     ),
 }  # fmt: skip
 FLOWS: dict[str, tuple[str, ...]] = {  # of cash, in a column of kinds or of sides
@@ -111,8 +113,8 @@ STATES: dict[str, tuple[str, ...]] = {
     "ended": ("cancelled", "canceled", "expired", "gelöscht", "storniert", "gestrichen", "abgelaufen", "verfallen"),
     "refused": ("rejected", "refused", "failed", "error", "abgelehnt"),
 }
+BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-TOTALS = ("total", "sum", "summe", "gesamt", "subtotal", "zwischensumme")
 
 
 def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
@@ -138,11 +140,28 @@ def _executed(headings: list[str]) -> dict[str, str]:
     return found
 
 
+def _meanings(heading: str) -> list[str]:
+    return [name for name, words in HEADINGS.items() if normal(heading) in map(normal, words)]
+
+
+def in_brackets(heading: str) -> str:
+    """What stands behind a heading in brackets: a unit or a zone.
+
+    Examples
+    --------
+    >>> in_brackets("Price (USD)"), in_brackets("Price")
+    ('USD', '')
+    """
+    found = BRACKET.search(heading)
+    return found[1].strip() if found else ""
+
+
 def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """The column that each known heading means, by heading; the first heading of a meaning is the one.
 
-    What was filled stands beside what was asked for. A time beside a date is its clock, an amount is a quantity where there
-    is no other, and an id is that of an order in a table of states, and else of a fill.
+    A unit in brackets behind a heading changes nothing. What was filled stands beside what was asked for. A time beside a
+    date is its clock, an amount is a quantity where there is no other, and an id is that of an order in a table of states,
+    and else of a fill.
 
     Examples
     --------
@@ -157,7 +176,7 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
     for heading in given:
         if heading in found:
             continue
-        names = [name for name, words in HEADINGS.items() if normal(heading) in map(normal, words)]
+        names = _meanings(heading) or _meanings(BRACKET.sub("", heading))
         if dated and heading != dated and "clock" in names:
             names = ["clock"]
         free = [name for name in names if name not in found.values() and (name != "clock" or dated)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskkit._check import InputError, instance
 from riskkit._docs import counted
@@ -18,6 +18,7 @@ from riskkit.replay.incidents.stop import StopReport, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleHistory
+from riskkit.replay.rules.judged import misjudged
 from riskkit.replay.rules.rule_text import scope_text
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.provenance import data_sentence
@@ -51,6 +52,7 @@ def annual_review(
         "jcom",
     ),
     scale: float = 0.001,
+    equity: float | None = None,
     tz: str = "UTC",
     title: str = "Annual review of trading limits",
     remarks: Sequence[str] = (),
@@ -68,6 +70,9 @@ def annual_review(
         Incidents of `riskkit.incidents.catalogue` that the limits in force are tried on, or reports of `stop_report`.
     scale : float
         Fraction of each incident, its beginning.
+    equity : float, optional
+        Equity of the account in each incident, in its currency, of which limits in per cent (a drawdown) are measured;
+        without it they are not tried, and the page names them.
 
     Raises
     ------
@@ -89,7 +94,7 @@ def annual_review(
     """
     instance(found, ReplayResult, "found")
     past = found.history if history is None else instance(history, RuleHistory, "history")
-    stops = [one if isinstance(one, StopReport) else _stop(one, past.now, scale) for one in incidents]
+    stops = [Trial(one) if isinstance(one, StopReport) else _tried(one, past.now, scale, equity) for one in incidents]
     frame = found.refused(tz=tz)
     used = utilization(found.log, past.now, compiled=False)
     sections = [
@@ -107,17 +112,26 @@ def annual_review(
     return write(path, page(title, data_sentence(found.log.about), sections))
 
 
-def _stop(which: str | Incident, rules: RuleSet, scale: float) -> StopReport | tuple[str, str]:
-    """The report of one incident; where the limits cannot be tried on it, its name and the reason."""
+class Trial(NamedTuple):
+    """The limits in force on an incident: the report of those that it can judge, and a sentence for each other."""
+
+    report: StopReport | None
+    untried: Sequence[str] = ()
+
+
+def _tried(which: str | Incident, rules: RuleSet, scale: float, equity: float | None) -> Trial:
     chosen = incident(which)
-    log = incident_log(chosen, scale=scale)
+    log = incident_log(chosen, scale=scale, cash=equity)
+    reasons = {rule.id: f"rule {rule.id!r} ({rule.type}) {why}" for rule in rules if (why := misjudged(rule, log))}
+    untried = [f"{chosen.name}: {reason}" for reason in reasons.values()]
+    fitting = [rule for rule in rules if rule.id not in reasons]
     try:
-        return stop_report(log, rules, compiled=False)
+        return Trial(stop_report(log, RuleSet(fitting), compiled=False) if fitting else None, untried)
     except InputError as problem:
-        return chosen.name, str(problem)
+        return Trial(None, [*untried, f"{chosen.name}: {problem}"])
 
 
-def _sentences(history: RuleHistory, used: Any, stops: list[Any]) -> list[str]:
+def _sentences(history: RuleHistory, used: Any, stops: list[Trial]) -> list[str]:
     count = len(history.changes)
     said = [f"The limits changed {counted(count, 'time')}." if count else "The limits did not change."]
     alone = sum(not change.approved_by for change in history.changes)
@@ -128,7 +142,7 @@ def _sentences(history: RuleHistory, used: Any, stops: list[Any]) -> list[str]:
     unused = [name for name, share in dict(most).items() if share < UNUSED]
     said += [f"Used to {percent(BUSY)} or more: {', '.join(near)}."] if near else []
     said += [f"Never used to {percent(UNUSED)}: {', '.join(unused)}; are they set where they matter?"] if unused else []
-    tried = [one for one in stops if isinstance(one, StopReport)]
+    tried = [one.report for one in stops if one.report]
     if tried:
         stopped = sum(one.stopped for one in tried)
         said.append(f"The limits in force stop {stopped:,} of {counted(len(tried), 'incident')} of the library.")
@@ -186,8 +200,8 @@ def _months(frame: Any) -> str:
     return table([unit, *(rule or BY_COMMAND for rule in counts.columns), "total"], rows) + notes([note])
 
 
-def _stops(stops: list[Any], scale: float) -> str:
-    tried = [one for one in stops if isinstance(one, StopReport)]
+def _stops(stops: list[Trial], scale: float) -> str:
+    tried = [one.report for one in stops if one.report]
     rows = [
         [
             one.title,
@@ -198,9 +212,11 @@ def _stops(stops: list[Any], scale: float) -> str:
         ]
         for one in tried
     ]
-    refused = [f"{one[0]}: {one[1]}" for one in stops if not isinstance(one, StopReport)]
+    untried = [sentence for one in stops for sentence in one.untried]
     header = ["incident", "outcome", "time to stop", "orders accepted", "loss with limits", "loss without"]
     note = (
         f"Of each incident its beginning, {percent(scale)} of it; limits in money are in the currency of the incident."
     )
-    return (table(header, rows, texts=[1]) + notes([note]) if rows else "") + notes(refused)
+    return (table(header, rows, texts=[1]) + notes([note]) if rows else "") + (
+        notes(["Not tried:", *untried]) if untried else ""
+    )

@@ -65,8 +65,8 @@ class HistoricalStress(Exported):
             Book (or node); by default the first.
         """
         table = self._of(book).iloc[::-1]
-        names = [str(name) for name in table.index]
-        ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
+        ax = plot.axes(ax, height=1.6 + 0.36 * len(table))
+        names = plot.names_beside(ax, table.index)
         ax.barh(names, table["peak_to_trough"], color=plot.PALE, alpha=0.5, label="from peak to trough")
         ax.barh(names, table["loss"], height=0.4, color=plot.STRONG, label="over the window")
         ax.plot(

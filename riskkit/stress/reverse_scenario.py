@@ -115,7 +115,7 @@ class ReverseStress(Exported):
         frame = self.to_frame()
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         frame = frame.iloc[np.argsort(np.abs(frame["standardized"].to_numpy()), kind="stable")]
-        ax.barh([plot.literal(name) for name in frame.index], frame["standardized"], color=plot.STRONG)
+        ax.barh(plot.names_beside(ax, frame.index), frame["standardized"], color=plot.STRONG)
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         ax.set_xlabel("move, standard deviations of the factor")
         plot.dress(ax, self._title())

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
+from riskkit._docs import counted
 from riskkit._excel import MONEY, Exported, Sheet
 from riskkit._show import Row, alike, short_label
 from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
@@ -60,7 +61,9 @@ class StressTest(Exported):
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
         colors = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
-        ax.barh([plot.literal(short_label(name)) for name in losses.index], losses, color=colors)
+        rows = range(len(losses))
+        ax.barh(rows, losses, color=colors)
+        ax.set_yticks(rows, plot.names_beside(ax, [short_label(name) for name in losses.index]))
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money (left of zero: a gain)")
@@ -68,7 +71,7 @@ class StressTest(Exported):
         return ax
 
     def _title(self) -> str:
-        return f"Stress test: {len(self.losses)} scenarios, losses positive"
+        return f"Stress test: {counted(len(self.losses), 'scenario')}, losses positive"
 
     def _rows(self) -> list[Row]:
         losses = self.losses.iloc[:, 0]

@@ -18,6 +18,7 @@ from riskkit.var._inputs import Confidences, Sample, read_confidences, read_samp
 from riskkit.var.method import Fit, Method
 
 _LARGE = "for large samples; small ones are covered less"
+ROOM = 13  # letters of names beside each other, per inch
 NOMINAL = {"asymptotic": _LARGE, "bootstrap": _LARGE, "studentised": "for independent returns"}
 """What the coverage of an interval holds for, by its kind."""
 
@@ -190,13 +191,15 @@ class RiskEstimate(Exported):
             if f"{name}_low" in frame:
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
                 ax.errorbar(positions + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
-        ax.set_xticks(positions, [_tick(label) for label in frame.index])
+        names = plot.names_beside(ax, [_tick(label) for label in frame.index])
+        crowded = len(names) * max(map(len, names)) > ROOM * ax.get_window_extent().width / ax.figure.dpi
+        ax.set_xticks(positions, names, rotation=90 if crowded else 0)
         if not self._many:
             ax.set_xlabel("confidence")
         label = plot.unit_axis(ax.yaxis, frame["es"], unit)
         ax.set_ylabel("loss" if label == "return" else label.replace("P&L", "loss"))
         plot.dress(ax, self._title())
-        plot.legend_below(ax)
+        ax.legend(frameon=False) if crowded else plot.legend_below(ax)
         return ax
 
     def _title(self) -> str:

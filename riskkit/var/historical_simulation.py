@@ -241,7 +241,8 @@ def _normalised(weights: Any, n_obs: int) -> np.ndarray:
     array = finite_array(weights, "weights", ndim=1)
     if len(array) != n_obs:
         raise InputError(
-            f"weights has {counted(len(array), 'value')} and returns {counted(n_obs, 'observation')}; each needs one"
+            f"weights has {counted(len(array), 'value')} and returns {counted(n_obs, 'observation')}; each needs one "
+            "(a book with weights of assets is returns @ weights)"
         )
     if (array < 0.0).any() or not array.any():
         raise InputError("weights must be at least zero, and not all zero")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,20 @@ def test_the_var_of_a_book_is_that_of_the_function(capsys, file, weights):
     assert found["observations"] == 299
 
 
+@pytest.mark.parametrize(
+    "form",
+    [{"sep": ";", "decimal": ","}, {"date_format": "%m/%d/%Y"}, {"date_format": "%d.%m.%Y", "sep": "\t", "decimal": ","},
+     {"encoding": "utf-16", "sep": "\t"}, {"quoting": 1, "lineterminator": "\r\n", "encoding": "utf-8-sig"}],
+)  # fmt: skip
+def test_how_a_table_is_written_is_told_by_the_table(capsys, form):
+    wanted = asked(capsys, "risk", "prices.csv")
+    PRICES[::-1].to_csv("other.csv", **form)
+    assert asked(capsys, "risk", "other.csv") == wanted
+    PRICES.map(lambda price: f"{1000 * price:,.1f}").to_csv("thousands.csv")
+    close = asked(capsys, "risk", "thousands.csv")["estimates"]
+    assert [row["var"] for row in close] == pytest.approx([row["var"] for row in wanted["estimates"]], rel=1e-3)
+
+
 def test_it_prints_the_table_of_the_estimate(capsys):
     assert main(["risk", "prices.csv", "--weights", "KO=1", "--method", "student_t"]) == 0
     assert capsys.readouterr().out == f"{rk.value_at_risk(RETURNS['KO'], method='student_t')!r}\n"
@@ -81,21 +96,29 @@ def test_the_tear_sheet_is_on_the_book(capsys, monkeypatch):
     ("words", "sentence"),
     [
         (["risk", "none.csv"], "'none.csv' does not exist"),
-        (["risk", "european.csv"], "'european.csv' has one column where dates and prices are needed"),
+        (["risk", "prices.csv", "--separator", ";"], "'prices.csv' has one column where dates and prices are needed"),
+        (["risk", "prices.csv", "--separator", "ab"], "'ab' is not a sign between columns, as ; or tab"),
+        (["risk", "prices.csv", "--weights", "nan,0,1"], "'nan,0,1' is neither numbers, as 0.6,0.4, nor"),
+        (["risk", "twice.csv"], "'twice.csv' holds 2023-01-03 twice; leave one of the rows out"),
+        (["risk", "words.csv"], "words.csv, line 3: KO='closed' is not a number"),
+        (["risk", "torn.csv"], "torn.csv, line 3: has 3 cells, and 4 are needed"),
+        (["risk", "open.csv"], "the first column of 'open.csv' holds '3/8/2024', which is no date; give dates in ISO form"),
         (["risk", "prices.csv", "--weights", "0.5,0.5"], "--weights has 2 numbers and the table 3 columns: AAPL, KO, XOM"),
         (["risk", "prices.csv", "--weights", "APPL=1"], "--weights names 'APPL', which is no column; there are AAPL"),
         (["risk", "prices.csv", "--weights", "AAPL=1,2"], "'AAPL=1,2' names some assets and not others, or one twice"),
         (["risk", "prices.csv", "--weights", "half"], "'half' is neither numbers, as 0.6,0.4, nor"),
         (["risk", "prices.csv", "--weights", "1,0,0", "--positions", "1,0,0"], "give --weights or --positions, not both"),
         (["risk", "text.csv"], "the first column of 'text.csv' holds '5.3.24 x', which is no date; give dates in ISO form"),
-        (["risk", "reversed.csv"], "newest first"),
         (["risk", "prices.csv", "--method", "guess"], "'guess' is not one of 'historical'"),
         (["risk", "broken.parquet"], "'broken.parquet' cannot be read as a table: "),
         (["backtest", "prices.csv"], "the table has 3 columns; give --weights or --positions of one book"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_sentence_and_code_2(capsys, words, sentence):
-    PRICES[::-1].to_csv("reversed.csv")
+    PRICES.iloc[[0, 1, 1, 2]].to_csv("twice.csv")
+    Path("words.csv").write_text("date,AAPL,KO\n2024-03-08,1,2\n2024-03-11,1,closed\n")
+    Path("torn.csv").write_text("date,AAPL,KO,XOM\n2024-03-08,1,2,3\n2024-03-11,1,2\n")
+    Path("open.csv").write_text("date,AAPL\n3/8/2024,1\n3/9/2024,1\n")
     PRICES.set_axis(["5.3.24 x"] * len(PRICES)).to_csv("text.csv")
     with open("broken.parquet", "w") as file:
         file.write("no table")

@@ -93,7 +93,11 @@ def test_a_bad_rule_is_one_sentence_and_code_2(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["replay"], "Missing argument 'LOG...'"),
+        (["replay"], "Missing argument 'RULES'"),
+        (
+            ["replay", "log.csv"],
+            "there is no log, and 'log.csv' is taken for its rules: give the files of the log first",
+        ),
         (["replay", "a", "b", "--mode", "live"], "'live' is not one of 'shadow', 'enforce', 'both'"),
         (["replya"], "No such command 'replya'"),
         (["replay", "a", "b", "--raport", "c"], "--report"),

@@ -416,3 +416,21 @@ def test_a_rate_per_year_is_told_how_to_become_one_per_period(name, measure, rat
         measure(returns, 252, **{name: -0.03})
     measure(returns, 252, **{name: 0.03 / 252})
     measure(returns + 0.02, 252, **{name: 0.02})  # a currency that loses its value
+
+
+@pytest.mark.parametrize(("freq", "rate"), [("B", 252), ("D", 365), ("W", 52), ("ME", 12), ("QE", 4), ("YE", 1)])
+def test_dates_tell_how_many_periods_a_year_has(freq, rate):
+    returns = pd.Series(np.linspace(-0.01, 0.02, 60), pd.date_range("1960-01-01", periods=60, freq=freq))
+    assert performance.performance_summary(returns).periods_per_year == rate
+    assert performance.performance_summary(returns, 100).periods_per_year == 100
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [None, pd.date_range("2024-01-01", periods=60, freq="h"), pd.date_range("2024-01-01", periods=60, freq="3D")],
+)
+def test_periods_a_year_that_nothing_tells_are_asked_for(dates):
+    with pytest.raises(
+        InputError, match="periods_per_year is missing; give 252 for daily, 52 for weekly, 12 for monthly"
+    ):
+        performance.performance_summary(pd.Series(np.linspace(-0.01, 0.02, 60), dates))

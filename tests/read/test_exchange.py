@@ -41,11 +41,18 @@ def test_rows_of_one_time_keep_the_order_in_which_they_happened(stamps, newest_f
 @pytest.mark.parametrize(
     ("symbol", "quote"),
     [("BTCUSDT", "USDT"), ("ETHBTC", "BTC"), ("BTCUSDT_240628", "USDT"), ("BTC-USD", "USD"), ("USDCUSDT", "USDT"),
-     ("BTCUSDC", "USDC"), ("BTCUSD_PERP", "USD"), ("ADAEUR", "EUR")],
+     ("BTCUSDC", "USDC"), ("BTCUSD_PERP", "USD"), ("ADAEUR", "EUR"), ("XBTUSD", "USD"), ("USDTUSD", "USD"),
+     ("DOTUSD_PERP", "USD"), ("BNBUSD", "USD"), ("SHIBUSD", "USD"), ("BTCTUSD", "TUSD"), ("BNBBUSD", "BUSD")],
 )  # fmt: skip
 def test_the_currency_of_a_symbol(symbol, quote):
     assert quote_of(row(), symbol, {}) == quote
     assert quote_of(row(), symbol, {symbol: "X"}) == "X"
+
+
+def test_dollars_that_the_letters_of_a_symbol_leave_open_are_said():
+    draft = Draft("x", [])
+    assert quote_of(row(), "GALABUSD", {}, draft) == "BUSD" and quote_of(row(), "BTCBUSD", {}, draft) == "BUSD"
+    assert list(draft._assumed) == ["GALABUSD is priced in BUSD, as its letters may say; quotes= says otherwise"]
 
 
 def test_a_symbol_without_a_known_currency_is_asked_for():

@@ -207,12 +207,82 @@ def test_a_statement_names_its_tables_that_are_not_read_and_fees_that_it_does_no
     assert "has no column of commissions (Comm/Fee); its fees are not known" in said
 
 
+def test_a_cancelled_trade_of_a_statement_takes_its_trade_away():
+    text = (
+        "Statement,Header,Field Name,Field Value\nAccount Information,Header,Field Name,Field Value\n"
+        "Account Information,Data,Account,U1\n"
+        "Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds,Comm/Fee,Code\n"
+        'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:58:29",5,46.96,-234.8,-1,O\n'
+        'Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:59:29",-5,46.96,234.8,1,O;Ca\n'
+    )
+    found = rk.read.ib_activity(io.StringIO(text))
+    assert (
+        found.events == {}
+        and found.fees == {}
+        and found.left_out["reason"].tolist() == ["cancelled trade: takes that of line 5 away"]
+    )
+    assert "no event was found: the files hold no order, fill, price or flow of money" in found.assumed
+    other = rk.read.ib_activity(io.StringIO(text.replace("-5,46.96,234.8", "-4,46.96,187.84")))
+    assert other.events == {"fill": 2} and "a cancelled trade (Ca) that reverses none of the files" in repr(other)
+
+
 def test_doubtful_fills_are_said():
     text = "time,symbol,side,qty,price,fee\n" + 2 * "2024-03-05 10:00,X,buy,5,0,-0.5\n"
     said = repr(rk.read.generic_csv(io.StringIO(text)))
     assert "1 fills are equal to another one and have no id; each is a fill of its own" in said
     assert "fills at prices that are not above zero stand as they are: X" in said
     assert "file: a fee below zero is a rebate, money received" in said
+
+
+def with_sums(rows):
+    """A title above the heading, the heading again, and a sum beneath the rows, as people add them in a spreadsheet."""
+    blanks = [""] * (len(rows[0]) - 2)
+    return [
+        ["Trades of 2024", ""],
+        rows[0],
+        *rows[1:3],
+        rows[0],
+        *rows[3:],
+        ["Total:", *blanks, "12.5"],
+        ["", *blanks, "12.5"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in TABLES if one.parent.name not in (*HEADLESS, "generic_csv")], ids=name_of
+)
+def test_titles_headings_again_and_sums_are_left_out_by_name(sample):
+    _, paths, arguments = parts_of(sample)
+    found = getattr(rk.read, sample.parent.name)([changed(path, with_sums) for path in paths], **arguments)
+    assert contents(found) == as_it_is(sample)
+    reasons = found.left_out["reason"].value_counts()
+    assert (
+        reasons["sum of the rows"]
+        == 2 * len(paths)
+        == 2 * reasons["the heading again"]
+        == 2 * reasons["stands above the heading"]
+    )
+
+
+BACKTRADER = "date,amount,price,sid,symbol,value\n{} 09:30,-1,99.5,0,GOLD,99.5\n{} 09:30,1,99.5,0,GOLD,-99.5\n"
+
+
+@pytest.mark.parametrize(
+    ("dates", "first"),
+    [(("08.03.2024", "11.03.2024"), "day"), (("3/8/2024", "3/14/2024"), "month"), (("8/3/2024", "14/3/2024"), "day")],
+)
+def test_dates_that_a_spreadsheet_has_turned_round_are_read_and_said(dates, first):
+    found = rk.read.backtrader(io.StringIO(BACKTRADER.format(*dates)))
+    assert str(found.frame["ts"].iloc[0]) == "2024-03-08 09:30:00+00:00"
+    assert f"file: dates have the {first} first" in repr(found)
+
+
+@pytest.mark.parametrize("dates", [("3/8/2024", "3/9/2024"), ("3/14/2024", "14/3/2024")])
+def test_dates_that_leave_day_and_month_open_are_refused(dates):
+    with pytest.raises(
+        rk.InputError, match=r"line 2: '3/.*' is not a time; its year has to stand first, as in 2024-03-08"
+    ):
+        rk.read.backtrader(io.StringIO(BACKTRADER.format(*dates)))
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name_of)

@@ -144,6 +144,26 @@ def test_an_order_of_flex_without_executions_is_its_own_fill():
     assert (found.events, found.derived, found.standing()["qty"].tolist()) == ({"order": 1}, {"fill": 1}, [80])
 
 
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("20241103;013000 EST", "06:30:00"), ("2024-11-03;01:30:00 EDT", "05:30:00"), ("20241103;013000", "05:30:00"),
+     ("2024-11-03, 01:30:00 CET", "00:30:00")],
+)  # fmt: skip
+def test_a_time_of_flex_has_the_zone_that_it_names(text, hour):
+    trade = (
+        f'<Trade currency="USD" symbol="X" multiplier="1" dateTime="{text}" quantity="-8" tradePrice="4.5" buySell="SELL" '
+        'ibOrderID="7" ibExecID="e" />'
+    )
+    file = (
+        f'<FlexQueryResponse><FlexStatement accountId="U1"><Trades>{trade}</Trades></FlexStatement></FlexQueryResponse>'
+    )
+    found = rk.read.ib_flex(io.StringIO(file))
+    assert str(found.frame["ts"][0]) == f"2024-11-03 {hour}+00:00"
+    assert ("times are local" in repr(found)) is (" " not in text)
+    with pytest.raises(rk.InputError, match="Trade 1: '.* XYZ' is not a time"):
+        rk.read.ib_flex(io.StringIO(file.replace(text, text[:15] + " XYZ")))
+
+
 def test_fills_that_a_report_of_orders_does_not_have_are_said():
     orders = (
         "client_order_id,instrument_id,account_id,side,quantity,price,filled_qty,avg_px,commissions,status,ts_init,ts_last\n"

@@ -23,8 +23,8 @@ LOG = rk.EventLog.from_frame(TABLE, about={"kind": "synthetic"})
 CHANGE = rk.RuleChange(pd.Timestamp("2024-03-01").value, THREE, EVIL, "quiet market", approved_by="Bo")
 
 
-def review(tmp_path, rules, **options) -> str:
-    result = rk.replay_log(LOG, rules, compiled=False)
+def review(tmp_path, rules, log=LOG, **options) -> str:
+    result = rk.replay_log(log, rules, compiled=False)
     page = annual_review(result, tmp_path / "review.html", **{"incidents": ["jcom", "infinium"], **options})
     text = page.read_text("utf-8")
     assert "<script" not in text and "http:" not in text
@@ -85,3 +85,15 @@ def test_another_object_is_refused(tmp_path):
     with pytest.raises(rk.InputError, match="found is a RuleSet; give a ReplayResult"):
         annual_review(FIVE, tmp_path / "x.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_limits_in_per_cent_are_tried_on_a_given_equity_and_named_without_one(tmp_path):
+    funded = rk.EventLog.from_frame(TABLE, accounts=[rk.Account("A", cash={"USD": 1_000_000})])
+    fall = rk.Rule("fall", rk.rules.DrawdownLimit(pct=0.02))
+    said = review(tmp_path, rk.RuleSet([*THREE, fall]), funded, incidents=["goldman"], scale=0.01)
+    assert "of 1 incident of the library" in said  # by the other limits
+    assert "Not tried: " in said and "rule 'fall' (drawdown) measures a fraction of an equity (pct)" in said
+    funded_too = review(
+        tmp_path, rk.RuleSet([*THREE, fall]), funded, incidents=["goldman"], scale=0.01, equity=1_000_000
+    )
+    assert "Not tried" not in funded_too and "The limits in force stop 1 of 1 incident of the library." in funded_too

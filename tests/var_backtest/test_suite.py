@@ -258,6 +258,7 @@ def test_a_hundred_thousand_days():
     ("call", "words"),
     [
         (lambda: backtest_var([0.1, 0.2], [0.1], confidence=0.99), "var has shape"),
+        (lambda: backtest_var([0.1, 0.2], np.ones((2, 3)), confidence=0.99), "var has 3 columns, .*backtest_panel"),
         (lambda: backtest_var([], 0.1, confidence=0.99), "returns is empty"),
         (lambda: backtest_var([0.1, math.inf], 0.1, confidence=0.99), "returns holds inf"),
         (lambda: backtest_var([0.1], math.nan, confidence=0.99), "var holds nan"),

@@ -206,11 +206,11 @@ class DashboardMetrics(CheckedRecord):
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the component VaR of each holding as bars; return the axes."""
-        from riskkit.plot import axes, literal
+        from riskkit.plot import axes, names_beside
 
         held = self.component_var[self.component_var != 0.0]
         ax = axes(ax, height=0.8 + 0.35 * max(len(held), 2))
-        ax.barh([literal(name) for name in held.index], held.to_numpy())
+        ax.barh(names_beside(ax, held.index), held.to_numpy())
         ax.axvline(0.0, color="black", linewidth=0.5)
         ax.invert_yaxis()
         ax.set_xlabel("component VaR, money a day")

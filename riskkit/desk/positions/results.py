@@ -241,10 +241,10 @@ class UserExposure(CheckedRecord):
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the value of each token as bars; return the axes."""
-        from riskkit.plot import axes, literal
+        from riskkit.plot import axes, literal, names_beside
 
         ax = axes(ax, height=0.8 + 0.35 * max(len(self.tokens), 2))
-        ax.barh([literal(token["token"]) for token in self.tokens], [token["value"] for token in self.tokens])
+        ax.barh(names_beside(ax, [token["token"] for token in self.tokens]), [token["value"] for token in self.tokens])
         ax.axvline(0.0, color="black", linewidth=0.5)
         ax.invert_yaxis()
         ax.set_xlabel("value in money")

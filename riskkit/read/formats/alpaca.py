@@ -26,6 +26,10 @@ WITHOUT_FILL = {
     "OPASN": "option assigned: moves positions without a fill",
     "OPXRC": "option exercised: moves positions without a fill",
     "OPEXC": "option exercised: moves positions without a fill",
+    **dict.fromkeys(
+        ("SPLIT", "SPIN", "MA", "NC", "REORG", "REORGANIZATION", "ACATS", "JNLS", "SSO", "SSP", "PTR"),
+        "split, merger or transfer: changes positions without a fill",
+    ),
 }
 OPTION_SIZE = 100
 
@@ -113,7 +117,8 @@ class _Account:
             if row.text("id") in kept:
                 self.draft.leave_out(row, "id read before: pages overlap")
             elif row.text("activity_type") != "FILL" and not row.number_or("net_amount", 0):
-                reason = WITHOUT_FILL.get(row["activity_type"], f"activity {row['activity_type']}: moves no money")
+                moves = "units and no money, which are not read" if row.number_or("qty", 0) else "no money"
+                reason = WITHOUT_FILL.get(row["activity_type"], f"activity {row['activity_type']}: moves {moves}")
                 self.draft.leave_out(row, reason)
                 kept[row["id"]] = row
             else:

@@ -189,7 +189,7 @@ def _old_spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: lis
     pair = row.text("Market")
     draft.check_money(row, "Total", _price(row, "Total"), _price(row, "Amount"), _price(row, "Price"))
     return {
-        "instrument": draft.instrument(pair, currency=quote_of(row, pair, quotes)), "side": side_of(row, "Type"),
+        "instrument": draft.instrument(pair, currency=quote_of(row, pair, quotes, draft)), "side": side_of(row, "Type"),
         "qty": _price(row, "Amount"), "price": _price(row, "Price"), "fee": _price(row, "Fee") if row.get("Fee") else None,
         "fee_currency": row.get("Fee Coin"),
     }  # fmt: skip
@@ -199,7 +199,7 @@ def _future(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[
     symbol, trade = _trade(row)
     if COIN_MARGINED.fullmatch(symbol):
         draft.need_multiplier(symbol)
-    quote = quote_of(row, symbol, quotes)
+    quote = "USD" if COIN_MARGINED.fullmatch(symbol) else quote_of(row, symbol, quotes, draft)
     fee, coin = _fee(row, "Fee", quote)
     coin = row.get("Fee Coin") or coin
     if row.get("Amount") and not COIN_MARGINED.fullmatch(symbol):
@@ -246,7 +246,7 @@ def _order(
     pair, status = row.text("Pair"), row.text("status" if table.kind is NESTED else "Status").lower()
     if status not in (*FILLED, *ENDED, *REFUSED):
         row.refuse(f"status={status!r} is not a status of an order")
-    quote = quote_of(row, pair, quotes)
+    quote = quote_of(row, pair, quotes, draft)
     coins = pair.removesuffix(quote), quote
     side, ts = side_of(row, "Side" if "Side" in row.values else "Type"), table.stamp(row)
     at_market = row.text("Type").lower() == "market"

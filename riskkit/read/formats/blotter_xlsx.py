@@ -184,8 +184,9 @@ class _Blotter:
         known = {(self._account(row), self._label(row.get("trade"))) for row in rows}
         for row in rows:
             action = _plain(row.get("action"))
-            if not {"action", "quantity"} <= row.values.keys() and "date" not in row.values:
-                text = " ".join(str(cell) for cell in row.values.values() if isinstance(cell, str))
+            text = " ".join(str(cell) for cell in row.values.values() if isinstance(cell, str))
+            summed = "action" not in row.values and SUM.search(text)  # also where days stand
+            if summed or (not {"action", "quantity"} <= row.values.keys() and "date" not in row.values):
                 self.draft.leave_out(row, "sum of the amounts" if SUM.search(text) else "footer")
             elif self._reversed(row) is not None:
                 where = "its number stands in the status" if self._reversed(row) in known else "it is not in the files"

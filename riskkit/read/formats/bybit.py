@@ -122,7 +122,9 @@ def _event(draft: Draft, row: TableRow, ts: int, quotes: Mapping[str, str]) -> N
         draft.need_multiplier(symbol)
         draft.assume(f"{symbol} is inverse: its money is counted in USD as price times quantity times multiplier")
     else:
-        currency = coin if coin and not spot else "USDC" if symbol.endswith("PERP") else quote_of(row, symbol, quotes)
+        currency = (
+            coin if coin and not spot else "USDC" if symbol.endswith("PERP") else quote_of(row, symbol, quotes, draft)
+        )
     draft.instrument(symbol, currency=currency)
     if kind.lower() in ("funding", "settle", "settlement"):
         draft.event(row, "cash", ts, amount=-(fee or Decimal(0)), currency=coin or currency, flow="funding")

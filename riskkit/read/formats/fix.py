@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit.read.draft import Draft, Event
-from riskkit.read.formats.fix_messages import START, Message, messages
+from riskkit.read.formats.fix_messages import START, Message, as_utf_8, messages
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -23,7 +23,7 @@ OPTION_SIZE = 100
 
 
 def _recognises(source: Source) -> bool:
-    return bool(START.search(source.head))
+    return bool(START.search(as_utf_8(source.head)))
 
 
 @reader(_recognises)

@@ -10,6 +10,7 @@ from riskkit.read.source import Source, TableRow
 
 START = re.compile(rb"8=FIX(?:T\.1\.1|\.[45]\.\d(?:SP\d)?)(\x01|\^A|<SOH>|[|;~])9=\d+")
 SOH = b"\x01"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MISC_FEE = "137"
 
 
@@ -30,7 +31,7 @@ def messages(source: Source) -> Iterator[Message]:
     >>> [message.row["35"] for message in messages(Source("a.log", b"09:30 In: " + line + b"\r\n")) if message.whole]
     ['0']
     """
-    for number, line in enumerate(re.split(rb"\r\n|\n|\r", source.data), 1):
+    for number, line in enumerate(re.split(rb"\r\n|\n|\r", as_utf_8(source.data)), 1):
         starts = [match for match in START.finditer(line)]
         ends = [match.start() for match in starts[1:]] + [len(line)] * bool(starts)
         if not starts and line.strip():
@@ -42,6 +43,11 @@ def messages(source: Source) -> Iterator[Message]:
             values = {tag.decode(): _text(value) for tag, _, value in reversed(pairs)}
             fees = tuple(_text(value) for tag, _, value in pairs if tag.decode() == MISC_FEE)
             yield Message(TableRow(source, at, values), bool(fields), fees)
+
+
+def as_utf_8(data: bytes) -> bytes:
+    """The bytes of a log, also of one in UTF-16, as a Windows shell writes what it prints."""
+    return data.decode("utf-16", errors="replace").encode() if data[:2] in UTF_16 else data
 
 
 def _text(value: bytes) -> str:

@@ -28,6 +28,10 @@ NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask", "filled", "filled_pric
 EPOCH = re.compile(r"\d{1,19}(?:\.\d{1,19})?")
 DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # no time since the epoch: it would be 1970
 ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
+ZONE = re.compile(
+    r"[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+|(?:UTC|GMT)?\s*[+-]\s*\d{1,2}(?::?\d\d)?"
+)  # in brackets: CET, UTC+8
+CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")
 CLOSE = Decimal("0.01")  # of a multiplier that amounts tell to a whole number
 
 
@@ -68,7 +72,7 @@ def generic_csv(
 ) -> Reading:
     r"""Read tables of no standard: an event log, orders, fills and prices in files of their own, a broker's download.
 
-    The heading is the line with the most names that are known in English or German (`riskkit.read.words`); lines before and
+    The heading is the line with the most names that are known in English, German or French (`riskkit.read.words`); lines before and
     after the table are left out. A table without a column of kinds holds orders if it has their state, a limit, or
     the orders of the fills in another file, fills if it has quantities, and prices otherwise; a dividend or a deposit
     among them is cash. What a table leaves open is asked for: the order of day and month where no number is above 12,
@@ -119,7 +123,7 @@ def generic_csv(
     ends: list[tuple[Event, str]] = []
     with_fills = any(table.has("kind") or _is_of_fills(table) for table in tables)
     for table in tables:
-        clock = Clock(tz or "UTC", ambiguous)
+        clock = _clock(table, tz, ambiguous)
         form = _Form(table, clock, _unit(unit, table.source.name), time_format, day_first, decimal)
         entries = _stamped(table, form)
         _check_clock(table, clock)
@@ -134,6 +138,22 @@ def generic_csv(
     if any("" == name for name in _currencies(draft)):
         draft.assume("the currency of amounts is not in the files; a log counts them in USD")
     return draft.finish()
+
+
+def _clock(table: Table, tz: str | None, ambiguous: str) -> Clock:
+    """The clock of times without a zone: of the arguments, or of the heading of the times, as ``Time (UTC)``."""
+    stated = table.unit("ts") or table.unit("clock")
+    if tz is None and stated and stated.upper() not in ("UTC", "GMT", "Z") and ZONE.fullmatch(stated):
+        table.source.refuse(
+            "", f"the heading of its times has the zone {stated!r}; give tz=, as 'Europe/Berlin' or 'Etc/GMT-8'"
+        )
+    return Clock(tz or "UTC", ambiguous)
+
+
+def _money(table: Table, name: str) -> str | None:
+    """The currency in brackets behind the heading of a column."""
+    found = table.unit(name)
+    return found if CODE.fullmatch(found) else CURRENCIES.get(found)
 
 
 class _Form:
@@ -251,11 +271,12 @@ def _event(
     if kind == "cash":
         amount = numbers["amount"]
         draft.event(
-            row, kind, ts, account=_account(table, row, account), flow=_flow(row), currency=_sign(row, "amount") or currency,
+            row, kind, ts, account=_account(table, row, account), flow=_flow(row),
+            currency=_sign(row, "amount") or _money(table, "amount") or currency,
             amount=amount if amount is not None else row.refuse("is a flow of cash without an amount"),
         )  # fmt: skip
         return None
-    money = _currency(row, row.text("instrument")) or currency
+    money = _currency(row, row.text("instrument")) or _money(table, "price") or currency
     label = draft.instrument(draft.quoted(row.text("instrument"), money), currency=money)
     if kind == "price":
         draft.event(
@@ -265,6 +286,9 @@ def _event(
         return None
     owner = _account(table, row, account)
     order = None if row.get("order_id") is None else ids.of(owner, str(row["order_id"]))
+    if order is None and row.get("status"):
+        order = f"{row.source.name} {row.at}"
+        draft.assume("an order without an id has the name of its line")
     common = {"account": owner, "instrument": label, "order_id": order, "strategy": row.get("strategy")}
     if kind not in ("order", "modify", "fill"):
         draft.event(row, kind, ts, **common)
@@ -278,7 +302,7 @@ def _event(
         _note_multiplier(draft, row, label, numbers)
         draft.event(
             row, kind, ts, side=side, qty=size, price=price, trade_id=row.get("trade_id"), fee=numbers["fee"],
-            fee_currency=row.get("fee_currency"), **common,
+            fee_currency=row.get("fee_currency") or _money(table, "fee"), **common,
         )  # fmt: skip
         return None
     at_market = kind == "order" and (price is None or (row.get("type") or "").lower().startswith("mark"))
@@ -305,7 +329,7 @@ def _executed(draft: Draft, table: Table, row: TableRow, form: _Form, order: Eve
     }
     draft.event(
         row, "fill", order["ts"], qty=abs(filled), price=price or row.refuse("is filled and has no price"),
-        fee=form.number(row, "fee"), fee_currency=row.get("fee_currency"), **common,
+        fee=form.number(row, "fee"), fee_currency=row.get("fee_currency") or _money(table, "fee"), **common,
     )  # fmt: skip
     draft.assume(f"{table.source.name}: an order has one fill, at the time of the order and at its average price")
 

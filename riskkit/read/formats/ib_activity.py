@@ -23,6 +23,7 @@ FLOWS = {
     "Commission Adjustments": "fee",
 }  # fmt: skip
 MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon Accrual Details")
+CANCELLED = "Ca"  # among the codes of a row
 STATEMENT, FIELD = "Statement", "Field Name"
 SUMS = {"SubTotal": "subtotal", "Total": "total"}
 REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
@@ -41,7 +42,7 @@ class Line(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
-    return [normal(cell) for cell in source.heading()[:2]] == ["statement", "header"]
+    return [normal(cell) for row in source.first_rows[:1] for cell in row[:2]] == ["statement", "header"]
 
 
 @reader(_recognises)
@@ -207,11 +208,27 @@ class _Statement:
         fee = row.number_or(fee_name, None, ",")
         if row.get("Realized P/L") is not None:
             self.draft.realised(currency, row.number("Realized P/L", ","))
+        common: dict[str, Any] = {
+            "account": self._account(row), "instrument": self._instrument(row, quantity, price), "qty": abs(quantity),
+            "price": price,
+        }  # fmt: skip
+        if CANCELLED in re.split(r"\W+", row.get("Code") or "") and self._takes_away(row, common, quantity):
+            return
         self.draft.event(
-            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, quantity, price),
-            side="B" if quantity > 0 else "S", qty=abs(quantity), price=price, fee=None if fee is None else -fee,
-            fee_currency=named[1].upper() if named else currency,
+            row, "fill", self._ts(row), side="B" if quantity > 0 else "S", fee=None if fee is None else -fee,
+            fee_currency=named[1].upper() if named else currency, **common,
         )  # fmt: skip
+
+    def _takes_away(self, row: TableRow, common: Mapping[str, Any], quantity: Decimal) -> bool:
+        """Take away the last fill that a cancelled trade reverses; False, and said, if the files do not have it."""
+        other = {**common, "kind": "fill", "side": "S" if quantity > 0 else "B"}
+        found = next((fill for fill in reversed(self.draft.rows) if other.items() <= fill.items()), None)
+        if found is None:
+            self.draft.assume("a cancelled trade (Ca) that reverses none of the files is a fill of the other side")
+            return False
+        self.draft.rows = [fill for fill in self.draft.rows if fill is not found]
+        self.draft.leave_out(row, f"cancelled trade: takes that of {found['at'][1]} away")
+        return True
 
     def _instrument(self, row: TableRow, quantity: Decimal, price: Decimal) -> str:
         """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""

@@ -37,6 +37,11 @@ FLOWS = {
 }
 PER_CENT = ("BOND", "BILL", "FIXED")
 SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)")
+ZONE = re.compile(r"\s*\b([A-Z]{3,4})$")
+ZONES = {
+    "EST": "-05:00", "EDT": "-04:00", "GMT": "+00:00", "UTC": "+00:00", "BST": "+01:00", "CET": "+01:00", "CEST": "+02:00",
+    "HKT": "+08:00", "SGT": "+08:00", "JST": "+09:00", "AEST": "+10:00", "AEDT": "+11:00",
+}  # fmt: skip
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2})(.*)")
 
@@ -64,7 +69,7 @@ def ib_flex(
     files : path, open file, or sequence of them
         XML of activity or trade confirmation queries; what overlaps is read once.
     tz : str
-        Zone of the times, a setting of the account that is not in the file.
+        Zone of times without one: a setting of the account, which a query has only if its time format says so.
     day_first : bool, optional
         Whether 03/08/2024 is the third of August; needed for dates in this form.
     multipliers : mapping of symbol to number, optional
@@ -100,7 +105,8 @@ def ib_flex(
     statement.executed |= {(row.get("accountId"), row.get("ibOrderID")) for row in executed}
     for kind, row in rows:
         statement.trade(row) if kind == "trade" else statement.cash(row)
-    draft.assume(f"times are local to {tz}: the file does not say so (a setting of the account)")
+    if statement.local:
+        draft.assume(f"times are local to {tz}: the file does not say so (a setting of the account)")
     return draft.finish()
 
 
@@ -140,6 +146,7 @@ class _Statement:
 
     def __init__(self, draft: Draft, clock: Clock, day_first: bool | None) -> None:
         self.draft, self.clock, self.day_first = draft, clock, day_first
+        self.local = False  # whether a time has no zone
         self.cancelled: set[Any] = set()
         self.executed: set[Any] = set()  # ids of executions and, as (account, order), of their orders
         self.seen: dict[tuple[Any, ...], TableRow] = {}
@@ -154,6 +161,10 @@ class _Statement:
             text = f"{slashed[3]}-{month:>02}-{day:>02}{slashed[4]}"
         elif named and named[2].upper() in MONTHS:
             text = f"20{named[3]}-{MONTHS.index(named[2].upper()) + 1:02}-{named[1]:>02}{named[4]}"
+        zone = ZONE.search(text)
+        if zone and zone[1] in ZONES:  # the time format "HH:mm:ss TimeZone" of a query
+            return self.clock.ns(text[: zone.start()] + ZONES[zone[1]], row.refuse)
+        self.local = True
         return self.clock.ns(text, row.refuse)
 
     def _instrument(self, row: TableRow) -> str:

@@ -152,7 +152,7 @@ def _messages(source: Source) -> Iterator[tuple[TableRow, bytes, tuple[int, int]
     while at < len(data):
         number += 1
         length = int.from_bytes(data[at : at + 2], "big")
-        if length == 0 and at + 2 <= len(data):
+        if length == 0 and 0 < at <= len(data) - 2:
             return
         kind = data[at + 2 : at + 3]
         row = TableRow(source, f"message {number}", {})

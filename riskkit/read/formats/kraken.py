@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riskkit.read.draft import Draft
-from riskkit.read.exchange import QUOTES, check_quotes, oldest_first, side_of, without_repeats
+from riskkit.read.exchange import check_quotes, oldest_first, quote_of, side_of, without_repeats
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -55,18 +55,15 @@ def kraken(files: Files, *, account: str = "kraken", quotes: Mapping[str, str] |
             draft.check_money(row, "cost", row.number("cost"), quantity, price)
         draft.event(
             row, "fill", clock.ns(row["time"], row.refuse), side=side_of(row, "type"), qty=quantity,
-            instrument=draft.instrument(pair, currency=_quote(row, pair, named)), price=price,
+            instrument=draft.instrument(pair, currency=_quote(draft, row, pair, named)), price=price,
             order_id=row.text("ordertxid"), trade_id=row.text("txid"), fee=row.number_or("fee", None),
         )  # fmt: skip
     draft.assume("times are UTC", "a fee is in the currency of the price", f"one account, {account!r}")
     return draft.finish()
 
 
-def _quote(row: TableRow, pair: str, named: Mapping[str, str]) -> str:
+def _quote(draft: Draft, row: TableRow, pair: str, named: Mapping[str, str]) -> str:
     """The currency of the prices of a pair."""
     code = pair.removesuffix(".d")  # of the dark pool
     quote = named.get(pair) or (code.split("/")[1] if "/" in code else OLD_QUOTES.get(code[4:]))
-    found = [quote] if quote else [known for known in QUOTES if code.endswith(known) and code != known]
-    return max(found, key=len) if found else row.refuse(
-        f"pair={pair!r} ends in no known currency; give quotes={{{pair!r}: ...}}, the currency of its prices"
-    )  # fmt: skip
+    return quote or quote_of(row, code, {}, draft, "USD")

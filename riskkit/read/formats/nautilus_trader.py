@@ -195,7 +195,7 @@ class _Reports:
     def _money(self, row: TableRow, text: str) -> tuple[Any, Any]:
         """Amount and currency of a text as ``0.50 USD``."""
         amount, _, currency = text.partition(" ")
-        if not text:
+        if text in ("", "None"):  # of Python
             return None, None
         return TableRow(row.source, row.at, {"commission": amount}).number("commission"), currency or None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from riskkit.read.draft import Draft
 from riskkit.read.exchange import oldest_first, without_repeats
-from riskkit.read.local_form import AROUND
+from riskkit.read.local_form import AROUND, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
@@ -27,7 +27,7 @@ Stamped = tuple[TableRow, int, str]
 
 
 def _recognises(source: Source) -> bool:
-    return any(source.has(NEEDED, line) for line in (0, 1))
+    return source.has(NEEDED)
 
 
 @reader(_recognises)
@@ -91,7 +91,7 @@ def _rows(source: Source, account: str | None, tz: str | None) -> list[Stamped]:
     """The rows of a file with their time and account."""
     first = next(source.rows(), ("", []))[1]
     named = [cell.strip(AROUND) for cell in first]
-    preface = not source.has(NEEDED)
+    preface = not {normal(name) for name in NEEDED} <= {normal(cell) for cell in first}
     kind = next(
         (cell.split(":", 1)[1].strip() for cell in named if preface and cell.lower().startswith("account type")), ""
     )

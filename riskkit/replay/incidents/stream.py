@@ -54,7 +54,13 @@ class Orders(NamedTuple):
 
 
 def incident_log(
-    which: str | Incident, *, scale: float = 1.0, seed: int = 0, account: str = "", at: Time | None = None
+    which: str | Incident,
+    *,
+    scale: float = 1.0,
+    seed: int = 0,
+    account: str = "",
+    at: Time | None = None,
+    cash: float | None = None,
 ) -> EventLog:
     """Make the event log of an incident.
 
@@ -71,6 +77,9 @@ def incident_log(
         Label of the account; by default the first word of the id.
     at : time, optional
         Start (anything pandas reads as a Timestamp, UTC if it has no zone, or nanoseconds); by default the real one.
+    cash : float, optional
+        Opening cash of the account, in the currency of the incident: the equity from which a relative drawdown is
+        measured. By default what the incident states, which is mostly nothing.
 
     Returns
     -------
@@ -115,8 +124,9 @@ def incident_log(
     columns = _sorted(blocks, start)
     label = account or event.account
     quantum = common_unit([first.tick * first.lot * first.multiplier])
-    cash = {first.currency: int(event.stream.get("cash", 0))}
-    world = Universe(tuple(instruments), (Account(label, cash),), {first.currency: quantum})
+    stated = event.stream.get("cash", 0) if cash is None else finite_number(cash, "cash")
+    own = Account(label, {first.currency: int(stated)})
+    world = Universe(tuple(instruments), (own,), {first.currency: quantum})
     until = int(columns["ts"][np.flatnonzero(columns["account"] == 0)[-1]])
     about = {
         "title": f"{event.name}, {event.start:%Y-%m-%d}" + (f", its first {part:g}" if part < 1 else ""),

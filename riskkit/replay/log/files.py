@@ -106,8 +106,8 @@ def _check_type(path: Path) -> None:
         if file.read(len(MAGIC)) == MAGIC:
             return
     raise InputError(
-        f"{path.name} is of no type that is read: {', '.join([*TEXTS, *PARQUET])}, or a folder of EventLog.save; read it "
-        "with pandas and give the frame to EventLog.from_frame"
+        f"{path.name} is of no type that is read: {', '.join([*TEXTS, *PARQUET])}, or a folder of EventLog.save, "
+        "and no reader of riskkit.read knows it; read it with pandas and give the frame to EventLog.from_frame"
     )
 
 

@@ -125,7 +125,9 @@ def _header_of(folder: Path) -> bytes:
     try:
         return (folder / HEADER).read_bytes()
     except OSError:
-        raise InputError(f"{folder.name} is not a folder of mapped columns: it has no {HEADER} to read") from None
+        raise InputError(
+            f"{folder.name or folder} is not a folder of mapped columns: it has no {HEADER} to read"
+        ) from None
 
 
 def _mapped(file: Path) -> np.ndarray:

@@ -169,7 +169,7 @@ def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -
         With the rules and the reasons. An empty log is replayed: there is nothing to judge.
     """
     for rule in rules:
-        if reason := _misjudged(rule, log):
+        if reason := misjudged(rule, log):
             raise InputError(f"rule {rule.id!r} ({rule.type}) {reason}")
     reasons = not_judged(rules, log) if len(log) else {}
     for name in varied:
@@ -216,7 +216,7 @@ def _acting(rule: Rule) -> Need:
     return Need(tuple(names))
 
 
-def _misjudged(rule: Rule, log: EventLog) -> str:
+def misjudged(rule: Rule, log: EventLog) -> str:
     """Reason why the log would give wrong verdicts of a rule; empty if it does not."""
     unknown = [what for what in log.about.get("unknown", ()) if what in looks_at(rule)]
     if unknown and not why_not_judged(rule, log):

@@ -381,6 +381,11 @@ def _forecast(returns: Any, var: Any, es: Any, confidence: Any) -> tuple[Any, An
             raise InputError("var is missing; give the VaR forecasts of the same days, or the result of rolling_var")
         if confidence is None:
             raise InputError("confidence is missing; give that of the VaR forecasts, such as confidence=0.99")
+        if np.ndim(var) == 2 and np.shape(var)[1] > 1:
+            raise InputError(
+                f"var has {np.shape(var)[1]} columns, and a backtest is of one forecast; var_backtest.backtest_panel(returns, "
+                "{(model, confidence): var}) is of several"
+            )
         return returns, var, es, confidence, 0
     rolling = returns
     if var is not None or es is not None or confidence not in (None, rolling.confidence):

@@ -13,7 +13,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
-from riskkit.plot import axes, legible, literal
+from riskkit.plot import axes, legible, literal, names_beside
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.multiplicity import METHODS, Method, adjust_p_values
@@ -108,7 +108,7 @@ class BacktestPanel(Exported):
                     color = legible(scaled[i, j])
                     ax.text(j, i, f"{int(counts[i, j])}", ha="center", va="center", fontsize="small", color=color)
         ax.set_xticks(range(columns), [literal(f"{model}\n{percent(level)}") for model, level in table.columns])
-        ax.set_yticks(range(rows), [literal(name) for name in table.index])
+        ax.set_yticks(range(rows), names_beside(ax, table.index))
         ax.set_title(f"{test or 'Worst test'}: red is rejected at {percent(self.significance)} ({self.method});\n"
                      "numbers are hits", loc="left", fontsize="medium")  # fmt: skip
         return ax

@@ -97,7 +97,8 @@ def test_binance_order_history_with_averages_and_coins_that_begin_with_digits():
 @pytest.mark.parametrize(
     ("pair", "currency"),
     [("XXBTZUSD", "USD"), ("XETHXXBT", "XBT"), ("XDGUSD", "USD"), ("USDTZUSD", "USD"), ("BLZUSD", "USD"), ("SOL/EUR", "EUR"),
-     ("ETHPYUSD", "PYUSD"), ("XBTUSDC.d", "USDC"), ("ICXXBT", "XBT"), ("ETHCHF", "CHF")],
+     ("ETHPYUSD", "PYUSD"), ("XBTUSDC.d", "USDC"), ("ICXXBT", "XBT"), ("ETHCHF", "CHF"), ("XBTUSD", "USD"),
+     ("USDTUSD", "USD"), ("SHIBUSD", "USD"), ("FOOBUSD", "USD"), ("XBTUSDT", "USDT")],
 )  # fmt: skip
 def test_the_currency_of_krakens_pairs(pair, currency):
     text = f"txid,ordertxid,pair,time,type,price,fee,vol\nT1,O1,{pair},2024-03-10 02:30:50.24,buy,2.5,1.5,0.01\n"
@@ -107,7 +108,7 @@ def test_the_currency_of_krakens_pairs(pair, currency):
 def test_an_unknown_pair_of_kraken_is_asked_for():
     text = "txid,ordertxid,pair,time,type,price,fee,vol\nT1,O1,FOOBAR,2024-03-10 02:30:50,buy,2.5,1.5,0.01\n"
     assert refusal(rk.read.kraken, Text(text)) == (
-        "export.csv, line 2: pair='FOOBAR' ends in no known currency; give quotes={'FOOBAR': ...}, the currency of its prices"
+        "export.csv, line 2: 'FOOBAR' ends in no known currency; give quotes={'FOOBAR': ...}, the currency of its prices"
     )
     assert rk.read.kraken(Text(text), quotes={"FOOBAR": "BAR"}).fees == {"BAR": Decimal("1.5")}
 

@@ -113,7 +113,8 @@ def test_a_type_that_is_not_read_is_refused_by_the_types_that_are(table, tmp_pat
     path = tmp_path / f"orders.{ending}"
     path.write_text(ROWS)
     assert refusal(path) == (
-        f"orders.{ending} is of no type that is read: .csv, .csv.gz, .tsv, .parquet, .pq, or a folder of EventLog.save; "
+        f"orders.{ending} is of no type that is read: .csv, .csv.gz, .tsv, .parquet, .pq, or a folder of EventLog.save, "
+        "and no reader of riskkit.read knows it; "
         "read it with pandas and give the frame to EventLog.from_frame"
     )
 
