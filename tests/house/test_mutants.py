@@ -70,7 +70,9 @@ def test_no_equivalent_mutant_is_listed_that_cannot_be_made():
 
 
 def verdict(folder, *arguments, more=""):
-    program = f"import mutants, pathlib; print(mutants.passes(pathlib.Path({str(folder)!r}), {list(arguments)!r}{more}))"
+    program = (
+        f"import mutants, pathlib; print(mutants.passes(pathlib.Path({str(folder)!r}), {list(arguments)!r}{more}))"
+    )
     env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # each start would import them for seconds
     command = [sys.executable, "-c", program]
     ran = subprocess.run(
