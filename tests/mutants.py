@@ -37,7 +37,7 @@ REPLAY_TESTS = (*PROOFS, "replay/kernels", "replay/rules", "replay/run", "replay
 LOADED = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "matplotlib", "numba")  # once, for all mutants
 SAID = "said.txt"  # what pytest wrote last, in the copy
 USAGE, NO_TESTS = 4, 5  # what pytest ends with when it was called wrongly, and when a file has no doctest
-SECONDS = 300  # of processor time, for a mutant that never ends
+SECONDS = 300  # of processor time, at least, after which a mutant never ends; or twice what all tests take without one
 
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 COMPARED |= {ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
@@ -157,8 +157,8 @@ def tests_of(file: str) -> list[list[str]]:
     return [doctest, [*names, f"tests/{parts[0]}"], ["tests/proofs/test_reference.py"]]
 
 
-def passes(folder: Path, arguments: list[str]) -> bool:
-    """Whether these tests pass in a copy of the project, in a process of their own."""
+def passes(folder: Path, arguments: list[str], seconds: int = -1) -> bool:
+    """Whether these tests pass in a copy of the project, in a process of their own, in at most `seconds` (-1: any number)."""
     import resource  # not on Windows
 
     if any(name.startswith("tests/") for name in arguments):
@@ -169,7 +169,7 @@ def passes(folder: Path, arguments: list[str]) -> bool:
     if not child:
         code = USAGE
         try:
-            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             os.chdir(folder)
             said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(said, 1), os.dup2(said, 2)
@@ -187,13 +187,13 @@ def passes(folder: Path, arguments: list[str]) -> bool:
     return os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, NO_TESTS)
 
 
-def survives(folder: Path, mutant: Mutant) -> bool:
-    """Whether every test passes with the mutant in its place."""
+def survives(folder: Path, mutant: Mutant, seconds: int) -> bool:
+    """Whether every test passes with the mutant in its place, in at most `seconds` of processor time a run."""
     place = folder / mutant.file
     original = place.read_bytes()
     place.write_text(mutant.text, encoding="utf-8")
     try:
-        return all(passes(folder, arguments) for arguments in tests_of(mutant.file))
+        return all(passes(folder, arguments, seconds) for arguments in tests_of(mutant.file))
     finally:
         place.write_bytes(original)
 
@@ -228,9 +228,11 @@ def main() -> int:
         for run in (sorted({one.file for one in sample}), sorted(tests)):
             if not passes(folder, run):
                 sys.exit("without a mutant a test fails:\n" + (folder / SAID).read_text(encoding="utf-8")[-3000:])
+        taken = os.times()
+        seconds = max(SECONDS, round(2 * (taken.children_user + taken.children_system)))
         alive = []
         for number, one in enumerate(sample, 1):
-            alive += [one] if survives(folder, one) else []
+            alive += [one] if survives(folder, one, seconds) else []
             print(
                 f"{number}/{len(sample)} {'SURVIVED' if one in alive else 'killed'} {one.file}:{one.line}", flush=True
             )

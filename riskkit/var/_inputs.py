@@ -154,7 +154,7 @@ def quantile_position(definition: str, n_obs: int, confidence: float) -> Quantil
     """
     one_of(definition, tuple(DEFINITIONS), "quantile")
     index = DEFINITIONS[definition](n_obs, tail_probability(confidence), n_tail(n_obs, confidence))
-    index = min(max(index, 0.0), n_obs - 1.0)
+    index = max(index, 0.0)  # and never beyond the last: a tail is at most a half
     return Quantile(int(index), index - int(index))
 
 

@@ -69,8 +69,10 @@ def test_no_equivalent_mutant_is_listed_that_cannot_be_made():
     assert listed <= made
 
 
-def verdict(folder, *arguments):
-    program = f"import mutants, pathlib; print(mutants.passes(pathlib.Path({str(folder)!r}), {list(arguments)!r}))"
+def verdict(folder, *arguments, more=""):
+    program = (
+        f"import mutants, pathlib; print(mutants.passes(pathlib.Path({str(folder)!r}), {list(arguments)!r}{more}))"
+    )
     env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # each start would import them for seconds
     command = [sys.executable, "-c", program]
     ran = subprocess.run(
@@ -91,3 +93,14 @@ def test_a_run_that_never_began_is_neither_passed_nor_failed(tmp_path):
     assert verdict(tmp_path, *doctest, "plain.py") == verdict(tmp_path, *doctest, "named.py") == "True"
     assert verdict(tmp_path, *doctest, "bad.py") == "False"
     assert verdict(tmp_path, "--no-such-option", "good.py").startswith("pytest did not run --no-such-option good.py:")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the tool needs fork")
+def test_only_a_mutant_has_an_end_of_its_time(tmp_path):
+    text = '"""\n>>> import resource\n>>> resource.getrlimit(resource.RLIMIT_CPU)[0] == WANTED\nTrue\n"""\n'
+    (tmp_path / "free.py").write_text(text.replace("WANTED", "resource.RLIM_INFINITY"), encoding="utf-8")
+    assert verdict(tmp_path, "--doctest-modules", "-c", "/dev/null", "free.py") == "True"
+    (tmp_path / "limited.py").write_text(text.replace("WANTED", "77"), encoding="utf-8")
+    assert verdict(tmp_path, "--doctest-modules", "-c", "/dev/null", "limited.py", more=", 77") == "True"
+    (tmp_path / "endless.py").write_text('"""\n>>> while True: pass\n"""\n', encoding="utf-8")
+    assert verdict(tmp_path, "--doctest-modules", "-c", "/dev/null", "endless.py", more=", 3") == "False"

@@ -120,6 +120,16 @@ def test_an_adjustment_at_the_mark_is_no_profit_and_one_with_a_cost_is():
         assert (len(result.rejections()), result.accounts()["cash"].tolist()) == (refused, [0]), cost
 
 
+@pytest.mark.parametrize("scope", ["account", "desk", "global", "product", "account_product"])
+def test_a_settlement_costs_a_group_what_its_account_loses(scope):
+    months = Instrument("X", product="P"), Instrument("Y", product="P")
+    rules = RuleSet([Rule("loss", DailyLoss(limit=1), scope=scope)])
+    for price, refused in ((49.01, 0), (49, 1)):  # a loss of 0.99, and of 1
+        rows = [{**FILL, "ts": 1, "price": 50}, {**PRICE, "ts": 2, "kind": "expiry", "price": price}]
+        log = load(*rows, {**BUY, "ts": 3, "instrument": "Y"}, accounts=(Account("A", desk="D"),), instruments=months)
+        assert len(replay_log(log, rules, compiled=False).rejections()) == refused, price
+
+
 def test_an_expired_instrument_is_known_no_longer_even_if_a_list_names_it():
     rules = RuleSet([Rule("known", AllowedInstruments(instruments=("X",)))])
     rows = [{**BUY, "ts": 1, "order_id": "a"}, {**PRICE, "ts": 2, "kind": "expiry"}, {**BUY, "ts": 3}]

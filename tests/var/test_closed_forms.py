@@ -13,7 +13,7 @@ from naive import var as naive
 
 import riskkit as rk
 from riskkit._check import InputError
-from riskkit.var._inputs import DEFINITIONS
+from riskkit.var._inputs import DEFINITIONS, quantile_position
 from riskkit.var._selection import order_statistics
 from riskkit.var.estimate import estimate
 from riskkit.var.method import Fit, Method
@@ -466,3 +466,11 @@ def test_a_method_without_formulas_has_the_defaults_of_the_interface():
     np.testing.assert_array_equal(var[0, -1], -TABLE[-60:].min(axis=0))
     assert method.standard_errors(TABLE, method.fit(TABLE, (0.9,)), (0.9,)) is None
     assert estimate(method, TABLE, 0.9).method == "worst loss"
+
+
+@pytest.mark.parametrize("definition", sorted(DEFINITIONS))
+def test_no_quantile_lies_before_the_first_or_beyond_the_last_observation(definition):
+    for n in (1, 2, 3, 4, 7, 50):
+        for confidence in (0.5, 0.51, 0.75, 0.999):
+            found = quantile_position(definition, n, confidence)
+            assert 0 <= found.rank + found.weight <= n - 1 and 0 <= found.weight < 1

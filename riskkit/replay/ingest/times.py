@@ -2,8 +2,9 @@
 
 A text is ISO 8601 or of a declared form; nothing is guessed. A number has a unit: the declared one, or the one in which
 every number of the column is a date from 1980 to 2099 (the four ranges do not overlap). A column that begins with a
-number below them all, as 0, is the time of a simulation, in nanoseconds; what reads as a date is refused: its digits, as
-20240305, a column of years or months, and the days of spreadsheets. Nothing is cut: digits beyond nanoseconds are refused.
+number below them all, as 0, is the time of a simulation, in nanoseconds, but where all after a 0 are dates in another unit;
+what reads as a date is refused: its digits, as 20240305, a column of years or months, and the days of spreadsheets. Nothing is
+cut: digits beyond nanoseconds are refused.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ WAY_OUT = "say unit='s', 'ms', 'us' or 'ns'"
 FINER = re.compile(r"\d[.,]\d{9}0*[1-9]")  # than nanoseconds
 TOO_FINE = "has digits beyond nanoseconds, and nothing is cut; round it"
 LONGEST = 64  # characters of a time; pandas takes seconds to refuse a long text
+STEPS = {
+    "s": 10**6,
+    "ms": 10**9,
+    "us": 3_600 * 10**9,
+    "ns": 1,
+}  # simulated times of such size are multiples, few dates are
 SERIAL_DAYS = (29_221, 73_051)  # days of spreadsheets of 1980-01-01 and 2100-01-01
 
 
@@ -232,17 +239,33 @@ def is_other_date(number: int) -> bool:
     return bool(date_of_digits(number) or dates_of_numbers(number, number) or unit_by_size(number) not in ("", "ns"))
 
 
-def check_first_number(number: int) -> None:
-    """Refuse the first time of a live session if its size says that it is not in nanoseconds."""
-    if date_of_digits(number):
+def unit_after_zero(numbers: np.ndarray) -> str:
+    """The unit other than nanoseconds in which all numbers but 0 are dates; empty if there is none, or all are round.
+
+    Examples
+    --------
+    >>> unit_after_zero(np.array([0, 1_709_649_000_250])), unit_after_zero(np.array([0, 10**9, 2 * 10**9]))
+    ('ms', '')
+    """
+    later = numbers[numbers != 0]
+    if not len(later):
+        return ""
+    low, high = (unit_by_size(int(number)) for number in (later.min(), later.max()))
+    return low if low == high not in ("", "ns") and (later % STEPS[low]).any() else ""
+
+
+def check_first_number(number: int, after_zero: bool = False) -> None:
+    """Refuse the first time of a live session if its size says that it is not in nanoseconds; also one after a 0."""
+    if not after_zero and date_of_digits(number):
         raise InputError(
             f"ts={number} has the digits of a date, and a session counts nanoseconds; give a Timestamp with a zone"
         )
-    unit = unit_by_size(number)
+    unit = unit_after_zero(np.array([number])) if after_zero else unit_by_size(number)
     if unit not in ("", "ns"):
+        size = f"has the size of a date in {UNITS[unit]}{' after a 0' if after_zero else ''}"
         raise InputError(
-            f"ts={number} has the size of a date in {UNITS[unit]}, and a session counts nanoseconds; multiply it by "
-            f"{SPANS[unit]:,}, or give a Timestamp with a zone (a simulation begins with tick(0))"
+            f"ts={number} {size}, and a session counts nanoseconds; multiply it by {SPANS[unit]:,}, or give a Timestamp with "
+            "a zone (a simulation begins with tick(0))"
         )
 
 
@@ -255,6 +278,9 @@ def _unit_of(frame: Frame, name: str, numbers: np.ndarray, at: np.ndarray) -> st
     if dates := dates_of_numbers(int(numbers.min()), int(numbers.max())):
         why = f"is no time of a unit, for all numbers of the column are {dates}; give Timestamps, or unit='ns' if it is not so"
         frame.refuse_row(int(at[0]), name, why)
+    if first == 0 and (unit := unit_after_zero(numbers)):
+        why = f"has the size of a date in {UNITS[unit]}, as all numbers after the 0, which has no unit; {WAY_OUT}"
+        frame.refuse_row(int(at[np.flatnonzero(numbers)[0]]), name, why)
     if 0 <= first < DATES[0]:  # no date in any unit: the time of a simulation
         return "ns"
     unit = unit_by_size(first)

@@ -107,7 +107,7 @@ class Door:
             self._by_id is None or self._orders.news is not None
         )  # that an order is more than an entry of `_by_id`
         self._named = {} if self._by_id is None else self._by_id
-        self._due = due
+        self._due = due if self._head[LATEST] != 0 else min(due, 1)  # the first time after 0 is judged by its size
 
     def shut(self) -> None:
         """Leave the next event to the complete conversion."""

@@ -11,8 +11,10 @@ from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.schema.columns import MISSING
 
 
-def event_time(ts: Any, latest: int, policy: str, untimed: bool) -> tuple[int, bool]:
+def event_time(ts: Any, latest: int, policy: str, untimed: bool, simulated: bool = False) -> tuple[int, bool]:
     """The time of an event after one at `latest`, and whether it is late; `untimed`: None is that of the last event.
+
+    Numbers of a `simulated` session are nanoseconds whatever their size.
 
     Raises
     ------
@@ -22,8 +24,8 @@ def event_time(ts: Any, latest: int, policy: str, untimed: bool) -> tuple[int, b
     if ts is None and untimed:
         return (0 if latest == MISSING else latest), False
     now = instant(ts)
-    if latest == MISSING and isinstance(ts, Integral):
-        check_first_number(int(ts))
+    if latest in (MISSING, 0) and not simulated and isinstance(ts, Integral):
+        check_first_number(int(ts), after_zero=latest == 0)
     if now >= latest:
         return now, False
     if policy == "raise":

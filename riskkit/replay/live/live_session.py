@@ -369,7 +369,9 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         return min(self._lapses[0][0] if self._lapses else LARGEST, self._pauses.next, LARGEST)
 
     def _time(self, ts: Any, untimed: bool) -> tuple[int, bool]:
-        return event_time(ts, self._live.latest, self._ts_policy, untimed)
+        journal = self._live.journal
+        simulated = journal.latest == 0 and EventKind.CLOCK in journal.columns["kind"][: len(journal)]
+        return event_time(ts, journal.latest, self._ts_policy, untimed, simulated)
 
     def _answer(
         self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], int | None]]

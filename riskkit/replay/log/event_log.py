@@ -130,7 +130,8 @@ class EventLog(Shown):
         unit : {"s", "ms", "us", "ns"}, optional
             Unit of times that are numbers since the epoch. By default the unit in which all of them are dates from 1980
             to 2099, which ``about["times"]`` then names. Numbers that begin below 315,532,800, which is no date in any
-            unit, are the time of a simulation in nanoseconds. Any others are refused.
+            unit, are the time of a simulation in nanoseconds, unless all after a 0 are dates in another unit and not
+            round. Any others are refused.
         time_format : str, optional
             Form of times that are texts, as "%d.%m.%Y %H:%M:%S"; by default ISO 8601, and nothing else is guessed.
         on_bad_order : {"raise", "flag"}

@@ -173,8 +173,9 @@ def custom(
     their arguments they read integer constants, `EventKind`, other functions of the cell, and riskkit's helpers, all
     with their values at the declaration; a list, a float constant, a module or a variable of the cell is refused.
     A loop has bounds that are numbers or parameters, and all loops of a function at most a million turns together. A division
-    by zero, a number beyond 64 bits, a word of `memory` that is not the rule's own, a verdict with an unknown code and an
-    ``update`` that returns neither 0 nor 1 end the replay with the line, plain and compiled alike.
+    by zero, a number beyond 64 bits, a fraction that is observed or remembered, a word of `memory` that is not the rule's own,
+    a verdict with an unknown code and an ``update`` that returns neither 0 nor 1 end the replay with the line, plain and
+    compiled alike.
 
     Parameters
     ----------

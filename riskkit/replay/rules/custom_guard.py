@@ -1,4 +1,4 @@
-"""Guards in the functions of a user-defined rule: indices, divisors, codes of verdicts, lengths of loops, 64 bits.
+"""Guards in the functions of a user-defined rule: indices, divisors, codes, lengths of loops, 64 bits, whole numbers.
 
 What can be known at the declaration is refused there. The rest is checked as it runs, plain and compiled alike: the
 guarded function calls one of the functions below, which raises a `RuleFault` that names the line.
@@ -24,7 +24,7 @@ TABLES = ("memory", *LINKS)
 MOST_TURNS = 1_000_000
 SMALL = 2**31  # no number of events adds so many of these that 64 bits do not hold the sum
 MOST, LEAST = 2**63 - 1, -(2**63)
-INDEX, DIVISOR, CODE, TURNS, ITEM, SIZE, TRIP = range(7)
+INDEX, DIVISOR, CODE, TURNS, ITEM, SIZE, TRIP, WHOLE = range(8)
 WORDS = {
     INDEX: "reads or writes word {value} of its workspace, which has the words 0 to {last}",
     DIVISOR: "divides by zero; test the divisor first",
@@ -33,6 +33,7 @@ WORDS = {
     ITEM: "reads item {value} of a tuple that has the items 0 to {last}",
     SIZE: "makes a number beyond 64 bits; divide before you multiply, or test for MISSING first",
     TRIP: "returns {value}; update returns 1 to trip, else 0",
+    WHOLE: "gives {value} where an integer is kept; divide with //, or write int(...) to cut it",
 }
 _GUARDED: dict[int, Any] = {}  # functions by mark, for the line of a fault
 
@@ -43,8 +44,8 @@ class RuleFault(InputError):
     Parameters
     ----------
     what : int
-        INDEX, DIVISOR, CODE, TURNS or ITEM.
-    value, size : int
+        INDEX, DIVISOR, CODE, TURNS, ITEM, SIZE, TRIP or WHOLE.
+    value, size : int or float
         The value that came, and the words of the workspace or the items of the tuple.
     mark, line : int
         The function, and its line.
@@ -148,6 +149,14 @@ def guarded_integer(value: Any, mark: int, line: int) -> int:
 
 
 @apart
+def guarded_whole(value: Any, mark: int, line: int) -> int:
+    """A number that an integer holds as it is: what a verdict has, and what a rule remembers."""
+    if value % 1 != 0 or value > MOST or value < LEAST:  # also of no number
+        raise RuleFault(WHOLE, value, 0, mark, line)
+    return int(value)
+
+
+@apart
 def guarded_item(index: int, size: int, mark: int, line: int) -> int:
     """An index of a tuple that has such an item."""
     if index < 0 or index >= size:
@@ -161,7 +170,7 @@ OPERATIONS = {
 }  # fmt: skip
 GUARDS = (
     len, guarded_index, guarded_item, guarded_divisor, guarded_code, guarded_turns, guarded_trip, guarded_integer,
-    *OPERATIONS.values(),
+    guarded_whole, *OPERATIONS.values(),
 )  # fmt: skip
 TURNED = "_turns"  # of the loops of a function
 
@@ -226,13 +235,13 @@ class _Guard(ast.NodeTransformer):
         node.keywords = [ast.keyword(word.arg, self.visit(word.value)) for word in node.keywords]
         if name == "int" and len(node.args) == 1:
             return self.guard(guarded_integer, node.args[0], at=node)
-        if called in (Verdict, CapVerdict) and node.args:
-            node.args[0] = self.guard(guarded_code, node.args[0])
-        elif called in (Verdict, CapVerdict):
-            node.keywords = [
-                ast.keyword(word.arg, self.guard(guarded_code, word.value)) if word.arg == "code" else word
-                for word in node.keywords
-            ]
+        if called in (Verdict, CapVerdict):
+            for place, value in enumerate(node.args):
+                node.args[place] = self.guard(guarded_code, value) if place == 0 else self.whole(value, node)
+            for word in node.keywords:
+                word.value = (
+                    self.guard(guarded_code, word.value) if word.arg == "code" else self.whole(word.value, node)
+                )
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -267,7 +276,22 @@ class _Guard(ast.NodeTransformer):
         read = copy.deepcopy(node.target)
         read.ctx = ast.Load()
         made = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
-        return ast.copy_location(ast.Assign([self.visit(node.target)], self.visit(made)), node)
+        return self.visit(ast.copy_location(ast.Assign([node.target], made), node))
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        """An assignment: what a rule remembers is whole."""
+        self.generic_visit(node)
+        after = []
+        for target in node.targets:
+            if isinstance(target, ast.Tuple):
+                for place, part in enumerate(target.elts):
+                    if not isinstance(part, ast.Name):
+                        name = f"_kept_{node.lineno}_{place}"
+                        target.elts[place] = ast.Name(name, ast.Store())
+                        after.append(ast.Assign([part], self.whole(ast.Name(name, ast.Load()), node)))
+            elif not isinstance(target, ast.Name):
+                node.value = self.whole(node.value, node)
+        return [node, *(ast.copy_location(statement, node) for statement in after)]
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         """What ``update`` returns."""
@@ -365,6 +389,15 @@ class _Guard(ast.NodeTransformer):
         if _constant(node) == 0:
             raise self.refusal(node, WORDS[DIVISOR])
         return node if _constant(node) is not None else self.guard(guarded_divisor, node)
+
+    def whole(self, node: ast.expr, at: ast.AST) -> ast.expr:
+        """A value that is kept as an integer, with its guard unless it is one, as every number of a record is."""
+        number = _constant(node)
+        if number is None:
+            return node if isinstance(node, ast.Attribute) else self.guard(guarded_whole, node, at=at)
+        if number % 1 != 0:
+            raise self.refusal(at, WORDS[WHOLE].format(value=number))
+        return ast.copy_location(ast.Constant(int(number)), node)
 
     def guard(self, function: Any, node: ast.expr, *more: ast.expr, at: Any = None) -> ast.expr:
         """The call of a guard with the value that it guards, at the place of `at`, else of the value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import tracemalloc
 from decimal import Decimal
@@ -502,6 +503,46 @@ def test_a_first_time_of_another_unit_is_refused_and_the_ways_out_work(unit, sca
     simulated = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
     simulated.tick(0)
     assert simulated.process_order(ts=number, **ORDER) == []
+
+
+BEGINNINGS = {
+    "an order": lambda session: session.process_order(ts=0, **ORDER),
+    "two orders": lambda session: [session.process_order(ts=0, **ORDER) for _ in range(2)],
+    "a price": lambda session: session.process_price(ts=0, instrument="X", price=5),
+    "a command without a time": lambda session: (session.pause("A"), session.resume("A")),
+}
+
+
+@pytest.mark.parametrize("begin", BEGINNINGS)
+@pytest.mark.parametrize(("unit", "scale"), [("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3)])
+def test_a_time_of_another_unit_after_a_0_is_refused_too(begin, unit, scale):
+    number = 1_709_649_123_456_789 * 1_000 // scale
+    session = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
+    BEGINNINGS[begin](session)
+    before, said = (
+        session.digest,
+        f"ts={number} has the size of a date in {unit} after a 0, .* multiply it by {scale:,}, or",
+    )
+    rows = pd.DataFrame([{"ts": number, "kind": "order", **ORDER}])
+    for call in (
+        lambda: session.process_order(ts=number, **ORDER),
+        lambda: session.process_price(ts=number, instrument="X", price=5),
+    ):
+        with pytest.raises(InputError, match=said):
+            call()
+    assert re.match(said, session.process(rows).errors[0])
+    assert session.digest == before
+    session.process_order(ts=number * scale, **ORDER)
+    assert session.latest == number * scale
+    session.process_order(ts=number * scale + 1, **ORDER)
+
+
+@pytest.mark.parametrize("step", [1, 10**6, 10**9, 1_500 * 10**6, 400 * 10**9, 7 * 86_400 * 10**9])
+def test_a_simulation_goes_on_from_0_in_round_steps(step):
+    session = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
+    for turn in range(3):
+        session.process_order(ts=turn * step, **ORDER)
+    assert session.latest == 2 * step
 
 
 def test_the_latest_time_of_a_session_is_that_of_its_last_event():

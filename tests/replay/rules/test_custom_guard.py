@@ -21,7 +21,7 @@ CELL = HEAD + (
     "def check(state, params, event, memory, book):\n    {body}\n    return Verdict(PASS, found, params.limit)\n"
     "def fills(position):\n    position.qty = 99\n    return 1\n"
     "def notes(state):\n    state.run = 1\n    return 1\n"
-    "def loops():\n    last = 0\n    for i in range(9):\n        last = i\n    return last\n"
+    "def half(one):\n    return one / 2\ndef loops():\n    last = 0\n    for i in range(9):\n        last = i\n    return last\n"
     "kind = custom('guarded', P, state=['run'], check=check, checks_on='order', workspace_size={words})"
 )
 LOG = EventLog.from_frame(
@@ -83,6 +83,9 @@ REFUSED = {
         "calls a function that loops in each turn; write both loops in one function",
     "return Verdict(code=-1, observed=0, limit=0); found = 1":
         "returns a verdict with the code -1; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
+    "return Verdict(PASS, 2.5, 3); found = 1": "gives 2.5 where an integer is kept; divide with //, or write int(...) to cut it",
+    "return Verdict(PASS, observed=1, limit=-0.5); found = 1":
+        "gives -0.5 where an integer is kept; divide with //, or write int(...) to cut it",
 }  # fmt: skip
 
 
@@ -125,6 +128,7 @@ def test_an_update_does_not_move_its_workspace():
 
 TURNS = "the loops of a function of a rule have at most 1,000,000 turns together"
 SIZE = "makes a number beyond 64 bits; divide before you multiply, or test for MISSING first"
+CUT = "gives {} where an integer is kept; divide with //, or write int(...) to cut it"
 FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
     "found = memory[state.memory + params.far]": (9, "reads or writes word {far} of its workspace, which has the words 0 to 3"),
     "found = memory[state.memory - params.far]": (9, "reads or writes word -{far} of its workspace, which has the words 0 to 3"),
@@ -145,6 +149,13 @@ FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
     "found = event.qty << -params.far": (9, SIZE),
     "found = event.qty >> params.far": (9, SIZE),
     "found = int(1e15 * params.far)": (9, SIZE),
+    "found = params.limit / 2": (10, CUT.format("1.5")),
+    "found = params.limit; found /= 2": (11, CUT.format("1.5")),
+    "found = half(params.limit)": (10, CUT.format("1.5")),
+    "return Verdict(PASS, 1, limit=params.limit / 2); found = 1": (9, CUT.format("1.5")),
+    "return V(OBJECT, -params.limit / 2, 1) if event.qty > 0 else V(PASS, 1, 1); found = 1": (9, CUT.format("-1.5")),
+    "found = 1e308 / 1e-308": (10, CUT.format("inf")),
+    "large = 1e308 / 1e-308; found = large - large": (11, CUT.format("nan")),
 }  # fmt: skip
 
 
@@ -198,3 +209,35 @@ def test_what_an_update_returns_is_0_or_1(value):
     exec(compile(text, name, "exec", dont_inherit=True), names)
     with pytest.raises(RuleFault, match=r"update, line 8 \(.*\) returns -?\d; update returns 1 to trip, else 0"):
         replay_log(LOG, RuleSet([names["kind"](limit=3)]), compiled=False)
+
+
+KEPT = ["state.run = {}", "state.run += {}", "memory[state.memory] = {}", "mine = state.run = {}"]
+KEPT += [
+    "state.run, mine = {}, 1",
+    "mine, memory[state.memory + 1] = pair({})",
+    "state.run = {} if event.qty > 0 else 1",
+]
+
+
+def remembering(line):
+    """The rule type of a cell whose update has this line."""
+    text = HEAD + (
+        "def pair(one):\n    return one, one\n"
+        f"def update(state, event, memory, params):\n    {line}\n    return 0\n"
+        "kind = custom('remembering', P, update=update, updates_on='order', state='run', action='PAUSE', workspace_size=2)"
+    )
+    name = f"<remembering {line}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    names: dict = {"__name__": "a_cell"}
+    exec(compile(text, name, "exec", dont_inherit=True), names)
+    return names["kind"]
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_compiling)])
+@pytest.mark.parametrize("line", KEPT)
+def test_what_an_update_remembers_is_whole(line, compiled):
+    with pytest.raises(RuleFault) as fault:
+        replay_log(LOG, RuleSet([remembering(line.format("event.qty / 2"))(limit=3)]), compiled=compiled)
+    assert str(fault.value).startswith("update, line 9 (") and str(fault.value).endswith(") " + CUT.format("0.5"))
+    for whole in ("event.qty / 1", "event.qty // 2", "int(event.qty / 2)"):
+        replay_log(LOG, RuleSet([remembering(line.format(whole))(limit=3)]), compiled=compiled)

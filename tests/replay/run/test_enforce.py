@@ -283,3 +283,11 @@ def test_shadow_judges_each_rule_as_if_alone():
         alone = replay_log(log, RuleSet([rule]), compiled=False)
         bits = {int(row["seq"]) for row in alone.rows if row["code"] <= DecisionCode.ALERTED and row["mask"] & 1}
         assert bits == {seq for seq, mask in masks.items() if (mask >> k) & 1}, rule.id
+
+
+def test_an_order_that_was_filled_beyond_its_quantity_has_no_room_after_a_refused_modify():
+    modify = {"kind": EventKind.MODIFY, "side": BUY, "qty": 90, "price": 100, "order": 0}
+    result = enforce(stream(order(0, BUY, 5), fill(0, BUY, 7), modify, fill(0, BUY, 1)))
+    assert codes(result) == [(2, DecisionCode.OBJECT), (3, DecisionCode.CUT)]
+    assert result.rows[["observed", "limit"]].tolist()[1] == (1, 0)
+    assert position(result) == 7
