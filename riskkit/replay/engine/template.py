@@ -1,10 +1,14 @@
-"""The template `loop.py` as a syntax tree, with what is the same for every shape folded, and what its parts are made of."""
+"""The template `riskkit.replay.engine.loop` as syntax trees, with what is the same for every shape folded.
+
+Its lines are numbered through all its files, so that a statement is told by its line alone; `place_of` names file and line.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 from functools import cache
 from operator import itemgetter
@@ -12,7 +16,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from riskkit.replay.engine import loop
-from riskkit.replay.schema.columns import EventRow
+from riskkit.replay.engine.shape import MESSAGES, columns
+from riskkit.replay.schema.columns import OPTIONAL, EventRow
 
 Values = dict[str, Any]  # the value of a name of the template: a fact, or the expression passed for it
 GLOBALS: dict[str, Any] = {}  # of the expressions of facts
@@ -30,9 +35,12 @@ class Family(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """Declarations of `loop.py`, with what is the same for every shape folded."""
+    """Declarations of the template, with what is the same for every shape folded."""
 
-    lines: list[str]
+    files: list[str]
+    starts: list[int]  # of each file: the lines before its first one
+    lines: list[str]  # of all files
+    namespace: Values  # the names of all files, which mean the same in each
     functions: dict[str, ast.FunctionDef]
     variables: set[str]
     facts: Values  # for every shape: modules, enumerations, numbers, tables, families of variables
@@ -42,27 +50,43 @@ class _Template(NamedTuple):
 
 @cache
 def template() -> _Template:
-    """The declarations of `loop.py`."""
-    source = inspect.getsource(loop)
-    module = ast.parse(source)
-    for node in ast.walk(module):  # a compiled call of a NamedTuple makes no fields but those that it is given
+    """The declarations of the template."""
+    files: list[str] = []
+    starts: list[int] = []
+    lines: list[str] = []
+    body: list[ast.stmt] = []
+    for file in loop.FILES:
+        source = inspect.getsource(file)
+        body += ast.increment_lineno(ast.parse(source), len(lines)).body
+        files.append(str(file.__file__))
+        starts.append(len(lines))
+        lines += source.splitlines()
+    for node in ast.walk(
+        ast.Module(body, [])
+    ):  # a compiled call of a NamedTuple makes no fields but those that it is given
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "EventRow":
             rest = map(EventRow._field_defaults.get, EventRow._fields[len(node.args) :])
             node.args += [ast.Constant(value, **position_of(node)) for value in rest]
-    body = module.body
+    namespace = {name: value for file in loop.FILES for name, value in vars(file).items()}
     declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
     declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
     variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
     kinds = (int, ModuleType, type(IntEnum))
-    facts: Values = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
-    facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
+    facts: Values = {name: value for name, value in namespace.items() if isinstance(value, kinds)}
+    facts |= {"OPTIONAL": OPTIONAL, "MESSAGES": MESSAGES, "columns": columns}
     facts |= {"log": Family("log_"), "arrays": Family("all_"), "variables": Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     constants = Constants(facts, functions)
     for function in functions.values():
         constants.visit(function)
     nodes = frozenset(node for function in functions.values() for node in ast.walk(function))
-    return _Template(source.splitlines(), functions, variables, facts, constants.names, nodes)
+    return _Template(files, starts, lines, namespace, functions, variables, facts, constants.names, nodes)
+
+
+def place_of(line: int) -> tuple[str, int]:
+    """File of a line of the template, and the lines before the file."""
+    number = bisect_left(template().starts, line) - 1
+    return template().files[number], template().starts[number]
 
 
 class Constants(ast.NodeTransformer):
@@ -117,7 +141,7 @@ def _note_names(node: Any, depth: int, found: list[tuple[int, str, bool]]) -> No
         found.append((depth, node.id, type(node.ctx) is ast.Store))
     elif node in template().nodes:
         found += [(depth + below, name, is_written) for below, name, is_written in _names_of_template(node)]
-    else:
+    elif type(node) is not ast.Nonlocal:  # holds names, not nodes
         _note_names_of_parts(node, depth + 1, found)
 
 
@@ -193,6 +217,15 @@ def parsed(text: str | None, node: ast.AST) -> ast.expr:
     return made
 
 
+def statements(lines: Iterable[str], node: ast.AST) -> list[ast.stmt]:
+    """Statements at the position of a node of the template."""
+    made = ast.parse("\n".join(lines)).body
+    for statement in made:
+        for part in ast.walk(statement):
+            ast.copy_location(part, node)
+    return made
+
+
 def arguments_of(names: list[str], node: ast.AST) -> ast.arguments:
     """Arguments by position, where `node` stands."""
     place = position_of(node)
@@ -211,5 +244,6 @@ def position_of(node: Any) -> dict[str, Any]:
 
 def error_at(node: Any, message: str) -> SyntaxError:
     """An error at a line of the template."""
+    file, before = place_of(node.lineno)
     line = template().lines[node.lineno - 1]
-    return SyntaxError(message, (loop.__file__, node.lineno, node.col_offset + 1, line))
+    return SyntaxError(message, (file, node.lineno - before, node.col_offset + 1, line))
