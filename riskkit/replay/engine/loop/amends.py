@@ -10,12 +10,13 @@ from riskkit.replay.engine.loop.equity import (
     revalue_holders,
     tell_group,
     tell_groups_in,
+    value_lots,
 )
 from riskkit.replay.engine.loop.records import column, look_up, look_up_cash
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import note_opening
 from riskkit.replay.kernels import book as ledger
-from riskkit.replay.kernels import exposure, fill_records
+from riskkit.replay.kernels import fill_records
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
@@ -77,10 +78,7 @@ def amend_fill():
     tell_amended(-1, amended_qty, amended_price)
     if noted.qty > 0:
         tell_amended(1, noted.qty, noted.price)
-    if shape.marks:
-        ledger.mark(position, account, instrument)
-    if shape.exposures:
-        exposure.expose(position, account, instrument)
+    value_lots(position, account)
     equity_moved(position.account, noted.pair, position.instrument)
     if shape.groups_told and instrument.priced == 0:
         tell_groups_in(position.instrument)
@@ -112,10 +110,7 @@ def refill_group(group):
         member.cash += account.cash - cash_before
         member.realised += account.realised - realised_before
         member.fees += account.fees - fees_before
-    if shape.marks:
-        ledger.mark(holding, member, instrument)
-    if shape.exposures:
-        exposure.expose(holding, member, instrument)
+    value_lots(holding, member)
 
 
 def restore_mark():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import gathered, owner_book, total_book
-from riskkit.replay.engine.loop.records import look_up_cash, write_row
+from riskkit.replay.engine.loop.records import look_up_owner, write_row
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import stop_work
 from riskkit.replay.kernels import book as ledger
@@ -59,15 +59,13 @@ def cancel_commanded(used):
 
     No rule counts these cancels. The rows are in the order in which the orders came.
     """
-    global order, position, account, instrument
+    global order, position
     first = used
     for slot in range(counts[Counter.SLOTS]):
         order = at(orders, slot)
         if order.status == runtime.WORKING and is_addressed(order.account):
             position = at(positions, order.pair)
-            account = at(accounts, order.account)
-            instrument = at(instruments, position.instrument)
-            look_up_cash(order.account, instrument.currency)
+            look_up_owner()
             write_row(0, order.row, ledger.rest_of(order), 0, order.account, runtime.COMMAND, DecisionCode.CANCELLED)
             stop_work()
             counts[Counter.CANCELLED] += 1

@@ -21,6 +21,14 @@ def note_price():
         covariance.price_came(at(rule.states, -1), memory)
 
 
+def value_lots(holding, member):
+    """Value changed lots of `instrument` in a position of an account or of a group (`member`)."""
+    if shape.marks:
+        ledger.mark(holding, member, instrument)
+    if shape.exposures:
+        exposure.expose(holding, member, instrument)
+
+
 def revalue_holders():
     """Value every account with a position in the instrument at its new mark."""
     pair_id = instrument.first_position

@@ -10,6 +10,7 @@ from riskkit.replay.engine.loop.equity import (
     revalue_holders,
     tell_group,
     tell_groups_in,
+    value_lots,
 )
 from riskkit.replay.engine.loop.orders import vanish
 from riskkit.replay.engine.loop.outcomes import look_up_rules, record_outcome
@@ -17,7 +18,7 @@ from riskkit.replay.engine.loop.records import column, look_up_order, read_event
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import after_change, before_change, note_opening, trigger
 from riskkit.replay.kernels import book as ledger
-from riskkit.replay.kernels import exposure, groups, runtime
+from riskkit.replay.kernels import groups, runtime
 from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
@@ -144,10 +145,7 @@ def book_fill(account_id, pair_id, instrument_id, paid, inferred):
         book = Book(position, account, instrument, order, realised, opened, None, None)
         look_up_rules(EventKind.FILL)
         record_outcome(EventKind.FILL)
-    if shape.marks:
-        ledger.mark(position, account, instrument)
-    if shape.exposures:
-        exposure.expose(position, account, instrument)
+    value_lots(position, account)
     equity_moved(account_id, pair_id, instrument_id)
     if shape.groups_told and instrument.priced == 0:
         tell_groups_in(int64(instrument_id))
@@ -166,7 +164,4 @@ def fill_group(group, pair_id, paid, realised):
         holding.qty += side * qty
     else:
         groups.fill_part(holding, member, instrument, side, qty, paid, fee, realised)
-    if shape.marks:
-        ledger.mark(holding, member, instrument)
-    if shape.exposures:
-        exposure.expose(holding, member, instrument)
+    value_lots(holding, member)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import converted, day_of, place_of, shared_book
 from riskkit.replay.engine.loop.outcomes import record_outcome
-from riskkit.replay.engine.loop.records import look_up_cash, write_row
+from riskkit.replay.engine.loop.records import look_up_owner, write_row
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import after_change, before_change, stop_work
 from riskkit.replay.kernels import book as ledger
@@ -205,7 +205,7 @@ def cancel_met(number, key, mode, lots, used):
 
     What is cancelled counts as refused from then on. Returns the number of rows written.
     """
-    global order, position, account, instrument, peer, member, change
+    global order, position, instrument, peer, member, change
     left = lots
     while left > 0:
         slot = -1
@@ -223,9 +223,7 @@ def cancel_met(number, key, mode, lots, used):
             break
         order = at(orders, slot)
         position = at(positions, order.pair)
-        account = at(accounts, order.account)
-        instrument = at(instruments, position.instrument)
-        look_up_cash(order.account, instrument.currency)
+        look_up_owner()
         rest = ledger.rest_of(order)
         if mode == MatchMode.DECREMENT and rest > left:
             write_row(1 << number, order.row, left, 0, order.account, number, DecisionCode.DECREMENTED)

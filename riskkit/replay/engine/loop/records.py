@@ -51,9 +51,15 @@ def parent_slot(row):
 
 def look_up_named():
     """Look up the order that the event names, and its records."""
-    global order, position, account, instrument
+    global order, position
     order = at(orders, log.slots[i])
     position = at(positions, order.pair)
+    look_up_owner()
+
+
+def look_up_owner():
+    """Look up the account, the instrument and the balance of `order`, which is in `position`."""
+    global account, instrument
     account = at(accounts, order.account)
     instrument = at(instruments, position.instrument)
     look_up_cash(order.account, instrument.currency)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskkit.replay.engine.loop.books import first_place
 from riskkit.replay.engine.loop.equity import equity_moved, tell_group, tell_groups_of
 from riskkit.replay.engine.loop.lots import book_lots, value_first
-from riskkit.replay.engine.loop.records import column, look_up_cash, write_row
+from riskkit.replay.engine.loop.records import column, look_up_owner, write_row
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import stop_work
 from riskkit.replay.kernels import book as ledger
@@ -50,7 +50,7 @@ def settle(used):
 
 def end_expired():
     """End the orders of an instrument that expires, also those that the venue might have brought back."""
-    global order, position, account, instrument
+    global order, position
     at(instruments, log.instrument[i]).expired = 1
     first = used
     if shape.orders:
@@ -58,9 +58,7 @@ def end_expired():
             order = at(orders, slot)
             position = at(positions, order.pair)
             if position.instrument == log.instrument[i] and order.status == runtime.WORKING:
-                account = at(accounts, order.account)
-                instrument = at(instruments, position.instrument)
-                look_up_cash(order.account, instrument.currency)
+                look_up_owner()
                 write_row(
                     0, order.row, ledger.rest_of(order), 0, order.account, runtime.NO_RULE, DecisionCode.CANCELLED
                 )

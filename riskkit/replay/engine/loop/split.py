@@ -6,7 +6,7 @@ from riskkit.replay.engine.loop.books import first_place, place_of, receive_cash
 from riskkit.replay.engine.loop.equity import revalue_groups
 from riskkit.replay.engine.loop.lots import tell_adjusted
 from riskkit.replay.engine.loop.outcomes import look_up_rule, look_up_rules, record_of, record_outcome
-from riskkit.replay.engine.loop.records import look_up_cash, write_row
+from riskkit.replay.engine.loop.records import look_up_cash, look_up_owner, write_row
 from riskkit.replay.engine.loop.settlement import move_holders, tell_settled
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import after_change, before_change, expose_groups, note_opening, stop_work
@@ -57,15 +57,13 @@ def split(used):
 
 def split_orders():
     """Scale or cancel the open orders of an instrument that is split."""
-    global order, position, account, instrument, change
+    global order, position, change
     first = used
     for slot in range(counts[Counter.SLOTS]):
         order = at(orders, slot)
         position = at(positions, order.pair)
         if position.instrument == log.instrument[i] and splits.is_open(order):
-            account = at(accounts, order.account)
-            instrument = at(instruments, position.instrument)
-            look_up_cash(order.account, instrument.currency)
+            look_up_owner()
             if splits.is_cancelled(order, log.qty[i], log.price[i], log.side[i]):
                 take_split_order(ledger.rest_of(order))
             elif splits.is_scaled(order, log.side[i]):
