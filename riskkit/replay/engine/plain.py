@@ -19,8 +19,8 @@ from riskkit.replay.engine.template import (
     arguments_of,
     names_below,
     parsed,
-    place_of,
     position_of,
+    source_of,
     statements,
     template,
 )
@@ -47,9 +47,9 @@ def _inside(code: CodeType, change: Callable[[CodeType], CodeType]) -> CodeType:
 
 def _placed(code: CodeType) -> CodeType:
     """Code with the name, file and lines that it has in the template; the lines of a code object count from its first one."""
-    file, before = place_of(code.co_firstlineno)
-    name = code.co_name.partition(APART)[0]
-    return code.replace(co_name=name, co_qualname=name, co_filename=file, co_firstlineno=code.co_firstlineno - before)
+    source, name = source_of(code.co_firstlineno), code.co_name.partition(APART)[0]
+    first = code.co_firstlineno - source.before
+    return code.replace(co_name=name, co_qualname=name, co_filename=source.path, co_firstlineno=first)
 
 
 class Nested(Specialiser):

@@ -1,6 +1,6 @@
 """The template `riskkit.replay.engine.loop` as syntax trees, with what is the same for every shape folded.
 
-Its lines are numbered through all its files, so that a statement is told by its line alone; `place_of` names file and line.
+Its lines are numbered through all its files, so that a statement is told by its line alone; `source_of` names its file.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import ast
 import inspect
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
+from copy import deepcopy
 from enum import IntEnum
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -37,9 +38,6 @@ class Family(NamedTuple):
 class _Template(NamedTuple):
     """Declarations of the template, with what is the same for every shape folded."""
 
-    files: list[str]
-    starts: list[int]  # of each file: the lines before its first one
-    lines: list[str]  # of all files
     namespace: Values  # the names of all files, which mean the same in each
     functions: dict[str, ast.FunctionDef]
     variables: set[str]
@@ -51,19 +49,9 @@ class _Template(NamedTuple):
 @cache
 def template() -> _Template:
     """The declarations of the template."""
-    files: list[str] = []
-    starts: list[int] = []
-    lines: list[str] = []
-    body: list[ast.stmt] = []
-    for file in loop.FILES:
-        source = inspect.getsource(file)
-        body += ast.increment_lineno(ast.parse(source), len(lines)).body
-        files.append(str(file.__file__))
-        starts.append(len(lines))
-        lines += source.splitlines()
-    for node in ast.walk(
-        ast.Module(body, [])
-    ):  # a compiled call of a NamedTuple makes no fields but those that it is given
+    body = [node for file in sources() for node in ast.increment_lineno(ast.parse(file.text), file.before).body]
+    for node in ast.walk(ast.Module(body, [])):
+        # a compiled call of a NamedTuple makes no fields but those that it is given
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "EventRow":
             rest = map(EventRow._field_defaults.get, EventRow._fields[len(node.args) :])
             node.args += [ast.Constant(value, **position_of(node)) for value in rest]
@@ -80,13 +68,32 @@ def template() -> _Template:
     for function in functions.values():
         constants.visit(function)
     nodes = frozenset(node for function in functions.values() for node in ast.walk(function))
-    return _Template(files, starts, lines, namespace, functions, variables, facts, constants.names, nodes)
+    return _Template(namespace, functions, variables, facts, constants.names, nodes)
 
 
-def place_of(line: int) -> tuple[str, int]:
-    """File of a line of the template, and the lines before the file."""
-    number = bisect_left(template().starts, line) - 1
-    return template().files[number], template().starts[number]
+class Source(NamedTuple):
+    """A file of the template."""
+
+    path: str
+    text: str
+    before: int
+    """The lines of the files before it."""
+
+
+@cache
+def sources() -> list[Source]:
+    """The files of the template."""
+    found: list[Source] = []
+    before = 0
+    for file in loop.FILES:
+        found.append(Source(str(file.__file__), inspect.getsource(file), before))
+        before += len(found[-1].text.splitlines())
+    return found
+
+
+def source_of(line: int) -> Source:
+    """The file of a line of the template."""
+    return sources()[bisect_left(sources(), line, key=attrgetter("before")) - 1]
 
 
 class Constants(ast.NodeTransformer):
@@ -195,8 +202,9 @@ def has_return(node: ast.AST) -> bool:
 
 @cache
 def code_of(node: ast.expr) -> Any:
-    """An expression, compiled once."""
-    return compile(ast.Expression(node), loop.__file__, "eval")
+    """An expression, compiled once; with its line, as that of a folded test has no other code that can be counted."""
+    source = source_of(node.lineno)
+    return compile(ast.Expression(ast.increment_lineno(deepcopy(node), -source.before)), source.path, "eval")
 
 
 def returned_by(function: ast.FunctionDef) -> ast.expr | None:
@@ -244,6 +252,7 @@ def position_of(node: Any) -> dict[str, Any]:
 
 def error_at(node: Any, message: str) -> SyntaxError:
     """An error at a line of the template."""
-    file, before = place_of(node.lineno)
-    line = template().lines[node.lineno - 1]
-    return SyntaxError(message, (file, node.lineno - before, node.col_offset + 1, line))
+    source = source_of(node.lineno)
+    number = node.lineno - source.before
+    line = source.text.splitlines()[number - 1]
+    return SyntaxError(message, (source.path, number, node.col_offset + 1, line))

@@ -11,6 +11,7 @@ from streams import random_log
 
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.plain import plain_code, plain_loop
+from riskkit.replay.engine.template import code_of, template
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -77,3 +78,14 @@ def test_breakpoints_and_coverage_work_in_the_files_of_the_template():
         lines = SOURCES[file.__file__].splitlines()
         places = [line for path, line in seen if path == file.__file__]
         assert [line for line in places if lines[line - 1].strip().startswith(statement)], statement
+
+
+def test_a_folded_test_is_counted_where_it_stands():
+    """What is decided when the loop is made has no code in it."""
+    function = next(
+        node for node in ast.parse(SOURCES[loop.fills.__file__]).body if getattr(node, "name", "") == "book_fill"
+    )
+    line = next(node.lineno for node in function.body if isinstance(node, ast.If))
+    test = next(node for node in template().functions["book_fill"].body if isinstance(node, ast.If)).test
+    code = code_of(test)
+    assert code.co_filename == loop.fills.__file__ and line in {found for _, _, found in code.co_lines()}

@@ -19,6 +19,7 @@ from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.loop import judgement
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import specialise
+from riskkit.replay.engine.template import sources
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.money import WHOLE
 from riskkit.replay.rules.rule import Rule
@@ -135,8 +136,8 @@ def test_every_statement_of_the_template_is_in_a_loop_that_python_compiles():
     folded = (ast.FunctionDef, ast.If, ast.For, ast.Global, ast.Return)
     functions = [
         node
-        for file, before in zip(loop.FILES, module.template().starts, strict=True)
-        for node in ast.increment_lineno(ast.parse(inspect.getsource(file)), before).body
+        for file in sources()
+        for node in ast.increment_lineno(ast.parse(file.text), file.before).body
         if isinstance(node, ast.FunctionDef)
     ]
     inlined = {function.name for function in functions} - set(loop.FUNCTIONS)
@@ -239,11 +240,13 @@ def made(monkeypatch):
         vars(file).update(module.template().namespace, __file__=loop.__file__)
         monkeypatch.setattr(loop, "FILES", (file,))
         monkeypatch.setattr(inspect, "getsource", lambda of: head + inspect.cleandoc(text))
+        sources.cache_clear()
         module.template.cache_clear()
         return "\n".join(map(ast.unparse, specialise(shape).functions)).replace(", ".join(arguments(shape)), "...")
 
     yield make
     monkeypatch.undo()
+    sources.cache_clear()
     module.template.cache_clear()
 
 
