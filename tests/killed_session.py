@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import struct
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from killed import deadly, last_told, tell
 
 from riskkit.replay.live import write_ahead_log
 from riskkit.replay.live.journaled_session import JournaledSession
@@ -27,7 +26,7 @@ from riskkit.replay.schema.universe import Instrument
 from riskkit.rules import OrderRate, PositionLimit
 
 RULES = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=5)), Rule("size", PositionLimit(limit=20))])
-NUMBER = struct.Struct("<q")
+PLACES = ("any", "write", "flush", "rename")
 
 
 def take(session: Session) -> None:
@@ -52,15 +51,11 @@ def opened(folder: Path, durability: str) -> JournaledSession:
     return Session.open(folder, RULES, [Instrument("X")], ["A", "B"], **options)
 
 
-tell = os.write  # in no count of `die_in`
-PLACES = ("any", "write", "flush", "rename")
-
-
 def write(folder: Path, durability: str, pipe: int) -> None:
     """Take events until killed."""
     session = opened(folder, durability)
     while True:
-        tell(pipe, NUMBER.pack(len(session)))  # at first what was found, then what is answered
+        tell(pipe, len(session))  # at first what was found, then what is answered
         take(session)
 
 
@@ -68,24 +63,16 @@ def die_in(place: str, turn: int, done: bool) -> None:
     """Let this process be killed in its call number `turn` of a place, before or after it is `done`; a write by half."""
     left = [turn]
 
-    def deadly(call: Callable[..., Any], half: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        def called(*args: Any) -> Any:
-            left[0] -= 1
-            if left[0]:
-                return call(*args)
-            if done:
-                (half or call)(*args)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        return called
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        return deadly(left, call, call if done else None)
 
     if place == "write":
         real = os.write
-        os.write = deadly(real, lambda handle, data: real(handle, data[: len(data) // 2]))  # type: ignore[assignment]
+        os.write = deadly(left, real, (lambda handle, data: real(handle, data[: len(data) // 2])) if done else None)
     elif place == "flush":
-        os.fsync, write_ahead_log.flush = deadly(os.fsync), deadly(write_ahead_log.flush)
+        os.fsync, write_ahead_log.flush = dying(os.fsync), dying(write_ahead_log.flush)
     elif place == "rename":
-        os.replace = deadly(os.replace)
+        os.replace = dying(os.replace)
 
 
 def main(folder: Path, kills: int) -> None:
@@ -94,27 +81,13 @@ def main(folder: Path, kills: int) -> None:
     take(Session.restore(twin.snapshot(), RULES, compiled=False))  # writes the loop once, for all writers
     answered, ahead, parts = 0, 0, 0
     for kill in range(kills):
-        readable, writable = os.pipe()
         place, turn, done = PLACES[kill % 4], draw.randint(1, 20), draw.random() < 0.5
-        child = os.fork()
-        if child == 0:
-            os.close(readable)
+
+        def taking(pipe: int, place: str = place, turn: int = turn, done: bool = done, kill: int = kill) -> None:
             die_in(place, turn, done)
-            write(folder, ("group", "each")[kill // 4 % 2], writable)
-        os.close(writable)
-        told = b""
-        if place == "any":
-            told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(9)))
-            time.sleep(draw.random() * 0.01)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"a writer ended by itself: {status}"
-        while chunk := os.read(readable, 65_536):
-            told += chunk
-        os.close(readable)
-        if len(told) >= NUMBER.size:
-            last = len(told) // NUMBER.size * NUMBER.size
-            answered = NUMBER.unpack(told[last - NUMBER.size : last])[0]
+            write(folder, ("group", "each")[kill // 4 % 2], pipe)
+
+        answered = last_told(taking, draw, at_any_time=place == "any") or answered
         parts += any(folder.glob(".*.part"))
         session = opened(folder, "none")
         assert len(session) >= answered, f"{len(session)} events are there, {answered} were answered"

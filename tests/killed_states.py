@@ -11,19 +11,17 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import struct
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from killed import deadly, last_told, tell
 
 import riskkit as rk
 from riskkit._files import write_whole
 from riskkit.desk import Alert, AlertSystem, FileChannel, PositionTracker, RiskManager, RiskState
 
-NUMBER = struct.Struct("<q")
 SECOND = 10**9
 USERS, LIMITS = ("ann", "bob", "eve"), ("size", "rate")
 
@@ -113,52 +111,23 @@ def write(folder: Path, pipe: int) -> None:
     """Take steps until killed."""
     made = Objects(folder / "state.json", FileChannel(folder / "told.jsonl"))
     while True:
-        tell(pipe, NUMBER.pack(made.steps))
+        tell(pipe, made.steps)
         made.step()
         made.alerts.deliver()
         made.write(folder / "state.json")
 
 
-tell = os.write
-
-
-def die_in(turn: int) -> None:
-    """Let this process be killed in its flush number `turn`: of a line of the channel, of the file, or of its folder."""
-    left, flush = [turn], os.fsync
-
-    def deadly(handle: int) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        flush(handle)
-
-    os.fsync = deadly  # type: ignore[assignment]
-
-
 def main(folder: Path, kills: int) -> None:
     draw, twin, steps = random.Random(3), Objects(), 0
     for kill in range(kills):
-        readable, writable = os.pipe()
         turn = draw.randint(1, 30)
-        child = os.fork()
-        if child == 0:
-            os.close(readable)
-            if kill % 2:
-                die_in(turn)
-            write(folder, writable)
-        os.close(writable)
-        told = b""
-        if kill % 2 == 0:
-            told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(9)))
-            time.sleep(draw.random() * 0.01)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"a writer ended by itself: {status}"
-        while chunk := os.read(readable, 65_536):
-            told += chunk
-        os.close(readable)
-        if told:
-            steps = NUMBER.unpack(told[len(told) // NUMBER.size * NUMBER.size - NUMBER.size :][: NUMBER.size])[0]
+
+        def going_on(pipe: int, kill: int = kill, turn: int = turn) -> None:
+            if kill % 2:  # in a flush: of a line of the channel, of the file, or of its folder
+                os.fsync = deadly([turn], os.fsync)
+            write(folder, pipe)
+
+        steps = last_told(going_on, draw, at_any_time=kill % 2 == 0) or steps
         found = Objects(folder / "state.json")
         assert found.steps >= steps, f"step {found.steps} is on the disk, {steps} was told of"
         while twin.steps < found.steps:

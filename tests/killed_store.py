@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import struct
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
-from riskkit.desk import DuckDBStore, ParquetStore, PositionTracker
+from killed import last_told, tell
 
-NUMBER = struct.Struct("<q")
+from riskkit.desk import DuckDBStore, ParquetStore, PositionTracker
 
 
 def start() -> PositionTracker:
@@ -38,7 +36,7 @@ def write(path: str, kind: str, pipe: int) -> None:
         tracker = start()
         store.follow(tracker)
     while True:
-        os.write(pipe, NUMBER.pack(len(store)))
+        tell(pipe, len(store))
         take(tracker, len(store))
         store.flush()
 
@@ -51,20 +49,7 @@ def main(path: str, kind: str, kills: int) -> None:
     draw = random.Random(11)
     twin, told_most, unfinished, ahead = start(), 0, 0, 0
     for _ in range(kills):
-        readable, writable = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(readable)
-            write(path, kind, writable)
-        os.close(writable)
-        told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(4)))
-        time.sleep(draw.random() * 0.006)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        while chunk := os.read(readable, 65_536):
-            told += chunk
-        os.close(readable)
-        told_most = NUMBER.unpack(told[len(told) // NUMBER.size * NUMBER.size - NUMBER.size :][: NUMBER.size])[0]
+        told_most = last_told(partial(write, path, kind), draw, at_any_time=True) or told_most
         if kind == "parquet":
             unfinished += any(name.startswith(".") for name in os.listdir(path))
         store = opened(path, kind)

@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-REPLAY = ("rules/catalogue", "rules/circuit_breaker.py", "kernels", "engine/loop.py")
+REPLAY = ("rules/catalogue", "rules/circuit_breaker.py", "kernels", "engine/loop")
 MODELS = ("attribution", "covariance", "liquidity", "montecarlo", "performance", "stress", "var", "var_backtest")
 FILES = (*(f"riskkit/replay/{name}" for name in REPLAY), *(f"riskkit/{name}" for name in MODELS))
 PROOFS = ("proofs/test_edges.py", "proofs/test_scenarios.py", "proofs/test_metamorphic.py")

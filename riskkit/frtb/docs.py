@@ -2,7 +2,6 @@
 
 from riskkit._docs import shared_parameters
 
-documented = shared_parameters(
-    {"confidence": "float\n    0.999 in the rules.", "default_probability": "float\n    Of each issuer."},
-    returns="float\n    Money.",
-)
+TEXTS = {"confidence": "float\n    0.999 in the rules.", "default_probability": "float\n    Of each issuer."}
+documented = shared_parameters(TEXTS, returns="float\n    Money.")
+documented_delta = shared_parameters(TEXTS, returns="SensitivitiesCharge\n    `capital` and the charges by scenario.")

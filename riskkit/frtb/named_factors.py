@@ -11,7 +11,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_number, one_of, shown
 from riskkit.frtb import tables
-from riskkit.frtb.docs import documented
+from riskkit.frtb.docs import documented, documented_delta
 from riskkit.frtb.sensitivities import SensitivitiesCharge, aggregate_buckets
 
 Position = tuple[str, float, str, float]
@@ -87,7 +87,7 @@ def credit_delta(
     return _with_added(charge, tables.SECURITISATION_WEIGHTS) if securitised else charge
 
 
-@documented
+@documented_delta
 def commodity_delta(sensitivities: Mapping[int, Iterable[Position]]) -> SensitivitiesCharge:
     """Delta charge of commodities.
 
@@ -96,11 +96,6 @@ def commodity_delta(sensitivities: Mapping[int, Iterable[Position]]) -> Sensitiv
     sensitivities : mapping of bucket (1 to 11) to (name, tenor, place, money)
         Change of value for a rise of the price by 100 %; the tenor is one of 0, 0.25, 0.5, 1, 2, 3, 5, 10, 15, 20 and 30
         years, the place that of delivery. Equal factors are netted.
-
-    Returns
-    -------
-    SensitivitiesCharge
-        `capital` and the charges by scenario.
 
     References
     ----------

@@ -14,7 +14,7 @@ from riskkit._check import InputError, finite_array, finite_number
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.frtb import tables
-from riskkit.frtb.docs import documented
+from riskkit.frtb.docs import documented, documented_delta
 
 SCENARIOS = ("low", "medium", "high")
 """Correlations of MAR21.6: max(2ρ - 1, 0.75ρ), ρ, and min(1.25ρ, 1)."""
@@ -220,7 +220,7 @@ def girr_delta(
     return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
 
 
-@documented
+@documented_delta
 def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     """Delta charge of equity spot prices.
 
@@ -228,11 +228,6 @@ def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     ----------
     sensitivities : mapping of bucket (1 to 13) to (n_issuers,)
         Money held of each issuer: change of value for a rise by 100 %.
-
-    Returns
-    -------
-    SensitivitiesCharge
-        `capital` and the charges by scenario.
 
     References
     ----------
@@ -251,7 +246,7 @@ def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     return aggregate_buckets(weighted, [tables.EQUITY_WITHIN.get(int(bucket)) for bucket in sensitivities], between)
 
 
-@documented
+@documented_delta
 def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = ()) -> SensitivitiesCharge:
     """Delta charge of exchange rates.
 
@@ -261,11 +256,6 @@ def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = (
         Value in each foreign currency, in the reporting one.
     specified : sequence of str
         Currencies whose pair with the reporting one is in MAR21.88, with a risk weight over sqrt(2).
-
-    Returns
-    -------
-    SensitivitiesCharge
-        `capital` and the charges by scenario.
 
     References
     ----------

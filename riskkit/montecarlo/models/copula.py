@@ -219,9 +219,7 @@ class StudentTCopula(_Copula):
     correlation : (n_assets, n_assets), optional
         Of the underlying t; by default sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
     margins : str, or sequence or mapping of distributions
-        "empirical": a scenario contains only observed returns. "kernel", "pareto", "normal" or "student_t": each asset's by
-        `fit_margin`. Or a distribution for each asset (mapped by name), from `fit_margin` or with a method `ppf`, as those of
-        scipy.stats.
+        As in `GaussianCopula`.
 
     Raises
     ------

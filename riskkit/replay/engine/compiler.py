@@ -23,11 +23,13 @@ from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
 from riskkit._docs import counted
 from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
-from riskkit.replay.engine import log_facts, loop
+from riskkit.replay.engine import log_facts
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point
 from riskkit.replay.engine.groups import book_of, groups_of, has_group
+from riskkit.replay.engine.loop import FUNCTIONS
+from riskkit.replay.engine.plain import plain_code, plain_loop
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments, table_places
 from riskkit.replay.engine.specialise import Loop, specialise
@@ -49,7 +51,7 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 # rarely called: inlined, they would cost the loop registers
-SEPARATE = tuple(name for name in loop.FUNCTIONS if name not in ("run", "judge", "moved"))
+SEPARATE = tuple(name for name in FUNCTIONS if name not in ("run", "judge", "moved"))
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")}
@@ -189,7 +191,7 @@ class ReplayLoop:
         From `shape_of`.
     compiled : bool or "generic"
         True compiles the loop of this shape; "generic" takes that of the whole catalogue, which reads the shape as data;
-        False runs the loop of this shape as plain Python, with the line numbers of `loop.py`.
+        False runs the loop of this shape as plain Python, with the lines of the template.
     """
 
     def __init__(self, rules: RuleSet, shape: Shape, *, compiled: Tier = True) -> None:
@@ -331,9 +333,9 @@ def _namespace(found: Loop, make: Callable[[Any], Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    found = _loop_of(shape, functions)
-    module = _namespace(found, plain)
-    exec(compile(found.tree, loop.__file__, "exec"), module)  # generated text, no user input
+    found = plain_loop(shape)
+    module = _namespace(found._replace(names={**found.names, **dict(functions)}), plain)
+    exec(plain_code(found), module)  # generated text, no user input
     return module["run"] if custom_hooks(functions) else with_objects(module, table_places(shape))
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from riskkit.replay.engine.generic_hooks import NOTHING, answered, coded
-from riskkit.replay.engine.generic_statements import branching_arguments, pointed, reads, statements, stored
+from riskkit.replay.engine.generic_statements import branching_arguments, pointed, reads, stored
 from riskkit.replay.engine.generic_words import (
     BANKS,
     EVENTS,
@@ -35,7 +35,16 @@ from riskkit.replay.engine.generic_words import (
 from riskkit.replay.engine.shape import HOOKS, TABLES, VARIABLES, Shape
 from riskkit.replay.engine.specialise import Scope, Specialiser
 from riskkit.replay.engine.state import rule_dtype
-from riskkit.replay.engine.template import Family, Values, arguments_of, names_in, parsed, position_of, template
+from riskkit.replay.engine.template import (
+    Family,
+    Values,
+    arguments_of,
+    names_in,
+    parsed,
+    position_of,
+    statements,
+    template,
+)
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, POSITION
 from riskkit.replay.kernels.records import record_dtype
 from riskkit.replay.kernels.runtime import Judgement, Terms

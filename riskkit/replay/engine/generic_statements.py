@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Iterable
 from typing import Any
 
 from riskkit.replay.engine.generic_words import POINTED, SHAPE
@@ -53,13 +52,4 @@ def stored(text: str, node: ast.AST) -> ast.expr:
     """A variable or word that is written."""
     made = parsed(text, node)
     made.ctx = ast.Store()  # type: ignore[attr-defined]
-    return made
-
-
-def statements(lines: Iterable[str], node: ast.AST) -> list[ast.stmt]:
-    """Statements at the position of a node of the template."""
-    made = ast.parse("\n".join(lines)).body
-    for statement in made:
-        for part in ast.walk(statement):
-            ast.copy_location(part, node)
     return made

@@ -1,7 +1,7 @@
 """Specialise `riskkit.replay.engine.loop` (see there for folding, unrolling, inlining, passing) to the loop of one shape.
 
-The result is a syntax tree with the positions of the template: compiled directly, it is plain Python with the line
-numbers of `loop.py`; unparsed, it is the text that numba caches.
+The result is a syntax tree; unparsed, it is the text that numba caches. `riskkit.replay.engine.plain` makes a loop that can be
+stepped through.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from operator import is_
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from riskkit.replay.engine import loop
+from riskkit.replay.engine.loop import FUNCTIONS
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.template import (
     GLOBALS,
@@ -44,7 +44,7 @@ class Loop(NamedTuple):
 
     @property
     def tree(self) -> ast.Module:
-        """The module, with the positions of the template."""
+        """The module, with the lines of the template."""
         return ast.Module(list(self.functions), [])
 
     @property
@@ -106,12 +106,16 @@ class Specialiser:
     def function(self, name: str, source: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
         """A separate function: the variables that it reads become further arguments."""
         if name not in self.made:
-            body = self.block(source.body, Scope({**self.facts, **kinds}))
+            body = self.body(source, {**self.facts, **kinds})
             declared = [argument.arg for argument in source.args.args if argument.arg not in kinds]
             made = ast.FunctionDef(name, arguments_of(declared, source), body, [], **position_of(source))
             made.args = arguments_of([*declared, *self.free(made)], source)
             self.made[name] = made
         return self.made[name]
+
+    def body(self, source: ast.FunctionDef, values: Values) -> list[ast.stmt]:
+        """The statements of a separate function."""
+        return self.block(source.body, Scope(values))
 
     def free(self, function: ast.FunctionDef) -> list[str]:
         """Variables that a function reads and never writes, except its arguments."""
@@ -119,9 +123,11 @@ class Specialiser:
         written = {name for _, name, is_written in names if is_written}
         read = dict.fromkeys(name for _, name, _ in names if name not in written)
         own = template().variables | template().functions.keys()
-        self.names |= {name: vars(loop)[name] for name in read if name in vars(loop) and name not in own}
+        namespace = template().namespace
+        self.names |= {name: namespace[name] for name in read if name in namespace and name not in own}
         self.names |= {name: template().names[name] for name in read if name in template().names}
         known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
+        known |= {statement.name for statement in function.body if isinstance(statement, ast.FunctionDef)}
         return [name for name in read if name not in known and name not in vars(builtins)]
 
     # ------------------------------------------------------------------ statements
@@ -160,8 +166,12 @@ class Specialiser:
             case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
                 function = template().functions[name]
                 if returned_by(function) is None:
-                    return self.block(function.body, Scope(self.bound(call, values), scope.after, scope.after, True))
+                    return self.inlined(call, function, Scope(self.bound(call, values), scope.after, scope.after, True))
         return [self.rebuilt(node, values)]
+
+    def inlined(self, call: ast.Call, function: ast.FunctionDef, scope: Scope) -> list[ast.stmt]:
+        """The body of an inlined function in place of a call of it."""
+        return self.block(function.body, scope)
 
     def branch(self, node: ast.If, scope: Scope) -> list[ast.stmt]:
         """An ``if``: the branch taken if the test is a fact; nothing if both branches are empty."""
@@ -205,14 +215,18 @@ class Specialiser:
                 return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **position_of(node))
             case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
                 return self.hook(node, values[owner], hook, values)
-            case ast.Call(ast.Name(name)) if name in loop.FUNCTIONS:
+            case ast.Call(ast.Name(name)) if name in FUNCTIONS:
                 return self.called(node, template().functions[name], values)
             case ast.Call(ast.Name(name)) if self.is_inlined(name):
                 returned = returned_by(template().functions[name])
                 if returned is None:
                     raise error_at(node, f"{name} is called in an expression, so it may only return an expression")
-                return self.expression(returned, self.bound(node, values))
+                return self.inlined_expression(node, returned, self.bound(node, values))
         return self.rebuilt(node, values)
+
+    def inlined_expression(self, call: ast.Call, returned: ast.expr, values: Values) -> ast.expr:
+        """The expression that an inlined function returns in place of a call of it."""
+        return self.expression(returned, values)
 
     def rebuilt(self, node: Any, values: Values) -> Any:
         """The node with the facts in its children folded; the node itself if there are none."""
@@ -240,7 +254,7 @@ class Specialiser:
 
     def is_inlined(self, name: str) -> bool:
         """True if a name is that of an inlined function."""
-        return name in template().functions and name not in loop.FUNCTIONS
+        return name in template().functions and name not in FUNCTIONS
 
     def bound(self, call: ast.Call, values: Values) -> Values:
         """Values of the names in an inlined function at a call."""

@@ -1,18 +1,24 @@
-"""The template `loop.py` as a syntax tree, with what is the same for every shape folded, and what its parts are made of."""
+"""The template `riskkit.replay.engine.loop` as syntax trees, with what is the same for every shape folded.
+
+Its lines are numbered through all its files, so that a statement is told by its line alone; `source_of` names its file.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from copy import deepcopy
 from enum import IntEnum
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from riskkit.replay.engine import loop
-from riskkit.replay.schema.columns import EventRow
+from riskkit.replay.engine.shape import MESSAGES, columns
+from riskkit.replay.schema.columns import OPTIONAL, EventRow
 
 Values = dict[str, Any]  # the value of a name of the template: a fact, or the expression passed for it
 GLOBALS: dict[str, Any] = {}  # of the expressions of facts
@@ -30,9 +36,9 @@ class Family(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """Declarations of `loop.py`, with what is the same for every shape folded."""
+    """Declarations of the template, with what is the same for every shape folded."""
 
-    lines: list[str]
+    namespace: Values  # the names of all files, which mean the same in each
     functions: dict[str, ast.FunctionDef]
     variables: set[str]
     facts: Values  # for every shape: modules, enumerations, numbers, tables, families of variables
@@ -42,27 +48,52 @@ class _Template(NamedTuple):
 
 @cache
 def template() -> _Template:
-    """The declarations of `loop.py`."""
-    source = inspect.getsource(loop)
-    module = ast.parse(source)
-    for node in ast.walk(module):  # a compiled call of a NamedTuple makes no fields but those that it is given
+    """The declarations of the template."""
+    body = [node for file in sources() for node in ast.increment_lineno(ast.parse(file.text), file.before).body]
+    for node in ast.walk(ast.Module(body, [])):
+        # a compiled call of a NamedTuple makes no fields but those that it is given
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "EventRow":
             rest = map(EventRow._field_defaults.get, EventRow._fields[len(node.args) :])
             node.args += [ast.Constant(value, **position_of(node)) for value in rest]
-    body = module.body
+    namespace = {name: value for file in loop.FILES for name, value in vars(file).items()}
     declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
     declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
     variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
     kinds = (int, ModuleType, type(IntEnum))
-    facts: Values = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
-    facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
+    facts: Values = {name: value for name, value in namespace.items() if isinstance(value, kinds)}
+    facts |= {"OPTIONAL": OPTIONAL, "MESSAGES": MESSAGES, "columns": columns}
     facts |= {"log": Family("log_"), "arrays": Family("all_"), "variables": Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     constants = Constants(facts, functions)
     for function in functions.values():
         constants.visit(function)
     nodes = frozenset(node for function in functions.values() for node in ast.walk(function))
-    return _Template(source.splitlines(), functions, variables, facts, constants.names, nodes)
+    return _Template(namespace, functions, variables, facts, constants.names, nodes)
+
+
+class Source(NamedTuple):
+    """A file of the template."""
+
+    path: str
+    text: str
+    before: int
+    """The lines of the files before it."""
+
+
+@cache
+def sources() -> list[Source]:
+    """The files of the template."""
+    found: list[Source] = []
+    before = 0
+    for file in loop.FILES:
+        found.append(Source(str(file.__file__), inspect.getsource(file), before))
+        before += len(found[-1].text.splitlines())
+    return found
+
+
+def source_of(line: int) -> Source:
+    """The file of a line of the template."""
+    return sources()[bisect_left(sources(), line, key=attrgetter("before")) - 1]
 
 
 class Constants(ast.NodeTransformer):
@@ -117,7 +148,7 @@ def _note_names(node: Any, depth: int, found: list[tuple[int, str, bool]]) -> No
         found.append((depth, node.id, type(node.ctx) is ast.Store))
     elif node in template().nodes:
         found += [(depth + below, name, is_written) for below, name, is_written in _names_of_template(node)]
-    else:
+    elif type(node) is not ast.Nonlocal:  # holds names, not nodes
         _note_names_of_parts(node, depth + 1, found)
 
 
@@ -171,8 +202,9 @@ def has_return(node: ast.AST) -> bool:
 
 @cache
 def code_of(node: ast.expr) -> Any:
-    """An expression, compiled once."""
-    return compile(ast.Expression(node), loop.__file__, "eval")
+    """An expression, compiled once; with its line, as that of a folded test has no other code that can be counted."""
+    source = source_of(node.lineno)
+    return compile(ast.Expression(ast.increment_lineno(deepcopy(node), -source.before)), source.path, "eval")
 
 
 def returned_by(function: ast.FunctionDef) -> ast.expr | None:
@@ -190,6 +222,15 @@ def parsed(text: str | None, node: ast.AST) -> ast.expr:
     made = ast.parse(str(text), mode="eval").body
     for part in ast.walk(made):
         ast.copy_location(part, node)
+    return made
+
+
+def statements(lines: Iterable[str], node: ast.AST) -> list[ast.stmt]:
+    """Statements at the position of a node of the template."""
+    made = ast.parse("\n".join(lines)).body
+    for statement in made:
+        for part in ast.walk(statement):
+            ast.copy_location(part, node)
     return made
 
 
@@ -211,5 +252,7 @@ def position_of(node: Any) -> dict[str, Any]:
 
 def error_at(node: Any, message: str) -> SyntaxError:
     """An error at a line of the template."""
-    line = template().lines[node.lineno - 1]
-    return SyntaxError(message, (loop.__file__, node.lineno, node.col_offset + 1, line))
+    source = source_of(node.lineno)
+    number = node.lineno - source.before
+    line = source.text.splitlines()[number - 1]
+    return SyntaxError(message, (source.path, number, node.col_offset + 1, line))

@@ -1,11 +1,13 @@
-"""The loop is made from `loop.py`: what is folded, unrolled, inlined and passed, and what is refused, in sentences."""
+"""The loop is made from the template: what is folded, unrolled, inlined and passed, and what is refused, in sentences."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import sys
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from streams import random_log
@@ -14,14 +16,14 @@ from riskkit.replay.engine import loop
 from riskkit.replay.engine import specialise as module
 from riskkit.replay.engine.compiler import ReplayLoop, shape_of
 from riskkit.replay.engine.generic import catalogue_layout
+from riskkit.replay.engine.loop import judgement
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import specialise
+from riskkit.replay.engine.template import sources
 from riskkit.replay.rules import catalogue
-from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.rules.money import WHOLE
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import OPTIONAL, EventKind
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.rules import OrderRate, PositionLimit
@@ -132,24 +134,29 @@ def test_every_statement_of_the_template_is_in_a_loop_that_python_compiles():
         assert ast.unparse(ast.parse(found.text).body[-1]) == ast.unparse(found.functions[-1])
         lines |= {node.lineno for node in ast.walk(found.tree) if isinstance(node, ast.stmt)}
     folded = (ast.FunctionDef, ast.If, ast.For, ast.Global, ast.Return)
-    template = ast.parse(inspect.getsource(loop))
-    functions = [node for node in template.body if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node
+        for file in sources()
+        for node in ast.increment_lineno(ast.parse(file.text), file.before).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    inlined = {function.name for function in functions} - set(loop.FUNCTIONS)
     written = {
         node.lineno
         for function in functions
         for node in ast.walk(function)
         if isinstance(node, ast.stmt) and not isinstance(node, folded)
         and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))  # docstrings
-        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_inlined(node.value))
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in inlined)
     }  # fmt: skip
     assert written - lines == set()
 
 
-def _is_inlined(call: ast.Call) -> bool:
-    names = {
-        name for name, value in vars(loop).items() if inspect.isfunction(value) and value.__module__ == loop.__name__
-    }
-    return isinstance(call.func, ast.Name) and call.func.id in names - set(loop.FUNCTIONS)
+def test_a_name_means_the_same_in_all_files_of_the_template():
+    found = {}
+    for file in loop.FILES:
+        own = {name: value for name, value in vars(file).items() if not name.startswith("__")}
+        assert [name for name, value in own.items() if found.setdefault(name, value) is not value] == []
 
 
 def test_nothing_is_left_of_what_a_shape_does_not_need():
@@ -170,31 +177,6 @@ def test_nothing_is_left_of_what_a_shape_does_not_need():
     ):
         assert word not in text, word
     assert "judge_modify(" in specialise(EVERYTHING).text
-
-
-def test_a_plain_loop_has_the_lines_of_the_template():
-    """Breakpoints and coverage work in `loop.py`."""
-    log, seen = random_log(3, 60), set()
-    rules = RuleSet([Rule("size", PositionLimit(limit=4)), Rule("breaker", BreakerLimits(open_positions=2))])
-    shape = shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False)
-    code = inspect.unwrap(ReplayLoop(rules, shape, compiled=False).run).__code__
-    assert code.co_filename == loop.__file__ and code.co_name == "run"
-
-    def trace(frame, event, value):
-        if frame.f_code is code:
-            seen.add(frame.f_lineno)
-            return trace
-        return None
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        replay_log(log, rules, "enforce", compiled=False)
-    finally:
-        sys.settrace(before)
-    source = inspect.getsource(loop).splitlines()
-    for statement in ("i += 1", "position = at(positions, log.pair[row])", "realised = ledger.fill("):
-        assert [place for place in seen if source[place - 1].strip().startswith(statement)], statement
 
 
 # ---------------------------------------------------------------------- names
@@ -240,7 +222,9 @@ def test_an_argument_that_is_no_variable_of_the_loop_is_refused():
         SyntaxError, match="check of rule_0 has the argument 'weather', which is no variable of the loop"
     ) as error:
         specialise(shape)
-    assert error.value.filename == loop.__file__ and "rule.check(" in error.value.text
+    assert error.value.filename == judgement.__file__
+    assert linecache.getline(judgement.__file__, error.value.lineno).strip() == error.value.text.strip()
+    assert "rule.check(" in error.value.text
 
 
 # ---------------------------------------------------------------------- one step each, on templates of a few lines
@@ -252,12 +236,17 @@ def made(monkeypatch):
 
     def make(text: str, shape: Shape = NOTHING) -> str:
         head = "variable = None\ni = used = counts = variable\n"
+        file = ModuleType("template")
+        vars(file).update(module.template().namespace, __file__=loop.__file__)
+        monkeypatch.setattr(loop, "FILES", (file,))
         monkeypatch.setattr(inspect, "getsource", lambda of: head + inspect.cleandoc(text))
+        sources.cache_clear()
         module.template.cache_clear()
         return "\n".join(map(ast.unparse, specialise(shape).functions)).replace(", ".join(arguments(shape)), "...")
 
     yield make
     monkeypatch.undo()
+    sources.cache_clear()
     module.template.cache_clear()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import linecache
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cells import execute, write_cell
 from marks import needs_compiling
 from rows import ORDER, load
 from streams import random_log
@@ -53,14 +53,6 @@ one_way = custom("one_way", OneWay, state=("run", "side", "filled"), check=check
 HEAD = (
     "from typing import NamedTuple\nfrom riskkit.replay.rules.custom import *\nclass P(NamedTuple):\n    limit: Count\n"
 )
-
-
-def execute(text: str, name: str = "<a cell>") -> dict:
-    """Run the text of a cell as IPython does: its lines are in `linecache`, there is no file."""
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    names: dict = {"__name__": "a_cell"}
-    exec(compile(text, name, "exec", dont_inherit=True), names)
-    return names
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +247,7 @@ def test_a_compiled_loop_counts_its_versions():
 def test_a_cell_that_was_written_over_is_to_be_run_again():
     names = execute(HEAD + "def check(params): return Verdict(PASS, 1, 1)\n", "<over>")
     for text in ("\n" * 4 + "check = 1\n", "\n" * 4 + "def check(:\n"):
-        linecache.cache["<over>"] = (len(text), None, text.splitlines(True), "<over>")
+        write_cell(text, "<over>")
         with pytest.raises(InputError, match="is not the start of 'check'; run the cell again"):
             custom("over", names["P"], check=names["check"])
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import linecache
-
 import pandas as pd
 import pytest
+from cells import execute
 from marks import needs_compiling
 
 from riskkit import EventLog, InputError, RuleSet, replay_log
@@ -34,10 +33,7 @@ LOG = EventLog.from_frame(
 def declared(body, words=4):
     """The rule type of a cell whose check has these lines."""
     text, name = CELL.format(body="\n    ".join(body.split("; ")), words=words), f"<guard {body}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    names: dict = {"__name__": "a_cell"}
-    exec(compile(text, name, "exec", dont_inherit=True), names)
-    return names["kind"]
+    return execute(text, name)["kind"]
 
 
 REFUSED = {
@@ -119,11 +115,10 @@ def test_an_update_does_not_move_its_workspace():
         "def update(state, event):\n    state.memory = 5\n    return 0\n"
         "custom('moving', P, update=update, updates_on='order', workspace_size=2)"
     )
-    linecache.cache["<moving>"] = (len(text), None, text.splitlines(True), "<moving>")
     with pytest.raises(
         InputError, match=r"update, line 7 \('state.memory = 5'\) changes 'memory', which the engine keeps"
     ):
-        exec(compile(text, "<moving>", "exec", dont_inherit=True), {"__name__": "a_cell"})
+        execute(text, "<moving>")
 
 
 TURNS = "the loops of a function of a rule have at most 1,000,000 turns together"
@@ -203,12 +198,9 @@ def test_what_an_update_returns_is_0_or_1(value):
         f"def update(state, event):\n    state.run = 1\n    return {value}\n"
         "kind = custom('tripping', P, update=update, updates_on='order', state='run', action='PAUSE')"
     )
-    name = f"<tripping {value}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    names: dict = {"__name__": "a_cell"}
-    exec(compile(text, name, "exec", dont_inherit=True), names)
+    kind = execute(text, f"<tripping {value}>")["kind"]
     with pytest.raises(RuleFault, match=r"update, line 8 \(.*\) returns -?\d; update returns 1 to trip, else 0"):
-        replay_log(LOG, RuleSet([names["kind"](limit=3)]), compiled=False)
+        replay_log(LOG, RuleSet([kind(limit=3)]), compiled=False)
 
 
 KEPT = ["state.run = {}", "state.run += {}", "memory[state.memory] = {}", "mine = state.run = {}"]
@@ -226,11 +218,7 @@ def remembering(line):
         f"def update(state, event, memory, params):\n    {line}\n    return 0\n"
         "kind = custom('remembering', P, update=update, updates_on='order', state='run', action='PAUSE', workspace_size=2)"
     )
-    name = f"<remembering {line}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    names: dict = {"__name__": "a_cell"}
-    exec(compile(text, name, "exec", dont_inherit=True), names)
-    return names["kind"]
+    return execute(text, f"<remembering {line}>")["kind"]
 
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_compiling)])

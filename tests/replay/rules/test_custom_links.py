@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
-
 import pytest
+from cells import execute
 from refusing import refusal
 
 from riskkit import Account, Instrument, RuleSet, Session
@@ -26,10 +25,7 @@ def declared(body):
     text, name = CELL.format(body="\n    ".join(body)), f"<link {body}>"
     if "reached" not in " ".join(body):
         text = text.replace("def reached(orders, slot):\n    return at(orders, slot).qty\n", "")
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    names: dict = {"__name__": "a_cell"}
-    exec(compile(text, name, "exec", dont_inherit=True), names)
-    return names["kind"]
+    return execute(text, name)["kind"]
 
 
 NO_LINK = {
