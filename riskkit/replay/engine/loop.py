@@ -30,6 +30,7 @@ from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import (
     cash_holds,
+    credits,
     dividends,
     exposure,
     fill_records,
@@ -54,6 +55,7 @@ from riskkit.replay.schema.columns import (
     MISSING,
     OPTIONAL,
     CashFlowKind,
+    CreditStep,
     DecisionCode,
     EventKind,
     EventRow,
@@ -77,6 +79,7 @@ FUNCTIONS = (
     "settle",
     "split",
 )  # all others are inlined
+JUDGED = (*MESSAGES, EventKind.CREDIT)
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -173,6 +176,8 @@ def run(start, stop):
             on_settlement()
         elif shape.splits and kind == EventKind.SPLIT:
             on_split()
+        elif shape.credits and kind == EventKind.CREDIT:
+            on_credit()
         elif shape.converting and kind == EventKind.FX:
             on_fx()
         elif shape.others and kind == EventKind.EQUITY:
@@ -382,10 +387,15 @@ def converted(rule):
         gathered(rule, rule.key, instrument.currency, exchange.oldest_of(rule.terms, event.ts))
         if rule.gathers
         else exchange.find_way(
-            at(conversions, rule.number), rates, counts[Counter.CURRENCIES], instrument.currency, rule.terms,
+            at(conversions, rule.number), rates, counts[Counter.CURRENCIES], event_currency(), rule.terms,
             exchange.oldest_of(rule.terms, event.ts),
         )
     )  # fmt: skip
+
+
+def event_currency():
+    """Currency of the money of the event."""
+    return cash_currency() if shape.credits and log.kind[i] == EventKind.CREDIT else instrument.currency
 
 
 def shared_book(rule):
@@ -764,7 +774,7 @@ def record_of(rule, kind):
                 trip = rule.update(book=total_book(rule), accepted=1, passed=1, released=now, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
-                accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
+                accepted=accepted if shape.enforce and kind in JUDGED else passed(rule, kind),
                 passed=passed(rule, kind),
                 released=release_of(rule, kind),
                 day=day_of(rule),
@@ -2474,6 +2484,54 @@ def tell_key(rule, key):
     )  # fmt: skip
     look_up_rule(rule, EventKind.MARK)
     record_of(rule, EventKind.MARK)
+
+
+# ---------------------------------------------------------------------- credit
+
+
+def on_credit():
+    """Reserve an amount of credit, or finish a reservation."""
+    global book
+    look_up_order()
+    book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+    for rule in shape.crediting:
+        credits.lapse(order, now, rule.lifetime)
+    if log.side[i] == CreditStep.RESERVE and log.order[i] == i:
+        reserve_credit()
+    elif credits.fits(order, log.side[i], log.qty[i]):
+        finish_credit()
+    else:
+        write_row(0, 0, 0, 0, log.account[i], runtime.NO_RULE, DecisionCode.ERROR_STATE)
+
+
+def reserve_credit():
+    """Judge a reservation; one that a rule refuses in enforce mode counts nothing."""
+    global verdict, reducing, qty
+    reducing = 0
+    read_event(EventKind.CREDIT, i, CreditStep.RESERVE, log.qty[i], now)
+    look_up_rules(EventKind.CREDIT)
+    verdict = judge(EventKind.CREDIT)
+    qty = log.qty[i]
+    for rule in shape.crediting:
+        if rule.converts:
+            qty = exchange.at_rate(at(conversions, rule.number), log.qty[i]) if converted(rule) == 0 else 0
+    credits.reserve(order, log.qty[i], qty, now)
+    if shape.enforce and verdict.cause != runtime.NO_RULE:
+        order.status = runtime.BLOCKED
+        qty = 0
+    read_event(EventKind.CREDIT, i, CreditStep.RESERVE, qty, now)
+    conclude(EventKind.CREDIT)
+
+
+def finish_credit():
+    """Use what is reserved, give it back, or give back an amount of what is used."""
+    global verdict, accepted, qty
+    verdict = Judgement(0, 0, 0, runtime.NO_RULE, DecisionCode.PASS, 0, 0, 0, 0, 0)
+    accepted = 1
+    qty = credits.finish(order, log.side[i], log.qty[i])
+    read_event(EventKind.CREDIT, i, int64(log.side[i]), qty, order.since)
+    look_up_rules(EventKind.CREDIT)
+    record_outcome(EventKind.CREDIT)
 
 
 # ---------------------------------------------------------------------- commands

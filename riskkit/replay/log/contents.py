@@ -14,7 +14,7 @@ from riskkit.replay.schema.universe import Universe, decimal_text
 if TYPE_CHECKING:
     import pandas as pd
 
-MONEY = (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE)
+MONEY = (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, EventKind.CREDIT)
 
 
 def add_contents(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> None:

@@ -13,11 +13,12 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._check import shown as shown_value
 from riskkit._show import frame_of
+from riskkit.replay.log.contents import content_words
 from riskkit.replay.results.explain import Explanation, joined, names_in, shown, unjudged
 from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.present import Reading
 from riskkit.replay.rules.rule import Rule
-from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MISSING, Cause, CreditStep, DecisionCode, EventKind
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label
 from riskkit.replay.schema.universe import decimal_text
@@ -41,6 +42,7 @@ FATES = {
     DecisionCode.POSITION_BREAK: "found another position than we believed",
     DecisionCode.ORDER_BREAK: "found another rest of an order than we believed",
     DecisionCode.SETTLED: "settled a position",
+    DecisionCode.ERROR_STATE: "was left out: there is no such reservation, or it is finished",
 }
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 
@@ -132,6 +134,8 @@ class OrderMessages:
         row = {name: int(column[seq]) for name, column in self.log.columns.items()}
         universe, kind = self.log.universe, EventKind(row["kind"])
         label = self.log.order_labels.by_row.get(row["order"], "")
+        if kind == EventKind.CREDIT:
+            return self._credit(row, label)
         words = ["Order" if kind == EventKind.ORDER else f"{kind.name.capitalize()} of order", label]
         instrument = universe.instruments[row["instrument"]]
         words = [word for word in words if word] if label or kind == EventKind.ORDER else [kind.name.capitalize()]
@@ -145,6 +149,12 @@ class OrderMessages:
         )
         account = f" for {universe.accounts[row['account']].id}" if row["account"] >= 0 else ""
         return f"{' '.join(words)} ({' '.join(traded)}{account}, {self.time(row['ts'])})"
+
+    def _credit(self, row: dict[str, int], label: str) -> str:
+        """A step of credit."""
+        step = CreditStep(row["side"]).name.capitalize()
+        amount = f"{content_words(row, self.log.universe)[0]}, " if row["qty"] else ""
+        return f"{step} of {label or 'a reservation'} ({amount}{self.time(row['ts'])})"
 
     def refused(self, row: np.void, *, tripped_at: bool = False) -> str:
         """Sentences on a refusal; with `tripped_at`, with the value that tripped its pause (replays the log)."""
