@@ -224,7 +224,10 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
 def _credit(event: dict[str, Any], row: dict[str, Any], names: _Names, late: bool) -> dict[str, Any]:
     """A step of credit; an id that is used again names the last reservation."""
     account, label = event["account"], f"credit {event['reserve_id']}"
-    named = names.new(account, label) if event["kind"] == "reserve" and not late else names.known(account, label)
+    if event["kind"] != "reserve":
+        named = names.known(account, label)
+    else:
+        named = names.new(account, f"late {label}" if late else label)
     return {**row, "step": event["kind"], "reserve_id": named or event["reserve_id"]}
 
 

@@ -79,7 +79,6 @@ FUNCTIONS = (
     "settle",
     "split",
 )  # all others are inlined
-JUDGED = (*MESSAGES, EventKind.CREDIT)
 INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
@@ -774,7 +773,9 @@ def record_of(rule, kind):
                 trip = rule.update(book=total_book(rule), accepted=1, passed=1, released=now, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
-                accepted=accepted if shape.enforce and kind in JUDGED else passed(rule, kind),
+                accepted=accepted
+                if shape.enforce and (kind in MESSAGES or kind == EventKind.CREDIT)
+                else passed(rule, kind),
                 passed=passed(rule, kind),
                 released=release_of(rule, kind),
                 day=day_of(rule),

@@ -110,6 +110,7 @@ class RuleShape(NamedTuple):
     exempt_reducing: bool
     working: bool
     covariance: bool
+    credit: bool  # it counts credit, also while it is not in force
     nodes_per_event: int
     caps: bool  # its verdict has the index of the breached limit
     volume: bool  # it counts the lots and money of the working orders in its record
@@ -381,7 +382,7 @@ class Shape(NamedTuple):
     @property
     def crediting(self) -> Rules:
         """Rules on credit."""
-        return [rule for rule in self.rules if EventKind.CREDIT in rule.checks_on]
+        return [rule for rule in self.rules if rule.credit]
 
     @property
     def takes_away(self) -> bool:

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate, plus
-from riskkit.replay.kernels.queue import QUEUE, adjust, append, expire, total
+from riskkit.replay.kernels.queue import QUEUE, adjust, append, expire, first_value, last_time, length, pop, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
+from riskkit.replay.rules.money import CONVERSION
 from riskkit.replay.rules.parameters import (
     Breach,
     Duration,
@@ -28,7 +29,7 @@ from riskkit.replay.rules.parameters import (
     duration_text,
 )
 from riskkit.replay.rules.rule import Rule, RuleType, register
-from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, Verdict, unpriced
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import CreditStep, EventKind, EventRow
 from riskkit.replay.schema.durations import duration
 
@@ -38,7 +39,8 @@ RESERVE, COMMIT, RELEASE = int(CreditStep.RESERVE), int(CreditStep.COMMIT), int(
 class CreditLimit(NamedTuple):
     """At most `limit` of money reserved and used, the amount that is asked for included.
 
-    All rules of this type in a rule set have the same `ttl_ns` and currency, for a reservation is one for all of them.
+    All rules of this type in a rule set have the same `ttl_ns` and currency, for a reservation is one for all of them. A rule that
+    comes later counts what is reserved and used by then.
 
     Parameters
     ----------
@@ -64,27 +66,25 @@ class CreditLimit(NamedTuple):
 def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Give back what was reserved too long ago."""
     if params.ttl_ns > 0:
-        before = total(memory, state.memory)
         expire(memory, state.memory, event.ts - params.ttl_ns)
-        state.reserved += total(memory, state.memory) - before
 
 
-def check(state: Record, params: Any, event: EventRow) -> Verdict:
+def taken(state: Record, memory: Words) -> int:
+    """Quanta that are reserved, one entry of the queue for each time, and used."""
+    return total(memory, state.memory) + state.used
+
+
+def check(state: Record, params: Any, event: EventRow, memory: Words) -> Verdict:
     """Compare what is reserved and used, this amount included, with the limit."""
-    return converted(state, params, event, None)
+    return converted(state, params, event, memory, None)
 
 
-def converted(state: Record, params: Any, event: EventRow, rate: Record) -> Verdict:
+def converted(state: Record, params: Any, event: EventRow, memory: Words, rate: Record) -> Verdict:
     """Compare what is reserved and used, this amount included and converted, with the limit."""
     if lacks_rate(rate):
         return unpriced(params.on_missing_price, 0, missing_rate(rate))
-    observed = plus(state.reserved + state.used, at_rate(rate, event.qty))
+    observed = plus(taken(state, memory), at_rate(rate, event.qty))
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
-
-
-def used(state: Record, params: Any) -> tuple[CapVerdict]:
-    """What is reserved and used."""
-    return (CapVerdict(PASS, state.reserved + state.used, params.limit, 0, 0),)
 
 
 def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
@@ -92,12 +92,15 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     if event.side == RELEASE:
         state.used -= event.qty
         return 0
-    change = event.qty if event.side == RESERVE else -event.qty
-    state.reserved += change
-    if params.ttl_ns > 0 and event.side != RESERVE:
-        adjust(memory, state.memory, event.price, change)
-    elif params.ttl_ns > 0:
-        append(memory, state.memory, event.ts, change)
+    queue = state.memory
+    if event.side != RESERVE:
+        adjust(memory, queue, event.price, -event.qty)
+        while length(memory, queue) > 0 and first_value(memory, queue) == 0:
+            pop(memory, queue)
+    elif length(memory, queue) > 0 and last_time(memory, queue) == event.ts:
+        adjust(memory, queue, event.ts, event.qty)
+    else:
+        append(memory, queue, event.ts, event.qty)
     if event.side == COMMIT:
         state.used += event.qty
     return 0
@@ -122,7 +125,7 @@ def why_apart(rules: Iterable[Rule]) -> str:
     for rule in others:
         for name, mine, its in (
             ("ttl_ns", lives(rule.parameters), lives(first.parameters)),
-            ("currency", rule.currency, first.currency),
+            *((name, getattr(rule, name), getattr(first, name)) for name in CONVERSION),
         ):
             if mine != its:
                 return f"rules {first.id!r} and {rule.id!r}: {name} is {its!r} and {mine!r}; a reservation is one for all limits of credit, so give them the same"
@@ -133,19 +136,18 @@ CREDIT = register(
     RuleType(
         name="credit",
         parameters=CreditLimit,
-        state=("reserved", "used", "memory"),
+        state=("used", "memory"),
         check=check,
         converted=converted,
         update=update,
         evict=evict,
-        used=used,
         checks_on=frozenset({EventKind.CREDIT}),
         updates_on=frozenset({EventKind.CREDIT}),
         breached_by=frozenset(),
         workspace_size=QUEUE,
         nodes_per_event=1,
         scopes=("account", "trader", "desk", "firm", "global"),
-        requires=frozenset({"orders"}),
+        requires=frozenset({"orders", "credit"}),
         observes="limit",
         standing=True,
         one_pass=True,
