@@ -670,7 +670,9 @@ class Replay:
     def named_reservation(self, event, step):
         """The last reservation of an id, if it is at a step."""
         self.lapse()
-        of_id = [one for one in self.reservations if (one.account, one.label) == (event["account"], event["reserve_id"])]
+        of_id = [
+            one for one in self.reservations if (one.account, one.label) == (event["account"], event["reserve_id"])
+        ]
         return of_id[-1] if of_id and of_id[-1].step == step else None
 
     def take_commit(self, number, event):

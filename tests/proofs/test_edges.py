@@ -906,9 +906,7 @@ TABLE: dict[str, Edge] = {
     "consecutive_errors": Edge(
         ConsecutiveErrors(3), lambda n: [*(event("error") for _ in range(n)), order(1)], reach(2, 3, 4)
     ),
-    "credit": Edge(
-        CreditLimit(500), lambda n: [reserved(300), reserved(n, 1, "s")], rise("199.99", "200", "200.01")
-    ),
+    "credit": Edge(CreditLimit(500), lambda n: [reserved(300), reserved(n, 1, "s")], rise("199.99", "200", "200.01")),
     "credit reached": Edge(
         CreditLimit(500, **REACH), lambda n: [reserved(300), reserved(n, 1, "s")], reach("199.99", "200", "200.01")
     ),
@@ -949,9 +947,7 @@ TABLE: dict[str, Edge] = {
         ],
         rise(99, 100, 101),
     ),
-    "credit age": Edge(
-        CreditLimit(500, ttl_ns=100), lambda ts: [reserved(300), reserved(300, ts, "s")], clears(100)
-    ),
+    "credit age": Edge(CreditLimit(500, ttl_ns=100), lambda ts: [reserved(300), reserved(300, ts, "s")], clears(100)),
     "credit age of another": Edge(  # two reservations of one time, of which one is used
         CreditLimit(500, ttl_ns=100),
         lambda ts: [reserved(300), reserved(100, 0, "s"), credit("commit", 1, "r"), reserved(200, ts, "t")],

@@ -40,8 +40,8 @@ COLUMNS: dict[str, FrameColumn] = {
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
         "previous close or settlement), dividend (in cash), funding, split, expiry of an instrument; roll (of its positions into another "
-        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill); credit (an amount is "
-        "reserved, or a reservation finished)",
+        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill); credit (an amount "
+        "is reserved, or a reservation finished)",
         "kind",
         ("event",),
     ),
@@ -101,7 +101,8 @@ COLUMNS: dict[str, FrameColumn] = {
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
     ),
     "amount": FrameColumn(
-        "money of a cash event, negative for a withdrawal; of a dividend on one unit; of a reserve or release of credit", "qty"
+        "money of a cash event, negative for a withdrawal; of a dividend on one unit; of a reserve or release of credit",
+        "qty",
     ),
     "currency": FrameColumn(
         "currency of a cash event or a reserve; by default the first that the account declares", "price", ("ccy",)

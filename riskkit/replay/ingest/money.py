@@ -11,7 +11,15 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, CreditStep, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import (
+    MISSING,
+    RETURN_UNIT,
+    CashFlowKind,
+    CreditStep,
+    EventKind,
+    RowFlag,
+    TradingCommand,
+)
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
 
@@ -42,7 +50,9 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
             columns["side"] = np.where(rows, word_codes(frame, name, rows, words, absent), columns["side"])
     _command_groups(frame, columns, universe)
     if frame.has("currency"):
-        columns["price"] = np.where(frame.rows_of(EventKind.CASH, EventKind.CREDIT), _currencies(frame, universe), columns["price"])
+        columns["price"] = np.where(
+            frame.rows_of(EventKind.CASH, EventKind.CREDIT), _currencies(frame, universe), columns["price"]
+        )
     executed = frame.rows_of(EventKind.EXECUTION) & ~frame.missing("qty") & ~frame.missing("price")
     frame.refuse(
         executed, "kind", "is one run of a strategy, and this row has a quantity and a price; did you mean 'fill'?"

@@ -18,7 +18,7 @@ from riskkit.replay.results.explain import Explanation, joined, names_in, shown,
 from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.present import Reading
 from riskkit.replay.rules.rule import Rule
-from riskkit.replay.schema.columns import MISSING, Cause, CreditStep, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label
 from riskkit.replay.schema.universe import decimal_text
@@ -152,9 +152,9 @@ class OrderMessages:
 
     def _credit(self, row: dict[str, int], label: str) -> str:
         """A step of credit."""
-        step = CreditStep(row["side"]).name.capitalize()
-        amount = f"{content_words(row, self.log.universe)[0]}, " if row["qty"] else ""
-        return f"{step} of {label or 'a reservation'} ({amount}{self.time(row['ts'])})"
+        step, *amount = content_words(row, self.log.universe)
+        details = ", ".join([*amount, self.time(row["ts"])])
+        return f"{step.capitalize()} of {label or 'no reservation'} ({details})"
 
     def refused(self, row: np.void, *, tripped_at: bool = False) -> str:
         """Sentences on a refusal; with `tripped_at`, with the value that tripped its pause (replays the log)."""
@@ -221,8 +221,11 @@ class OrderMessages:
         seqs = rows["seq"]
         readings = [self._shown(row) for row in rows]
         until = np.where((rows["until"] == NEVER) | (rows["until"] == 0), np.iinfo(np.int64).min, rows["until"])
-        code, price = columns["instrument"][seqs], columns["price"][seqs]
-        prices = universe.prices(np.where(price == MISSING, 0, price), code)
+        code, price, amount = (columns[name][seqs] for name in ("instrument", "price", "qty"))
+        quantities, prices = np.full((2, len(seqs)), np.nan)
+        traded, limited = code >= 0, (code >= 0) & (price != MISSING)
+        quantities[traded] = universe.quantities(amount[traded], code[traded])
+        prices[limited] = universe.prices(price[limited], code[limited])
 
         def local(times: np.ndarray) -> pd.DatetimeIndex:
             return pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(self.time.tz)
@@ -231,8 +234,8 @@ class OrderMessages:
         found: dict[str, Any] = {
             "time": local(columns["ts"][seqs]),
             **named,
-            "quantity": universe.quantities(columns["qty"][seqs], code),
-            "price": np.where(price == MISSING, np.nan, prices),
+            "quantity": quantities,
+            "price": prices,
             "rule": [self.rules[c].id if c >= 0 else "" for c in rows["cause"]],
             "observed": np.array([np.nan if r.observed is None else r.observed for r in readings], float),
             "limit": np.array([np.nan if r.limit is None else r.limit for r in readings], float),

@@ -342,9 +342,10 @@ class EventRow(NamedTuple):
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
     ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
     carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``; a
-    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``; a
-    CREDIT its amount in ``qty`` (to the rules what it counts in the currency of their limit, and in ``price`` the time of its
-    reservation; in a log the currency). ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
+    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. A
+    CREDIT carries its amount in ``qty`` and its currency in ``price``; rules get what it counts in the currency of their limit,
+    and the time of its reservation. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no
+    trade has set it.
 
     Examples
     --------

@@ -27,7 +27,9 @@ class Credit(Rule):
             verdict.held = True
             return verdict
         try:
-            counted = sum((other.counted() for other in self.replay.reservations if self.key_of(other) == key), Fraction(0))
+            counted = sum(
+                (other.counted() for other in self.replay.reservations if self.key_of(other) == key), Fraction(0)
+            )
             verdict.breach = self.beyond(counted + self.worth(one), self.limit())
         except Missing:
             policy = self.params.get("on_missing_price", "reject")

@@ -18,7 +18,7 @@ from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate,
 from riskkit.replay.kernels.queue import QUEUE, adjust, append, expire, first_value, last_time, length, pop, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.money import CONVERSION
+from riskkit.replay.rules.money import conversion_of
 from riskkit.replay.rules.parameters import (
     Breach,
     Duration,
@@ -118,17 +118,18 @@ def lives(params: Any) -> int:
     return duration(params.ttl_ns, "ttl_ns")
 
 
-
 def why_apart(rules: Iterable[Rule]) -> str:
     """Reason why the rules on credit of a set do not fit together; empty if they do."""
-    first, *others = [rule for rule in rules if rule.kind is CREDIT] or [None]
-    for rule in others:
-        for name, mine, its in (
-            ("ttl_ns", lives(rule.parameters), lives(first.parameters)),
-            *((name, getattr(rule, name), getattr(first, name)) for name in CONVERSION),
-        ):
-            if mine != its:
-                return f"rules {first.id!r} and {rule.id!r}: {name} is {its!r} and {mine!r}; a reservation is one for all limits of credit, so give them the same"
+    given: dict[str, tuple[Any, str]] = {}
+    for rule in rules:
+        terms = {"ttl_ns": lives(rule.parameters), **conversion_of(rule)} if rule.kind is CREDIT else {}
+        for name, value in terms.items():
+            before, first = given.setdefault(name, (value, rule.id))
+            if before != value:
+                return (
+                    f"rules {first!r} and {rule.id!r}: {name} is {before!r} and {value!r}; a reservation is one for all limits of "
+                    "credit, so give them the same"
+                )
     return ""
 
 
