@@ -110,7 +110,6 @@ class RuleShape(NamedTuple):
     exempt_reducing: bool
     working: bool
     covariance: bool
-    credit: bool  # it counts credit, also while it is not in force
     nodes_per_event: int
     caps: bool  # its verdict has the index of the breached limit
     volume: bool  # it counts the lots and money of the working orders in its record
@@ -126,6 +125,7 @@ class RuleShape(NamedTuple):
     recovers: bool = False  # its update ends its pause
     queues: bool = False  # what it would refuse waits
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
+    credit: bool = False  # it counts credit, also while it is not in force
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""

@@ -2,8 +2,8 @@
 
 Rows of the journal are *local* numbers in memory: first the rows that are carried over from before, then the new ones.
 Carried are the orders that work or are younger than the horizon, with their parents, and credit that is reserved or used; the fills
-that may still be busted or corrected, and of each position the last fill before those, which prices it when they are busted and is *closed* itself; and
-what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
+that may still be busted or corrected, and of each position the last fill before those, which prices it when they are busted and
+is *closed* itself; and what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
 order or a fill that is gone is one from before the log. Older fills are folded into the opening of their position.
 """
 
