@@ -115,7 +115,7 @@ def walk() -> list[Shape]:
         for number, (found, group) in enumerate(zip(hooks, (*BY_CURRENCY, BY_CURRENCY[0]), strict=True))
     )
     lent = {"check": ("params", "event", "rate")}
-    rated += (rule(len(rules) + len(rated), hooks=lent, scope="account", group=None, converts=True, credit=True),)
+    rated += (rule(len(rules) + len(rated), hooks=lent, group=None, converts=True, credit=True, alerts_on=()),)
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
