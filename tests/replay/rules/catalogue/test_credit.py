@@ -99,3 +99,22 @@ def test_a_pause_holds_reservations_and_no_step_after_them():
     result = replay_log(load(*rows), rules, mode="enforce", compiled=False)
     frame = result.to_frame()
     assert frame["decision"].tolist() == ["refused", "trip", "refused: paused"]
+
+
+def test_what_is_reserved_or_used_outlives_the_memory_of_a_session():
+    live = Session.create(RuleSet([line()]), [Instrument("X")], ["A"], mode="enforce", compiled=False)
+    for row in (
+        *ROWS[::2],
+        step("reserve", 3, "s", amount=300),
+        step("reserve", 4, "t", amount=50),
+        step("rollback", 5, "t"),
+    ):
+        live.process_credit(**{name: value for name, value in row.items() if name != "kind"})
+    live.tick(10)
+    live.engine.compact(1)
+    assert live.engine.journal.carried.tolist() == [0, 2], "the one that was given back is forgotten"
+    live._entries.orders.forget(set(live.engine.journal.named), set())
+    late = [step("commit", 11, "s"), step("release", 12, "r", amount=600), step("commit", 13, "t")]
+    late += [step("reserve", 14, "u", amount=700), step("reserve", 15, "v", amount=1)]
+    passed = [not live.process_credit(**{name: one for name, one in row.items() if name != "kind"}) for row in late]
+    assert passed == [True, True, False, True, False]
