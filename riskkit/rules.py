@@ -12,7 +12,7 @@ Message rates:       `OrderRate`, `Pace`, `MessageThrottle`, `OrderToTradeRatio`
                      `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
 Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
-                     `MaintenanceMargin`
+                     `MaintenanceMargin`, `CreditLimit`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
 After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`, `EquityDrawdownLock`
 Levels of a limit:   `TieredRule`, `Tier`
@@ -46,7 +46,8 @@ suggest_names(
         "MessageThrottle": "throttle message_rate",
         "PositionLimit": "max_position max_position_size position_size_limit max_net_position",
         "MaxActiveOrders": "max_open_trades max_open_orders",
-        "MaxExposure": "gross_exposure exposure_limit max_gross_exposure credit_limit",
+        "MaxExposure": "gross_exposure exposure_limit max_gross_exposure",
+        "CreditLimit": "credit_line credit reservation",
         "Leverage": "max_leverage leverage_limit",
         "DailyLoss": "daily_loss_limit max_daily_loss loss_limit",
         "DrawdownLimit": "MaxDrawdown max_drawdown_limit MaximumDrawdownPercentPortfolio trailing_drawdown",

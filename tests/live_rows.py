@@ -27,6 +27,7 @@ FIELDS = {
     "split": ("instrument", "ratio", "orders"),
     "adjust": ("account", "instrument", "side", "qty", "price"),
     "fx": ("pair", "price", "bid", "ask"),
+    "credit": ("account", "reserve_id", "step", "amount", "currency"),
     "cash": ("amount", "flow", "currency", *THROUGH),
     "equity": ("equity", *THROUGH),
     "trade": ("instrument", "side", "pnl", "ret", "exit", *THROUGH),

@@ -16,6 +16,7 @@ from riskkit.replay.schema.scopes import WIRE
 START = 1_709_649_000_000_000_000  # 2024-03-05 14:30 UTC
 WINDOW = 10
 HOUR = 3_600_000_000_000
+TTL = 3 * WINDOW
 
 INSTRUMENTS = [
     {"id": "X", "tick": "0.01", "lot": "1", "delta": "0.5"},
@@ -39,7 +40,7 @@ def scenario(
     chosen = types or draw.sample(sorted(PARAMETERS), draw.randint(1, 4))
     rules = [rule(draw, name, place) for place, name in enumerate(chosen)]
     stream = Stream(draw, slow=draw.random() < 0.4, without=without, narrow=narrow)
-    stream.kinds |= weights or {}
+    stream.kinds |= (CREDIT if "credit" in chosen and not without else {}) | (weights or {})
     return {
         "id": f"random-{seed}",
         "mode": draw.choice(["shadow", "enforce"]),
@@ -354,6 +355,11 @@ PARAMETERS = {
         "reversal": d.choice(["0.3", "0.5", "1"]),
         "reversal_ns": d.choice([WINDOW, 10 * WINDOW, HOUR]),
     },
+    "credit": lambda d: {
+        "limit": str(d.choice([300, 700, 1500])),
+        "ttl_ns": TTL,
+        **_missing(d),
+    },
     "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
@@ -415,6 +421,7 @@ class Stream:
         self.ts = START
         self.named: list[dict[str, Any]] = []
         self.count = 0
+        self.reserved: list[tuple[str, str]] = []
         self.traded: dict[tuple[Any, ...], dict[str, str]] = {}  # contents of the fills with an id
 
     def event(self) -> dict[str, Any]:
@@ -626,6 +633,23 @@ class Stream:
             ],
         }
 
+    def reserve(self) -> dict[str, Any]:
+        draw = self.draw
+        self.reserved += [(self.account(), draw.choice(["r1", "r2", f"r{len(self.reserved)}"]))]
+        return {**self.reservation(last=True), "amount": str(draw.choice([50, 100, 299.99, 300])), "ccy": "USD"}
+
+    def reservation(self, last: bool = False) -> dict[str, Any]:
+        """A recent reservation, or one that nobody knows."""
+        if not self.reserved or (not last and self.draw.random() < 0.05):
+            return {"account": self.account(), "reserve_id": "r0"}
+        account, label = self.reserved[-1] if last else self.draw.choice(self.reserved[-6:])
+        return {"account": account, "reserve_id": label}
+
+    commit = rollback = reservation
+
+    def release(self) -> dict[str, Any]:
+        return {**self.reservation(), "amount": str(self.draw.choice([25, 50, 99.99, 100]))}
+
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
@@ -699,7 +723,12 @@ KINDS = {
     "adjust": 0,
     "transfer": 0,
     "split": 0,
+    "reserve": 0,
+    "commit": 0,
+    "rollback": 0,
+    "release": 0,
 }
+CREDIT = {"reserve": 30, "commit": 14, "rollback": 6, "release": 12}  # for rules of credit
 
 
 # ---------------------------------------------------------------------- money of several currencies

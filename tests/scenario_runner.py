@@ -43,6 +43,7 @@ KINDS = {
     "closed_trade": "trade",
     "cmd": "control",
     "rules": "control",
+    **dict.fromkeys(("reserve", "commit", "rollback", "release"), "credit"),
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
 COPIED += (
@@ -63,7 +64,7 @@ COPIED += (
     "ratio",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
-MESSAGES = ("order", "order_list", "modify", "cancel")
+MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
 SHORT: dict[str, dict[str, str]] = {  # other names of parameters
@@ -196,6 +197,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     if "account" in event and kind != "cmd" and (not order_id or order_id in names.stated):
         # what names no order, or one that only the venue knew, came through the unnamed ones
         row = {"strategy": UNNAMED, "connection": UNNAMED, **row}
+    if KINDS.get(kind) == "credit":
+        return [_credit(event, row, names, late)]
     if kind == "order_list":
         members = event.get("orders") or [event] * event["children"]
         children = event.get("children", len(members))
@@ -216,6 +219,16 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     if kind == "modify":
         row["children"] = event.get("children", 1)
     return [row]
+
+
+def _credit(event: dict[str, Any], row: dict[str, Any], names: _Names, late: bool) -> dict[str, Any]:
+    """A step of credit; an id that is used again names the last reservation."""
+    account, label = event["account"], f"credit {event['reserve_id']}"
+    if event["kind"] != "reserve":
+        named = names.known(account, label)
+    else:
+        named = names.new(account, f"late {label}" if late else label)
+    return {**row, "step": event["kind"], "reserve_id": named or event["reserve_id"]}
 
 
 def _action(event: dict[str, Any], row: dict[str, Any], accounts: Sequence[str]) -> list[dict[str, Any]]:
@@ -423,6 +436,8 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
             if number not in releases:
                 decisions[number] = ("QUEUE", result.rules[cause].id)
             releases[number] = int(row["until"])
+        elif code == DecisionCode.ERROR_STATE and events[number - 1]["kind"] in MESSAGES:
+            decisions[number] = (code.name, None)
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1

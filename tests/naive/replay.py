@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from naive.currencies import Rates
 from naive.rules import BAD, TYPES
+from naive.rules.base import Missing
+from naive.rules.credit import Reservation
 
 DAY = 86_400 * 10**9
 
@@ -182,6 +184,7 @@ class Replay:
         self.phantoms = []  # the orders of a list that stand before the one being judged
         self.logins = {}  # the account that last sent through a session
         self.rates = Rates(scenario.get("quantum"))
+        self.first_currency = next((one.quote for one in self.instruments.values()), "USD")
         self.now = None
         self.decisions = {}
         self.fills_vanished = 0
@@ -189,6 +192,7 @@ class Replay:
         self.releases = {}  # message that waits -> when it goes
         self.alerts = {}  # event -> ids of rules
         self.volumes = []  # fills that were booked: instrument, quantity
+        self.reservations = []
         self.differences = []  # of snapshots: event, what, id, ours, theirs
         self.unbooked = {}  # (account, instrument) -> lots of the record that no fill and no opening position has
         self.base_cost = {}  # (account, instrument) -> cost after its last settlement
@@ -627,6 +631,62 @@ class Replay:
             self.moved(event["instrument"])
             for rule in self.rules:
                 rule.groups_moved(None, event["instrument"])
+
+    # ------------------------------------------------------------------ credit
+
+    def credit_rules(self):
+        return [rule for rule in self.rules if rule.type == "credit"]
+
+    def lapse(self):
+        for one in self.reservations:
+            for rule in self.credit_rules():
+                if one.step == "reserved" and rule.lives() and self.now - one.ts >= rule.lives():
+                    one.step = "lapsed"
+
+    def take_reserve(self, number, event):
+        self.lapse()
+        cash = self.accounts[event["account"]].cash
+        one = Reservation(event, next(iter(cash), self.first_currency))
+        verdicts = [rule.asked(one) for rule in self.credit_rules() if not rule.asleep]
+        for verdict in verdicts:
+            if verdict.breach or verdict.unpriced or verdict.noticed:
+                self.alert(verdict.rule)
+        stopping = [verdict.rule.id for verdict in verdicts if verdict.stops]
+        self.decisions[number] = ("REJECT", stopping[0]) if stopping else ("ALLOW", None)
+        if any(verdict.held for verdict in verdicts):
+            self.decisions[number] = ("REJECT", "PAUSED")
+        if not self.enforce or self.decisions[number][0] == "ALLOW":
+            one.step, one.worth = "reserved", one.amount
+            for rule in self.credit_rules():
+                try:
+                    one.worth = rule.worth(one)
+                except Missing:
+                    one.worth = Fraction(0)
+        self.reservations.append(one)
+        for verdict in verdicts:
+            if verdict.trips:
+                verdict.rule.trip(verdict.rule.key_of(one))
+
+    def named_reservation(self, event, step):
+        """The last reservation of an id, if it is at a step."""
+        self.lapse()
+        of_id = [
+            one for one in self.reservations if (one.account, one.label) == (event["account"], event["reserve_id"])
+        ]
+        return of_id[-1] if of_id and of_id[-1].step == step else None
+
+    def take_commit(self, number, event):
+        one = self.named_reservation(event, "reserved")
+        self.decisions[number] = ("ERROR_STATE", None) if one is None else ("ALLOW", None)
+        if one is not None:
+            one.step = {"commit": "used", "rollback": "given back"}[event["kind"]]
+
+    take_rollback = take_commit
+
+    def take_release(self, number, event):
+        one = self.named_reservation(event, "used")
+        if one is not None and one.back + Fraction(event["amount"]) <= one.amount:
+            one.back += Fraction(event["amount"])
 
     def take_close(self, number, event):
         for rule in self.rules:

@@ -26,6 +26,7 @@ from riskkit.rules import (
     ConcentrationLimit,
     ConsecutiveErrors,
     ConsecutiveLosses,
+    CreditLimit,
     DailyLoss,
     DrawdownLimit,
     DuplicateOrder,
@@ -111,6 +112,14 @@ def event(kind: str, ts: int = 0, **more: Any) -> Row:
 
 def fill(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
     return event("fill", ts, **{"instrument": "X", "side": side, "qty": qty, "price": price, **more})
+
+
+def reserved(amount: Any, ts: int = 0, name: str = "r", **more: Any) -> Row:
+    return credit("reserve", ts, name, amount=amount, **more)
+
+
+def credit(step: str, ts: int, name: str, **more: Any) -> Row:
+    return event("credit", ts, step=step, reserve_id=name, **more)
 
 
 def price(last: Any = 100, ts: int = 0, instrument: str = "X") -> Row:
@@ -897,6 +906,53 @@ TABLE: dict[str, Edge] = {
     "consecutive_errors": Edge(
         ConsecutiveErrors(3), lambda n: [*(event("error") for _ in range(n)), order(1)], reach(2, 3, 4)
     ),
+    "credit": Edge(CreditLimit(500), lambda n: [reserved(300), reserved(n, 1, "s")], rise("199.99", "200", "200.01")),
+    "credit reached": Edge(
+        CreditLimit(500, **REACH), lambda n: [reserved(300), reserved(n, 1, "s")], reach("199.99", "200", "200.01")
+    ),
+    "credit used": Edge(
+        CreditLimit(500),
+        lambda n: [reserved(300), credit("commit", 1, "r"), reserved(n, 2, "s")],
+        rise("199.99", "200", "200.01"),
+    ),
+    "credit released": Edge(
+        CreditLimit(500),
+        lambda n: [reserved(300), credit("commit", 1, "r"), credit("release", 2, "r", amount=n), reserved(250, 3, "s")],
+        least("49.99", "50", "50.01"),
+    ),
+    "credit released too much": Edge(
+        CreditLimit(500),
+        lambda n: [reserved(300), credit("commit", 1, "r"), credit("release", 2, "r", amount=n), reserved(500, 3, "s")],
+        [("299.99", True), ("300", False), ("300.01", True)],
+    ),
+    "credit of two accounts": Edge(
+        Rule("r", CreditLimit(500), scope="global"),
+        lambda n: [{**reserved(300), "account": "B"}, reserved(n, 1, "s")],
+        rise("199.99", "200", "200.01"),
+    ),
+    "credit converted": Edge(
+        Rule("r", CreditLimit(500), currency="USD"),
+        lambda n: [
+            {"ts": START, "kind": "fx", "pair": "EURUSD", "price": "1.25"},
+            reserved(300, currency="USD"),
+            reserved(n, 1, "s", currency="EUR"),
+        ],
+        rise("159.99", "160", "160.01"),
+    ),
+    "credit age of a rate": Edge(
+        Rule("r", CreditLimit(500), currency="USD", max_age_ns=100),
+        lambda ts: [
+            {"ts": START, "kind": "fx", "pair": "EURUSD", "price": "1.25"},
+            reserved(1, ts, currency="EUR"),
+        ],
+        rise(99, 100, 101),
+    ),
+    "credit age": Edge(CreditLimit(500, ttl_ns=100), lambda ts: [reserved(300), reserved(300, ts, "s")], clears(100)),
+    "credit age of another": Edge(  # two reservations of one time, of which one is used
+        CreditLimit(500, ttl_ns=100),
+        lambda ts: [reserved(300), reserved(100, 0, "s"), credit("commit", 1, "r"), reserved(200, ts, "t")],
+        clears(100),
+    ),
     "consecutive_errors pause": Edge(
         ConsecutiveErrors(1, open_ns=100), lambda ts: [event("error"), order(ts)], clears(100)
     ),
@@ -1025,6 +1081,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "consecutive_errors": (ConsecutiveErrors(3), [*[event("error")] * 3, order(1)], (3, 3, 0, "count")),
     "consecutive_losses": (ConsecutiveLosses(3), [*[trade(pnl=-1)] * 3, order(1)], (3, 3, 0, "count")),
     "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),
+    "credit": (CreditLimit(500), [reserved(300), reserved("200.5", 1, "s")], (500.5, 500, -0.5, "USD")),
     "daily_loss": (DailyLoss(20), FALLEN, (25, 20, -5, "USD")),
     "dd_trades": (TradeDrawdownLock("0.1", "1s", 1, 100), [trade(ret="-0.2"), order(1)], LOCKED),
     "dd_equity": (EquityDrawdownLock("0.1", "1s", 1, 100), [trade(pnl=-200), order(1)], LOCKED),

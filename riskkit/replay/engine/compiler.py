@@ -54,7 +54,9 @@ INNER = {
 SEPARATE = tuple(name for name in FUNCTIONS if name not in ("run", "judge", "moved"))
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT")}
+READ_ORDERS = {
+    int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT", "CREDIT")
+}
 MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, EventKind.SPLIT, *SETTLES)}  # without a fill
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
@@ -114,6 +116,7 @@ def shape_of(
         adjusts=int(EventKind.ADJUST) in kinds,
         settles=bool(set(map(int, SETTLES)) & kinds),
         splits=int(EventKind.SPLIT) in kinds,
+        credits=int(EventKind.CREDIT) in kinds,
         lifetimes="lifetimes" in requires,
         turnover="turnover" in requires,
         netted=netted,
@@ -138,6 +141,7 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool, bool],
         exempt_reducing=kind.exempt_reducing,
         working="working" in kind.requires,
         covariance="covariance" in kind.requires,
+        credit="credit" in kind.requires,
         nodes_per_event=kind.nodes_per_event,
         caps=kind.caps,
         volume="volume" in kind.requires,

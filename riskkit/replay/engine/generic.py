@@ -450,6 +450,8 @@ class Generic(Specialiser):
                 return self.word_of(rule, name)
             case "match_mode":  # the first parameter of `self_match`
                 return self.word_of(rule, "param_0")
+            case "lifetime":  # the second one of `credit`
+                return self.word_of(rule, "param_1")
             case "group_positions" | "group_accounts":
                 table = name.removeprefix("group_")
                 return f"{table}_at(group_words[{self.word_of(rule, 'group')} + {GROUP.index(table)}])"

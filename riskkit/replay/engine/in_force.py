@@ -48,9 +48,10 @@ def shapes_of(history: RuleHistory, shape_for: Callable[[RuleSet], Shape]) -> li
 
 
 def _silent(rule: RuleShape) -> RuleShape:
-    """A rule that judges nothing; the engine keeps its counts of working orders, and its covariance."""
+    """A rule that judges nothing; the engine keeps its counts of working orders and of credit, and its covariance."""
     judges_nothing = rule._replace(can_pause=False, checks_on=(), alerts_on=())
-    return judges_nothing if rule.covariance else judges_nothing._replace(updates_on=(), hooks=())
+    counts = rule.covariance or rule.credit
+    return judges_nothing if counts else judges_nothing._replace(updates_on=(), hooks=())
 
 
 def opening_state(history: RuleHistory, universe: Universe, opened: Opening, found: Calendars, slots: int) -> State:

@@ -44,6 +44,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
         or shape.snapshots
         or shape.settles
         or shape.splits
+        or shape.credits
     ):
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:

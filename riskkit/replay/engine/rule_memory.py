@@ -79,11 +79,11 @@ def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe)
 def begin_anew(state: State, k: int, rule: Rule, universe: Universe) -> None:
     """Start rule `k` with the present book, and without anything that it remembers.
 
-    A covariance is of the market, and goes on.
+    A covariance is of the market, credit is reserved whatever the rules are: they go on.
     """
     table, integers = state.rules[k], rule.to_integers(universe)
     table["held_until"] = table["trips"] = 0
-    if "covariance" in rule.kind.requires:
+    if rule.kind.requires & {"covariance", "credit"}:
         return
     for name in rule.kind.state:
         if name != "memory":

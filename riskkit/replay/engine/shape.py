@@ -125,6 +125,7 @@ class RuleShape(NamedTuple):
     recovers: bool = False  # its update ends its pause
     queues: bool = False  # what it would refuse waits
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
+    credit: bool = False  # it counts credit, also while it is not in force
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
@@ -139,6 +140,8 @@ class RuleShape(NamedTuple):
                 return f"all_states_{self.name}"
             case "match_mode":
                 return f"params_{self.name}.mode"
+            case "lifetime":  # the same for all keys
+                return f"at(versions_{self.name}, 0).ttl_ns" if self.overridden else f"params_{self.name}.ttl_ns"
             case "params" if self.overridden:
                 return f"at(versions_{self.name}, state_{self.name}.version)"
             case "table" if self.overridden:
@@ -187,7 +190,8 @@ class RuleShape(NamedTuple):
 
     def can_object(self, kind: int) -> bool:
         """True if the rule can object to this kind of event."""
-        return kind in MESSAGES and (self.can_pause or (kind in self.checks_on and self.has("check")))
+        judged = kind in self.checks_on and self.has("check")
+        return judged if kind == EventKind.CREDIT else kind in MESSAGES and (self.can_pause or judged)
 
     def checked(self, kind: int) -> bool:
         """True if its check is called; a latching rule that can pause only tests its pause."""
@@ -255,6 +259,7 @@ class Shape(NamedTuple):
     adjusts: bool = False  # lots come or go without a fill
     settles: bool = False  # instruments expire, or positions are rolled to another one
     splits: bool = False  # instruments are split
+    credits: bool = False  # credit is reserved
     lifetimes: bool = False  # a rule looks at how long orders worked
     turnover: bool = False  # a rule looks at what all accounts trade in an instrument
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
@@ -373,6 +378,11 @@ class Shape(NamedTuple):
     def matching(self) -> Rules:
         """Rules that prevent matches of orders with working ones, each by its mode."""
         return [rule for rule in self.rules if "met" in rule.arguments("check")]
+
+    @property
+    def crediting(self) -> Rules:
+        """Rules on credit."""
+        return [rule for rule in self.rules if rule.credit]
 
     @property
     def takes_away(self) -> bool:

@@ -94,7 +94,7 @@ def quantum_that_fits(
     columns: Mapping[str, np.ndarray], universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
 ) -> Fraction | None:
     """The finest unit of money, a power of ten times that of a universe, in which a log passes `check_bounds`."""
-    money = np.isin(columns["kind"], (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE))
+    money = np.isin(columns["kind"], (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE, EventKind.CREDIT))
     for digits in range(1, DIGITS):
         scale = 10**digits
         counted = {**columns, "qty": np.where(money, columns["qty"] // scale, columns["qty"])}
@@ -250,7 +250,7 @@ def _check_balances(
         return
     kind, account, amount = columns["kind"], columns["account"], np.abs(columns["qty"].astype(float))
     bound = moved + np.abs([float(universe.opening_cash(opened)) for opened in universe.accounts])
-    flows = (kind == EventKind.CASH) | (kind == EventKind.TRADE)
+    flows = np.isin(kind, (EventKind.CASH, EventKind.TRADE, EventKind.CREDIT))
     bound = bound + np.bincount(account[flows], amount[flows], minlength=count)
     if "fee" in columns:
         paid = columns["fee"] != 0

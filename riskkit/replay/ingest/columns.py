@@ -40,7 +40,8 @@ COLUMNS: dict[str, FrameColumn] = {
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
         "previous close or settlement), dividend (in cash), funding, split, expiry of an instrument; roll (of its positions into another "
-        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill)",
+        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill); credit (an amount "
+        "is reserved, or a reservation finished)",
         "kind",
         ("event",),
     ),
@@ -67,6 +68,8 @@ COLUMNS: dict[str, FrameColumn] = {
         "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",
         "order",
     ),
+    "reserve_id": FrameColumn("id of a reservation of credit, within its account", "order"),
+    "step": FrameColumn("step of a reservation of credit: reserve, commit, rollback or release", "side"),
     "trade_id": FrameColumn(
         "id of a fill; a fill with the id, account, instrument, side and day (UTC) of an earlier one is a duplicate; "
         "on a bust or correct the fill that it undoes or changes",
@@ -97,9 +100,12 @@ COLUMNS: dict[str, FrameColumn] = {
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
     ),
-    "amount": FrameColumn("money of a cash event, negative for a withdrawal; of a dividend on one unit", "qty"),
+    "amount": FrameColumn(
+        "money of a cash event, negative for a withdrawal; of a dividend on one unit; of a reserve or release of credit",
+        "qty",
+    ),
     "currency": FrameColumn(
-        "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
+        "currency of a cash event or a reserve; by default the first that the account declares", "price", ("ccy",)
     ),
     "rate": FrameColumn("part of the value of a position that longs pay at a funding, below zero if shorts do", "qty"),
     "ratio": FrameColumn("new units for old ones of a split, as 3/2", "qty"),

@@ -13,6 +13,7 @@ import pandas as pd
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.actions import check_rolls, check_transfers, funding_events
 from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.credits import check_amounts, name_reservations
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
 from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
@@ -129,6 +130,7 @@ class Entry(NamedTuple):
         if not mixed:
             one_currency(source, universe, found["account"], pair_account, pair_instrument)
         money_events(source, found, universe)
+        check_amounts(source, found)
         rate_events(source, found, universe.currencies)
         dividend_events(source, found, universe)
         funding_events(source, found)
@@ -186,6 +188,7 @@ def _in_time(source: Frame, form: TimeForm, policy: str) -> tuple[Frame, dict[st
         order = np.argsort(stamps, kind="stable")
         source, stamps = source.in_order(order), stamps[order]
     source.kind = kinds(source)
+    source = name_reservations(source)
     flags = np.zeros(source.size, np.int32)
     columns = {"ts": in_time_order(source, stamps, policy, flags), "kind": source.kind, "flags": flags}
     return source, columns, form._replace(unit=unit or form.unit)

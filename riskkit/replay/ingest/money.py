@@ -11,30 +11,48 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import (
+    MISSING,
+    RETURN_UNIT,
+    CashFlowKind,
+    CreditStep,
+    EventKind,
+    RowFlag,
+    TradingCommand,
+)
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import GROUPS, Universe, decimal_text
 
+MONEY = (
+    (EventKind.CASH, "amount"),
+    (EventKind.EQUITY, "equity"),
+    (EventKind.TRADE, "pnl"),
+    (EventKind.CREDIT, "amount"),
+)
+
 
 def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
-    """Convert the values of CASH, EQUITY, TRADE and CONTROL to qty, price and side, and the fees of fills."""
+    """Convert the values of CASH, EQUITY, TRADE, CONTROL and CREDIT to qty, price and side, and the fees of fills."""
     quantum = universe.quantum
-    for kind, name in ((EventKind.CASH, "amount"), (EventKind.EQUITY, "equity"), (EventKind.TRADE, "pnl")):
+    for kind, name in MONEY:
         rows, missing = frame.rows_of(kind), frame.missing(name)
-        if kind is not EventKind.TRADE:
+        if kind not in (EventKind.TRADE, EventKind.CREDIT):
             frame.refuse(rows & missing, name, "is not an amount of money")
         if (rows & ~missing).any():
             columns["qty"] = np.where(rows & ~missing, _quanta(frame, name, rows & ~missing, quantum), columns["qty"])
     for kind, name, words, absent in (
         (EventKind.CASH, "flow", CashFlowKind, CashFlowKind.DEPOSIT),
         (EventKind.CONTROL, "cmd", TradingCommand, None),
+        (EventKind.CREDIT, "step", CreditStep, None),
     ):
         rows = frame.rows_of(kind)
         if rows.any():
             columns["side"] = np.where(rows, word_codes(frame, name, rows, words, absent), columns["side"])
     _command_groups(frame, columns, universe)
     if frame.has("currency"):
-        columns["price"] = np.where(frame.rows_of(EventKind.CASH), _currencies(frame, universe), columns["price"])
+        columns["price"] = np.where(
+            frame.rows_of(EventKind.CASH, EventKind.CREDIT), _currencies(frame, universe), columns["price"]
+        )
     executed = frame.rows_of(EventKind.EXECUTION) & ~frame.missing("qty") & ~frame.missing("price")
     frame.refuse(
         executed, "kind", "is one run of a strategy, and this row has a quantity and a price; did you mean 'fill'?"

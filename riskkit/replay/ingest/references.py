@@ -20,6 +20,7 @@ from riskkit.replay.schema.columns import (
     FILL_CONTENTS,
     FILL_KEY,
     FIRST_EXTERNAL,
+    CreditStep,
     EventKind,
     RowFlag,
     kind_word,
@@ -45,7 +46,8 @@ def orders(
     codes, found = pd.factorize(frame.column("order_id"))
     frame.check_names("order_id", codes, found)
     here, named = np.arange(frame.size), codes >= 0
-    is_order = frame.rows_of(EventKind.ORDER) & named
+    credit = frame.rows_of(EventKind.CREDIT)
+    is_order = (frame.rows_of(EventKind.ORDER) | (credit & (side == CreditStep.RESERVE))) & named
     keys = _joined(codes, account) if policy.by_account else codes
     used = _joined(keys, stamps // DAY_NS) if policy.by_day else keys
     is_order |= unknown_stated(keys, is_order, stated & named)
@@ -58,6 +60,7 @@ def orders(
         lambda row: f"is used already by the order of row {frame.source_row(first[used[row]])}; {policy.reuse}",
     )
     target = _latest(keys[rows], rows, keys, here) if policy.by_day else np.where(first[used] > here, -1, first[used])
+    finishing = credit & named & ~is_order
     refers = (messages | errors | stated | frame.rows_of(EventKind.FILL)) & named & ~is_order
     later = (target < 0) & (first[used] > here) & ~stated[np.maximum(first[used], 0)]
     frame.refuse(refers & later, "order_id", "names a later order")
@@ -73,7 +76,7 @@ def orders(
     frame.refuse(refers & ~same, "order_id", OTHER["instrument"])
     against = refers & (side != 0) & (side[target] != side)
     frame.refuse(against, "order_id", OTHER["side"])
-    belongs = is_order | refers
+    belongs = is_order | refers | (finishing & (target >= 0))
     order[belongs] = target[belongs]
     return order
 

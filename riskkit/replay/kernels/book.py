@@ -19,7 +19,7 @@ from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus
 
-UNKNOWN, WORKING, BLOCKED, DONE, CANCELLED, REDUCED = map(int, OrderStatus)
+UNKNOWN, WORKING, BLOCKED, DONE, CANCELLED, REDUCED = map(int, tuple(OrderStatus)[:6])
 NO_CAP = int(FillCap.NONE)
 
 # the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in

@@ -1,9 +1,9 @@
 """The memory of a live session without what it no longer needs: a window of the journal instead of all of it.
 
 Rows of the journal are *local* numbers in memory: first the rows that are carried over from before, then the new ones.
-Carried are the orders that work or are younger than the horizon, with their parents; the fills that may still be busted or
-corrected, and of each position the last fill before those, which prices it when they are busted and is *closed* itself; and
-what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
+Carried are the orders that work or are younger than the horizon, with their parents, and credit that is reserved or used; the fills
+that may still be busted or corrected, and of each position the last fill before those, which prices it when they are busted and
+is *closed* itself; and what the duplicate rules look back at. All that refers to a row or to the record of an order is renumbered; an
 order or a fill that is gone is one from before the log. Older fills are folded into the opening of their position.
 """
 
@@ -33,6 +33,7 @@ SLOTS = (
     "first_stop",
 )  # fields that hold the record of an order
 FILLS = (int(EventKind.FILL), *map(int, AMENDS))
+ALIVE = (int(OrderStatus.WORKING), int(OrderStatus.RESERVED), int(OrderStatus.USED))
 
 
 class Parts(NamedTuple):
@@ -146,7 +147,7 @@ def book_all(
 def _orders(columns: dict[str, np.ndarray], recent: np.ndarray, records: np.ndarray) -> np.ndarray:
     """True for each row of a named order that is kept."""
     named = columns["order"] == np.arange(len(recent))
-    works = records["status"][columns["slots"] + 1] == OrderStatus.WORKING
+    works = np.isin(records["status"][columns["slots"] + 1], ALIVE)
     kept = named & (recent | works)
     while True:
         parents = columns["parent"][kept]

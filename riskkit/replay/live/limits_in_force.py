@@ -19,7 +19,7 @@ from riskkit.replay.rules.history import RuleHistory, Stretch
 if TYPE_CHECKING:
     from riskkit.replay.live.engine import Engine
 
-COUNTED = frozenset({"working", "volume", "opening", "covariance"})  # kept from the first event on
+COUNTED = frozenset({"working", "volume", "opening", "covariance", "credit"})  # kept from the first event on
 
 
 def with_history(engine: Engine, history: RuleHistory) -> Engine:

@@ -10,6 +10,7 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.actions import adjust_row, funding_row, roll_rows, transfer_rows
+from riskkit.replay.ingest.credits import credit_row, reservation_text
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
@@ -239,6 +240,17 @@ class SessionCalls(ABC):
     def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
         return self._process(ts, "cash", fields, Entries.cash)
+
+    def process_credit(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a step of a reservation of credit of an ``account``: ``reserve_id`` and ``step``.
+
+        "reserve" asks the rules (`CreditLimit`) for an ``amount`` in a ``currency``; "commit" uses all of it, "rollback" gives it
+        back, and "release" gives back an ``amount`` of what is used. What names a reservation that is not there, or is finished, is
+        refused (`DecisionCode.ERROR_STATE`). Without such a rule every reserve passes.
+        """
+        given = given_fields("credit", fields)
+        named = None if "reserve_id" not in given else reservation_text(given.get("account", ""), given["reserve_id"])
+        return self._submit(ts, given, partial(credit_row, given), ids=[named])
 
     def process_equity(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the ``equity`` of an ``account`` from outside; it replaces the computed one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskkit.replay.schema.columns import IN_BILLIONTHS, RATE_UNIT, EventKind
+from riskkit.replay.schema.columns import IN_BILLIONTHS, RATE_UNIT, CreditStep, EventKind
 from riskkit.replay.schema.universe import Universe, decimal_text
 
 if TYPE_CHECKING:
@@ -31,10 +31,13 @@ def add_contents(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> None
 
 
 def content_words(row: Mapping[str, int], universe: Universe) -> list[str]:
-    """The amount of money, the rate or the ratio of an event."""
+    """The amount of money, the rate, the ratio or the step of an event."""
     kind = EventKind(row["kind"])
     if kind in IN_BILLIONTHS:
         return [decimal_text(Fraction(row["qty"], RATE_UNIT))]
+    if kind is EventKind.CREDIT:
+        step = CreditStep(row["side"]).name.lower()
+        return [step, decimal_text(row["qty"] * universe.quantum)] if row["qty"] else [step]
     if kind is EventKind.SPLIT:
         return [f"{row['qty']}/{row['price']}"]
     return [decimal_text(row["qty"] * universe.quantum)] if kind in MONEY else []

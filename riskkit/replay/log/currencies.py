@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def account_currencies(log: EventLog) -> list[tuple[str, ...]]:
-    """Currencies of each account, sorted: of its opening cash, its cash flows and its instruments.
+    """Currencies of each account, sorted: of its opening cash, its cash flows, its reserved credit and its instruments.
 
     An account with none of them has the first currency of the log.
 
@@ -29,7 +29,8 @@ def account_currencies(log: EventLog) -> list[tuple[str, ...]]:
     for a, i in zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True):
         found[a].add(universe.instruments[i].currency)
     if "kind" in columns:  # the books of a live session have no events
-        named = (columns["kind"] == EventKind.CASH) & (columns["price"] != MISSING) & (columns["account"] >= 0)
+        paid = np.isin(columns["kind"], (EventKind.CASH, EventKind.CREDIT))
+        named = paid & (columns["price"] != MISSING) & (columns["account"] >= 0)
         flows = np.unique(np.column_stack([columns["account"][named], columns["price"][named]]), axis=0)
         for a, currency in flows.tolist():
             found[a].add(universe.currencies[currency])

@@ -29,7 +29,8 @@ def _kind(kind: EventKind) -> Callable[[Columns, Universe], bool]:
 
 
 def _named(columns: Columns, universe: Universe) -> bool:
-    return bool((columns["order"] == np.arange(len(columns["order"]))).any())
+    own = columns["order"] == np.arange(len(columns["order"]))
+    return bool((own & (columns["kind"] != EventKind.CREDIT)).any())
 
 
 def _priced(name: str) -> Callable[[Columns, Universe], bool]:

@@ -50,6 +50,7 @@ REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, Decisi
 BY_COMMAND = int(Cause.COMMAND)
 CAUSE_AT = OFFSETS["cause"]
 BY_HAND = ""
+MESSAGE_WORDS = {int(EventKind.MODIFY): "modify", int(EventKind.CREDIT): "reservation"}
 
 
 class DecisionKind(IntEnum):
@@ -231,7 +232,7 @@ class DecisionFormatter:
         event = event if read is None else read(event)
         row = np.frombuffer(row, ROW)[0]
         code, cause, until = DecisionCode(int(row["code"])), int(row["cause"]), int(row["until"])
-        message = "modify" if event["kind"] == EventKind.MODIFY else "order"
+        message = MESSAGE_WORDS.get(event["kind"], "order")
         if cause == Cause.COMMAND:
             key = self._account(event)
             why = f"the {message} is refused: {key} is {'stopped' if row['limit'] else 'paused'} by a command"
@@ -358,6 +359,7 @@ class DecisionFormatter:
             DecisionCode.ORPHAN,
             DecisionCode.ERROR_TS,
         )
+        stopped = stopped or code == DecisionCode.ERROR_STATE
         action = DecisionKind.REJECT if stopped else DecisionKind.ALERT
         kind = EventKind(event["kind"]).name.lower()
         return self._made(action, BY_HAND, self._account(event), f"{kind}: {DECISION_WORDS[code]}", NOTHING, event, row)

@@ -36,6 +36,7 @@ DECISION_WORDS = {
     DecisionCode.POSITION_BREAK: "position differs from the venue's",
     DecisionCode.ORDER_BREAK: "order differs from the venue's",
     DecisionCode.SETTLED: "position settled",
+    DecisionCode.ERROR_STATE: "no such reservation, or it is finished",
 }
 
 

@@ -162,6 +162,8 @@ def message_labels(log: EventLog, rows: np.ndarray, orders: np.ndarray) -> dict[
     return {
         "order_id": [named.get(order, "") for order in orders.tolist()],
         "account": [universe.accounts[a].id for a in columns["account"][rows]],
-        "instrument": [universe.instruments[i].id for i in columns["instrument"][rows]],
-        "side": np.where(columns["side"][rows] > 0, "buy", "sell").tolist(),
+        "instrument": [universe.instruments[i].id if i >= 0 else "" for i in columns["instrument"][rows]],
+        "side": np.where(
+            columns["instrument"][rows] < 0, "", np.where(columns["side"][rows] > 0, "buy", "sell")
+        ).tolist(),
     }

@@ -13,6 +13,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._check import shown as shown_value
 from riskkit._show import frame_of
+from riskkit.replay.log.contents import content_words
 from riskkit.replay.results.explain import Explanation, joined, names_in, shown, unjudged
 from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.present import Reading
@@ -41,6 +42,7 @@ FATES = {
     DecisionCode.POSITION_BREAK: "found another position than we believed",
     DecisionCode.ORDER_BREAK: "found another rest of an order than we believed",
     DecisionCode.SETTLED: "settled a position",
+    DecisionCode.ERROR_STATE: "was left out: there is no such reservation, or it is finished",
 }
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 
@@ -132,6 +134,8 @@ class OrderMessages:
         row = {name: int(column[seq]) for name, column in self.log.columns.items()}
         universe, kind = self.log.universe, EventKind(row["kind"])
         label = self.log.order_labels.by_row.get(row["order"], "")
+        if kind == EventKind.CREDIT:
+            return self._credit(row, label)
         words = ["Order" if kind == EventKind.ORDER else f"{kind.name.capitalize()} of order", label]
         instrument = universe.instruments[row["instrument"]]
         words = [word for word in words if word] if label or kind == EventKind.ORDER else [kind.name.capitalize()]
@@ -145,6 +149,12 @@ class OrderMessages:
         )
         account = f" for {universe.accounts[row['account']].id}" if row["account"] >= 0 else ""
         return f"{' '.join(words)} ({' '.join(traded)}{account}, {self.time(row['ts'])})"
+
+    def _credit(self, row: dict[str, int], label: str) -> str:
+        """A step of credit."""
+        step, *amount = content_words(row, self.log.universe)
+        details = ", ".join([*amount, self.time(row["ts"])])
+        return f"{step.capitalize()} of {label or 'no reservation'} ({details})"
 
     def refused(self, row: np.void, *, tripped_at: bool = False) -> str:
         """Sentences on a refusal; with `tripped_at`, with the value that tripped its pause (replays the log)."""
@@ -211,8 +221,11 @@ class OrderMessages:
         seqs = rows["seq"]
         readings = [self._shown(row) for row in rows]
         until = np.where((rows["until"] == NEVER) | (rows["until"] == 0), np.iinfo(np.int64).min, rows["until"])
-        code, price = columns["instrument"][seqs], columns["price"][seqs]
-        prices = universe.prices(np.where(price == MISSING, 0, price), code)
+        code, price, amount = (columns[name][seqs] for name in ("instrument", "price", "qty"))
+        quantities, prices = np.full((2, len(seqs)), np.nan)
+        traded, limited = code >= 0, (code >= 0) & (price != MISSING)
+        quantities[traded] = universe.quantities(amount[traded], code[traded])
+        prices[limited] = universe.prices(price[limited], code[limited])
 
         def local(times: np.ndarray) -> pd.DatetimeIndex:
             return pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(self.time.tz)
@@ -221,8 +234,8 @@ class OrderMessages:
         found: dict[str, Any] = {
             "time": local(columns["ts"][seqs]),
             **named,
-            "quantity": universe.quantities(columns["qty"][seqs], code),
-            "price": np.where(price == MISSING, np.nan, prices),
+            "quantity": quantities,
+            "price": prices,
             "rule": [self.rules[c].id if c >= 0 else "" for c in rows["cause"]],
             "observed": np.array([np.nan if r.observed is None else r.observed for r in readings], float),
             "limit": np.array([np.nan if r.limit is None else r.limit for r in readings], float),

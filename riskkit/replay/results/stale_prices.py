@@ -49,7 +49,7 @@ def _oldest(log: EventLog) -> tuple[int, int]:
     marked = np.full(len(log.universe.instruments), MISSING)  # time of the last price
     quoted, usual = np.zeros(len(marked), bool), np.zeros(len(marked))
     oldest = 0, -1
-    for start in range(0, len(log), PART):
+    for start in range(0, len(log) if len(marked) else 0, PART):
         kind, code, ts = (log.columns[name][start : start + PART] for name in ("kind", "instrument", "ts"))
         rows = np.arange(len(ts))
         quotes = kind == EventKind.PRICE

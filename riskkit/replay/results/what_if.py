@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,12 +177,20 @@ class Moment:
         self.most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         self.row = {name: int(column[seq]) for name, column in columns.items()}
         self.quantity = self._quantity()
+        self.lot, self.step = self._units()
 
     def _quantity(self) -> int:
         """Quantity of the message in steps; a modify may leave it unchanged."""
         if self.row["kind"] == EventKind.MODIFY and self.row["qty"] <= 0 and self.shape.orders:
             return int(self.state.orders["qty"][self.row["slots"] + 1])
         return self.row["qty"]
+
+    def _units(self) -> tuple[int, Fraction]:
+        """Steps in a lot of the quantity, and the size of a step: of credit both are units of money."""
+        universe, code = self.result.log.universe, self.row["instrument"]
+        if self.row["kind"] == EventKind.CREDIT:
+            return 1, universe.quantum
+        return int(self.state.instruments["lot"][code + 1]), universe.instruments[code].qty_step
 
     def after(self) -> State:
         """The state after the message, as the rules were set."""
@@ -244,8 +253,7 @@ class Moment:
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
         key = formatter.key_of_event(rule, self._named())
         found = self.next_quantity(k)
-        steps = result.log.universe.instruments[self.row["instrument"]].qty_step
-        quantity = None if found is None else decimal_text(found * steps)
+        quantity = None if found is None else decimal_text(found * self.step)
         return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k), alerts)
 
     def _named(self) -> dict[str, int]:
@@ -263,10 +271,9 @@ class Moment:
         if group is not None:
             place = group_place(group, key, self.row["pair"], self.row["instrument"], len(state.instruments) - 1)
             position = state.groups[group.table("positions")][place + 1]
-        step = self.result.log.universe.instruments[self.row["instrument"]].qty_step
-        found = {"position": float(int(position["qty"]) * step)}
-        if self.shape.orders:
-            found |= {name: float(int(position[name]) * step) for name in ("open_buy_qty", "open_sell_qty")}
+        held = {"position": "qty"} | {name: name for name in ("open_buy_qty", "open_sell_qty") if self.shape.orders}
+        traded = held.items() if self.row["instrument"] >= 0 else ()
+        found = {name: float(int(position[field]) * self.step) for name, field in traded}
         record = state.rules[k][key + 1]
         own = [name.partition(":")[0] for name in rule.kind.state]
         names = [*own, *(name for name, need in COUNTED.items() if need in rule.kind.requires)]
@@ -276,7 +283,7 @@ class Moment:
 
     def next_quantity(self, k: int) -> int | None:
         """Steps of the next smaller quantity that rule k passes, else of the next larger one."""
-        lot = int(self.state.instruments["lot"][self.row["instrument"] + 1])
+        lot = self.lot
 
         def passes(lots: int) -> bool:
             return not len(self.ask(k, quantity=lots * lot))

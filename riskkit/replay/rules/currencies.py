@@ -16,7 +16,7 @@ from riskkit.replay.schema.universe import Universe
 
 OPEN = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
 SPLIT = "replay the accounts of each currency as a log of their own, or leave the rule out"
-CASH, EQUITY = int(EventKind.CASH), int(EventKind.EQUITY)
+CASH, EQUITY, CREDIT = int(EventKind.CASH), int(EventKind.EQUITY), int(EventKind.CREDIT)
 
 
 def why_not_one_currency(rule: Rule, log: EventLog) -> str:
@@ -65,18 +65,18 @@ def refuse_live_currencies(rules: Iterable[Rule], universe: Universe, paid: Iter
 
 
 def refuse_live_money(event: Mapping[str, int], rules: Iterable[Rule], universe: Universe) -> None:
-    """Refuse a cash flow in another currency that a rule would add, and money without one that a rule would convert.
+    """Refuse money in another currency that a rule would add or compare, and money without one that a rule would convert.
 
     Raises
     ------
     InputError
         With the account, the rule and what fits.
     """
-    if event["kind"] not in (CASH, EQUITY) or len(universe.currencies) < 2:
+    if event["kind"] not in (CASH, EQUITY, CREDIT) or len(universe.currencies) < 2:
         return
-    if event["kind"] == CASH and event["price"] != MISSING:
+    if event["kind"] != EQUITY and event["price"] != MISSING:
         refuse_live_currencies(rules, universe, [universe.currencies[event["price"]]])
-    for rule in rules:
+    for rule in rules if event["kind"] != CREDIT else ():
         if why := _nameless(rule, universe, event["kind"], event["account"], event["price"]):
             raise InputError(f"rule {rule.id!r} ({rule.type}) {why}")
 

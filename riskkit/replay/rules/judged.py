@@ -203,7 +203,8 @@ def _needs(rule: Rule) -> Iterator[Need]:
 def _acting(rule: Rule) -> Need:
     """The events at which the rule can refuse, alert or pause."""
     kind = rule.kind
-    checks = [event for event in MESSAGES if event in kind.checks_on and kind.check is not None]
+    judged = (*MESSAGES, EventKind.CREDIT)
+    checks = [event for event in judged if event in kind.checks_on and kind.check is not None]
     if not rule.can_pause:
         at = {*checks, *rule.alerts_on}
     else:

@@ -9,6 +9,7 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.catalogue.credit import why_apart
 from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.overrides import OF_KEYS, canonical_overrides
 from riskkit.replay.rules.parameters import canonical
@@ -57,6 +58,8 @@ class RuleSet:
             if rule.id in ids:
                 raise InputError(f"rule id {rule.id!r} is used twice; ids name the cause of a refusal")
             ids.add(rule.id)
+        if why := why_apart(self.rules):
+            raise InputError(why)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> RuleSet:

@@ -30,6 +30,7 @@ __all__ = [
     "SETTLES",
     "WATCHED",
     "TradingCommand",
+    "CreditStep",
     "DecisionCode",
     "EventRow",
     "RowFlag",
@@ -86,6 +87,7 @@ class EventKind(IntEnum):
     EXPIRY = 27  # the settlement of an instrument: positions become cash, and orders end
     ROLL = 28  # positions go from one instrument to another: its row, then one for each account, of one ``batch``
     SPLIT = 29  # new units for old ones of an instrument
+    CREDIT = 30  # an amount is reserved, or a reservation finished: the `CreditStep` in ``side``
 
 
 class KindFacts(NamedTuple):
@@ -150,6 +152,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.EXPIRY: KindFacts(("instrument", "price"), rare=True),
     EventKind.ROLL: KindFacts(("instrument", "price"), rare=True),
     EventKind.SPLIT: KindFacts(("instrument", "ratio"), watched=True, rare=True),
+    EventKind.CREDIT: KindFacts(("account", "reserve_id", "step"), watched=True, money="amount", rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -192,6 +195,7 @@ class DecisionCode(IntEnum):
     POSITION_BREAK = 16  # of the pair in ``key`` and ``observed``: the venue's lots in ``limit``, ours in ``until``
     ORDER_BREAK = 17  # the same of the order's row in ``observed`` and its rest; ours `MISSING` if we did not know it
     SETTLED = 18  # the pair in ``key`` and ``observed`` has the lots in ``limit``, before it had those in ``until``
+    ERROR_STATE = 19  # a reservation that is not there, or no longer, is finished
 
 
 BREAKS = (DecisionCode.POSITION_BREAK, DecisionCode.ORDER_BREAK)
@@ -222,6 +226,8 @@ class OrderStatus(IntEnum):
     DONE = 3  # filled, cancelled or lapsed
     CANCELLED = 4  # believed cancelled: a CANCEL_REJECT brings it back
     REDUCED = 5  # believed modified to what is filled: a MODIFY_REJECT brings it back
+    RESERVED = 6  # no order, but credit: an amount that may be used
+    USED = 7  # and one that is
 
 
 class RowFlag(IntFlag):
@@ -266,6 +272,15 @@ class CashFlowKind(IntEnum):
     FEE = 1
     FUNDING = 2
     DIVIDEND = 3
+
+
+class CreditStep(IntEnum):
+    """Step of a CREDIT event (column ``side``)."""
+
+    RESERVE = 0
+    COMMIT = 1  # what is reserved is used
+    ROLLBACK = 2  # what is reserved is given back
+    RELEASE = 3  # of what is used, an amount is given back
 
 
 class TradingCommand(IntEnum):
@@ -327,8 +342,10 @@ class EventRow(NamedTuple):
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
     ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
     carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``; a
-    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. ``stop`` is the stop
-    price of an order that waits for its trigger, beyond `LARGEST` if no trade has set it.
+    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. A
+    CREDIT carries its amount in ``qty`` and its currency in ``price``; rules get what it counts in the currency of their limit,
+    and the time of its reservation. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no
+    trade has set it.
 
     Examples
     --------

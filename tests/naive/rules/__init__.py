@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from naive.rules import gauges, locks, losses, margins, market, orders, positions, rates, surveillance
+from naive.rules import credit, gauges, locks, losses, margins, market, orders, positions, rates, surveillance
 from naive.rules.base import BAD, Rule
 
 __all__ = ["BAD", "TYPES"]
 
-FILES = (gauges, locks, losses, margins, market, orders, positions, rates, surveillance)
+FILES = (credit, gauges, locks, losses, margins, market, orders, positions, rates, surveillance)
 TYPES = {
     re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): one
     for file in FILES

@@ -32,7 +32,7 @@ FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False, "commands": False,
-    "dividends": False, "snapshots": False, "fundings": False, "adjusts": False, "settles": False, "splits": False,
+    "dividends": False, "snapshots": False, "fundings": False, "adjusts": False, "settles": False, "splits": False, "credits": False,
     "lifetimes": False, "turnover": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
@@ -116,6 +116,8 @@ def walk() -> list[Shape]:
         rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())
         for number, (found, group) in enumerate(zip(hooks, (*BY_CURRENCY, BY_CURRENCY[0]), strict=True))
     )
+    lent = {"check": ("params", "event", "rate")}
+    rated += (rule(len(rules) + len(rated), hooks=lent, group=None, converts=True, credit=True, alerts_on=()),)
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]

@@ -36,6 +36,7 @@ BASES: dict[str, dict[str, Any]] = {
     "snapshot": {"account": "A", "positions": {"X": 3}},
     "snapshot order": {**{name: value for name, value in FIRST.items() if name != "account"}, "qty": 1},
     "fx": {"pair": "EURUSD", "price": 1.5, "bid": 1.25, "ask": 1.75},
+    "credit": {"account": "A", "reserve_id": "r", "step": "reserve", "amount": 5},
     "cash": {"account": "A", "amount": 5},
     "equity": {"account": "A", "equity": 5},
     "closed trade": {"account": "A", "instrument": "X", "side": "S", "pnl": 5, "ret": 0},

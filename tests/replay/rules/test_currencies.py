@@ -114,7 +114,10 @@ def test_a_live_session_refuses_them_too(money):
 
 FX = {"kind": "fx", "pair": "EURUSD", "price": "1.1"}
 FILL = {**order("A", "U"), "kind": "fill"}
-RATED = log_of(FX, order("A", "U"), FILL, order("A", "E"), accounts=[Account("A", {"USD": 5, "EUR": 5}, desk="D")])
+RESERVE = {"kind": "credit", "account": "A", "reserve_id": "r", "step": "reserve", "amount": 1, "currency": "EUR"}
+RATED = log_of(
+    FX, order("A", "U"), FILL, order("A", "E"), RESERVE, accounts=[Account("A", {"USD": 5, "EUR": 5}, desk="D")]
+)
 
 
 def in_usd(name, **given):

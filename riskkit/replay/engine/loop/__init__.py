@@ -31,6 +31,7 @@ from riskkit.replay.engine.loop import (
     answers,
     books,
     commands,
+    credit,
     days,
     equity,
     fills,
@@ -51,7 +52,7 @@ from riskkit.replay.engine.loop import (
 
 FILES: tuple[ModuleType, ...] = (
     variables, run, days, records, books, outcomes, judgement, orders, working, answers, fills, amends, lots, snapshot,
-    settlement, split, prices, equity, money, commands,
+    settlement, split, prices, equity, money, credit, commands,
 )  # fmt: skip
 FUNCTIONS = (
     "run",

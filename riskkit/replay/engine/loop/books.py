@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from riskkit.replay.engine.loop.records import cash_currency
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.schema.columns import EventKind
 
 
 def owner_book(rule, key):
@@ -51,10 +53,15 @@ def converted(rule):
         gathered(rule, rule.key, instrument.currency, exchange.oldest_of(rule.terms, event.ts))
         if rule.gathers
         else exchange.find_way(
-            at(conversions, rule.number), rates, counts[Counter.CURRENCIES], instrument.currency, rule.terms,
+            at(conversions, rule.number), rates, counts[Counter.CURRENCIES], event_currency(), rule.terms,
             exchange.oldest_of(rule.terms, event.ts),
         )
     )  # fmt: skip
+
+
+def event_currency():
+    """Currency of the money of the event."""
+    return cash_currency() if shape.credits and log.kind[i] == EventKind.CREDIT else instrument.currency
 
 
 def gathered(rule, key, currency, oldest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import first_place, holder_of, place_of, receive_cash
 from riskkit.replay.engine.loop.equity import equity_moved, tell_groups_in, tell_sums
-from riskkit.replay.engine.loop.records import look_up, look_up_cash
+from riskkit.replay.engine.loop.records import cash_currency, look_up, look_up_cash
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.engine.loop.working import before_change, hold_cash, lots_changed
 from riskkit.replay.kernels import book as ledger
@@ -12,7 +12,7 @@ from riskkit.replay.kernels import dividends
 from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
-from riskkit.replay.schema.columns import MISSING, CashFlowKind, EventKind
+from riskkit.replay.schema.columns import CashFlowKind, EventKind
 
 
 def on_cash():
@@ -31,11 +31,6 @@ def on_cash():
         )  # fmt: skip
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
     tell_sums()
-
-
-def cash_currency():
-    """Code of the currency of a cash event; of one that names none, the first that its account declares."""
-    return log.price[i] if log.price[i] != MISSING else account.currency
 
 
 def on_dividend():

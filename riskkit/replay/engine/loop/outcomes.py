@@ -12,7 +12,7 @@ from riskkit.replay.kernels import runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
-from riskkit.replay.schema.columns import MISSING, DecisionCode
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind
 
 
 def tell_rules(kind, realised):
@@ -82,7 +82,9 @@ def record_of(rule, kind):
                 trip = rule.update(book=total_book(rule), accepted=1, passed=1, released=now, day=day_of(rule))
         elif rule.calls_update(kind):
             trip = rule.update(
-                accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
+                accepted=accepted
+                if shape.enforce and (kind in MESSAGES or kind == EventKind.CREDIT)
+                else passed(rule, kind),
                 passed=passed(rule, kind),
                 released=release_of(rule, kind),
                 day=day_of(rule),

@@ -37,6 +37,11 @@ def look_up_cash(account_id, currency):
         )
 
 
+def cash_currency():
+    """Code of the currency of a cash event; of one that names none, the first that its account declares."""
+    return log.price[i] if log.price[i] != MISSING else account.currency
+
+
 def look_up_parent(row):
     """Look up the record of a child order's parent."""
     global parent_order

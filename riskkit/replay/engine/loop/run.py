@@ -5,6 +5,7 @@ from __future__ import annotations
 from riskkit.replay.engine.loop.amends import on_amend
 from riskkit.replay.engine.loop.answers import end_order, on_cancel_reject, on_error, on_modify_reject
 from riskkit.replay.engine.loop.commands import on_control
+from riskkit.replay.engine.loop.credit import on_credit
 from riskkit.replay.engine.loop.days import close_bar, turn_over
 from riskkit.replay.engine.loop.fills import on_fill
 from riskkit.replay.engine.loop.lots import on_adjust
@@ -95,6 +96,8 @@ def run(start, stop):
             on_settlement()
         elif shape.splits and kind == EventKind.SPLIT:
             on_split()
+        elif shape.credits and kind == EventKind.CREDIT:
+            on_credit()
         elif shape.converting and kind == EventKind.FX:
             on_fx()
         elif shape.others and kind == EventKind.EQUITY:

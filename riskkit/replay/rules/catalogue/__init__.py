@@ -7,6 +7,7 @@ from riskkit.replay.rules.catalogue.concentration import ConcentrationLimit
 from riskkit.replay.rules.catalogue.consecutive_errors import ConsecutiveErrors
 from riskkit.replay.rules.catalogue.consecutive_losses import ConsecutiveLosses
 from riskkit.replay.rules.catalogue.cooldown import TradeCooldown
+from riskkit.replay.rules.catalogue.credit import CreditLimit
 from riskkit.replay.rules.catalogue.daily_loss import DailyLoss
 from riskkit.replay.rules.catalogue.dd_equity import EquityDrawdownLock
 from riskkit.replay.rules.catalogue.dd_trades import TradeDrawdownLock
@@ -61,6 +62,7 @@ __all__ = [
     "ConcentrationLimit",
     "ConsecutiveErrors",
     "ConsecutiveLosses",
+    "CreditLimit",
     "TradeCooldown",
     "DailyLoss",
     "TradeDrawdownLock",
