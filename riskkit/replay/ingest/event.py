@@ -393,7 +393,7 @@ class Entries:
         if found.bad or found.off:
             raise InputError(f"ret={shown(ret)} is not a return with at most nine decimals")
         row["price"] = found.nearest
-        row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
+        row["flags"] = int(RowFlag.STOP_LOSS) if label_text(exit) == "stop_loss" else 0
         return row
 
     def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:

@@ -59,8 +59,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def is_missing(value: Any) -> bool:
-    """True for what is an empty cell of a frame: None, NaN, NaT, NA and the empty text."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    """True for what is an empty cell of a frame: None, NaN, NaT, NA, a masked number and the empty text."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return True
     if isinstance(value, str):
         return not value

@@ -31,9 +31,12 @@ def check_overrides(rule: Rule) -> tuple[tuple[str, tuple[tuple[str, Any], ...]]
     InputError
         If a label does not fit the scope, a parameter is no limit of the type, or keys cannot have limits of their own.
     """
-    given = rule.overrides if isinstance(rule.overrides, Mapping) else dict(rule.overrides)
-    parts = SCOPES[rule.scope].parts
     name = f"rule {rule.id!r} ({rule.type})"
+    try:
+        given = dict(rule.overrides)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: overrides={shown(rule.overrides)} is not a table of limits by key") from None
+    parts = SCOPES[rule.scope].parts
     if not given:
         return ()
     if not parts:
