@@ -485,7 +485,7 @@ def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: 
 def finite_number(value: Any, name: str) -> float:
     """Return a finite number; what `finite_array` refuses in an array is refused here too."""
     if (
-        isinstance(value, (bool, str, bytes, bytearray))
+        isinstance(value, (bool, str, bytes, bytearray, np.ma.core.MaskedConstant))
         or getattr(getattr(value, "dtype", None), "kind", "f") in NOT_NUMBERS
     ):
         raise InputError(f"{name}={shown(value)} is not a number")

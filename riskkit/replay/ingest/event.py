@@ -183,7 +183,7 @@ class Entries:
         for number, fields in enumerate(orders, row_number):
             if fields.get("account", account) != account:
                 raise InputError(
-                    f"account={shown(fields['account'])} is another account than that of its list, {account!r}"
+                    f"account={shown(fields['account'])} is another account than that of its list, {shown(account)}"
                 )
             label = fields.get("order_id")
             if label is not None and label_text(label) in ids:

@@ -119,3 +119,10 @@ def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         if name in given:
             name_text(given[name], name)
     return given
+
+
+def orders_of(found: Any, kind: str) -> list[dict[str, Any]]:
+    """The fields of each of several orders in one event."""
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, Mapping) for one in found):
+        raise InputError(f"orders={shown(found)} is not a list of orders, each a mapping of its fields")
+    return [given_fields(kind, one) for one in found]

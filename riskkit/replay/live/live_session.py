@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, shown
+from riskkit._check import InputError, instance, one_of, shown
 from riskkit._fork import lock_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
@@ -71,6 +71,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         shadow: Mapping[str, RuleSet] = NOTHING,
         compiled: bool = True,
     ) -> None:
+        if auto_register is not None:
+            instance(auto_register, Instrument, "auto_register")
         live = Engine(
             rules, OpenUniverse(universe, auto_register), mode, orphans=orphans, on_trip=on_trip, compiled=compiled
         )

@@ -12,7 +12,7 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.actions import adjust_row, funding_row, roll_rows, transfer_rows
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
-from riskkit.replay.ingest.fields import ORIGIN, given_fields
+from riskkit.replay.ingest.fields import ORIGIN, given_fields, orders_of
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
@@ -23,6 +23,7 @@ from riskkit.replay.live.door import SHORT
 from riskkit.replay.live.signed import SIGNED
 from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.names import name_text
 
 Rows = list[Row]
 
@@ -109,7 +110,9 @@ class SessionCalls(ABC):
         self, /, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
     ) -> list[Decision]:
         """Process a list of orders of one account, decided together; it counts for ``children`` messages."""
-        given = [given_fields("order", order) for order in orders]
+        if account is not None:
+            name_text(account, "account")
+        given = orders_of(orders, "order")
         labels = [{"account": account, **order} for order in given]
         ids = [order.get("order_id") for order in given]
         return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, given, account, children), labels, ids)

@@ -279,9 +279,11 @@ def _arrays(value: Any, name: str) -> None:
         raise InputError(f"{name}={shown(value)} is not a table of amounts by instrument, as {{'FUT': [100, -100]}}")
     for label, amounts in value.items():
         if isinstance(amounts, str) or not isinstance(amounts, (list, tuple)) or not amounts:
-            raise InputError(f"{name} of {label!r} is {shown(amounts)}; give a list of amounts, one for each scenario")
+            raise InputError(
+                f"{name} of {shown(label)} is {shown(amounts)}; give a list of amounts, one for each scenario"
+            )
         for amount in amounts:
-            exact(amount, f"{name} of {label!r}")
+            exact(amount, f"{name} of {shown(label)}")
     widths = {label: len(amounts) for label, amounts in value.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"{name} has as many scenarios for each instrument, and got {widths}")

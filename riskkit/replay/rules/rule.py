@@ -317,7 +317,7 @@ def rule_type(name: str) -> RuleType:
 
         close = difflib.get_close_matches(name, _TYPES, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"known types are {', '.join(sorted(_TYPES))}"
-        raise InputError(f"rule type {name!r} is not known; {hint}")
+        raise InputError(f"rule type {shown(name)} is not known; {hint}")
     return _TYPES[name]
 
 

@@ -156,7 +156,7 @@ def _rule(entry: Any, number: int, kinds: Mapping[str, RuleType]) -> Rule | Tier
 
             close = difflib.get_close_matches(str(key), FIELDS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"keys are {', '.join(FIELDS)}"
-            raise InputError(f"rule {number}: key {key!r} is not known; {hint}")
+            raise InputError(f"rule {number}: key {shown(key)} is not known; {hint}")
     if not isinstance(entry.get("type"), str):
         raise InputError(f"rule {number} has no 'type': the name of a rule type, as 'order_rate'")
     if not isinstance(entry.get("params", {}), Mapping):
