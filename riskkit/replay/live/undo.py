@@ -33,7 +33,7 @@ def take_back(session: Any, size: int, labels: Sequence[int], error: BaseExcepti
     untouched = live.size == size and live.begun < 0
     if fails or untouched or live.begun >= 0:
         live.labels.shrink(labels)
-    if fails:
+    if isinstance(error, Exception) and fails:
         why = str(error) if isinstance(error, RulesFailed) else f"the rules failed: {words_of(error)}"
         goes_on = untouched or _back_to(session, size, why)
         raise InputError(f"{why}; {'the event was not taken' if goes_on else NO_MORE}") from error

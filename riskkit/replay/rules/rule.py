@@ -378,11 +378,9 @@ class Rule:
             raise InputError(
                 f"rule {shown(self.id)}: {shown(self.parameters)} are the parameters of no registered rule type"
             )
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "id", name_text(self.id, "rule id"))
+        vars(self).update(kind=kind, id=name_text(self.id, "rule id"))
         check_texts(self)
-        object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
-        object.__setattr__(self, "action", self.action or kind.action)
+        vars(self).update(scope=scopes.scope_of(self.scope) or kind.scopes[0], action=self.action or kind.action)
         check_scope(self)
         check_netting(self)
         vars(self).update(check_currency(self))
