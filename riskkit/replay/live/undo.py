@@ -19,9 +19,11 @@ class RulesFailed(InputError):
 
 @contextmanager
 def rules_at_work() -> Iterator[None]:
-    """What a rule raises is that the rules failed."""
+    """What a rule raises is that the rules failed; what is refused in our own words stays as it is."""
     try:
         yield
+    except InputError:
+        raise
     except Exception as error:
         raise RulesFailed(f"the rules failed: {words_of(error)}") from error
 
