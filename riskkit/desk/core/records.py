@@ -268,7 +268,7 @@ def nanoseconds(value: Any, name: str = "timestamp") -> int:
             ) from None
     elif isinstance(value, datetime.datetime) and value == value:  # NaT is a datetime that differs from itself
         count = _of_datetime(value)
-    elif isinstance(value, Integral) and not isinstance(value, bool):
+    elif isinstance(value, Integral) and hasattr(value, "__index__") and not isinstance(value, bool):
         count = int(value)
     else:
         raise InputError(f"{name}={shown(value)} is not a time; use integer nanoseconds, a datetime or an ISO text")

@@ -65,7 +65,7 @@ def _nanoseconds(value: Any, name: str) -> int:
         found = value.astype("timedelta64[ns]")
         if found.astype(value.dtype) == value:
             return int(found.astype(np.int64))
-    elif isinstance(value, Integral) and not isinstance(value, bool):
+    elif isinstance(value, Integral) and hasattr(value, "__index__") and not isinstance(value, bool):
         return int(value)
     raise InputError(
         f"{name}={shown(value)} is not a duration; use a text such as '500ms', '5min' or '1d', a Timedelta, or integer "
