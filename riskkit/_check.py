@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
+from types import NoneType
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
@@ -119,7 +120,7 @@ def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
 
 def one_of(value: Any, choices: Sequence[str], name: str) -> str:
     """Return `value` if it is one of the named choices."""
-    if value not in choices:
+    if not isinstance(value, (str, int, float, NoneType)) or value not in choices:  # an array is not compared
         raise InputError(f"{name}={shown(value)} is not one of {', '.join(map(repr, choices))}")
     return str(value)
 
@@ -484,7 +485,7 @@ def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: 
 def finite_number(value: Any, name: str) -> float:
     """Return a finite number; what `finite_array` refuses in an array is refused here too."""
     if (
-        isinstance(value, (bool, str, bytes, bytearray))
+        isinstance(value, (bool, str, bytes, bytearray, np.ma.core.MaskedConstant))
         or getattr(getattr(value, "dtype", None), "kind", "f") in NOT_NUMBERS
     ):
         raise InputError(f"{name}={shown(value)} is not a number")

@@ -65,6 +65,17 @@ def number(value: Any) -> str:
     return str(value)
 
 
+def without_controls(text: str) -> str:
+    r"""A text of lines in which nothing but their ends moves a cursor, turns a direction, or cannot be written as UTF-8.
+
+    Examples
+    --------
+    >>> without_controls("a\u202eb\n\x1b[2Jc")
+    'a b\n [2Jc'
+    """
+    return "\n".join(CONTROLS.sub(" ", line) for line in text.split("\n"))
+
+
 def alike(values: Iterable[Any]) -> list[str]:
     """Format the numbers of a column with equal decimals: six significant digits of the largest.
 
@@ -150,7 +161,8 @@ def as_html(title: str, rows: Iterable[Row], grades: Mapping[str, str] | None = 
         f"{_cells(value, unit)}</tr>"
         for label, value, unit in rows
     )
-    return f"<table><caption style='text-align:left'>{html.escape(title)}</caption><tbody>{body}</tbody></table>"
+    caption = f"<caption style='text-align:left'>{html.escape(title)}</caption>"
+    return without_controls(f"<table>{caption}<tbody>{body}</tbody></table>")
 
 
 def _cells(value: Any, unit: str) -> str:
@@ -209,7 +221,7 @@ def table_html(
     head, body = row("th", header), "".join(row("td", cells) for cells in rows)
     below = "".join(f"<div style='font-size:smaller'>{html.escape(note)}</div>" for note in notes)
     caption = f"<caption style='text-align:left'>{html.escape(title)}</caption>"
-    return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>{below}"
+    return without_controls(f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>{below}")
 
 
 def _left(header: Sequence[str], column: int) -> bool:

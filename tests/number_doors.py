@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from random_scenarios import PARAMETERS, refusing_rule
 
 import riskkit as rk
 from riskkit import desk, frtb
 from riskkit import rules as catalogue
+from riskkit.replay.rules.ruleset import FIELDS
+from riskkit.replay.schema.columns import ANSWERS, kind_word
 
 ORDER = {"account": "A", "instrument": "X", "side": "B"}
 
@@ -29,7 +33,7 @@ def manager() -> desk.RiskManager:
 
 def session() -> rk.Session:
     rules = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
-    return rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+    return rk.Session.create(rules, [rk.Instrument("X"), rk.Instrument("Y")], ["A", "B"], compiled=False)
 
 
 EVENTS: dict[str, dict[str, Any]] = {
@@ -37,6 +41,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         **ORDER,
         "qty": 2,
         "price": 5,
+        "type": "limit",
         "stop": 4,
         "offset": 1,
         "display": 1,
@@ -58,10 +63,20 @@ EVENTS: dict[str, dict[str, Any]] = {
     "fx": {"pair": "EURUSD", "price": 1, "bid": 1, "ask": 1},
     "cash": {"account": "A", "amount": 5, "flow": "fee"},
     "equity": {"account": "A", "equity": 5},
-    "closed_trade": {"account": "A", "instrument": "X", "side": "B", "pnl": 5, "ret": 1},
+    "closed_trade": {"account": "A", "instrument": "X", "side": "B", "pnl": 5, "ret": 1, "exit": "stop"},
     "correct": {"account": "A", "instrument": "X", "trade_id": "t", "qty": 1, "price": 5, "fee": 1},
     "bust": {"account": "A", "instrument": "X", "trade_id": "t"},
-    "expire": {"order_id": "o"},
+    "funding": {"instrument": "X", "rate": "0.01"},
+    "expiry": {"instrument": "X", "price": 5},
+    "split": {"instrument": "X", "ratio": "3/2", "orders": "finra"},
+    "roll": {"from": "X", "to": "Y", "from_price": 5, "to_price": 6},
+    "adjust": {"account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 5},
+    "transfer": {"from": "A", "to": "B", "instrument": "X", "qty": 1, "price": 5},
+    "order_list": {"account": "A", "orders": [{**ORDER, "qty": 1, "price": 5}], "children": 2},
+    "ack": {"account": "A"},
+    "error": {"account": "A", "order_id": "o"},
+    "execution": {"account": "A", "strategy": "s", "connection": "c"},
+    **{kind_word(kind): {"order_id": "o"} for kind in ANSWERS},
 }
 """Events of a session with the order o and its fill t, by kind: each field is a door."""
 
@@ -97,6 +112,22 @@ def keyed(value: Any, of: Any) -> dict[Any, Any]:
         return {value: of}
     except TypeError:
         return {}
+
+
+def rule_door(rule: rk.Rule, name: str) -> Callable[[Any], Any]:
+    """A rule of a type with another value of a parameter, in words and as plain data, which is read again."""
+
+    def make(value: Any) -> Any:
+        other = replace(rule, parameters=rule.parameters._replace(**{name: value}))
+        return str(other), rk.RuleSet.from_dict(rk.RuleSet([other]).to_dict())
+
+    return make
+
+
+def rule_entry(name: str) -> Callable[[Any], Any]:
+    """A rule as plain data, with another value of a field."""
+    plain = {"id": "a", "type": "max_order_qty", "params": {"limit": 5}}
+    return lambda value: rk.RuleSet.from_dict({"rules": [{**plain, name: value}]})
 
 
 def breaker() -> rk.CircuitBreaker:
@@ -183,6 +214,14 @@ LIVE: dict[str, Callable[[Any], Any]] = {
     "rule money": lambda value: rk.Rule("a", catalogue.MaxOrderNotional(limit=value)),
     "rule window": lambda value: rk.Rule("a", catalogue.OrderRate(limit=1, window_ns=value)),
     "rule hold": lambda value: rk.Rule("a", catalogue.MaxOrderQty(limit=1), hold=value),
+    **{
+        f"rule {rule.type} {name}": rule_door(rule, name)
+        for rule in map(refusing_rule, sorted(PARAMETERS))
+        for name in rule.kind.units()
+    },
+    **{f"rule entry {name}": rule_entry(name) for name in FIELDS},
+    "rule set": lambda value: rk.RuleSet(value),
+    "rule list": lambda value: rk.RuleSet.from_dict({"rules": value}),
     "frame price": lambda value: frame(price=value),
     "frame quantity": lambda value: frame(qty=value),
     "frame time": lambda value: frame(ts=value),
@@ -220,6 +259,15 @@ LIVE: dict[str, Callable[[Any], Any]] = {
     },
     "session snapshot position": holding,
     **{f"session snapshot order {field}": working(field) for field in ("order_id", "side", "qty", "price", "stop")},
+    "session rows kind": lambda value: session().process([{"ts": 1, "kind": value, "instrument": "X", "price": 5}] * 2),
+    "session instruments": lambda value: rk.Session.create(rk.RuleSet([]), value, ["A"], compiled=False),
+    "session accounts": lambda value: rk.Session.create(rk.RuleSet([]), [rk.Instrument("X")], value, compiled=False),
+    "session newcomers": lambda value: rk.Session.create(rk.RuleSet([]), auto_register=value, compiled=False),
+    "session quantum": lambda value: rk.Session.create(rk.RuleSet([]), quantum=value, compiled=False),
+    "instrument product": lambda value: rk.Instrument("X", product=value),
+    "account desk": lambda value: rk.Account("A", desk=value),
+    "rule history": lambda value: rk.RuleHistory.from_dict(value),
+    "rule changes": lambda value: rk.RuleHistory.from_dict({"rules": [], "changes": [value]}),
     "session now": lambda value: session().tick(value),
     "session answer": lambda value: session().answer_of(value),
     "session answer of an account": lambda value: session().answer_of("o", value),

@@ -10,8 +10,10 @@ from naive.rules.base import AMOUNTS
 
 from riskkit.replay.rules import catalogue  # noqa: F401  (importing it registers its types)
 from riskkit.replay.rules.money import ADDED
-from riskkit.replay.rules.rule import rule_type
+from riskkit.replay.rules.rule import Rule, rule_type
+from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import WIRE
+from riskkit.rules import VarLimit
 
 START = 1_709_649_000_000_000_000  # 2024-03-05 14:30 UTC
 WINDOW = 10
@@ -141,6 +143,19 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
         "severity": "WARN",
         "params": params,
     }
+
+
+def refusing_rule(name: str) -> Rule:
+    """A rule of a type that refuses what breaches it, the same each time."""
+    if name == "var_limit":  # in floats, so no part of random scenarios
+        return Rule(name, VarLimit(limit=10, bar_ns="1s"))
+    scopes, own = rule_type(name).scopes, rule_type(name).action  # QUEUE refuses what finds its queue full
+    scope = "account" if "account" in scopes else scopes[0]
+    action = own if own == "QUEUE" or name in SURVEILLANCE else "REJECT"
+    plain = {**rule(random.Random(name), name, 0), "scope": scope, "action": action}
+    plain.pop("netting", None)
+    plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
+    return RuleSet.from_dict({"rules": [plain]})[0]
 
 
 def _rate(draw: random.Random) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._files import make_folder, write_whole
-from riskkit._show import GRADES, number
+from riskkit._show import GRADES, number, without_controls
 from riskkit.plot import png
 
 STYLE = """
@@ -39,15 +39,19 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
-    """A page of HTML with sections of a heading and its content; a section without content is left out."""
+    """A page of HTML with sections of a heading and its content; a section without content is left out.
+
+    No text turns the direction of a line or holds what cannot be written as UTF-8.
+    """
     title = html.escape(title)
     body = "\n".join(f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in sections if content)
-    return (
+    made = (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n<body>\n'
         f'<h1>{title}</h1>\n<p class="data">{html.escape(lead)}</p>\n{body}\n</body>\n</html>\n'
     )
+    return without_controls(made)
 
 
 def write(path: str | Path, text: str) -> Path:

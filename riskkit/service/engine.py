@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.ingest.fields import called
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.journaled_session import JournaledSession
@@ -101,7 +102,7 @@ class EngineService:
         call = self._calls.get(kind)
         if call is None:
             raise InputError(f"kind={kind!r} is not a kind of event; it is one of {', '.join(sorted(self._calls))}")
-        actions = call(**fields)
+        actions = called(call, kind, fields)
         seq = len(self.session) - 1
         if not actions:
             return Answer(seq, True, actions)

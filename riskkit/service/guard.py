@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from riskkit._check import shown
 from riskkit.service.keys import Key, hash_of
 from riskkit.service.request import RefusedError
 from riskkit.service.settings import Settings
@@ -86,7 +87,7 @@ class Guard:
             return
         for account in accounts:
             if not isinstance(account, str) or account not in key.accounts:
-                named = f"account {account!r}" if isinstance(account, str) else "events without an account"
+                named = f"account {shown(account)}" if isinstance(account, str) else "events without an account"
                 raise RefusedError(
                     403, f"key {key.id!r} is not for {named}; it is for {', '.join(sorted(key.accounts))}"
                 )

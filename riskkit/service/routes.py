@@ -120,7 +120,8 @@ def add_routes(app: App) -> None:
             events = Columns(anything.decode(request.body))
         else:
             events = rows.decode(request.body)
-        app.guard.accounts(request.key, _accounts(events))
+        app.guard.accounts(request.key, _of_rows(events, "account"))
+        _refuse_commands(events)
         count = len(events)
         if not 0 < count <= app.settings.batch_events:
             raise RefusedError(413, f"a batch has 1 to {app.settings.batch_events:,} events; this one has {count:,}")
@@ -317,11 +318,20 @@ def now(app: App) -> int:
     return max(time.time_ns(), app.engine.session.latest)
 
 
-def _accounts(events: Any) -> Iterator[Any]:
-    """The account of each row of a batch."""
+def _of_rows(events: Any, name: str) -> Iterator[Any]:
+    """A field of each row of a batch."""
     if isinstance(events, list):
-        return (row.get("account") for row in events)
-    return iter(events["account"].tolist() if "account" in events.columns else [None])
+        return (row.get(name) for row in events)
+    return iter(events[name].tolist() if name in events.columns else [None])
+
+
+def _refuse_commands(events: Any) -> None:
+    """Refuse what ends pauses or counts of everybody: a person's command, for which a key needs another scope, is no event."""
+    commands = {kind for kind in _of_rows(events, "kind") if isinstance(kind, str)} & {"control", "session", "clock"}
+    if commands:
+        raise RefusedError(
+            422, f"kind={min(commands)!r} is a command; use /halt, /restart or /breaker/reset", field="kind"
+        )
 
 
 def _stamped(events: Any, at: int) -> Any:

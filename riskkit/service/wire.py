@@ -360,10 +360,10 @@ encode = msgspec.json.Encoder().encode
 
 
 def nanoseconds(value: Time) -> int | Any:
-    """Nanoseconds since the epoch of a JSON number, a text of digits, or a time in ISO form with a zone."""
-    if isinstance(value, int):
+    """Nanoseconds since the epoch of a JSON number, a text of digits, or a time in ISO form with a zone; another value as it is."""
+    if not isinstance(value, str):
         return value
-    if value.lstrip("-").isdecimal() and len(value) < 20:
+    if value.removeprefix("-").isdecimal() and len(value) < 20:
         return int(value)
     from riskkit.replay.ingest.times import iso_time
 

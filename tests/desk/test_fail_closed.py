@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import random
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -11,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_scenarios import SURVEILLANCE
-from random_scenarios import rule as scenario_rule
+from random_scenarios import refusing_rule
 
 import riskkit as rk
 from riskkit import InputError
@@ -32,7 +30,7 @@ from riskkit.desk.core.exact import ExactPrice
 from riskkit.desk.manager import ledger, limit_check, risk
 from riskkit.desk.market.live_covariance import LiveCovariance
 from riskkit.replay.rules import circuit_breaker
-from riskkit.replay.rules.rule import _TYPES, rule_type
+from riskkit.replay.rules.rule import _TYPES
 from riskkit.rules import MaxOrderQty
 
 # which judge modifies, cancels and fills, each in a test of its own
@@ -176,24 +174,10 @@ def order_of(made: rk.Session, n: int) -> list[rk.Decision]:
     )
 
 
-def rule_of(name: str) -> rk.Rule:
-    """A rule of a type that refuses what breaches it."""
-    if name == "var_limit":  # in floats, so no part of random scenarios
-        return rk.Rule(name, rk.rules.VarLimit(limit=10, bar_ns="1s"))
-    scopes = rule_type(name).scopes
-    scope = "account" if "account" in scopes else scopes[0]
-    own = rule_type(name).action  # QUEUE refuses what finds its queue full
-    action = own if own == "QUEUE" or name in SURVEILLANCE else "REJECT"
-    plain = {**scenario_rule(random.Random(name), name, 0), "scope": scope, "action": action}
-    plain.pop("netting", None)
-    plain["params"] = {key: value for key, value in plain["params"].items() if key != "breach"}
-    return rk.RuleSet.from_dict({"rules": [plain]})[0]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(_TYPES.keys() - OF_OTHER_MESSAGES))
 def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
-    rule = rule_of(name)
+    rule = refusing_rule(name)
     whole = rk.Session.create(
         rk.RuleSet([]), [rk.Instrument("X")], [rk.Account("A", cash={"USD": 1_000})], compiled=False
     )
@@ -211,6 +195,108 @@ def test_no_order_passes_a_session_or_a_replay_if_a_rule_fails(name):
             made.answer_of(f"o{n}")
     assert len(made) == 1 and made.digest == made.result().digest
     assert made.process_price(ts=10**10, instrument="X", price=101) == []
+
+
+ORDER = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 100, "strategy": "s"}
+EVENTS: list[
+    tuple[str, dict[str, Any]]
+] = [  # of each kind, with accounts, instruments and strategies that come with them
+    ("price", {"instrument": "X", "price": 100}),
+    ("order", {**ORDER, "order_id": "o"}),
+    ("modify", {"order_id": "o", "qty": 3}),
+    ("trade", {"order_id": "o", "qty": 1, "price": 100, "trade_id": "t"}),
+    ("price", {"instrument": "X", "price": 101, "bid": 100, "ask": 102}),
+    ("cancel", {"order_id": "o"}),
+    ("closed_trade", {"account": "A", "instrument": "X", "side": "B", "pnl": -5}),
+    ("error", {"account": "A"}),
+    ("execution", {"account": "A", "strategy": "s"}),
+    ("correct", {"account": "A", "instrument": "X", "trade_id": "t", "qty": 1, "price": 99}),
+    ("bust", {"account": "A", "instrument": "X", "trade_id": "t"}),
+    ("equity", {"account": "A", "equity": 5}),
+    ("order", {**ORDER, "order_id": "p", "qty": 4}),
+    ("reset_breaker", {"account": "A"}),
+    ("split", {"instrument": "X", "ratio": 2}),
+    ("adjust", {"account": "A", "instrument": "X", "side": "B", "qty": 1}),
+    ("transfer", {"from": "A", "to": "B", "instrument": "X", "qty": 1, "price": 100}),
+    ("roll", {"from": "X", "to": "Y", "from_price": 100, "to_price": 100}),
+    ("snapshot", {"account": "A", "positions": {"X": 2}}),
+    ("expiry", {"instrument": "X", "price": 100}),
+]
+STEPS = ("check", "update", "evict", "amend", "on_new_day", "reset")
+FUNCTIONS = [(name, step) for name in sorted(_TYPES) for step in STEPS if getattr(_TYPES[name], step) is not None]
+BY_THE_LOOP = {("var_limit", "update")}  # called with the covariance, after a bar
+
+
+def failing_once(rule: rk.Rule, step: str, armed: list[Exception]) -> rk.Rule:
+    """A rule of which a function raises what is in the list, once."""
+    real = getattr(rule.kind, step)
+    real = getattr(real, "py_func", real)
+
+    def once(*given: Any) -> Any:
+        if armed:
+            raise armed.pop()
+        return real(*given)
+
+    names = ", ".join(inspect.signature(real).parameters)
+    found = {"once": once}
+    exec(f"def {step}({names}):\n    return once({names})\n", found)
+    made, kind = copy(rule), copy(rule.kind)
+    object.__setattr__(kind, step, found[step])
+    object.__setattr__(made, "kind", kind)
+    return made
+
+
+def happen(made: rk.Session, kind: str, ts: int, given: dict[str, Any]) -> None:
+    """An event, or the command that ends pauses."""
+    if kind == "reset_breaker":
+        made.reset_breaker(now=ts, **given)
+    else:
+        getattr(made, f"process_{kind}")(ts=ts, **given)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "step"), FUNCTIONS)
+def test_an_event_in_which_any_function_of_a_rule_fails_was_never_there(name, step):
+    armed: list[Exception] = []
+    rules = rk.RuleSet([failing_once(refusing_rule(name), step, armed)])
+    made = rk.Session.create(
+        rules, [rk.Instrument("X"), rk.Instrument("Y")], [rk.Account("A", cash={"USD": 1_000}), "B"], compiled=False
+    )
+    failed = 0
+    for n, (kind, given) in enumerate(EVENTS):
+        before, size, ts = made.digest, len(made), n * 10**9 + (86_400 * 10**9 if n > 15 else 0)
+        armed.append(RuntimeError("gone"))
+        try:
+            happen(made, kind, ts, given)
+        except InputError as error:
+            assert made.digest == before and len(made) == size
+            armed.clear()
+            if "the rules failed: RuntimeError: gone; the event was not taken" in str(error):
+                failed += 1
+                happen(made, kind, ts, given)
+            else:
+                assert kind == "split"  # which some rules do not take
+        armed.clear()
+    assert len(made) >= len(EVENTS) - 1 and made.digest == made.result().digest
+    assert failed or (name, step) in BY_THE_LOOP
+
+
+def test_a_session_whose_rules_fail_for_good_takes_no_more():
+    """Also the replay of the events before fails: then it says so, and no call raises what is inside."""
+    rule = rk.Rule("shape", rk.rules.MomentumIgnition())
+    armed: list[Exception] = []
+    rules = rk.RuleSet([failing_once(rule, "update", armed)])
+    made = rk.Session.create(rules, [rk.Instrument("X")], ["A"], mode="enforce", compiled=False)
+    fill = {"account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 100}
+    made.process_price(ts=0, instrument="X", price=100)
+    made.process_trade(ts=1, **fill)
+    armed += [RuntimeError("gone")] * 5
+    with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the session takes no more events"):
+        made.process_trade(ts=2, **fill)
+    armed.clear()
+    for _ in range(2):
+        with pytest.raises(InputError, match="the session takes no more events"):
+            made.process_order(ts=3, **fill)
 
 
 @pytest.mark.parametrize("parameters", [rk.rules.Layering(), rk.rules.Spoofing(), rk.rules.CancelBurst(1)])

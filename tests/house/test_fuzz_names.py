@@ -34,6 +34,7 @@ from riskkit.desk import (
 )
 from riskkit.read.source import Source
 from riskkit.report.comparison import report_html
+from riskkit.report.page import folded, listing, notes, page, table
 
 NAMES = [
     "$x$ and $y^$", "$\\frac{$", "US$/CA$", "$", "\\$", "a_b^c", "\\alpha", "%s %d %(x)s", "{0} {x!r}", "{", "<script>alert(1)</script>",
@@ -96,8 +97,10 @@ def test_a_name_in_a_table_is_text(name):
     rows, row = [(name, name, name)], [[name, name]]
     for text in (as_text(name, rows), table_text(name, ["a", "b"], row)):
         assert len(text.split("\n")) <= 6 and not any(ord(sign) < 32 and sign != "\n" for sign in text)
-    for page in (as_html(name, rows), table_html(name, ["a", name], row, [name])):
-        assert "<script" not in page and "<img" not in page
+    report = page(name, name, [(name, table([name], [[name]]) + listing([name]) + notes([name]) + folded(name, ""))])
+    for made in (as_html(name, rows), table_html(name, ["a", name], row, [name]), report):
+        assert "<script" not in made and "<img" not in made
+        assert not CONTROLS.search(made.replace("\n", ""))
 
 
 @settings(max_examples=300)

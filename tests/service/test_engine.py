@@ -7,6 +7,7 @@ import pytest
 
 import riskkit as rk
 from riskkit.service import EngineService
+from riskkit.service.engine import EVENTS
 
 RULES = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
 ORDER = {"account": "A", "instrument": "ES", "side": "B", "price": 100}
@@ -127,3 +128,12 @@ def test_the_step_of_single_events_is_compiled_before_the_service_is_ready(tmp_p
     app._open_engine().close()
     app.audit.close()
     assert calls == [(7, 7, 0)]
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_fields_that_a_call_of_python_would_not_take_are_refused(folder, kind):
+    for fields in ({}, {"ts": 1, "self": 1}, {"self": 1}, {"ts": 1, "\x1b[2J": 1}, {"ts": 1, "x" * 5_000: 1}):
+        with pytest.raises(rk.InputError, match="field .* is (not known|missing)") as refused:
+            folder.decide(kind, fields)
+        assert str(refused.value).isprintable() and len(str(refused.value)) < 600
+    assert len(folder.session) == 0

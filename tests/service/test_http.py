@@ -231,6 +231,12 @@ def test_everybody_who_trades_may_stop_and_only_another_may_start_again(serve):
     assert "stopped by a command" in served.order().json()["actions"][0]["reason"]
     assert served.ask("GET", "/breaker").json().keys() == {"desk-1", "desk-2"}
     assert served.ask("POST", "/restart", {"why": "right again"}).status_code == 403
+    before = len(served.app.engine.session)
+    for row in ({"kind": "control", "cmd": "RESET", "account": "desk-1"}, {"kind": "session"}, {"kind": "clock"}):
+        for body in ([row], [ORDER, row], {name: [value] for name, value in row.items()}):
+            refused = served.ask("POST", "/orders/batch", body)
+            assert refused.status_code == 422 and "is a command; use /halt, /restart" in refused.json()["error"]
+    assert len(served.app.engine.session) == before
     assert served.ask("POST", "/restart", {"desk": "macro", "why": "right again"}, key="limits").status_code == 200
     assert served.order().json()["approved"]
     reset = served.ask("POST", "/breaker/reset", {"why": "looked at it"}, key="limits")
@@ -284,6 +290,10 @@ def test_a_clock_of_the_events_takes_their_times(serve):
     assert served.order(ts="2023-11-14T22:13:21Z").json()["ts"] == "1700000001000000000"
     assert "is earlier than the event before it" in served.order(ts=0).json()["error"]
     assert served.order().json()["field"] == "ts"
+    for ts in ("--5", "- 5", "tomorrow", "9" * 39):
+        assert served.order(ts=ts).status_code == 422
+    for ts in (1.5, None, [1], {"a": 1}, True, "--5"):
+        assert served.ask("POST", "/events/ack", {"account": "desk-1", "ts": ts}).status_code == 422
 
 
 def test_the_command_ends_with_a_sentence_if_it_cannot_open_its_folder_or_its_port(tmp_path, capsys):

@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from decimal import Decimal
+from numbers import Integral
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from riskkit._check import InputError, finite_number, positive, shown
@@ -267,7 +268,7 @@ def nanoseconds(value: Any, name: str = "timestamp") -> int:
             ) from None
     elif isinstance(value, datetime.datetime) and value == value:  # NaT is a datetime that differs from itself
         count = _of_datetime(value)
-    elif hasattr(value, "__index__") and not isinstance(value, bool):
+    elif isinstance(value, Integral) and hasattr(value, "__index__") and not isinstance(value, bool):
         count = int(value)
     else:
         raise InputError(f"{name}={shown(value)} is not a time; use integer nanoseconds, a datetime or an ISO text")

@@ -183,7 +183,7 @@ class Entries:
         for number, fields in enumerate(orders, row_number):
             if fields.get("account", account) != account:
                 raise InputError(
-                    f"account={shown(fields['account'])} is another account than that of its list, {account!r}"
+                    f"account={shown(fields['account'])} is another account than that of its list, {shown(account)}"
                 )
             label = fields.get("order_id")
             if label is not None and label_text(label) in ids:
@@ -393,7 +393,7 @@ class Entries:
         if found.bad or found.off:
             raise InputError(f"ret={shown(ret)} is not a return with at most nine decimals")
         row["price"] = found.nearest
-        row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
+        row["flags"] = int(RowFlag.STOP_LOSS) if label_text(exit) == "stop_loss" else 0
         return row
 
     def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:

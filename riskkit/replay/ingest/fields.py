@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.replay.schema.names import name_text
 
@@ -55,20 +55,51 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "error": ("account", "order_id", *ORIGIN),
     "execution": ("account", *ORIGIN),
     **dict.fromkeys(map(kind_word, ANSWERS), ("order_id", "account", "instrument", *ORIGIN)),
+    "order_list": ("account", "orders", "children"),
     "bust": ("trade_id", "account", "instrument", "side", *ORIGIN),
     "correct": ("trade_id", "account", "instrument", "side", "qty", "price", "fee", *ORIGIN),
 }  # fmt: skip
+CALLED = {"trade": "fill", "closed_trade": "closed trade"}  # names of calls of a session
+NEEDED = {"order_list": ("account", "orders")}
+T = TypeVar("T")
 
 
 def is_missing(value: Any) -> bool:
-    """True for what is an empty cell of a frame: None, NaN, NaT, NA and the empty text."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    """True for what is an empty cell of a frame: None, NaN, NaT, NA, a masked number and the empty text."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return True
     if isinstance(value, str):
         return not value
     if isinstance(value, Decimal):
         return value.is_qnan()  # a signaling NaN cannot be compared
     return isinstance(value, (float, np.floating)) and bool(value != value)
+
+
+def refuse_unknown(kind: str, fields: Iterable[Any], known: tuple[str, ...]) -> None:
+    """Refuse a field that an event of a kind does not have."""
+    for name in fields:
+        if name not in known:
+            close = difflib.get_close_matches(str(name).lower()[:100], known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+            raise InputError(f"field {shown(name)} is not known of an event of kind {kind!r}; {hint}")
+
+
+def called(call: Callable[..., T], kind: str, fields: Mapping[str, Any]) -> T:
+    """The answer of a session's call to the fields of an event; what a call of Python would raise for them is a refusal.
+
+    Raises
+    ------
+    InputError
+        If there is a field that the call does not have, or one is missing that it needs.
+    """
+    try:
+        return call(**fields)
+    except TypeError:
+        refuse_unknown(kind, fields, ("ts", *FIELDS[CALLED.get(kind, kind)]))
+        for name in ("ts", *NEEDED.get(kind, ())):
+            if name not in fields:
+                raise InputError(f"field {name!r} is missing; an event of kind {kind!r} needs it") from None
+        raise
 
 
 def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,14 +115,16 @@ def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     >>> given_fields("cancel", {"order_id": "a1", "account": float("nan")})
     {'order_id': 'a1'}
     """
-    known = FIELDS[kind]
-    for name in fields:
-        if name not in known:
-            close = difflib.get_close_matches(str(name).lower(), known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
-            raise InputError(f"field {name!r} is not known of an event of kind {kind!r}; {hint}")
+    refuse_unknown(kind, fields, FIELDS[kind])
     given = {name: value for name, value in fields.items() if not is_missing(value)}
     for name in NAMES:
         if name in given:
             name_text(given[name], name)
     return given
+
+
+def orders_of(found: Any, kind: str) -> list[dict[str, Any]]:
+    """The fields of each of several orders in one event."""
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, Mapping) for one in found):
+        raise InputError(f"orders={shown(found)} is not a list of orders, each a mapping of its fields")
+    return [given_fields(kind, one) for one in found]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest import amount
+from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.universe import Instrument
 
@@ -42,13 +43,14 @@ def set_prices(
     row: dict[str, int], word: Any, price: Any, instrument: Instrument, lenient: bool, nearest: bool, **stops: Any
 ) -> None:
     """Store the limit and the stop of a live order of a type."""
-    if str(word).lower() not in ORDER_TYPES:
+    name = label_text(word).lower()
+    if name not in ORDER_TYPES:
         raise InputError(f"type={shown(word)} {UNKNOWN}")
-    of = ORDER_TYPES[str(word).lower()]
+    of = ORDER_TYPES[name]
     if of.priced:
         row["price"] = amount.price(price, instrument, row, lenient=lenient, nearest=nearest)
     elif price is not None:
-        raise InputError(f"price={shown(price)} {UNPRICED.format(str(word).lower())}")
+        raise InputError(f"price={shown(price)} {UNPRICED.format(name)}")
     set_stop(row, of, instrument, nearest, **stops)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.event import Entries
-from riskkit.replay.ingest.fields import given_fields
+from riskkit.replay.ingest.fields import orders_of
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER
@@ -86,10 +86,7 @@ def snapshot_positions(given: Mapping[str, Any]) -> Mapping[Any, Any]:
 
 def snapshot_orders(given: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     """The orders of a snapshot, each as its fields."""
-    found = given.get("orders", ())
-    if not isinstance(found, (list, tuple)) or not all(isinstance(one, Mapping) for one in found):
-        raise InputError(f"orders={shown(found)} is not a list of orders, each a mapping of its fields")
-    return [given_fields("snapshot order", one) for one in found]
+    return orders_of(given.get("orders", ()), "snapshot order")
 
 
 def _position(entries: Entries, account: int, label: Any, size: Any) -> Row:
@@ -107,7 +104,7 @@ def abs_of(size: Any) -> Any:
     """A number, or its text, without its sign."""
     if isinstance(size, str):
         return size.strip().removeprefix("-")
-    return size.strip().removeprefix(b"-") if isinstance(size, bytes) else abs(size)
+    return bytes(size).strip().removeprefix(b"-") if isinstance(size, (bytes, bytearray)) else abs(size)
 
 
 def _order(entries: Entries, account: int, fields: Mapping[str, Any], number: int) -> Row:

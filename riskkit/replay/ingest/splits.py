@@ -16,7 +16,7 @@ from riskkit._check import InputError, shown
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.frame import Frame
-from riskkit.replay.ingest.labels import word_codes
+from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.rows import Row, row_of
 from riskkit.replay.schema.columns import EventKind, SplitOrders
 from riskkit.replay.schema.universe import exact
@@ -29,7 +29,7 @@ NO_SPLIT = "is not a split; a split is new units for old ones, as 3/2, both from
 def ratio_of(value: Any) -> Fraction | None:
     """New units for one old one; None if it is no split."""
     try:
-        new, _, old = str(value).partition("/")
+        new, _, old = label_text(value).partition("/")
         found = exact(new, "ratio") / exact(old, "ratio") if old else exact(value, "ratio")
     except (InputError, ZeroDivisionError):
         return None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_types import ABSENT, BOTH, NO_DISTANCE, NOT_ITS, ORDER_TYPES, UNKNOWN
 from riskkit.replay.ingest.prices import optional_prices
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
@@ -21,7 +22,7 @@ def types_of(frame: Frame) -> np.ndarray:
     codes, words = pd.factorize(frame.column("type"))
     known = list(ORDER_TYPES)
     found = np.array(
-        [known.index(text) if (text := str(word).lower()) in known else -1 for word in words] + [0], np.int8
+        [known.index(text) if (text := label_text(word).lower()) in known else -1 for word in words] + [0], np.int8
     )
     orders = frame.rows_of(EventKind.ORDER)
     frame.refuse(orders & (found[codes] < 0), "type", UNKNOWN)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit.replay.ingest.fields import is_missing
+from riskkit.replay.ingest.fields import called, is_missing, refuse_unknown
 from riskkit.replay.live.column_door import COLUMNS, KINDS, Times, Words
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +168,7 @@ def process(session: Any, events: Any) -> Batch:
         plain = (
             kinds.coded(KINDS, -1) >= 0
             if isinstance(kinds, Words)
-            else np.array([kind in KINDS for kind in kinds], bool)
+            else np.array([isinstance(kind, str) and kind in KINDS for kind in kinds], bool)
         )
     for name in columns.keys() - set(COLUMNS):
         plain &= np.array([is_missing(value) for value in columns[name]], bool)
@@ -192,19 +193,22 @@ def process(session: Any, events: Any) -> Batch:
 
 def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
     """Put one row through the session by the call of its kind."""
-    kind, ts = str(row.pop("kind", "order")), row.pop("ts")
+    kind, ts = row.pop("kind", "order"), row.pop("ts")
+    kind = kind if isinstance(kind, str) else shown(kind)
     given = {name: value for name, value in row.items() if not is_missing(value)}
     before = len(session)
     try:
         if kind in ("clock", "session"):
             actions = getattr(session, CALLS[kind])(ts)
         elif kind == "control":
-            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts, **given)
+            cmd, account = given.pop("cmd", None), given.pop("account", None)
+            refuse_unknown(kind, given, GROUPS)
+            actions = session.command(cmd, account, ts, **given)
         else:
             call = getattr(session, CALLS.get(kind, f"process_{kind}"), None)
             if call is None or kind == "order_list":
                 raise InputError(f"kind={shown(kind)} is not a kind of event of a batch")
-            actions = call(ts=ts, **given)
+            actions = called(call, "closed trade" if kind == "trade" else kind, {"ts": ts, **given})
     except InputError as error:
         found.errors[at] = str(error)
         return

@@ -24,6 +24,7 @@ from riskkit.replay.live.engine_snapshot import pack, unpack, with_new_fields
 from riskkit.replay.live.engine_tables import Past, no_step
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
+from riskkit.replay.live.undo import rules_at_work
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
@@ -122,10 +123,9 @@ class Engine(EngineEvents):
         self._growth.admit(self._state, journal.slots)
         none, padded = Samples.none(len(universe.accounts)), self._growth.padded()
         parts = parts_of(self.history, self._shapes, universe, self._found, none, self._engine.tier)
-        self.go_on(
-            self._state,
-            list(feed_parts(parts, self._state, journal.columns, padded, 0, self.size, through=True)),
-        )
+        with rules_at_work():
+            blocks = list(feed_parts(parts, self._state, journal.columns, padded, 0, self.size, through=True))
+        self.go_on(self._state, blocks)
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""

@@ -9,6 +9,7 @@ from riskkit.replay.ingest.rows import DEFAULTS, DTYPES, Row, check_order, check
 from riskkit.replay.live.compiled_step import PLACE, WORDS, Prepared
 from riskkit.replay.live.engine_tables import EngineTables
 from riskkit.replay.live.journal import ORDER, duplicate_fields
+from riskkit.replay.live.undo import rules_at_work
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.currencies import refuse_live_money
 from riskkit.replay.rules.splits import refuse_live_split
@@ -137,12 +138,13 @@ class EngineEvents(EngineTables):
         self._reach.take(weight)
         self.begun = first
         start = len(self._journal)
-        for event in rest:
-            self._write(event)
-            if not event["flags"] & BAD_TS:
-                self._journal.latest = event["ts"]
-        self._keep_rows()
-        rows = self._run(start)
+        with rules_at_work():
+            for event in rest:
+                self._write(event)
+                if not event["flags"] & BAD_TS:
+                    self._journal.latest = event["ts"]
+            self._keep_rows()
+            rows = self._run(start)
         if len(rows):
             self.blocks.append(rows)
         self.begun = -1

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, shown
+from riskkit._check import InputError, instance, one_of, shown
 from riskkit._fork import lock_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
@@ -35,7 +35,7 @@ from riskkit.replay.live.restorable import Restorable
 from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import Readable
 from riskkit.replay.live.signed import Signed
-from riskkit.replay.live.undo import undo_change, undo_half, undone
+from riskkit.replay.live.undo import take_back, undo_change, undo_half
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -71,6 +71,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         shadow: Mapping[str, RuleSet] = NOTHING,
         compiled: bool = True,
     ) -> None:
+        if auto_register is not None:
+            instance(auto_register, Instrument, "auto_register")
         live = Engine(
             rules, OpenUniverse(universe, auto_register), mode, orphans=orphans, on_trip=on_trip, compiled=compiled
         )
@@ -209,11 +211,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
             try:
                 return self._convert(ts, fields, make, labels or (fields,), ids, untimed)
             except BaseException as error:
-                if self._live.size == size:
-                    universe.shrink(before)
-                elif isinstance(error, Exception):
-                    raise undone(self, size, error) from error
-                undo_half(self)
+                take_back(self, size, before, error)
                 raise
             finally:
                 self._publish()

@@ -13,7 +13,7 @@ from riskkit.replay.ingest.actions import adjust_row, funding_row, roll_rows, tr
 from riskkit.replay.ingest.credits import credit_row, reservation_text
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
-from riskkit.replay.ingest.fields import ORIGIN, given_fields
+from riskkit.replay.ingest.fields import ORIGIN, given_fields, orders_of
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
@@ -24,6 +24,7 @@ from riskkit.replay.live.door import SHORT
 from riskkit.replay.live.signed import SIGNED
 from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.names import name_text
 
 Rows = list[Row]
 
@@ -58,6 +59,7 @@ class SessionCalls(ABC):
 
     def process_order(
         self,
+        /,
         ts: Any,
         account: Any = None,
         instrument: Any = None,
@@ -106,24 +108,27 @@ class SessionCalls(ABC):
             self._lock.release()
 
     def process_order_list(
-        self, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
+        self, /, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
     ) -> list[Decision]:
         """Process a list of orders of one account, decided together; it counts for ``children`` messages."""
-        given = [given_fields("order", order) for order in orders]
+        if account is not None:
+            name_text(account, "account")
+        given = orders_of(orders, "order")
         labels = [{"account": account, **order} for order in given]
         ids = [order.get("order_id") for order in given]
         return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, given, account, children), labels, ids)
 
-    def process_modify(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_modify(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a change of the order ``order_id``: a new ``qty`` (in all), ``price``, ``stop`` or ``offset``."""
         return self._process(ts, "modify", fields, Entries.modify)
 
-    def process_cancel(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_cancel(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cancel of the order ``order_id``; it always passes."""
         return self._process(ts, "cancel", fields, Entries.cancel)
 
     def process_trade(
         self,
+        /,
         ts: Any,
         order_id: Any = None,
         qty: Any = None,
@@ -151,15 +156,15 @@ class SessionCalls(ABC):
         finally:
             self._lock.release()
 
-    def process_price(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_price(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
         return self._process(ts, "price", fields, Entries.price)
 
-    def process_close(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_close(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the previous close or settlement of an ``instrument``: its ``price``."""
         return self._process(ts, "close", fields, Entries.close)
 
-    def process_dividend(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_dividend(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the ex-date of a cash dividend of an ``instrument``: ``amount`` on one unit.
 
         Holders are paid, shorts pay. The prices of open buys and of open stops to sell fall by the amount to the next lower
@@ -168,11 +173,11 @@ class SessionCalls(ABC):
         """
         return self._submit(ts, given := given_fields("dividend", fields), partial(dividend_row, given))
 
-    def process_funding(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_funding(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a funding of an ``instrument`` at a ``rate``: who is long pays that part of the value of the position."""
         return self._submit(ts, given := given_fields("funding", fields), partial(funding_row, given))
 
-    def process_expiry(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_expiry(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the expiry of an ``instrument`` at a settlement ``price``.
 
         Positions become cash, working orders end (each is an action), and `AllowedInstruments` refuses orders from then on. It is no
@@ -180,7 +185,7 @@ class SessionCalls(ABC):
         """
         return self._process(ts, "expiry", fields, partial(Entries.close, kind=EventKind.EXPIRY))
 
-    def process_split(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_split(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a split of an ``instrument``: ``ratio`` new units for old ones, as "3/2"; below one a reverse split.
 
         Positions and prices are counted in new units, fractions of a lot become cash at the mark. ``orders``: "finra" (FINRA Rule
@@ -189,26 +194,26 @@ class SessionCalls(ABC):
         """
         return self._submit(ts, given := given_fields("split", fields), partial(split_row, given))
 
-    def process_roll(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_roll(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a roll: positions in ``from`` are closed at ``from_price`` and opened in ``to`` at ``to_price``; no trade."""
         given = given_fields("roll", fields)
         named = [{"instrument": given.get(name)} for name in ("from", "to")]
         return self._submit(ts, {}, partial(roll_rows, given, self._holders), named)
 
-    def process_adjust(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_adjust(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process lots that come to an ``account`` (``side`` B) or go (S) without a fill and unpaid: ``instrument``, ``qty``.
 
         They are booked at their ``price``, and without one at the mark, so that they are no profit.
         """
         return self._submit(ts, given := given_fields("adjust", fields), partial(adjust_row, given))
 
-    def process_transfer(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_transfer(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a transfer of ``qty`` of an ``instrument`` at a ``price``, ``from`` an account ``to`` another one, unpaid."""
         given = given_fields("transfer", fields)
         named = [{"account": given.get(name), "instrument": given.get("instrument")} for name in ("from", "to")]
         return self._submit(ts, {}, partial(transfer_rows, given), named)
 
-    def process_snapshot(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_snapshot(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process what the venue says of an ``account`` after a lost connection: afterwards the book is theirs.
 
         Parameters
@@ -233,15 +238,15 @@ class SessionCalls(ABC):
         ids = [*[None] * len(positions), *[order.get("order_id") for order in orders]]
         return self._submit(ts, {}, partial(snapshot_rows, given), named or [{"account": account}], ids)
 
-    def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_fx(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""
         return self._submit(ts, given := given_fields("fx", fields), partial(rate_row, given))
 
-    def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_cash(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
         return self._process(ts, "cash", fields, Entries.cash)
 
-    def process_credit(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_credit(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a step of a reservation of credit of an ``account``: ``reserve_id`` and ``step``.
 
         "reserve" asks the rules (`CreditLimit`) for an ``amount`` in a ``currency``; "commit" uses all of it, "rollback" gives it
@@ -252,47 +257,47 @@ class SessionCalls(ABC):
         named = None if "reserve_id" not in given else reservation_text(given.get("account", ""), given["reserve_id"])
         return self._submit(ts, given, partial(credit_row, given), ids=[named])
 
-    def process_equity(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_equity(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the ``equity`` of an ``account`` from outside; it replaces the computed one."""
         return self._process(ts, "equity", fields, Entries.equity)
 
-    def process_closed_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_closed_trade(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a closed trade: ``account``, ``instrument``, ``side``, ``pnl``, ``ret``, ``exit``."""
         return self._process(ts, "closed trade", fields, Entries.closed_trade)
 
-    def process_ack(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_ack(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a success of an ``account``."""
         return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
 
-    def process_error(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_error(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a failure of an ``account``; with an ``order_id``, that order ends."""
         return self._process(ts, "error", fields, Entries.error)
 
-    def process_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_reject(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the venue's reject of the order ``order_id``: it ends, and has not been cancelled."""
         return self._process(ts, "reject", fields, partial(Entries.answer, kind=EventKind.REJECT))
 
-    def process_expire(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_expire(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the end of what is left of the order ``order_id``."""
         return self._process(ts, "expire", fields, partial(Entries.answer, kind=EventKind.EXPIRE))
 
-    def process_cancel_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_cancel_reject(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the venue's reject of a cancel: the order ``order_id`` works again, with what is left of it."""
         return self._process(ts, "cancel_reject", fields, partial(Entries.answer, kind=EventKind.CANCEL_REJECT))
 
-    def process_modify_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_modify_reject(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the venue's reject of a modify: the order ``order_id`` is what it was before its last modify."""
         return self._process(ts, "modify_reject", fields, partial(Entries.answer, kind=EventKind.MODIFY_REJECT))
 
-    def process_bust(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_bust(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the bust of the fill ``trade_id`` of an ``account`` and ``instrument``: as if it had not been."""
         return self._process(ts, "bust", fields, partial(Entries.amend, kind=EventKind.BUST))
 
-    def process_correct(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_correct(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a correction of the fill ``trade_id``: as if it had had this ``qty``, ``price`` and, if given, ``fee``."""
         return self._process(ts, "correct", fields, partial(Entries.amend, kind=EventKind.CORRECT))
 
-    def process_execution(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_execution(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an automated execution of an ``account``'s ``strategy``."""
         return self._process(ts, "execution", fields, partial(Entries.account_event, kind=EventKind.EXECUTION))
 

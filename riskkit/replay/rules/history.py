@@ -215,6 +215,8 @@ class RuleHistory:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RuleHistory:
         """Read what `to_dict` returned; user-defined rules must have been defined before."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("changes"), list) or "rules" not in data:
+            raise InputError(f"a history is a table of 'rules' and 'changes', a list; got {shown(data)}")
         return cls.of(RuleSet.from_dict({"rules": data["rules"]}), data["changes"])
 
     @classmethod
@@ -234,6 +236,8 @@ class RuleHistory:
 
 def change_of(data: Mapping[str, Any], *known: RuleSet) -> RuleChange:
     """A change from plain data; types of rules are those of the `known` sets or the catalogue."""
+    if not isinstance(data, Mapping) or "rules" not in data:
+        raise InputError(f"a change of rules is a table with its 'rules'; got {shown(data)}")
     kinds = {rule.type: rule.kind for rules in known for rule in rules}
     return RuleChange(**{**data, "rules": RuleSet.from_dict({"rules": data["rules"]}, kinds)})
 

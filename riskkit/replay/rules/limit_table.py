@@ -272,7 +272,7 @@ def _parameters(row: Limits, kind: RuleType) -> Limits:
         field = name.removeprefix(PREFIX)
         if field not in kind.parameters._fields:
             raise InputError(
-                f"{_place(row)}: {name!r} is neither a column of limit tables nor a parameter of {kind.name!r}"
+                f"{_place(row)}: {shown(name)} is neither a column of limit tables nor a parameter of {kind.name!r}"
             )
         found[field] = _parameter(kind, field, row[name])
     return found
@@ -286,7 +286,7 @@ def _limits(rows: list[Limits], kind: RuleType, level: str) -> dict[str, Limits]
         name = row["measure"].partition(".")[2] or next(iter(kind.limits), "")
         if name not in kind.limits:
             has = ", ".join(kind.limits) or "none"
-            raise InputError(f"{_place(row)}: {name!r} is no limit of the type {kind.name!r}; it has {has}")
+            raise InputError(f"{_place(row)}: {shown(name)} is no limit of the type {kind.name!r}; it has {has}")
         dated, before = bool(row.keys() & {"valid_from", "valid_to"}), taken.get((row["key"], name))
         if before == dated:
             raise InputError(f"{_place(row)} limits what a row before it limits at the same time")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import GROUPS
@@ -64,9 +65,9 @@ def check_currency(rule: Rule) -> dict[str, Any]:
     """
     name, fields = f"rule {rule.id!r} ({rule.kind.name})", conversion_of(rule)
     if not rule.currency:
-        for given in fields:
-            if fields[given] != CONVERSION[given]:
-                raise InputError(f"{name}: {given}={fields[given]!r} has no effect without currency=")
+        for given, value in fields.items():
+            if not isinstance(value, (str, NoneType)) or value != CONVERSION[given]:
+                raise InputError(f"{name}: {given}={shown(value)} has no effect without currency=")
         return fields
     fields["currency"] = name_text(rule.currency, f"{name}: currency")
     what = f"{name}: currency={fields['currency']!r}"

@@ -31,9 +31,12 @@ def check_overrides(rule: Rule) -> tuple[tuple[str, tuple[tuple[str, Any], ...]]
     InputError
         If a label does not fit the scope, a parameter is no limit of the type, or keys cannot have limits of their own.
     """
-    given = rule.overrides if isinstance(rule.overrides, Mapping) else dict(rule.overrides)
-    parts = SCOPES[rule.scope].parts
     name = f"rule {rule.id!r} ({rule.type})"
+    try:
+        given = dict(rule.overrides)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: overrides={shown(rule.overrides)} is not a table of limits by key") from None
+    parts = SCOPES[rule.scope].parts
     if not given:
         return ()
     if not parts:
@@ -47,15 +50,17 @@ def check_overrides(rule: Rule) -> tuple[tuple[str, tuple[tuple[str, Any], ...]]
         limits = dict(limits) if isinstance(limits, (Mapping, tuple, list)) else limits
         if not isinstance(limits, dict) or not limits:
             raise InputError(
-                f"{name}: overrides of {label!r} is {shown(limits)}, not limits by name, as {{'limit': 5}}"
+                f"{name}: overrides of {shown(label)} is {shown(limits)}, not limits by name, as {{'limit': 5}}"
             )
         for field in limits:
             if field not in rule.kind.limits:
                 has = ", ".join(rule.kind.limits) or "none"
-                raise InputError(f"{name}: overrides of {label!r}: {field!r} is no limit of the type; it has {has}")
+                raise InputError(
+                    f"{name}: overrides of {shown(label)}: {shown(field)} is no limit of the type; it has {has}"
+                )
         if not isinstance(label, str) or not label or (len(parts) > 1 and "/" not in label):
             raise InputError(
-                f"{name}: overrides: {label!r} names no key; a key is {'/'.join(parts)}, as in {_example(parts)}"
+                f"{name}: overrides: {shown(label)} names no key; a key is {'/'.join(parts)}, as in {_example(parts)}"
             )
         found.append((label, tuple(sorted(limits.items()))))
     units = rule.kind.units()
@@ -71,7 +76,7 @@ def check_overrides(rule: Rule) -> tuple[tuple[str, tuple[tuple[str, Any], ...]]
             words = {size(integers_of(rule, parameters, Universe((), (), {}))) for parameters in versions}
             if len(words) > 1:
                 raise InputError(
-                    f"{name}: overrides of {label!r}: a sliding window has room for as many times as its limit; count in "
+                    f"{name}: overrides of {shown(label)}: a sliding window has room for as many times as its limit; count in "
                     "buckets (bucket_ns), or give each key a rule of its own"
                 )
     return tuple(found)

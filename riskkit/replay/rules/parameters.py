@@ -7,11 +7,14 @@ replay, so that every comparison in the loop is between integers and exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 from statistics import NormalDist
 from typing import Annotated, Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.kernels.integers import MILLION
@@ -24,6 +27,8 @@ from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.sessions import calendar_version, sessions_of
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
+AMOUNTS = ("quantity", "price", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay")
+NAMES = ("calendar", "zone")
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
 T = TypeVar("T")
 
@@ -130,6 +135,10 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     """
     if value is None:
         return
+    if unit.name in AMOUNTS and not isinstance(value, (str, int, float, Decimal, Fraction, np.generic)):
+        raise InputError(f"{name}={shown(value)} is not a number")
+    if unit.name in NAMES and not isinstance(value, str):
+        raise InputError(f"{name}={shown(value)} is not a text")
     if unit.name == "count":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
             raise InputError(f"{name}={shown(value)} is not a count: a whole number at or above zero")
@@ -141,9 +150,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
         if number < 0:
             raise InputError(f"{name}={shown(value)} is negative; a limit is at or above zero")
         if unit.name == "fraction" and number > 1:
-            percent, use = decimal_text(number), f"{float(number / 100):.2f}"
-            use = use if exact(use, name) == number / 100 else decimal_text(number / 100)
-            raise InputError(f"{name}={shown(value)} is above 1; a fraction is at most 1: use {use} for {percent} %")
+            raise InputError(f"{name}={shown(value)} is above 1; a fraction is at most 1{_of_percent(number)}")
         if unit.name in ("fraction", "ratio") and (number * MILLION).denominator != 1:
             raise InputError(f"{name}={shown(value)} is finer than one part per million")
     elif unit.name == "return":
@@ -166,7 +173,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
         if not isinstance(value, bool):
             raise InputError(f"{name}={shown(value)} is not true or false")
     elif unit.name in ("choice", "breach"):
-        if length and value not in unit.choices:
+        if length and not (isinstance(value, str) and value in unit.choices):
             modes = ", ".join(map(repr, unit.choices))
             raise InputError(f"{name}={shown(value)} is not one of {modes}; its length in time is {length}, as '1min'")
         one_of(value, unit.choices, name)
@@ -178,8 +185,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "day_time":
         _day_time(value, name)
     elif unit.name == "labels":
-        if isinstance(value, str):
-            raise InputError(f"{name}={shown(value)} is a string; give a list of labels")
+        for label in _list(value, name, "labels"):
+            name_text(label, name)
     elif unit.name == "calendar":
         sessions_of(value)
     elif unit.name == "label":
@@ -272,20 +279,38 @@ def _arrays(value: Any, name: str) -> None:
         raise InputError(f"{name}={shown(value)} is not a table of amounts by instrument, as {{'FUT': [100, -100]}}")
     for label, amounts in value.items():
         if isinstance(amounts, str) or not isinstance(amounts, (list, tuple)) or not amounts:
-            raise InputError(f"{name} of {label!r} is {shown(amounts)}; give a list of amounts, one for each scenario")
+            raise InputError(
+                f"{name} of {shown(label)} is {shown(amounts)}; give a list of amounts, one for each scenario"
+            )
         for amount in amounts:
-            exact(amount, f"{name} of {label!r}")
+            exact(amount, f"{name} of {shown(label)}")
     widths = {label: len(amounts) for label, amounts in value.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"{name} has as many scenarios for each instrument, and got {widths}")
 
 
-def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
+def _of_percent(number: Fraction) -> str:
+    """The fraction that a number was meant to be, if it is a percentage."""
+    if number > 100:
+        return ""
+    use = f"{float(number / 100):.2f}"
+    return f": use {use if Fraction(use) == number / 100 else decimal_text(number / 100)} for {decimal_text(number)} %"
+
+
+def _list(value: Any, name: str, of: str) -> list[Any]:
+    """The entries of a list, a tuple or a set, which can be read again and again; not of an array, which is neither true nor false."""
     if isinstance(value, str):
-        raise InputError(f"{name}={shown(value)} is a string; give a list such as ['order', 'modify']")
-    if not value:
+        raise InputError(f"{name}={shown(value)} is a string; give a list of {of}")
+    if not isinstance(value, Collection) or isinstance(value, (bytes, bytearray, Mapping)) or hasattr(value, "ndim"):
+        raise InputError(f"{name}={shown(value)} is not a list of {of}")
+    return list(value)
+
+
+def _kinds(value: Collection[str], unit: Unit, name: str) -> int:
+    words = _list(value, name, "messages, as ['order', 'modify']")
+    if not words:
         raise InputError(f"{name}={shown(value)} is empty; give a list such as ['order', 'modify']")
-    return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
+    return sum(1 << place for place in {unit.choices.index(one_of(word, unit.choices, name)) for word in words})
 
 
 def _day_time(value: Any, name: str) -> int:
@@ -304,7 +329,7 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("quantity", "price", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
+    if unit.name in AMOUNTS:
         return str(exact(value, name))
     if unit.name == "calendar":
         return calendar_version(value)

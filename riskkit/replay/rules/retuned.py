@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.rules.money import conversion_of
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -96,7 +96,7 @@ def split_name(rules: RuleSet, name: str) -> tuple[Rule, str]:
     known = {rule.id: rule for rule in rules}
     named = known | {entry.id: entry.full for entry in rules.declared if isinstance(entry, TieredRule)}
     if id not in named:
-        raise InputError(f"{name!r} is not a 'rule_id.parameter' of these rules; their ids are {', '.join(known)}")
+        raise InputError(f"{shown(name)} is not a 'rule_id.parameter' of these rules; their ids are {', '.join(known)}")
     rule = named[id]
     if field not in rule.parameters._fields and field not in RULE_FIELDS:
         raise InputError(

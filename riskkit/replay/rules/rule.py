@@ -44,7 +44,7 @@ from riskkit.replay.rules.money import CONVERSION, check_currency
 from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
 from riskkit.replay.rules.parameter_texts import describe
 from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
-from riskkit.replay.rules.rule_checks import check_effect, check_given, check_netting, check_scope
+from riskkit.replay.rules.rule_checks import check_effect, check_given, check_netting, check_scope, check_texts
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
@@ -317,7 +317,7 @@ def rule_type(name: str) -> RuleType:
 
         close = difflib.get_close_matches(name, _TYPES, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"known types are {', '.join(sorted(_TYPES))}"
-        raise InputError(f"rule type {name!r} is not known; {hint}")
+        raise InputError(f"rule type {shown(name)} is not known; {hint}")
     return _TYPES[name]
 
 
@@ -375,11 +375,12 @@ class Rule:
         """Fill in the defaults of the type and validate the fields."""
         kind = self.kind or _BY_PARAMETERS.get(type(self.parameters))
         if kind is None:
-            raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "id", name_text(self.id, "rule id"))
-        object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
-        object.__setattr__(self, "action", self.action or kind.action)
+            raise InputError(
+                f"rule {shown(self.id)}: {shown(self.parameters)} are the parameters of no registered rule type"
+            )
+        vars(self).update(kind=kind, id=name_text(self.id, "rule id"))
+        check_texts(self)
+        vars(self).update(scope=scopes.scope_of(self.scope) or kind.scopes[0], action=self.action or kind.action)
         check_scope(self)
         check_netting(self)
         vars(self).update(check_currency(self))

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from riskkit.replay.rules.rule import Rule
 
 
+def check_texts(rule: Rule) -> None:
+    """Refuse a field that is no text where one is needed."""
+    for name in ("scope", "action", "severity", "currency", "via", "netting"):
+        given = getattr(rule, name)
+        if given is not None and not isinstance(given, str):
+            raise InputError(f"rule {rule.id!r}: {name}={shown(given)} is not a text")
+
+
 def check_scope(rule: Rule) -> None:
     """Refuse a scope that does not have what the rule reads."""
     one_of(rule.scope, tuple(scopes.SCOPES), f"rule {rule.id!r}: scope")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.catalogue.credit import why_apart
@@ -16,6 +16,7 @@ from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.toml_file import read_toml
 
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, *OF_KEYS, "params", "levels")
@@ -45,7 +46,10 @@ class RuleSet:
     """
 
     def __init__(self, rules: Iterable[Rule | TieredRule]) -> None:
-        self.declared = tuple(rules)
+        try:
+            self.declared = tuple(rules)
+        except TypeError:
+            raise InputError(f"rules={shown(rules)} is not a list of rules") from None
         self.rules = tuple(
             rule for entry in self.declared for rule in (entry.rules if isinstance(entry, TieredRule) else [entry])
         )
@@ -54,7 +58,7 @@ class RuleSet:
         ids: set[str] = set()
         for rule in self.rules:
             if not isinstance(rule, Rule):
-                raise InputError(f"{rule!r} is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))")
+                raise InputError(f"{shown(rule)} is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))")
             if rule.id in ids:
                 raise InputError(f"rule id {rule.id!r} is used twice; ids name the cause of a refusal")
             ids.add(rule.id)
@@ -148,7 +152,7 @@ class RuleSet:
 
 def _rule(entry: Any, number: int, kinds: Mapping[str, RuleType]) -> Rule | TieredRule:
     if not isinstance(entry, Mapping):
-        raise InputError(f"rule {number}: {entry!r} is not a table")
+        raise InputError(f"rule {number}: {shown(entry)} is not a table")
     for key in entry:
         if key not in FIELDS:
             import difflib
@@ -159,23 +163,23 @@ def _rule(entry: Any, number: int, kinds: Mapping[str, RuleType]) -> Rule | Tier
                 if close
                 else f"keys are {', '.join(FIELDS)}; parameters stand in 'params'"
             )
-            raise InputError(f"rule {number}: key {key!r} is not known; {hint}")
+            raise InputError(f"rule {number}: key {shown(key)} is not known; {hint}")
     if not isinstance(entry.get("type"), str):
         raise InputError(f"rule {number} has no 'type': the name of a rule type, as 'order_rate'")
     if not isinstance(entry.get("params", {}), Mapping):
-        raise InputError(f"rule {number}: params={entry['params']!r} is not a table")
+        raise InputError(f"rule {number}: params={shown(entry['params'])} is not a table")
     try:
         return _rule_of(entry, number, kinds.get(entry["type"]) or rule_type(entry["type"]))
     except InputError as error:
         has_id = str(error).startswith("rule ") and not str(error).startswith("rule type")
-        raise InputError(str(error) if has_id else f"rule {entry.get('id', number)!r}: {error}") from None
+        raise InputError(str(error) if has_id else f"rule {shown(entry.get('id', number))}: {error}") from None
 
 
 def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | TieredRule:
     params = dict(entry.get("params", {}))
     scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
     if scope is not None and entry.get("scope", scope) != scope:
-        raise InputError(f"rule {number}: scope is {entry['scope']!r} but its params say {scope!r}")
+        raise InputError(f"rule {number}: scope is {shown(entry['scope'])} but its params say {shown(scope)}")
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
@@ -187,7 +191,7 @@ def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | Ti
     if "levels" in entry:
         return _tiered(entry, kind, params, entry.get("scope", scope or ""), number, {**money, **own})
     return Rule(
-        str(entry.get("id", entry["type"])),
+        entry.get("id", entry["type"]),
         kind.make(params),
         scope=entry.get("scope", scope or ""),
         action=entry.get("action", ""),
@@ -206,6 +210,8 @@ def _tiered(
         if name in entry:
             raise InputError(f"rule {number}: {name} is set by each level, not by a rule with levels")
     if not isinstance(entry["levels"], list):
-        raise InputError(f"rule {number}: levels={entry['levels']!r} is not a list of tables")
+        raise InputError(f"rule {number}: levels={shown(entry['levels'])} is not a list of tables")
     levels = [level_of(level, f"rule {number}") for level in entry["levels"]]
-    return TieredRule(str(entry.get("id", entry["type"])), kind.make(params), levels, scope, kind, **more)
+    return TieredRule(
+        name_text(entry.get("id", entry["type"]), "rule id"), kind.make(params), levels, scope, kind, **more
+    )

@@ -130,10 +130,10 @@ class TieredRule:
 def level_of(entry: Any, rule: str) -> Tier:
     """Tier from a table of a rule file."""
     if not isinstance(entry, Mapping):
-        raise InputError(f"{rule}: level {entry!r} is not a table, as {{at = 0.8, action = 'ALERT'}}")
+        raise InputError(f"{rule}: level {shown(entry)} is not a table, as {{at = 0.8, action = 'ALERT'}}")
     for key in entry:
         if key not in Tier._fields:
-            raise InputError(f"{rule}: key {key!r} of a level is not known; keys are {', '.join(Tier._fields)}")
+            raise InputError(f"{rule}: key {shown(key)} of a level is not known; keys are {', '.join(Tier._fields)}")
     if "at" not in entry:
         raise InputError(f"{rule}: a level has no 'at', the fraction of the limit from which it applies")
     return Tier(**entry)
@@ -141,7 +141,7 @@ def level_of(entry: Any, rule: str) -> Tier:
 
 def _fraction(level: Tier, id: str) -> Fraction:
     if not isinstance(level, Tier):
-        raise InputError(f"rule {id!r}: {level!r} is not a Tier; write Tier(0.8, 'ALERT')")
+        raise InputError(f"rule {id!r}: {shown(level)} is not a Tier; write Tier(0.8, 'ALERT')")
     fraction = exact(level.at, f"rule {id!r}: at")
     if not 0 < fraction <= 1:
         raise InputError(

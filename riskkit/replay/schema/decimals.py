@@ -45,7 +45,7 @@ def decimal_of(value: Any, name: str) -> Decimal:
         return Decimal(repr(value))
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.ma.core.MaskedConstant)):
         raise InputError(f"{name}={shown(value)} is not a number")
     if isinstance(value, int) and value.bit_length() > 3 * MAX_DIGITS:
         raise _beyond(value, name)

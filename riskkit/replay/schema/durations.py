@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from fractions import Fraction
+from numbers import Integral
 from typing import Any
 
 from riskkit._check import InputError, shown
@@ -64,7 +65,7 @@ def _nanoseconds(value: Any, name: str) -> int:
         found = value.astype("timedelta64[ns]")
         if found.astype(value.dtype) == value:
             return int(found.astype(np.int64))
-    elif hasattr(value, "__index__") and type(value).__name__ not in ("bool", "bool_"):
+    elif isinstance(value, Integral) and hasattr(value, "__index__") and not isinstance(value, bool):
         return int(value)
     raise InputError(
         f"{name}={shown(value)} is not a duration; use a text such as '500ms', '5min' or '1d', a Timedelta, or integer "

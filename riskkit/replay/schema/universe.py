@@ -36,6 +36,18 @@ def exact(value: Any, name: str) -> Fraction:
     return fraction_of(value, name)
 
 
+def _is_given(label: Any) -> bool:
+    """False for None and the empty text."""
+    return label is not None and not (isinstance(label, str) and not label)
+
+
+def _listed(given: Any, name: str) -> tuple[Any, ...]:
+    try:
+        return tuple(given)
+    except TypeError:
+        raise InputError(f"{name}={shown(given)} is not a list of {name}") from None
+
+
 def decimal_text(value: Fraction) -> str:
     """The shortest exact decimal of a fraction, or n/d if there is none."""
     denominator, digits = value.denominator, 0
@@ -137,7 +149,7 @@ class Instrument:
                 f"instrument {self.id!r}: delta={shown(self.delta)} is not within 1,000,000 with at most six decimals"
             )
         object.__setattr__(self, "delta", delta)
-        product = name_text(self.product, f"instrument {self.id!r}: product") if self.product else self.id
+        product = name_text(self.product, f"instrument {self.id!r}: product") if _is_given(self.product) else self.id
         object.__setattr__(self, "product", product)
 
 
@@ -178,7 +190,7 @@ class Account:
                     f"account {self.id!r}: {name}={shown(given)} is not a mapping such as {{{key!r}: 1_000}}"
                 )
         for group in GROUPS:
-            if getattr(self, group):
+            if _is_given(getattr(self, group)):
                 object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))
 
 
@@ -243,8 +255,11 @@ class Universe:
         like : Instrument, optional
             Units of instruments that may be added later.
         """
-        listed = tuple(instruments)
-        opened = tuple(account if isinstance(account, Account) else Account(account) for account in accounts)
+        listed = _listed(instruments, "instruments")
+        opened = tuple(one if isinstance(one, Account) else Account(one) for one in _listed(accounts, "accounts"))
+        for one in [*listed, *([] if like is None else [like])]:
+            if not isinstance(one, Instrument):
+                raise InputError(f"{shown(one)} is not an Instrument; write Instrument('ES', tick='0.25')")
         priced = [*listed, *([like] if like else [])]
         amounts = [Fraction(1, 100), *(i.price_step * i.qty_step * i.multiplier for i in priced)]
         amounts += [exact(v, f"account {a.id!r}: cash") for a in opened for v in a.cash.values()]

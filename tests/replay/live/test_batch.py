@@ -221,3 +221,24 @@ def test_a_bid_below_zero_beside_an_ask_is_refused_in_a_batch():
     session.process(quotes[:20])
     quotes.loc[30, "bid"] = -5
     assert list(session.process(quotes[20:]).errors) == [10]
+
+
+@pytest.mark.parametrize("kind", ["price", "trade", "fill", "transfer", "control", "clock"])
+def test_a_row_with_a_field_of_python_is_refused_and_the_others_are_taken(kind):
+    session = Session.create(RuleSet([]), [Instrument("X")], ["A"], compiled=False)
+    price = {"ts": 1, "kind": "price", "instrument": "X", "price": 5}
+    rows = [price, {"ts": 1, "kind": kind, "self": 1, **({"cmd": "PAUSE"} if kind == "control" else {})}, price]
+    found = session.process(rows)
+    assert found.errors.keys() == ({1} if kind != "clock" else set()) and len(session) == 3 - len(found.errors)
+
+
+NO_KINDS = [[1], {"a": 1}, 10**5_000, True, np.array([1, 2]), np.ma.masked, b"order", "order_list", "x"]
+
+
+@pytest.mark.parametrize("at", range(len(NO_KINDS)))  # an integer of 5,000 digits has no text to name a case
+def test_a_row_of_no_kind_is_refused_and_the_others_are_taken(at):
+    session = Session.create(RuleSet([]), [Instrument("X")], ["A"], compiled=False)
+    price = {"ts": 1, "kind": "price", "instrument": "X", "price": 5}
+    found = session.process([price, {**price, "kind": NO_KINDS[at]}, price])
+    assert list(found.errors) == [1] and found.errors[1].endswith("is not a kind of event of a batch")
+    assert len(session) == 2

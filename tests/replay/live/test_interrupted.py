@@ -88,13 +88,22 @@ PLAIN_CALLS = {
     ),
     "snapshot": lambda made: made.process_snapshot(account="A", positions={"X": 4, "Y": -2}, orders=ORDERS, ts=4),
     "dividend": lambda made: made.process_dividend(instrument="X", amount=1, ts=4),
+    "funding": lambda made: made.process_funding(instrument="X", rate="0.01", ts=4),
+    "adjust": lambda made: made.process_adjust(account="B", instrument="Y", side="S", qty=2, price=9, ts=4),
+    "transfer": lambda made: made.process_transfer(**{"from": "A", "to": "B"}, instrument="X", qty=1, price=9, ts=4),
+    "roll": lambda made: made.process_roll(**{"from": "X", "to": "Y"}, from_price=10, to_price=11, ts=4),
+    "split": lambda made: made.process_split(instrument="X", ratio=2, ts=4),
+    "expiry": lambda made: made.process_expiry(instrument="X", price=10, ts=4),
+    "newcomer": lambda made: made.process_adjust(account="N", instrument="Y", side="B", qty=1, ts=4),
     "halt": lambda made: made.halt(account="A", who="ann", why="a trial", ts=4),
     "limits": lambda made: made.set_limits({"size.limit": 2}, who="ann", why="a trial", ts=4),
 }
 
 
 def plain_session() -> Session:
-    made = Session.create(PLAIN, [Instrument("X"), Instrument("Y")], ["A", "B"], compiled=False)
+    made = Session.create(
+        PLAIN, [Instrument("X"), Instrument("Y")], ["A", "B"], auto_register=Instrument("any"), compiled=False
+    )
     made.process_price(instrument="X", price=10, ts=1)
     made.process_order(account="A", instrument="X", side="B", qty=3, price=10, order_id="o", ts=2)
     made.process_trade(order_id="o", qty=1, price=10, trade_id="t", ts=3)
