@@ -17,6 +17,7 @@ from __future__ import annotations
 import dis
 import functools
 import hashlib
+import os
 import sys
 import types
 import weakref
@@ -74,6 +75,11 @@ def compiled(function: Callable[..., Any], flags: dict[str, Any] | None = None) 
     import numba
 
     return _compile(function, {**FLAGS, **(flags or {})}, numba.njit, {})
+
+
+def jit_is_off() -> bool:
+    """True if NUMBA_DISABLE_JIT is set."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
 def loaded() -> bool:

@@ -71,7 +71,9 @@ def test_a_limit_in_one_currency_follows_positions_in_three(name):
 @pytest.mark.parametrize("mode", ["shadow", "enforce"])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_books_add_up_after_every_action(seed, mode):
-    result = replay_log(random_log(seed, 200, venue=True, actions=True, opened=seed % 2 == 0), SIZE, mode=mode, compiled=False)
+    result = replay_log(
+        random_log(seed, 200, venue=True, actions=True, opened=seed % 2 == 0), SIZE, mode=mode, compiled=False
+    )
     state, moves = result.state, booked_moves(result)
     positions = state.positions[1:]
     for code, account in enumerate(state.accounts[1:]):

@@ -22,14 +22,24 @@ from riskkit._bar import say, waiting
 from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
 from riskkit._check import InputError
 from riskkit._docs import counted
-from riskkit._jit import FLAGS, UNNEEDED, compiled, fingerprint, loop_compilers, once_a_type, plain, pointer_to
+from riskkit._jit import (
+    FLAGS,
+    UNNEEDED,
+    compiled,
+    fingerprint,
+    jit_is_off,
+    loop_compilers,
+    once_a_type,
+    plain,
+    pointer_to,
+)
 from riskkit.replay.engine import log_facts
 from riskkit.replay.engine.generic import arguments as generic_arguments
 from riskkit.replay.engine.generic import catalogue_layout
 from riskkit.replay.engine.generic_words import generic_arrays, point
 from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.loop import FUNCTIONS
-from riskkit.replay.engine.plain import plain_code, plain_loop
+from riskkit.replay.engine.plain import is_followed, plain_code, plain_loop
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments, table_places
 from riskkit.replay.engine.specialise import Loop, specialise
@@ -213,7 +223,10 @@ class ReplayLoop:
             self.run = _generic_run()
             return
         self.names = arguments(self.shape)[2:]
-        self.run = (_compiled_run if self.compiled else _plain_run)(self.shape, functions_of(self.rules, self.shape))
+        functions = functions_of(self.rules, self.shape)
+        self.run = (
+            _compiled_run(self.shape, functions) if self.compiled else _plain_run(self.shape, functions, is_followed())
+        )
 
     def feed(
         self,
@@ -318,11 +331,6 @@ def _writable(column: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------------- generation of the loop
 
 
-def jit_is_off() -> bool:
-    """True if NUMBA_DISABLE_JIT is set."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-
-
 def _namespace(found: Loop, make: Callable[[Any], Any]) -> dict[str, Any]:
     """Globals of a loop; each function is compiled, or converted to plain Python, once; a dtype stands for its pointers."""
     functions = [value for value in found.names.values() if isinstance(value, FunctionType)]
@@ -336,10 +344,11 @@ def _namespace(found: Loop, make: Callable[[Any], Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    found = plain_loop(shape)
+def _plain_run(shape: Shape, functions: Functions, followed: bool) -> Callable[..., Any]:
+    """The loop as plain Python: one function; where it is followed, slower, with the functions and lines of the template."""
+    found = plain_loop(shape) if followed else specialise(shape)
     module = _namespace(found._replace(names={**found.names, **dict(functions)}), plain)
-    exec(plain_code(found), module)  # generated text, no user input
+    exec(plain_code(found) if followed else compile(found.tree, "<plain loop>", "exec"), module)  # no user input
     return module["run"] if custom_hooks(functions) else with_objects(module, table_places(shape))
 
 

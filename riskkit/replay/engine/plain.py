@@ -7,11 +7,13 @@ So here each of them is a function again. Those that would be one are nested in 
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from riskkit._jit import jit_is_off
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.specialise import Loop, Scope, Specialiser
 from riskkit.replay.engine.template import (
@@ -26,6 +28,13 @@ from riskkit.replay.engine.template import (
 )
 
 APART = "__"  # between a function's name and a number: what it calls, a function of a kernel, may have its name
+
+
+def is_followed() -> bool:
+    """True where somebody follows the lines that run: a debugger, coverage, or numba is switched off."""
+    monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    tools = monitoring is not None and any(map(monitoring.get_tool, range(6)))
+    return jit_is_off() or sys.gettrace() is not None or tools
 
 
 def plain_loop(shape: Shape) -> Loop:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit.replay.engine.compiler import Functions, Tier, functions_of, generic_is_warm, is_compiled, jit_is_off
+from riskkit._jit import jit_is_off
+from riskkit.replay.engine.compiler import Functions, Tier, functions_of, generic_is_warm, is_compiled
 from riskkit.replay.engine.generic import is_generic
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.log.event_log import EventLog

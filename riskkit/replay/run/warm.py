@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from riskkit._cache import cache_folder
-from riskkit.replay.engine.compiler import generic_is_warm, jit_is_off
+from riskkit._jit import jit_is_off
+from riskkit.replay.engine.compiler import generic_is_warm
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.rules.catalogue import MaxOrderQty
 from riskkit.replay.rules.rule import Rule

@@ -63,10 +63,11 @@ def test_breakpoints_and_coverage_work_in_the_files_of_the_template():
             return trace
         return None
 
+    digest = replay_log(log, RULES, "enforce", compiled=False).digest  # by a loop that nobody follows
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        replay_log(log, RULES, "enforce", compiled=False)
+        assert replay_log(log, RULES, "enforce", compiled=False).digest == digest
     finally:
         sys.settrace(before)
     for file, statement in (
