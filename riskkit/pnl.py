@@ -29,6 +29,7 @@ from riskkit._check import (
     labels_of,
     observations,
     refuse_prices,
+    shown,
     with_labels,
 )
 from riskkit._names import suggest_names
@@ -374,7 +375,9 @@ def _nodes_of_mapping(subtree: Any, name: Any) -> list[_Node]:
     if isinstance(subtree, Mapping):
         return [_Node(key, _nodes_of_mapping(below, key)) for key, below in subtree.items()]
     if isinstance(subtree, str) or not isinstance(subtree, Iterable):
-        raise InputError(f"hierarchy has {subtree!r} under {name!r}; give a mapping of names, or a list of books")
+        raise InputError(
+            f"hierarchy has {shown(subtree)} under {shown(name)}; give a mapping of names, or a list of books"
+        )
     return [_Node(book, []) for book in subtree]
 
 

@@ -14,6 +14,7 @@ from riskkit._check import (
     one_of,
     refuse_disorder,
     returns_array,
+    shown,
     whole_number,
     with_labels,
 )
@@ -132,10 +133,12 @@ def stressed_sample(returns: ReturnsLike, start: Any, end: Any, *, ddof: int = 1
             window = table.loc[start:end]
             inside = len(table.loc[:start]) > 0 and len(table.loc[end:]) > 0
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"start={start!r}, end={end!r} do not slice the index of returns ({error})") from None
+            raise InputError(
+                f"start={shown(start)}, end={shown(end)} do not slice the index of returns ({error})"
+            ) from None
     if len(window) < 2 or not inside:
         raise InputError(
-            f"start={start!r} to end={end!r} covers {len(window)} of {len(table)} rows"
+            f"start={shown(start)} to end={shown(end)} covers {len(window)} of {len(table)} rows"
             f"{'' if inside else ' and extends outside them'}; give a window of at least 2 rows inside the data"
         )
     return sample_covariance(window, ddof=ddof, mean=mean)

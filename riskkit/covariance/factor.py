@@ -15,6 +15,7 @@ from riskkit._check import (
     refuse_other_rows,
     refuse_size,
     returns_array,
+    shown,
     whole_number,
     with_labels,
 )
@@ -138,7 +139,9 @@ def factor_covariance(returns: ReturnsLike, factors: Any) -> FactorCovariance:
     if np.ndim(factors) == 0:
         n_factors = whole_number(factors, "factors")
         if n_factors > min(len(array) - 1, array.shape[1]):
-            raise InputError(f"factors={factors!r} is more than {array.shape[1]} assets and {len(array)} periods have")
+            raise InputError(
+                f"factors={shown(factors)} is more than {array.shape[1]} assets and {len(array)} periods have"
+            )
         names: Any = None
         loadings, matrix, specific = _statistical(deviation, n_factors)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._check import InputError, finite_array, finite_number, positive, shown, whole_number
 
 
 def gjr_path(
@@ -183,4 +183,6 @@ def _check_gjr(omega: Any, alpha: Any, gamma: Any, beta: Any) -> None:
     for name, value in {"omega": omega, "alpha": alpha, "beta": beta}.items():
         positive(value, name, zero=True)
     if finite_number(gamma, "gamma") < -alpha:
-        raise InputError(f"gamma={gamma!r} is below -alpha={-alpha!r}; the variance after a loss would be negative")
+        raise InputError(
+            f"gamma={shown(gamma)} is below -alpha={-alpha!r}; the variance after a loss would be negative"
+        )

@@ -16,6 +16,7 @@ from riskkit._check import (
     positive,
     random_generator,
     refuse_size,
+    shown,
     whole_number,
 )
 from riskkit.frtb import tables
@@ -277,7 +278,7 @@ def _probability(value: Any, n: int) -> np.ndarray:
     array = finite_array(value, "default_probability")
     if array.shape not in ((), (n,)) or array.min() < 0.0 or array.max() > 1.0:
         raise InputError(
-            f"default_probability={value!r}; give a number between 0 and 1, or one for each of {n} issuers"
+            f"default_probability={shown(value)}; give a number between 0 and 1, or one for each of {n} issuers"
         )
     return np.broadcast_to(array, (n,))
 
@@ -285,5 +286,5 @@ def _probability(value: Any, n: int) -> np.ndarray:
 def _correlation(value: Any) -> float:
     number = finite_number(value, "asset_correlation")
     if not 0.0 <= number < 1.0:
-        raise InputError(f"asset_correlation={value!r} is not at least 0 and below 1")
+        raise InputError(f"asset_correlation={shown(value)} is not at least 0 and below 1")
     return number

@@ -16,6 +16,7 @@ from riskkit._check import (
     positive,
     refuse_other_rows,
     returns_array,
+    shown,
     single_series,
     whole_number,
     with_labels,
@@ -212,7 +213,7 @@ def _windows(array: np.ndarray, window: Any) -> np.ndarray:
     """Every window of a series, (n_windows, window)."""
     size = whole_number(window, "window", at_least=2)
     if size > len(array):
-        raise InputError(f"window={window!r} is longer than returns, which has {len(array)} periods")
+        raise InputError(f"window={shown(window)} is longer than returns, which has {len(array)} periods")
     return np.lib.stride_tricks.sliding_window_view(array, size)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_dates, labels_of
+from riskkit._check import InputError, as_dates, labels_of, shown
 from riskkit._show import Row, Shown, short_label, table_html, table_text
 
 
@@ -180,15 +180,15 @@ def _cut(index: Any, name: Any, start: Any, end: Any) -> Window | str:
         past_start, past_end = _past(index, start), _past(index, end)
         covered = _reaches_back(index, start, past_start) and bool(past_end[-1] or _past_begin(index, end)[-1])
     except (TypeError, ValueError) as error:
-        return f"windows has {start!r} to {end!r} for {name!r}, which does not fit the labels of the rows ({error})"
+        return f"windows has {shown(start)} to {shown(end)} for {shown(name)}, which does not fit the labels of the rows ({error})"
     if not covered:
         return (
-            f"window {name!r} runs from {start} to {end}, but the rows from {short_label(index[0])} to {short_label(index[-1])}; "
+            f"window {shown(name)} runs from {start} to {end}, but the rows from {short_label(index[0])} to {short_label(index[-1])}; "
             "leave it out or give more history"
         )
     rows = past_start & ~past_end
     if not rows.any():
-        return f"window {name!r} contains no row after {start} and until {end}; its start must be before its end"
+        return f"window {shown(name)} contains no row after {start} and until {end}; its start must be before its end"
     return Window(name, start, end, rows)
 
 

@@ -211,7 +211,7 @@ def _field(hint: Any) -> Field:
     parts = [hint] if get_origin(hint) is Annotated else get_args(hint)
     found = [meta for part in parts for meta in getattr(part, "__metadata__", ()) if isinstance(meta, Field)]
     if len(found) != 1:
-        raise TypeError(f"annotation {hint!r} declares no check; use one of riskkit.desk.core.records")
+        raise TypeError(f"annotation {shown(hint)} declares no check; use one of riskkit.desk.core.records")
     check, unit = found[0]
     if type(None) not in parts:
         return found[0]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.desk.core.records import nanoseconds
 from riskkit.desk.positions.results import DuplicateTradeError, IngestStatistics
 
@@ -96,7 +96,7 @@ def _turnover(tracker: Any, event: Any) -> int:
 
 def _book(tracker: Any, event: Any) -> None:
     if not isinstance(event, Mapping):
-        raise InputError(f"{event!r} is not a mapping of fields")
+        raise InputError(f"{shown(event)} is not a mapping of fields")
     fields = dict(event)
     kind = one_of(fields.pop("kind", "update"), ("update", "swap"), "kind")
     try:

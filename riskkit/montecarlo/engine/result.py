@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit._excel import Exported
 from riskkit._show import Row, amounts, percent
 from riskkit._types import Quantity, Vector
@@ -174,5 +174,5 @@ def _position(values: tuple[Any, ...], wanted: Any, name: str) -> int:
     if wanted is None:
         return 0
     if wanted not in values:
-        raise InputError(f"{name}={wanted!r} was not simulated; choose one of {list(values)}")
+        raise InputError(f"{name}={shown(wanted)} was not simulated; choose one of {list(values)}")
     return values.index(wanted)

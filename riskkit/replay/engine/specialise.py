@@ -13,6 +13,7 @@ from operator import is_
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from riskkit._check import shown
 from riskkit.replay.engine.loop import FUNCTIONS
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.template import (
@@ -338,5 +339,5 @@ class Specialiser:
     def constant(self, node: ast.expr, value: Any) -> ast.expr:
         """A fact as a literal."""
         if value is not None and not isinstance(value, int):
-            raise error_at(node, f"{value!r} is no number that a loop can read")
+            raise error_at(node, f"{shown(value)} is no number that a loop can read")
         return ast.Constant(value if value is None else int(value), **position_of(node))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.vectorbt_steps import choose_steps
 from riskkit.replay.schema.universe import Account, Instrument, common_unit, decimal_text, exact
 
@@ -205,7 +205,7 @@ def common_quantum(instruments: Sequence[Instrument], given: Any, *, fees: bool)
     if given is not None:
         unit = exact(given, "quantum")
         if unit <= 0:
-            raise InputError(f"quantum={given!r} is not above zero")
+            raise InputError(f"quantum={shown(given)} is not above zero")
         return unit
     steps = [instrument.tick * instrument.lot for instrument in instruments]
     unit = common_unit([*steps, FINE] if fees else steps)

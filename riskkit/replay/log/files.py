@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit._files import reading
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
@@ -143,8 +143,8 @@ def read_units(path: str | Path) -> dict[str, Any]:
 def _made(kind: Any, entry: Any, name: str) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     if not isinstance(entry, Mapping) or "id" not in entry:
-        raise InputError(f"{name}: {entry!r} is not a table with an id; write [[{name}]] and id = ...")
+        raise InputError(f"{name}: {shown(entry)} is not a table with an id; write [[{name}]] and id = ...")
     for key in entry:
         if key not in known:
-            raise InputError(f"{name}: {entry['id']!r} has no {key!r}; it has {', '.join(known)}")
+            raise InputError(f"{name}: {shown(entry['id'])} has no {key!r}; it has {', '.join(known)}")
     return kind(**entry)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.kernels.book import (
     ACCOUNT,
     CASH_BALANCE,
@@ -303,14 +303,14 @@ def custom(
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.isidentifier():
-        raise InputError(f"name={name!r} is not a name for a rule type; use a word such as 'one_way'")
+        raise InputError(f"name={shown(name)} is not a name for a rule type; use a word such as 'one_way'")
     if is_known(name) and not rule_type(name).source_hash:
-        raise InputError(f"rule type {name!r} is a built-in type; choose another name")
+        raise InputError(f"rule type {shown(name)} is a built-in type; choose another name")
 
 
 def _check_parameters(name: str, parameters: Any) -> None:
     if not (isinstance(parameters, type) and issubclass(parameters, tuple) and hasattr(parameters, "_fields")):
-        raise InputError(f"rule type {name!r}: parameters={parameters!r} is not a NamedTuple class")
+        raise InputError(f"rule type {name!r}: parameters={shown(parameters)} is not a NamedTuple class")
     from typing import get_type_hints
 
     try:

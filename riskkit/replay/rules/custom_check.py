@@ -113,7 +113,7 @@ def read(
     """
     known = {} if known is None else known
     if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>":
-        raise InputError(f"{function!r} is not a function written with def; a rule's functions are plain Python")
+        raise InputError(f"{shown(function)} is not a function written with def; a rule's functions are plain Python")
     if function in known:
         return known[function]
     found = known[function] = _parsed(function)

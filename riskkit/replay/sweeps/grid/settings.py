@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import refuse_unjudged
@@ -130,7 +130,7 @@ def settings_of(grid: Grid) -> list[Setting]:
 
 def _axis(name: str, values: Any) -> list[Any]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InputError(f"grid[{name!r}]={values!r} is not a list of values")
+        raise InputError(f"grid[{name!r}]={shown(values)} is not a list of values")
     axis = [value.item() if hasattr(value, "item") else value for value in values]  # numpy scalars to Python numbers
     if not axis:
         raise InputError(f"grid[{name!r}] is empty")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, positive
+from riskkit._check import InputError, one_of, positive, shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -22,7 +22,7 @@ def market_volumes(log: EventLog, given: Any) -> np.ndarray | None:
         one_of(given, ("log",), "market_volume")
         return _bought_by_day(log)
     if not isinstance(given, Mapping):
-        raise InputError(f"market_volume={given!r} is no mapping; give a quantity by instrument, or 'log'")
+        raise InputError(f"market_volume={shown(given)} is no mapping; give a quantity by instrument, or 'log'")
     missing = [name for name in names if name not in given]
     if missing:
         raise InputError(f"market_volume has no {missing[0]!r}; give the market's volume of a day of each instrument")

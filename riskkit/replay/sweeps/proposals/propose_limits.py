@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from riskkit._check import Duration, InputError, finite_number, instance, one_of, positive, probability
+from riskkit._check import Duration, InputError, finite_number, instance, one_of, positive, probability, shown
 from riskkit._excel import Exported
 from riskkit._show import Row, number
 from riskkit.replay.engine.compiler import Tier
@@ -273,13 +273,13 @@ def _checked(
 ) -> Wanted:
     if not 0.0 < finite_number(percentile, "percentile") <= 1.0:
         raise InputError(
-            f"percentile={percentile!r} is not above 0 and at most 1; 0.999 leaves one in a thousand above"
+            f"percentile={shown(percentile)} is not above 0 and at most 1; 0.999 leaves one in a thousand above"
         )
     if finite_number(headroom, "headroom") < 1.0:
-        raise InputError(f"headroom={headroom!r} is below 1; it is a factor on the percentile, as 1.5")
+        raise InputError(f"headroom={shown(headroom)} is below 1; it is a factor on the percentile, as 1.5")
     one_of(basis, ("larger", "percentile", "return_level"), "basis")
     if not 1 <= finite_number(digits, "digits") <= 9 or digits != int(digits):
-        raise InputError(f"digits={digits!r} is not a whole number from 1 to 9")
+        raise InputError(f"digits={shown(digits)} is not a whole number from 1 to 9")
     return Wanted(
         float(percentile),
         float(headroom),
