@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, optional
-from riskkit._files import write_whole
+from riskkit._files import path_of, write_whole
 from riskkit._show import Row, Shown
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Exported(Shown):
         InputError
             If the name does not end in .xlsx, a table has more rows than a sheet can hold, or the file cannot be written.
         """
-        file = Path(path)
+        file = path_of(path)
         if file.suffix.lower() != ".xlsx":
             raise InputError(f"path={file.name!r} does not end in .xlsx; an Excel workbook is written")
         sheets = self._sheets()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,35 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from riskkit._cache import lock
-from riskkit._check import InputError, one_line
+from riskkit._check import InputError, one_line, shown
+
+
+def path_of(path: str | os.PathLike[str], name: str = "path") -> Path:
+    r"""The path of a file or a folder, which need not be there.
+
+    Raises
+    ------
+    InputError
+        If it is not a path, or no file may have its name.
+
+    Examples
+    --------
+    >>> path_of("a\0b")
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: path='a\x00b' cannot be the name of a file
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"{name}={shown(path)} is not a path; give a text or a pathlib.Path")
+    found = Path(path)
+    try:
+        os.lstat(found)
+    except ValueError:  # a null character, or half of one
+        raise InputError(f"{name}={shown(str(found))} cannot be the name of a file") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{name}={shown(str(found))} is too long for the name of a file") from None
+    return found
 
 
 @contextmanager

@@ -216,3 +216,33 @@ def test_no_name_makes_a_file_of_keys_unreadable(field, tmp_path):
             assert "has a half character" in str(error)
     found = [(key.id, key.owner, *(key.accounts or ())) for key in read_keys(path).values()]
     assert taken == names[:-2] and all(any(name in one for one in found) for name in taken)
+
+
+# ---------------------------------------------------------------------- what is no name of a file
+
+SHORT, SIZE = rk.replay.tiny_log([1]), rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=1))])
+DOORS = {
+    "RuleSet.from_toml": rk.RuleSet.from_toml,
+    "read_log": rk.read_log,
+    "read_log of several": lambda path: rk.read_log([path]),
+    "read.fix": rk.read.fix,
+    "read.generic_csv": rk.read.generic_csv,
+    "EventLog.from_parquet": rk.EventLog.from_parquet,
+    "EventLog.open": rk.EventLog.open,
+    "EventLog.save": SHORT.save,
+    "EventLog.to_parquet": SHORT.to_parquet,
+    "open_journal": rk.open_journal,
+    "Session.open": lambda path: rk.Session.open(path, SIZE),
+    "to_excel": lambda path: rk.var.historical(np.arange(300.0) / 1e4, 0.99).to_excel(path),
+    "report": lambda path: rk.report.limits(rk.replay_log(SHORT, SIZE, compiled=False), path),
+}
+NO_NAMES = {"null": "a\0b", "half a character": "a\ud800b", "too long": "x" * 5000, "a number": 5, "nothing": None}
+
+
+@pytest.mark.parametrize("path", NO_NAMES.values(), ids=NO_NAMES)
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_what_is_no_name_of_a_file_is_refused_in_a_sentence(door, path):
+    with pytest.raises(
+        rk.InputError, match="cannot be the name|too long for the name|is not a path|holds (5|None)[;,]"
+    ):
+        door(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._files import path_of
 from riskkit.read.join import joined
 from riskkit.read.reading import Reading
 from riskkit.read.registry import ANY_TABLE, READERS, formats_of
@@ -116,7 +117,7 @@ def _files(path: Any) -> list[Path]:
         if not isinstance(file, str | Path):
             reader = "; a reader takes open files, as riskkit.read.kraken(file)" if hasattr(file, "read") else ""
             raise InputError(f"path holds {shown(file)}; give the path of a file, or a list of them{reader}")
-    return [Path(file) for file in given]
+    return [path_of(file) for file in given]
 
 
 def _format(files: Sequence[Path]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from riskkit._check import InputError, one_line, shown
+from riskkit._files import path_of
 from riskkit.read.local_form import (
     AROUND,
     MINUS,
@@ -320,7 +321,7 @@ def _opened(file: Any, name: str) -> Source:
         return Source(name, data.encode() if isinstance(data, str) else bytes(data))
     if not isinstance(file, str | Path):
         raise InputError(f"files holds {shown(file)}, which is neither a path nor an open file")
-    path = Path(file)
+    path = path_of(file)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"{str(file)!r} {what}; give the path of a file")

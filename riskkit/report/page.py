@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from riskkit._files import make_folder, write_whole
+from riskkit._files import make_folder, path_of, write_whole
 from riskkit._show import GRADES, number, without_controls
 from riskkit.plot import png
 
@@ -56,7 +56,7 @@ def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
 
 def write(path: str | Path, text: str) -> Path:
     """Write a page as UTF-8, whole or not at all; parent folders are created."""
-    file = Path(path)
+    file = path_of(path)
     make_folder(file.parent)
     write_whole(file, [text.encode()])
     return file

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of, whole_number
-from riskkit._files import reading, remove_parts, whole_set
+from riskkit._files import path_of, reading, remove_parts, whole_set
 from riskkit._folder_lock import FolderLock
 from riskkit._show import Row, Shown
 from riskkit.pnl import membership
@@ -86,7 +86,7 @@ class ScenarioCube(Shown):
         if not names or len(set(names)) != len(names):
             raise InputError("positions is empty or names a position twice; give a name for each column")
         one_of(dtype, get_args(Precision), "dtype")
-        place = Path(folder)
+        place = path_of(folder, "folder")
         with FolderLock(place, "one process writes a cube"):
             remove_parts(place)
             with whole_set(place, (), LABELS) as file_of:
@@ -114,7 +114,7 @@ class ScenarioCube(Shown):
         InputError
             No complete cube there, or a file of another size.
         """
-        place = Path(folder)
+        place = path_of(folder, "folder")
         with reading(str(place), "a scenario cube"):
             labels = json.loads((place / LABELS).read_text(encoding="utf-8"))
             cube = cls(place, tuple(labels["positions"]), int(labels["n_scenarios"]), labels["dtype"])

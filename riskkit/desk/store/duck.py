@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError, instance, optional, shown
-from riskkit._files import words_of
+from riskkit._files import path_of, words_of
 from riskkit.desk.core.journal import OPENINGS, TRADES
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
 from riskkit.desk.store.queries import DAY, NEEDED, QUERIES, SUMMARY, TIMES, remembered
@@ -96,7 +96,7 @@ class DuckDBStore(Store):
     def __init__(self, path: str | Path, *, part_rows: int = 50_000) -> None:
         super().__init__(part_rows)
         self._duckdb = optional("duckdb", "store")
-        self.name = Path(path).name
+        self.name = path_of(path).name
         with self._refusing("be opened"), _removed_if_it_fails(Path(path)):
             self._connection = self._duckdb.connect(str(path))
             try:

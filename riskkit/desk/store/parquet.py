@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
-from riskkit._files import reading, words_of
+from riskkit._files import path_of, reading, words_of
 from riskkit._folder_lock import NAME as LOCK
 from riskkit._folder_lock import FolderLock
 from riskkit.desk.core.journal import OPENINGS
@@ -68,7 +68,7 @@ class ParquetStore(Store):
 
     def __init__(self, folder: str | Path, *, part_rows: int = 50_000) -> None:
         super().__init__(part_rows)
-        self.folder = Path(folder)
+        self.folder = path_of(folder, "folder")
         self.name = self.folder.name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit._files import reading
+from riskkit._files import path_of, reading
 from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.live.engine_snapshot import header_of, history_of, proof_of, size_of
 from riskkit.replay.live.engine_tables import Past
@@ -102,7 +102,7 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
     >>> len(rk.replay_log(journal.log, tighter, compiled=False).rejections())
     1
     """
-    path = Path(folder)
+    path = path_of(folder, "folder")
     while states := firsts(path, STATE):
         try:
             with reading(f"folder {path.name!r}", "the journal of a session"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import Duration, InputError, one_of, whole_number
-from riskkit._files import reading, remove_parts, write_whole
+from riskkit._files import path_of, reading, remove_parts, write_whole
 from riskkit._folder_lock import FolderLock
 from riskkit.replay.live.challengers import NOTHING
 from riskkit.replay.live.engine_snapshot import header_of, history_of, is_whole, size_of
@@ -98,7 +98,7 @@ def open_session(
     one_of(durability, ("none", "group", "each", "commit"), "durability")
     every = None if snapshot_every is None else duration(snapshot_every, "snapshot_every", zero=False)
     storage = Storage(durability, duration(horizon, "horizon"), whole_number(segment_events, "segment_events"), every)
-    path = Path(folder)
+    path = path_of(folder, "folder")
     lock = FolderLock(path)
     try:
         remove_parts(path)

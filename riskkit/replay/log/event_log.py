@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._docs import counted
+from riskkit._files import path_of
 from riskkit._show import Row, Shown
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
@@ -265,7 +266,7 @@ class EventLog(Shown):
         InputError
             If the file is no event log, of another format, or does not match its hash.
         """
-        log = cls._with_header(Path(path).name, *read_parquet(path))
+        log = cls._with_header(path_of(path).name, *read_parquet(path))
         log._check_hash(Path(path).name)
         return log
 
@@ -290,7 +291,7 @@ class EventLog(Shown):
         InputError
             If the folder is no event log, of another format, incomplete, or (with `check`) altered.
         """
-        log = cls._with_header(Path(path).name, *open_mapped(path))
+        log = cls._with_header(path_of(path).name, *open_mapped(path))
         if check:
             log._check_hash(Path(path).name)
         return log

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError, shown
-from riskkit._files import reading
+from riskkit._files import path_of, reading
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
 from riskkit.replay.log.text_table import read_text_table
@@ -73,7 +73,7 @@ def read_events(
     >>> log.counts()["ORDER"]
     1
     """
-    path = Path(path)
+    path = path_of(path)
     if not path.exists():
         raise InputError(f"{str(path)!r} does not exist; give an event log, or a CSV or Parquet table of events")
     _check_type(path)
@@ -128,7 +128,7 @@ def _table(path: Path, time_format: str | None) -> pd.DataFrame:
 
 def read_units(path: str | Path) -> dict[str, Any]:
     """Instruments, accounts and quanta of a units file in TOML, as `EventLog.from_file` takes one."""
-    path = Path(path)
+    path = path_of(path)
     data = read_toml(path, "units file")
     for key in data:
         if key not in (*UNITS, "quanta"):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, shown
-from riskkit._files import reading, remove_parts, whole_file, whole_set
+from riskkit._files import path_of, reading, remove_parts, whole_file, whole_set
 from riskkit._folder_lock import FolderLock
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.digest import hash_plain
@@ -51,7 +51,7 @@ def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: d
     table = table.replace_schema_metadata({KEY: json.dumps(_sealed(header)).encode()})
     packed = {name: "DELTA_BINARY_PACKED" for name in columns if name in DELTA}
     dictionary = [name for name in columns if name not in packed]
-    with whole_file(Path(path)) as file:
+    with whole_file(path_of(path)) as file:
         pq.write_table(table, file, compression="zstd", use_dictionary=dictionary, column_encoding=packed)
 
 
@@ -60,7 +60,7 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = Path(path).name
+    name = path_of(path).name
     if not Path(path).is_file():
         raise InputError(f"{name} is not a file; give the path of a Parquet file that EventLog.to_parquet wrote")
     with reading(name, "Parquet"):
@@ -92,7 +92,7 @@ def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: di
     A log that was there is replaced when the new one is complete; a folder without a header is incomplete and is refused.
     Who has mapped the files that were there keeps them.
     """
-    folder = Path(path)
+    folder = path_of(path)
     with FolderLock(folder, "one process writes a log"):
         remove_parts(folder)
         known = [folder / f"{name}.npy" for name in (*DTYPES, ORDER_ID)]
@@ -108,7 +108,7 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
     Copy-on-write mapping gives ordinary arrays: read-only ones would compile every kernel twice.
     """
-    folder = Path(path)
+    folder = path_of(path)
     text, columns = _header_of(folder), {}
     for name in (*DTYPES, ORDER_ID):
         file = folder / f"{name}.npy"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._files import path_of
 
 
 def read_toml(path: str | Path, what: str) -> dict[str, Any]:
@@ -17,16 +18,19 @@ def read_toml(path: str | Path, what: str) -> dict[str, Any]:
     InputError
         If the file cannot be read or is not TOML; the message begins with `what` and the file's name.
     """
-    path = Path(path)
+    path = path_of(path)
+    name = f"{what} {shown(path.name)}"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"{what} {shown(path.name)} cannot be read: {error.strerror}") from None
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not TOML: {error}") from None
+    try:
+        return tomllib.loads(text)
     except RecursionError:
-        raise InputError(f"{what} {shown(path.name)} is not TOML: its values are nested too deep") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{what} {shown(path.name)} is not TOML: {error}") from None
+        raise InputError(f"{name} is not TOML: its values are nested too deep") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name} is not TOML: {error}") from None
     except ValueError:
-        raise InputError(
-            f"{what} {shown(path.name)} holds an integer of thousands of digits; 64 bits have 19"
-        ) from None
+        raise InputError(f"{name} holds an integer of thousands of digits; 64 bits have 19") from None
