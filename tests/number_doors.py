@@ -62,6 +62,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     },
     "fx": {"pair": "EURUSD", "price": 1, "bid": 1, "ask": 1},
     "cash": {"account": "A", "amount": 5, "flow": "fee"},
+    "credit": {"account": "A", "reserve_id": "r", "step": "reserve", "amount": 5, "currency": "USD"},
     "equity": {"account": "A", "equity": 5},
     "closed_trade": {"account": "A", "instrument": "X", "side": "B", "pnl": 5, "ret": 1, "exit": "stop"},
     "correct": {"account": "A", "instrument": "X", "trade_id": "t", "qty": 1, "price": 5, "fee": 1},

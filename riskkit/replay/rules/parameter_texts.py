@@ -6,6 +6,7 @@ A rule type describes in its docstring the parameters that it alone has. What ma
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,8 +65,11 @@ SHARED = {
 }
 
 
+ENTRY = re.compile(r"^(\w+) : (.+(?:\n    .+)*)", re.MULTILINE)  # of a section of a docstring: a name, and what it is
+
+
 def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
-    """Complete the docstring of a class of parameters, and show its signature by names and defaults alone."""
+    """Complete the docstrings of a class of parameters and of its fields, and show its signature by names and defaults alone."""
     if not parameters.__doc__:  # python -OO leaves none
         return
     defaults = parameters._field_defaults
@@ -74,6 +78,9 @@ def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
         for name, unit in units.items()
     }
     parameters.__doc__ = completed(parameters.__doc__, list(units), texts, {})
+    for name, text in ENTRY.findall(inspect.cleandoc(parameters.__doc__)):
+        if name in units:
+            getattr(parameters, name).__doc__ = inspect.cleandoc(text)
     kind, required = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     parameters.__signature__ = inspect.Signature(
         [inspect.Parameter(name, kind, default=defaults.get(name, required)) for name in parameters._fields]

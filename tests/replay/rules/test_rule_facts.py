@@ -77,6 +77,13 @@ def test_a_limit_that_breach_governs_is_annotated(kind):
     assert named.intersection(kind.parameters._fields) <= set(kind.limits)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_help_describes_each_parameter_with_its_unit(kind):
+    for name in kind.parameters._fields:
+        unit, _, meaning = getattr(kind.parameters, name).__doc__.partition("\n")
+        assert unit and meaning and "Alias" not in unit, name
+
+
 def test_a_rule_type_is_in_every_place_that_is_needed():
     exported = {kind.parameters.__name__ for kind in KINDS}
     assert exported == {*catalogue.__all__, "BreakerLimits"} and exported <= set(riskkit.rules.__all__)
