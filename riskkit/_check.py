@@ -78,7 +78,7 @@ def shown(value: Any) -> str:
     try:
         text = str(value) if isinstance(value, (Decimal, Fraction)) else repr(value)
     except (ValueError, RecursionError):  # such an integer within, or a list in a list in a list
-        return f"{_with_article(type(value).__name__)} that is too large or too deep to show"
+        return f"{with_article(type(value).__name__)} that is too large or too deep to show"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 
 
@@ -128,11 +128,12 @@ def one_of(value: Any, choices: Sequence[str], name: str) -> str:
 def instance(value: Any, kind: type[T], name: str) -> T:
     """Return `value` if it is of the class `kind`."""
     if not isinstance(value, kind):
-        raise InputError(f"{name} is {_with_article(type(value).__name__)}; give {_with_article(kind.__name__)}")
+        raise InputError(f"{name} is {with_article(type(value).__name__)}; give {with_article(kind.__name__)}")
     return value
 
 
-def _with_article(noun: str) -> str:
+def with_article(noun: str) -> str:
+    """A noun after its article."""
     return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
 
 

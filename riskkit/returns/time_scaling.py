@@ -184,7 +184,7 @@ class SqrtTimeTest(Exported):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the estimated volatility over the horizon beside the one scaled by the square root of time."""
-        sizes = {"scaled by the square root of time": 1.0, "measured": float(self.volatility_ratio)}
+        sizes = {"square root of time": 1.0, "measured": float(self.volatility_ratio)}
         verdict = "misleads" if self.misleads else "is not refuted"
         return plot.bars(
             {"": list(sizes.values())},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskkit._check import with_article
 from riskkit.replay.engine.compiler import ReplayLoop, Tier
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
@@ -70,6 +71,8 @@ class Objection:
         none within 400 days (one day for a rule with a covariance: every bar is closed).
     alerts : bool
         The rule alerts, and refuses nothing.
+    size : {"quantity", "amount"}
+        What `next_quantity` is: of credit an amount of money.
     """
 
     rule: str
@@ -81,6 +84,7 @@ class Objection:
     next_quantity: str | None
     next_ts: int | None
     alerts: bool = False
+    size: str = "quantity"
 
     @property
     def observed(self) -> float | None:
@@ -105,9 +109,10 @@ class Objection:
 
     def instead(self, time: str | None) -> str:
         """What would have passed; `time` is that of `next_ts` in words."""
-        ways = [f"a quantity of {self.next_quantity}"] if self.next_quantity is not None else []
+        size = with_article(self.size)
+        ways = [f"{size} of {self.next_quantity}"] if self.next_quantity is not None else []
         ways += [f"the same from {time}"] if time is not None else []
-        passes = " or ".join(ways) or "no other quantity and no later time"
+        passes = " or ".join(ways) or f"no other {self.size} and no later time"
         return f"{passes} would have {'raised no alert' if self.alerts else 'been accepted'}"
 
 
@@ -242,7 +247,7 @@ class Moment:
         reading, until = NOTHING, None
         why, alerts = "", False
         for row in self.ask(k)[:1]:
-            alerts = rule.action == "ALERT" or row["code"] == DecisionCode.ALERTED
+            alerts = bool(rule.action == "ALERT" or row["code"] == DecisionCode.ALERTED)
             why = WHY[int(DecisionCode.ALERTED if alerts else row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]), result.log.universe)
@@ -254,7 +259,8 @@ class Moment:
         key = formatter.key_of_event(rule, self._named())
         found = self.next_quantity(k)
         quantity = None if found is None else decimal_text(found * self.step)
-        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k), alerts)
+        size = "amount" if self.row["kind"] == EventKind.CREDIT else "quantity"
+        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k), alerts, size)
 
     def _named(self) -> dict[str, int]:
         """The message with the strategy and connection of its order."""

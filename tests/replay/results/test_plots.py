@@ -46,7 +46,7 @@ RESULTS = {
     "square root": (
         lambda: rk.returns.sqrt_time_test(RETURNS["KO"], 10),
         "Square-root time",
-        ["scaled by the square root of time", "measured"],
+        ["square root of time", "measured"],
     ),
     "impact": (
         lambda: almgren_impact(pd.Series([1e5, 2e5], NAMES[:2]), 1e6, 0.02, 0.5, 1e8),

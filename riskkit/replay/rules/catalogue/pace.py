@@ -107,9 +107,9 @@ def filled_at(full_at: int, params: Any, release: int, messages: int) -> int:
 
 
 def next_release(state: Record, params: Any, event: EventRow, memory: Words) -> int:
-    """Time at which the message of the event may go, after all that wait."""
+    """Time at which the message of the event may go, after all that wait; one above the limit when all before it are gone."""
     waiting, sent = state.memory + WAITING, state.memory + SENT
-    release = event.ts
+    release, weight = event.ts, min(event.weight, params.limit)
     if length(memory, waiting) > 0:
         release = max(release, last_time(memory, waiting))
     if params.refill_ns > 0:
@@ -118,9 +118,9 @@ def next_release(state: Record, params: Any, event: EventRow, memory: Words) -> 
         for _ in range(length(memory, waiting)):
             full_at = filled_at(full_at, params, memory[node + TIME], memory[node + VALUE])
             node = memory[node + NEXT]
-        return max(release, full_at - (params.limit - event.weight) * params.refill_ns)
+        return max(release, full_at - (params.limit - weight) * params.refill_ns)
     gone = total(memory, sent)
-    oldest = gone + total(memory, waiting) + event.weight - params.limit  # so many of them must be a window old
+    oldest = gone + total(memory, waiting) + weight - params.limit  # so many of them must be a window old
     if oldest > gone:
         return max(release, time_at(memory, waiting, oldest - gone) + params.window_ns)
     return max(release, time_at(memory, sent, oldest) + params.window_ns) if oldest > 0 else release

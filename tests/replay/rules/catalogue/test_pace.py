@@ -47,6 +47,17 @@ def test_a_trader_is_told_that_an_order_waits():
     assert result.refused().empty and result.alerts() == 0
 
 
+@pytest.mark.parametrize("bucket", [{}, {"refill_ns": "1s"}])
+def test_a_list_above_the_limit_is_explained_rule_by_rule(bucket):
+    """What another rule would say is asked as if this one refused nothing: the list then goes after all before it."""
+    rules = RuleSet([Rule("pace", Pace(2, **(bucket or {"window_ns": "1s"}))), Rule("size", MaxOrderQty(1))])
+    listed = [order(1, qty, batch="l") for qty in (9, 1, 1)]
+    for before in ([], [order(0)], [order(0), order(0), order(0)]):
+        result = rk.replay_log(load(*before, *listed), rules, "enforce", compiled=False)
+        found = result.explain(len(before)).objections
+        assert [one.rule for one in found] == ["pace", "size"] and found[1].next_quantity == "1"
+
+
 def test_what_waited_is_a_table_with_a_row_for_each_message():
     rules = RuleSet([Rule("one", Pace(1, "1s")), Rule("all", Pace(1, "3s"), scope="global")])
     log = load(order(0), order(0, order_id="w"), {**order(0), "account": "B"})
