@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of, whole_number
+from riskkit._docs import counted
 from riskkit._files import path_of, reading, remove_parts, whole_set
 from riskkit._folder_lock import FolderLock
 from riskkit._show import Row, Shown
@@ -161,7 +162,7 @@ class ScenarioCube(Shown):
 
         chosen = np.atleast_1d(rows)
         if chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= self.n_scenarios:
-            raise InputError(f"rows are not numbers of the {self.n_scenarios:,} scenarios, from 0")
+            raise InputError(f"rows are not numbers of the {counted(self.n_scenarios, 'scenario')}, from 0")
         table = np.memmap(self.folder / PNL, self.dtype, "r", shape=(self.n_scenarios, len(self.positions)))
         values = np.asarray(table[chosen], dtype=np.float64)
         return pd.DataFrame(values, pd.Index(chosen, name="scenario"), list(self.positions))

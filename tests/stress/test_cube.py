@@ -74,7 +74,7 @@ def test_a_write_that_fails_leaves_the_old_cube(cube):
         (lambda folder: ScenarioCube.write(folder, [[[1e300]]], ["a"], dtype="float32"), "beyond float32"),
         (lambda folder: ScenarioCube.open(folder / "none"), "cannot be read as a scenario cube"),
         (lambda folder: ScenarioCube.write(__file__, [[[1.0]]], ["a"]), "cannot be used"),
-        (lambda folder: ScenarioCube.write(folder, [[[1.0]]], ["a"]).scenarios([1]), "numbers of the 1 scenarios"),
+        (lambda folder: ScenarioCube.write(folder, [[[1.0]]], ["a"]).scenarios([1]), "numbers of the 1 scenario"),
         (lambda folder: ScenarioCube.write(folder, [[[1.0]]], ["a"]).aggregate({"x": ["b"]}), "without P&L: 'b'"),
     ],
 )
