@@ -33,8 +33,8 @@ from riskkit.replay.rules import circuit_breaker
 from riskkit.replay.rules.rule import _TYPES
 from riskkit.rules import MaxOrderQty
 
-# which judge modifies, cancels and fills, each in a test of its own
-OF_OTHER_MESSAGES = {"reserve_price", "layering", "spoofing", "cancel_burst", "momentum_ignition"}
+# which judge modifies, cancels, fills and credit, each in a test of its own
+OF_OTHER_MESSAGES = {"reserve_price", "layering", "spoofing", "cancel_burst", "momentum_ignition", "credit"}
 LIMITS = DeskLimits(var_limit=1e6, max_position_size=0.9, max_drawdown=0.9)
 PLACES = {
     "cash": (limit_check.LimitChecker, "_insolvent"),
@@ -215,6 +215,9 @@ EVENTS: list[
     ("equity", {"account": "A", "equity": 5}),
     ("order", {**ORDER, "order_id": "p", "qty": 4}),
     ("reset_breaker", {"account": "A"}),
+    ("credit", {"account": "A", "reserve_id": "r", "step": "reserve", "amount": 5, "currency": "USD"}),
+    ("credit", {"account": "A", "reserve_id": "r", "step": "commit"}),
+    ("credit", {"account": "A", "reserve_id": "r", "step": "release", "amount": 2}),
     ("split", {"instrument": "X", "ratio": 2}),
     ("adjust", {"account": "A", "instrument": "X", "side": "B", "qty": 1}),
     ("transfer", {"from": "A", "to": "B", "instrument": "X", "qty": 1, "price": 100}),
@@ -264,7 +267,7 @@ def test_an_event_in_which_any_function_of_a_rule_fails_was_never_there(name, st
     )
     failed = 0
     for n, (kind, given) in enumerate(EVENTS):
-        before, size, ts = made.digest, len(made), n * 10**9 + (86_400 * 10**9 if n > 15 else 0)
+        before, size, ts = made.digest, len(made), n * 10**9 + (86_400 * 10**9 if n > 18 else 0)
         armed.append(RuntimeError("gone"))
         try:
             happen(made, kind, ts, given)
@@ -318,6 +321,16 @@ def test_no_fill_is_taken_if_a_rule_of_fills_fails():
     before = made.digest
     with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
         made.process_trade(ts=10**9, account="A", instrument="X", side="B", qty=1, price=100)
+    assert len(made) == 1 and made.digest == before == made.result().digest
+
+
+def test_no_credit_is_reserved_if_its_rule_fails():
+    rules = rk.RuleSet([broken(rk.Rule("line", rk.rules.CreditLimit(10)), RuntimeError("gone"))])
+    made = rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], mode="enforce", compiled=False)
+    made.process_price(ts=0, instrument="X", price=100)
+    before = made.digest
+    with pytest.raises(InputError, match="the rules failed: RuntimeError: gone; the event was not taken"):
+        made.process_credit(ts=10**9, account="A", reserve_id="r", step="reserve", amount=5, currency="USD")
     assert len(made) == 1 and made.digest == before == made.result().digest
 
 
