@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
-from riskkit._docs import counted
+from riskkit._docs import counted, with_article
 
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
@@ -130,11 +130,6 @@ def instance(value: Any, kind: type[T], name: str) -> T:
     if not isinstance(value, kind):
         raise InputError(f"{name} is {with_article(type(value).__name__)}; give {with_article(kind.__name__)}")
     return value
-
-
-def with_article(noun: str) -> str:
-    """A noun after its article."""
-    return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
 
 
 def _labels(table: Any, place: tuple[int, ...]) -> str:

@@ -88,6 +88,11 @@ def _entries(section: str) -> dict[str, str]:
     return {name: entry for entry in entries for name in re.split(r", ?", entry.split("\n")[0].split(" : ")[0])}
 
 
+def with_article(noun: str) -> str:
+    """A noun after its article."""
+    return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
+
+
 def counted(number: Any, noun: str) -> str:
     """A number with its noun.
 

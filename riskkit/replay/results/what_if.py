@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import with_article
+from riskkit._docs import with_article
 from riskkit.replay.engine.compiler import ReplayLoop, Tier
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.in_force import opening_state, parts_of, reach
