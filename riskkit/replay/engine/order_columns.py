@@ -19,7 +19,8 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
 
     If the loop iterates over working orders (chains, cancels, commands, stops, dividends, snapshots, expiries, splits), only a cancel
     or the end of the order releases it: an order without further events goes on working. If children are counted, records are never
-    released.
+    released. A late order, which is not taken, has a record that no other order has had: its later events find an order that is
+    not known.
 
     Returns
     -------
@@ -49,7 +50,21 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
-    return slots, int(soonest(slots_of, len(slots))(columns["order"], parent, final, slots))
+    named = columns["order"]
+    late = _late_orders(columns) if not shape.parents else np.zeros(0, np.int64)
+    own = np.isin(named, late) if len(late) else np.zeros(len(slots), bool)
+    count = int(soonest(slots_of, len(slots))(np.where(own, -1, named) if own.any() else named, parent, final, slots))
+    slots[own] = count + np.searchsorted(late, named[own])
+    return slots, count + len(late)
+
+
+def _late_orders(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Rows of named orders that are not taken because they are late."""
+    if "flags" not in columns:
+        return np.zeros(0, np.int64)
+    rows = np.flatnonzero(columns["flags"] & int(RowFlag.BAD_TS))
+    rows = rows[columns["kind"][rows] == EventKind.ORDER]
+    return rows[columns["order"][rows] == rows]
 
 
 def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:

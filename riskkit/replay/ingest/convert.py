@@ -237,7 +237,7 @@ def _numbers(
     columns["side"] = sides(source)
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
     if source.has("display"):
-        check_displays(source, code, lots, list(declared), lenient, flags)
+        check_displays(source, code, lots, odd_lots, list(declared), lenient, flags)
     types = types_of(source)
     ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)
     priced = {"price": ticks}

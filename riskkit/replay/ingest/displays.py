@@ -6,6 +6,7 @@ Source: FIX 4.4 and later, DisplayQty (1138), which is at most OrderQty; RTS 9 (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -23,12 +24,20 @@ NO_DISPLAY = "is no quantity that an order displays; it is a multiple of the lot
 
 
 def check_displays(
-    frame: Frame, code: np.ndarray, lots: np.ndarray, declared: list[Instrument], lenient: np.ndarray, flags: np.ndarray
+    frame: Frame,
+    code: np.ndarray,
+    lots: np.ndarray,
+    odd_lots: Mapping[int, Fraction],
+    declared: list[Instrument],
+    lenient: np.ndarray,
+    flags: np.ndarray,
 ) -> None:
-    """Refuse or flag the orders of a frame that display what does not fit; `lots` is their whole quantity."""
+    """Refuse or flag the orders of a frame that display what does not fit; `lots` is their quantity, by row exactly in `odd_lots`."""
     rows = frame.rows_of(EventKind.ORDER) & ~frame.missing("display")
     counted = count_in(frame, "display", rows, [one.lot for one in declared] or [Fraction(1)], code)
     bad = rows & (counted.bad | counted.off | ~counted.positive | (counted.counts == 0) | (counted.counts > lots))
+    for row, exact in odd_lots.items():
+        bad[row] |= rows[row] and counted.counts[row] > exact
     frame.refuse(bad & ~lenient, "display", NO_DISPLAY)
     flags[bad & lenient] |= int(RowFlag.BAD_DISPLAY)
 

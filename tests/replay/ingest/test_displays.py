@@ -42,3 +42,12 @@ def test_every_rule_judges_the_whole_and_a_frame_is_a_session():
     submit(session, rows)
     assert session.result().rejections()["seq"].tolist() == [2]
     assert session.result().digest == replay_log(load(*rows), RULES, compiled=False).digest
+
+
+@pytest.mark.parametrize(("quantity", "shown", "fits"), [("1.55", 2, False), ("2.45", 2, True), ("2.55", 3, False)])
+def test_what_is_shown_of_a_quantity_off_the_lot_is_compared_with_it_as_it_was_written(quantity, shown, fits):
+    flagged = load({**ORDER, "qty": quantity, "display": shown}, on_bad_order="flag")
+    assert bool(column(flagged, "flags")[0] & RowFlag.BAD_DISPLAY) is not fits
+    session = Session(RULES, flagged.universe, compiled=False, on_bad_order="flag")
+    session.process_order(ts=1, account="A", instrument="X", side="B", qty=quantity, price=10, display=shown)
+    assert session.log().columns["flags"].tolist() == column(flagged, "flags")

@@ -135,7 +135,8 @@ def reason(sentence: str) -> str:
 
 
 LEFT_OUT += ("positions", "orders")  # and so have these
-CASES = [(kind, field) for kind, fields in FIELDS.items() for field in fields if field not in LEFT_OUT]
+KINDS = [kind for kind in FIELDS if kind != "order_list"]  # in a frame its orders have one batch
+CASES = [(kind, field) for kind in KINDS for field in FIELDS[kind] if field not in LEFT_OUT]
 
 
 @pytest.mark.parametrize(("kind", "field"), CASES)
@@ -155,7 +156,7 @@ def test_a_frame_and_a_session_accept_and_refuse_the_same(kind, field, long):
     assert not differing
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_field_that_is_missing_or_unknown_is_told_in_a_sentence(kind):
     for field in BASES[kind]:
         left = {name: value for name, value in BASES[kind].items() if name != field}
