@@ -37,12 +37,7 @@ WAY_OUT = "say unit='s', 'ms', 'us' or 'ns'"
 FINER = re.compile(r"\d[.,]\d{9}0*[1-9]")  # than nanoseconds
 TOO_FINE = "has digits beyond nanoseconds, and nothing is cut; round it"
 LONGEST = 64  # characters of a time; pandas takes seconds to refuse a long text
-STEPS = {
-    "s": 10**6,
-    "ms": 10**9,
-    "us": 3_600 * 10**9,
-    "ns": 1,
-}  # simulated times of such size are multiples, few dates are
+STEPS = {"ms": 10**9, "us": 3_600 * 10**9}  # simulated times of such size are multiples, few dates are
 SERIAL_DAYS = (29_221, 73_051)  # days of spreadsheets of 1980-01-01 and 2100-01-01
 
 
@@ -240,18 +235,20 @@ def is_other_date(number: int) -> bool:
 
 
 def unit_after_zero(numbers: np.ndarray) -> str:
-    """The unit other than nanoseconds in which all numbers but 0 are dates; empty if there is none, or all are round.
+    """The unit, milliseconds or microseconds, in which all numbers but 0 are dates; empty if there is none, or all are round.
+
+    Dates in seconds are the first seconds of a simulation in nanoseconds.
 
     Examples
     --------
-    >>> unit_after_zero(np.array([0, 1_709_649_000_250])), unit_after_zero(np.array([0, 10**9, 2 * 10**9]))
+    >>> unit_after_zero(np.array([0, 1_709_649_000_250])), unit_after_zero(np.array([0, 999_999_999]))
     ('ms', '')
     """
     later = numbers[numbers != 0]
     if not len(later):
         return ""
     low, high = (unit_by_size(int(number)) for number in (later.min(), later.max()))
-    return low if low == high not in ("", "ns") and (later % STEPS[low]).any() else ""
+    return low if low == high in STEPS and (later % STEPS[low]).any() else ""
 
 
 def check_first_number(number: int, after_zero: bool = False) -> None:

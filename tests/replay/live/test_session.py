@@ -514,7 +514,7 @@ BEGINNINGS = {
 
 
 @pytest.mark.parametrize("begin", BEGINNINGS)
-@pytest.mark.parametrize(("unit", "scale"), [("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3)])
+@pytest.mark.parametrize(("unit", "scale"), [("milliseconds", 10**6), ("microseconds", 10**3)])
 def test_a_time_of_another_unit_after_a_0_is_refused_too(begin, unit, scale):
     number = 1_709_649_123_456_789 * 1_000 // scale
     session = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
@@ -537,8 +537,8 @@ def test_a_time_of_another_unit_after_a_0_is_refused_too(begin, unit, scale):
     session.process_order(ts=number * scale + 1, **ORDER)
 
 
-@pytest.mark.parametrize("step", [1, 10**6, 10**9, 1_500 * 10**6, 400 * 10**9, 7 * 86_400 * 10**9])
-def test_a_simulation_goes_on_from_0_in_round_steps(step):
+@pytest.mark.parametrize("step", [1, 10**6, 999_999_999, 10**9, 1_709_649_123, 400 * 10**9, 7 * 86_400 * 10**9])
+def test_a_simulation_goes_on_from_0_in_small_or_round_steps(step):
     session = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
     for turn in range(3):
         session.process_order(ts=turn * step, **ORDER)
