@@ -346,8 +346,8 @@ def _namespace(found: Loop, make: Callable[[Any], Any]) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _plain_run(shape: Shape, functions: Functions, followed: bool) -> Callable[..., Any]:
     """The loop as plain Python: one function; where it is followed, slower, with the functions and lines of the template."""
-    found = plain_loop(shape) if followed else specialise(shape)
-    module = _namespace(found._replace(names={**found.names, **dict(functions)}), plain)
+    found = _loop_of(shape, functions, plain_loop) if followed else _loop_of(shape, functions)
+    module = _namespace(found, plain)
     exec(plain_code(found) if followed else compile(found.tree, "<plain loop>", "exec"), module)  # no user input
     return module["run"] if custom_hooks(functions) else with_objects(module, table_places(shape))
 
@@ -364,8 +364,8 @@ _MADE: set[tuple[Shape, Functions]] = set()  # compiled or loaded in this proces
 
 
 @lru_cache(maxsize=64)
-def _loop_of(shape: Shape, functions: Functions) -> Loop:
-    found = specialise(shape)
+def _loop_of(shape: Shape, functions: Functions, make: Callable[[Shape], Loop] = specialise) -> Loop:
+    found = make(shape)
     return found._replace(names={**found.names, **dict(functions)})
 
 

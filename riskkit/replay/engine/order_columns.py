@@ -50,10 +50,12 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
-    named = columns["order"]
-    late = _late_orders(columns) if not shape.parents else np.zeros(0, np.int64)
-    own = np.isin(named, late) if len(late) else np.zeros(len(slots), bool)
-    count = int(soonest(slots_of, len(slots))(np.where(own, -1, named) if own.any() else named, parent, final, slots))
+    named, assign = columns["order"], soonest(slots_of, len(slots))
+    late = np.zeros(0, np.int64) if shape.parents else _late_orders(columns)
+    if not len(late):
+        return slots, int(assign(named, parent, final, slots))
+    own = np.isin(named, late)
+    count = int(assign(np.where(own, -1, named), parent, final, slots))
     slots[own] = count + np.searchsorted(late, named[own])
     return slots, count + len(late)
 
