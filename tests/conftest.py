@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis.internal.conjecture import providers
 
 collect_ignore = ["guided_fuzz.py"]  # needs atheris, and instruments what it imports
 
@@ -54,6 +55,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     os.environ["RISKKIT_QUIET"] = "1"  # notebooks print the same whether or not their loops are compiled
     settings.load_profile("new" if config.option.extent == "long" else "same")
+    if config.option.extent != "long":
+        # It also draws the numbers and texts that stand in imported modules, and which those are hangs on the test before.
+        providers._get_local_constants = lambda: providers._local_constants
     if config.option.extent == "fast":
         sys.meta_path.insert(0, Uncompiled())
     config.pluginmanager.register(ClosedFigures(), "closed figures")

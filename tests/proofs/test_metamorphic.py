@@ -185,8 +185,10 @@ def test_a_stranger_does_not_matter(seed, other, mode):
     for row in rows_of(result.rows):
         key, cause, code = row[5:]
         released = code == DecisionCode.RELEASE and owners[cause][key] >= len(log.universe.accounts)
-        if row[0] in rows_before and not released:  # a command to all releases strangers too
-            observed = rows_before[row[2]] if code == DecisionCode.CANCELLED else row[2]  # the order's row
+        cancelled = code == DecisionCode.CANCELLED  # what it has seen is the order's row
+        strangers = released or (cancelled and row[2] not in rows_before)
+        if row[0] in rows_before and not strangers:  # a command to all releases and cancels strangers too
+            observed = rows_before[row[2]] if cancelled else row[2]
             back.append((rows_before[row[0]], row[1], observed, *row[3:]))
     # a key's code may be another; what was said, why and until when may not
     assert without(back, "key") == without(stream(log, RULES, mode), "key") != []
