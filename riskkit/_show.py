@@ -250,7 +250,17 @@ def frame_of(columns: Mapping[str, Sequence[Any]], texts: Collection[str]) -> An
     named = [name for name in columns if name in texts]
     joined = pd.array([cell for name in named for cell in columns[name]], _text())
     parts = {name: joined[at * rows : (at + 1) * rows] for at, name in enumerate(named)}
-    return pd.DataFrame({**columns, **parts}, pd.RangeIndex(rows), copy=False)
+    frame = pd.DataFrame(dict(enumerate({**columns, **parts}.values())), copy=False)
+    frame.columns = _headings(tuple(columns))
+    return frame
+
+
+@cache
+def _headings(names: tuple[str, ...]) -> Any:
+    """Names of columns as an index, which pandas would make anew each time."""
+    import pandas as pd
+
+    return pd.Index(names)
 
 
 @cache

@@ -67,7 +67,8 @@ class Pages:
         """The first `size` rows (default: all) as an array of their own."""
         size = len(self.source) if size is None else size
         if self.source.dtype.names is not None:
-            return np.concatenate(self.pages[: -(-size // self.size)])[:size]
+            pages = self.pages[: -(-size // self.size)]
+            return pages[0][:size].copy() if len(pages) == 1 else np.concatenate(pages)[:size]
         found = zeros(size)
         for number, page in enumerate(self.pages):
             if page is not NO_WORDS:

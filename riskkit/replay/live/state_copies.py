@@ -38,7 +38,7 @@ OWNED = {
 }  # scopes, and what their key is
 COLUMNS = "kind", "account", "pair", "instrument", "stop", "slots"
 UNPUBLISHED = "counts", "orders", "fills"
-Codes = dict[str, np.ndarray]
+Codes = dict[str, set[int]]
 
 
 class Copy(NamedTuple):
@@ -83,8 +83,8 @@ class StateCopies:
         self._last = Copy({}, {}, np.zeros(0, np.int64))
         self._of: tuple[Any, ...] = ()  # whose that is: engine, rules, number of events that are forgotten
         self._size = 0  # events by then
-        self._traded = np.zeros(0, np.int64)  # instruments of the pairs
-        self._newest: dict[int, int] = {}  # last pair of each instrument
+        self._met = 0  # pairs by then
+        self._pairs: dict[int, list[int]] = {}  # those of each instrument
 
     def take(self, live: Engine) -> Copy:
         """Copy the present state."""
@@ -92,7 +92,7 @@ class StateCopies:
         state = live.tables if live.size else named
         again = len(self._of) == len(owner) and all(map(_is, self._of, owner))
         if not again:
-            self._traded, self._newest = np.zeros(0, np.int64), {}
+            self._met, self._pairs = 0, {}
         chained = self._meet(live.journal.pairs)
         touched = _Touched(live, state, self._changed(live, state, chained) if again else None)
         tables = {}
@@ -129,7 +129,7 @@ class StateCopies:
         codes["account"].update(held["account"].tolist())
         codes["instrument"].update(held["instrument"].tolist())
         codes["product"] = set(held["product"].tolist())
-        return {name: np.array(sorted(found), np.int64) for name, found in codes.items()}
+        return codes
 
     def _moved(self, live: Engine, state: State, columns: Mapping[str, np.ndarray]) -> list[int]:
         """The pairs of the instruments of which a price has moved the values of positions, or triggered stops."""
@@ -142,19 +142,17 @@ class StateCopies:
             if (shape.marks or shape.exposures) and (code in priced or not state.instruments["priced"][code + 1])
             or code in priced and (stops or instruments[code + 1]["first_stop"] >= 0)
         ]  # fmt: skip
-        return np.flatnonzero(np.isin(self._traded, found)).tolist() if found else []
+        return [pair for code in found for pair in self._pairs.get(code, ())]
 
     def _meet(self, pairs: dict[tuple[int, int], int]) -> list[int]:
         """Note the pairs that have come; return them, and those before them in their instruments, which lead to them now."""
-        first = len(self._traded)
-        if first == len(pairs):
-            return []
-        added = [instrument for _, instrument in islice(reversed(pairs), len(pairs) - first)][::-1]
-        self._traded = np.append(self._traded, np.array(added, np.int64))
+        added = [instrument for _, instrument in islice(reversed(pairs), len(pairs) - self._met)][::-1]
         chained = []
-        for pair, instrument in enumerate(added, first):
-            chained += [pair, self._newest.get(instrument, pair)]
-            self._newest[instrument] = pair
+        for pair, instrument in enumerate(added, self._met):
+            of_instrument = self._pairs.setdefault(instrument, [])
+            of_instrument.append(pair)
+            chained += of_instrument[-2:]
+        self._met = len(pairs)
         return chained
 
 
@@ -182,15 +180,16 @@ class _Touched:
         if name == "memory":
             rules = enumerate(zip(self._live.rules, self._live.params, strict=True))
             return {0}.union(*(self._words(k, rule, params) for k, (rule, params) in rules))
-        return set((self._rows(name) // RECORDS).tolist()) if name in self._keys else None
+        return {row // RECORDS for row in self._rows(name)} if name in self._keys else None
 
-    def _rows(self, name: str) -> np.ndarray:
+    def _rows(self, name: str) -> list[int]:
         """The records of a table."""
         assert self._codes is not None
         whose, width = self._keys[name]
         codes = self._codes[whose]
-        found: np.ndarray = np.where(codes[:, None] < 0, 0, codes[:, None] * width + 1 + np.arange(width)).ravel()
-        return found
+        if width == 1:
+            return [code + 1 for code in codes]
+        return [row for code in codes for row in (range(code * width + 1, (code + 1) * width + 1) if code >= 0 else (0,))]
 
     def _words(self, k: int, rule: Rule, params: Any) -> set[int]:
         """Pages of the workspace with the windows of a rule: those of its keys, and the entries of its queues."""
@@ -198,8 +197,8 @@ class _Touched:
         if not rule.kind.workspace_size or not len(table):
             return set()
         size = words_per_key(rule, params, len(table) - 1)
-        rows = self._rows(f"s{k}") if f"s{k}" in self._keys else np.arange(1, len(table))
-        starts = table["memory"][rows[rows > 0]]
+        rows = self._rows(f"s{k}") if f"s{k}" in self._keys else range(1, len(table))
+        starts = table["memory"][[row for row in rows if row > 0]]
         parts = np.minimum(starts[:, None] + WORDS * np.arange(size // WORDS + 2), starts[:, None] + size - 1)
         found = set((parts // WORDS).ravel().tolist())
         if rule.kind.nodes_per_event:  # its words are heads of queues

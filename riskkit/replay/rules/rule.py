@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import NoneType
 from typing import Any, get_type_hints
 
@@ -229,7 +229,7 @@ class RuleType:
         """Names of the parameters that are limits."""
         return tuple(name for name, unit in self.units().items() if unit.is_limit)
 
-    @property
+    @cached_property
     def observed(self) -> tuple[Observation, ...]:
         """The `observes` entries as `Observation`, one per limit."""
         units = self.units()
