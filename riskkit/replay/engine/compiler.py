@@ -64,10 +64,8 @@ INNER = {
 SEPARATE = tuple(name for name in FUNCTIONS if name not in ("run", "judge", "moved"))
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
-READ_ORDERS = {
-    int(kind) for kind in EventKind if kind.name in ("MODIFY", "CONTROL", "SNAPSHOT", "EXPIRY", "SPLIT", "CREDIT")
-}
-MOVES_LOTS = {int(kind) for kind in (EventKind.SNAPSHOT, EventKind.ADJUST, EventKind.SPLIT, *SETTLES)}  # without a fill
+READ_ORDERS = {int(kind) for kind in EventKind if FACTS[kind].reads_orders}
+MOVES_LOTS = {int(kind) for kind in EventKind if FACTS[kind].moves_lots}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Tier = bool | str  # True: the loop of a rule set alone, "generic": that of the catalogue, False: plain Python
 Functions = tuple[tuple[str, Callable[..., Any]], ...]

@@ -109,6 +109,10 @@ class KindFacts(NamedTuple):
         The loop has a branch for it only if the log has such an event.
     inside : bool
         Made by the engine; no frame has it.
+    reads_orders : bool
+        It reads the records of earlier orders, whatever the rules need.
+    moves_lots : bool
+        It changes positions without a fill.
     """
 
     needs: tuple[str, ...] = ()
@@ -118,12 +122,14 @@ class KindFacts(NamedTuple):
     money: str = ""
     rare: bool = False
     inside: bool = False
+    reads_orders: bool = False
+    moves_lots: bool = False
 
 
 _WHOSE = ("account", "instrument")
 FACTS: dict[EventKind, KindFacts] = {
     EventKind.ORDER: KindFacts((*_WHOSE, "side", "qty", "price"), judged=True, watched=True, traded=True),
-    EventKind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True),
+    EventKind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True, reads_orders=True),
     EventKind.CANCEL: KindFacts((*_WHOSE, "order_id"), watched=True),
     EventKind.FILL: KindFacts((*_WHOSE, "side", "qty", "price"), watched=True, traded=True, money="fee"),
     EventKind.PRICE: KindFacts(("instrument", "price"), watched=True),
@@ -135,7 +141,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.EXECUTION: KindFacts(("account",), watched=True, rare=True),
     EventKind.CLOCK: KindFacts(),
     EventKind.SESSION: KindFacts(rare=True),
-    EventKind.CONTROL: KindFacts(("cmd",)),
+    EventKind.CONTROL: KindFacts(("cmd",), reads_orders=True),
     EventKind.EXPIRE: KindFacts((*_WHOSE, "order_id"), rare=True),
     EventKind.MARK: KindFacts(watched=True, rare=True, inside=True),
     EventKind.REJECT: KindFacts((*_WHOSE, "order_id"), rare=True),
@@ -146,13 +152,15 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.FX: KindFacts(("pair",), rare=True),
     EventKind.CLOSE: KindFacts(("instrument", "price"), watched=True, rare=True),
     EventKind.DIVIDEND: KindFacts(("instrument", "amount"), rare=True),
-    EventKind.SNAPSHOT: KindFacts((*_WHOSE, "qty"), traded=True, rare=True),
-    EventKind.ADJUST: KindFacts((*_WHOSE, "side", "qty"), traded=True, rare=True),
+    EventKind.SNAPSHOT: KindFacts((*_WHOSE, "qty"), traded=True, rare=True, reads_orders=True, moves_lots=True),
+    EventKind.ADJUST: KindFacts((*_WHOSE, "side", "qty"), traded=True, rare=True, moves_lots=True),
     EventKind.FUNDING: KindFacts(("instrument", "rate"), rare=True),
-    EventKind.EXPIRY: KindFacts(("instrument", "price"), rare=True),
-    EventKind.ROLL: KindFacts(("instrument", "price"), rare=True),
-    EventKind.SPLIT: KindFacts(("instrument", "ratio"), watched=True, rare=True),
-    EventKind.CREDIT: KindFacts(("account", "reserve_id", "step"), watched=True, money="amount", rare=True),
+    EventKind.EXPIRY: KindFacts(("instrument", "price"), rare=True, reads_orders=True, moves_lots=True),
+    EventKind.ROLL: KindFacts(("instrument", "price"), rare=True, moves_lots=True),
+    EventKind.SPLIT: KindFacts(("instrument", "ratio"), watched=True, rare=True, reads_orders=True, moves_lots=True),
+    EventKind.CREDIT: KindFacts(
+        ("account", "reserve_id", "step"), watched=True, money="amount", rare=True, reads_orders=True
+    ),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
