@@ -144,7 +144,9 @@ def test_hosts_and_ports_of_every_form():
         (lambda: EmailChannel("mail", "a@b", ["c@d"], port=65_536), "port=65536 is above 65535, the last one"),
         (lambda: EmailChannel("mail", "a@b", ["c@d"], username="a\r\n", security="tls"), "is not a text of one line"),
         (lambda: EmailChannel("mail", "a@b", ["c@d"], password="secret\n"), "^password is not a text of one line$"),
-        *((lambda path=path: FileChannel(path), "is not that of a file") for path in ("", 5, None, "a\0", "/")),
+        *((lambda path=path: FileChannel(path), "is not that of a file") for path in ("", "/")),
+        *((lambda path=path: FileChannel(path), "is not a path") for path in (5, None)),
+        (lambda: FileChannel("a\0"), "cannot be the name of a file"),
     ],
 )  # fmt: skip
 def test_what_no_alert_could_be_sent_by_is_refused_when_it_is_made(make, message):

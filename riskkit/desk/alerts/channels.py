@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from riskkit._check import InputError, one_line, one_of, positive, shown, whole_number
-from riskkit._files import append_whole
+from riskkit._files import append_whole, path_of
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.addresses import checked_headers, checked_host, checked_url, mail_address, one_line_text
 from riskkit.desk.alerts.alert import Alert
@@ -143,9 +143,9 @@ class FileChannel:
     name = "file"
 
     def __init__(self, path: str | Path) -> None:
-        if not isinstance(path, str | Path) or not str(path) or "\0" in str(path) or Path(path).is_dir():
+        self.path = path_of(path)
+        if not str(path) or self.path.is_dir():
             raise InputError(f"path={shown(path)} is not that of a file; give a text such as 'alerts.jsonl'")
-        self.path = Path(path)
 
     def __call__(self, alert: Alert) -> None:
         """Append one line."""
