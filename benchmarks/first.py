@@ -38,7 +38,7 @@ assert len(result.rows)
 """
 DECISION = """
 start = time.perf_counter()
-session = rk.Session.create(rules(3), [rk.replay.Instrument("X")], ["A"])
+session = rk.Session.create(rules(3), [rk.Instrument("X")], ["A"])
 session.process_price(instrument="X", price=10, ts=0)
 session.process_order(account="A", instrument="X", side="B", qty=1, price=10, ts=1)
 print(time.perf_counter() - start)

@@ -255,7 +255,7 @@ def _speed() -> Iterator[Any]:
     found = columns(EVENTS)
     log = log_of(found)
     engine = ReplayLoop(RULES, shape_of(RULES, found, enforce=False, sampled=False, cancels=False, opened=False))
-    part = 3_000_000
+    part = min(3_000_000, EVENTS)
     few = {name: array[:part] for name, array in found.items()}
     ours = replay_log(log_of(few), RULES)
     decided = ours.rows[ours.rows["code"] <= 4]
@@ -264,7 +264,7 @@ def _speed() -> Iterator[Any]:
     plain = afternoon(stream)
     plain_time = (time.perf_counter() - start) / part
     assert plain == list(zip(decided["seq"].tolist(), decided["mask"].tolist(), strict=True)), "decisions differ"
-    assert {1, 4} <= {mask for _, mask in plain}, "the log does not exercise the rules"
+    assert part < 3_000_000 or {1, 4} <= {mask for _, mask in plain}, "the log does not exercise the rules"
     names = list(REQUIRED)
     slots, count = assign_slots(found, engine.shape) if engine.shape.orders else (np.zeros(0, np.int32), 0)
     given = {**log.columns, "slots": slots}

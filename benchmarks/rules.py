@@ -45,16 +45,16 @@ WHOLE: dict[str, dict[str, Any]] = {
     "concentration": {"limit": 1, "above": WIDE},
     "consecutive_errors": {"limit": 9},
     "consecutive_losses": {"limit": 10**9},
-    "cooldown": {"stop_ns": 0},
+    "cooldown": {"stop_ns": 1},
     "daily_loss": {"limit": WIDE},
-    "dd_trades": {"max_dd": 100, "lookback_ns": "1h"},
+    "dd_trades": {"max_dd": 100, "lookback_ns": "1h", "stop_ns": 1},
     "drawdown": {"money": WIDE},
     "duplicate": {"limit": 10**6, "window_ns": "1s"},
     "known_instrument": {},
     "leverage": {"limit": 10**6},
     "long_only": {},
     "lot_tick": {},
-    "low_profit": {"lookback_ns": "1h", "required": -100},
+    "low_profit": {"lookback_ns": "1h", "required": -100, "stop_ns": 1},
     "max_exposure": {"limit": WIDE},
     "message_level": {"reject_mps": 10**6},
     "min_order_notional": {"limit": 1},
@@ -65,7 +65,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "reduce_only": {},
     "repeat_exec_throttle": {"limit": 10**9},
     "self_trade": {},
-    "stoploss_guard": {"trade_limit": 10**6, "lookback_ns": "1h"},
+    "stoploss_guard": {"trade_limit": 10**6, "lookback_ns": "1h", "stop_ns": 1},
     "trading_state": {},
 }
 
@@ -93,10 +93,13 @@ def rows(only: str = "") -> Iterator[Any]:
 def _staged(found: dict[str, np.ndarray], names: Any) -> Any:
     """A replay of the columns through these rules, ready to be timed, after its decisions were compared."""
     rules = rules_of(names)
+    options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None}
     few = log_of({name: array[:PREFIX] for name, array in found.items()})
-    assert replay_log(few, rules).digest == replay_log(few, rules, compiled=False).digest, f"{names}: they differ"
-    options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None, "compiled": True}
-    stage = Stage(log_of(found), rules, "shadow", **options)
+    ours, plain = (
+        Stage(few, rules, "shadow", **options, compiled=compiled).replay(rules) for compiled in (True, False)
+    )
+    assert ours.digest == plain.digest, f"{names}: they differ"
+    stage = Stage(log_of(found), rules, "shadow", **options, compiled=True)
     return lambda: stage.replay(rules)
 
 

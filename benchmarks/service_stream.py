@@ -30,7 +30,7 @@ from riskkit.service.stream.ingest import Ingest
 from riskkit.service.stream.partition import Partition, Setup
 
 SECOND, START, PARTITIONS, ACCOUNTS = 10**9, 1_700_000_000 * 10**9, 4, 64
-EVENTS = 200_000
+EVENTS, MESSAGES = 200_000, 60_000
 RULES = RuleSet([Rule("size", MaxOrderQty(100)), Rule("rate", OrderRate(limit=1000, window_ns=SECOND))])
 RULES_TOML = """\
 [[rules]]
@@ -69,17 +69,17 @@ def _setup(state: Path) -> Setup:
 def _messages() -> Iterator[Any]:
     """A partition without a broker: decode, decide, encode, and a commit every thousand."""
     with tempfile.TemporaryDirectory() as folder:
-        values = [value for _, value in map(_order, range(60_000))]
+        values = [value for _, value in map(_order, range(MESSAGES))]
         partition, began, busy = Partition(_setup(Path(folder)), "in", 0, PARTITIONS), 0.0, 0.0
         for offset, value in enumerate(values):
-            if offset == 10_000:  # it is compiled
+            if offset == MESSAGES // 6:  # it is compiled
                 began, busy = time.perf_counter(), time.process_time()
             taken = partition.take(offset, value)
             assert taken.passed == ((offset % 103) < 100)
             taken.message(0, offset)
             if offset % 1000 == 999:
                 partition.commit()
-        count = len(values) - 10_000
+        count = len(values) - MESSAGES // 6
         wall, busy = time.perf_counter() - began, time.process_time() - busy
         partition.close()
         assert len(open_journal(Path(folder) / "in-00000").log) == len(values)

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks._bench import Row, best
 from riskkit.attribution import component, historical, incremental
 
-ASSETS, DAYS, Z = 500, 750, 1.6448536269514722
+ASSETS, DAYS, Z = 500, 750, 2.3263478740408408  # of the confidence 0.99
 
 
 def rows() -> Iterator[Row]:
@@ -92,7 +92,7 @@ def _historical(returns: np.ndarray, weights: np.ndarray) -> Iterator[Row]:
     """With standard errors, beside one evaluation of the same weights by plain numpy, without."""
     from scipy.stats import beta
 
-    edges = beta.cdf(np.arange(DAYS + 1) / DAYS, (DAYS + 1) * 0.95, (DAYS + 1) * 0.05)
+    edges = beta.cdf(np.arange(DAYS + 1) / DAYS, (DAYS + 1) * 0.99, (DAYS + 1) * 0.01)
 
     def ours() -> np.ndarray:
         return historical(weights, returns).component
