@@ -185,7 +185,7 @@ def _store() -> Iterator[Any]:
 def _alerts() -> Iterator[Any]:
     rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
     order = {"account": "A", "instrument": "X", "side": "B", "price": 100}
-    plain, watched, quiet = (Session.create(rules, [Instrument("X")], ["A"]) for _ in range(3))
+    plain, watched, quiet = (Session.create(rules, [Instrument("X")], ["A"], compiled=True) for _ in range(3))
     heard: list[Alert] = []
     alerts = AlertSystem({"list": heard.append}, capacity=100)
     desk, silent = alerts.watch(watched), alerts.watch(quiet)

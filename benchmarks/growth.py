@@ -66,7 +66,7 @@ def _after(events: int) -> tuple[LiveDesk, PositionTracker, ParquetStore]:
         Rule("size", PositionLimit(limit=10**6)),
     ]
     instruments = [Instrument(ticker, tick="0.01") for ticker in tickers]
-    session = Session.create(RuleSet(rules), instruments, [Account("desk")], mode="enforce")
+    session = Session.create(RuleSet(rules), instruments, [Account("desk")], mode="enforce", compiled=True)
     session.process_price(ts=0, instrument="T3", price=100)
     taken = session.process(_orders_and_fills(events))
     assert not taken.errors and len(session) == events + 1

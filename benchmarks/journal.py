@@ -79,7 +79,7 @@ def _take_durably(session: JournaledSession, count: int) -> None:
 
 def _commit() -> Iterator[Any]:
     """Events that are on disk before they are answered: in batches and in threads, beside the same session in memory."""
-    twin = Session.create(RULES, [Instrument("ES")], ["A"])
+    twin = Session.create(RULES, [Instrument("ES")], ["A"], compiled=True)
     with tempfile.TemporaryDirectory() as folder, _opened(folder) as session:
         _take(twin, 2 * BATCH)
         _take_durably(session, 2 * BATCH)

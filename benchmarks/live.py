@@ -65,7 +65,7 @@ class PlainRules:
 
 def _session() -> Session:
     rules = RuleSet([Rule("size", MaxOrderQty(SIZE)), Rule("rate", OrderRate(limit=RATE, window_ns=SECOND))])
-    return Session.create(rules, [Instrument("ES", tick="0.25")], [f"A{k}" for k in range(10)])
+    return Session.create(rules, [Instrument("ES", tick="0.25")], [f"A{k}" for k in range(10)], compiled=True)
 
 
 def _orders(qty: int) -> list[dict[str, Any]]:
@@ -117,6 +117,7 @@ def _engine() -> Iterator[Any]:
         engine = RiskEngine(
             [OrderRateLimitRule(RATE), AccountVolumeLimitRule(10**9, ["account", "product"])],
             {f"T{k}": "P" for k in range(5)},
+            compiled=True,
         )
         calls = {Order: engine.process_order, Trade: engine.process_trade}
         for event in events[:100]:
@@ -176,7 +177,7 @@ def _frame(size: int, number: int, named: bool) -> pd.DataFrame:
 def _status() -> Iterator[Any]:
     """What readers get after one event of one of many accounts, beside a copy of all."""
     accounts = [f"A{k}" for k in range(100_000)]
-    session = Session.create(_session().rules, [Instrument("ES", tick="0.25")], accounts)
+    session = Session.create(_session().rules, [Instrument("ES", tick="0.25")], accounts, compiled=True)
     session.process(
         [
             {"ts": START, "account": label, "instrument": "ES", "side": "B", "qty": 1, "price": 5_100}

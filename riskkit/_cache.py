@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from riskkit._check import InputError
@@ -39,6 +40,26 @@ def cache_folder() -> Path:
         return _private(_of_user())
     except (InputError, RuntimeError):  # no home, or none that can be written
         return _of_process()
+
+
+def load_module(name: str, text: str) -> Any:
+    """Write the module if it does not exist, atomically, and load it."""
+    folder = cache_folder()
+    path = folder / f"{name}.py"
+    try:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            part = folder / f"{name}.{os.getpid()}.part"
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
+        ) from None
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # numba looks a cached function's module up by name
+    exec(compile(text, path, "exec"), vars(module))  # generated text, and no bytecode that lies in the folder
+    return module
 
 
 def _of_user() -> Path:

@@ -13,8 +13,7 @@ import pytest
 from marks import needs_compiling
 
 from riskkit import InputError, _cache
-from riskkit._cache import alone, cache_folder, kernels_of, lock
-from riskkit.replay.engine.compiler import load_module
+from riskkit._cache import alone, cache_folder, kernels_of, load_module, lock
 
 SCRIPT = """
 import os, pathlib
@@ -125,7 +124,8 @@ def test_without_a_home_the_folder_is_of_the_process(given, monkeypatch, tmp_pat
 TINY = """
 import sys
 import numba
-from riskkit.replay.engine.compiler import _compiled_once, load_module
+from riskkit._cache import load_module
+from riskkit.replay.engine.compiler import _compiled_once
 module = load_module("riskkit_loop_tiny", "def run(first, second):\\n    return first + second\\n")
 run = _compiled_once(numba.njit(cache=True)(module.run), "riskkit_loop_tiny")
 print("ready", flush=True)

@@ -99,7 +99,7 @@ def test_json_of_every_command_has_the_numbers_of_its_text(words, tmp_path, monk
     pd.DataFrame(100 * np.exp(moves), index=days, columns=["A", "B"]).to_csv("prices.csv")
     Path("log.csv").write_text(LOG)
     Path("rules.toml").write_text(RULES)
-    monkeypatch.setattr("riskkit.replay.run.warm.warm", lambda: "3 loops in 2.5 s")
+    monkeypatch.setattr("riskkit.replay.live.warm.warm", lambda: "3 loops in 2.5 s")
     monkeypatch.setattr("riskkit.demo.run", lambda out, say: say("2 logs of 1,500 events") or [Path(out, "a.html")])
     monkeypatch.setattr("riskkit.report.tear_sheet", lambda returns, out, **options: out)
     call = [*words, *CALLS[words].split()]
@@ -147,6 +147,6 @@ def test_what_is_stopped_at_the_keyboard_says_so(monkeypatch, capsys):
     def stopped():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("riskkit.replay.run.warm.warm", stopped)
+    monkeypatch.setattr("riskkit.replay.live.warm.warm", stopped)
     assert main(["warm"]) == 130
     assert capsys.readouterr().err.strip() == "riskkit: stopped"

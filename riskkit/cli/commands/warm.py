@@ -14,7 +14,7 @@ def warm() -> Answer:
 
     No combination of them then waits for the compiler.
     """
-    from riskkit.replay.run.warm import warm
+    from riskkit.replay.live.warm import warm
 
     done = warm()
     return Answer(done, {"done": done})

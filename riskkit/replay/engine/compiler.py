@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from riskkit._bar import say, waiting
-from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of
-from riskkit._check import InputError
+from riskkit._cache import alone, cache_folder, folder_of_numba, kernels_of, load_module
 from riskkit._docs import counted
 from riskkit._jit import (
     FLAGS,
@@ -35,8 +33,9 @@ from riskkit._jit import (
 )
 from riskkit.replay.engine import log_facts
 from riskkit.replay.engine.generic import arguments as generic_arguments
-from riskkit.replay.engine.generic import catalogue_layout
-from riskkit.replay.engine.generic_words import generic_arrays, point
+from riskkit.replay.engine.generic import catalogue, catalogue_loop
+from riskkit.replay.engine.generic_kept import digest_of_sources, kept
+from riskkit.replay.engine.generic_words import Facts, Layout, generic_arrays, point
 from riskkit.replay.engine.groups import book_of, groups_of, has_group
 from riskkit.replay.engine.loop import FUNCTIONS
 from riskkit.replay.engine.plain import is_followed, plain_code, plain_loop
@@ -215,7 +214,7 @@ class ReplayLoop:
         """Run the events to come by another loop; "background" is "generic" where nobody awaits the loop of the rules."""
         self.tier = False if jit_is_off() else "generic" if compiled == "background" else compiled
         self.compiled = bool(self.tier)
-        self.layout = catalogue_layout() if self.tier == "generic" else None
+        self.layout = _generic() if self.tier == "generic" else None
         if self.layout is not None:
             self.names = generic_arguments()[2:]
             self.run = _generic_run()
@@ -352,8 +351,11 @@ def _plain_run(shape: Shape, functions: Functions, followed: bool) -> Callable[.
 
 @lru_cache(maxsize=64)
 def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
-    run = _machine_code(_loop_of(shape, functions), _own_name(shape, functions), len(shape.rules))
+    found = _loop_of(shape, functions)
+    run = _machine_code(lambda: found, found.text, _own_name(shape, functions), len(shape.rules))
     _MADE.add((shape, functions))
+    with suppress(OSError):
+        _mark(shape, functions).touch()
     custom = custom_hooks(functions)
     return Explaining(run, custom) if custom else run
 
@@ -368,8 +370,18 @@ def _loop_of(shape: Shape, functions: Functions, make: Callable[[Shape], Loop] =
 
 
 @cache
+def _generic() -> Layout:
+    def make() -> tuple[str, str, Facts]:
+        loop, facts = catalogue_loop()
+        return _module_name(loop, "generic"), loop.text, facts
+
+    return Layout(catalogue(), *kept(make))
+
+
+@cache
 def _generic_run() -> Any:
-    return _machine_code(catalogue_layout().loop, _generic_name(), len(catalogue_layout().kinds), inline=False)
+    kinds, name, text, _ = _generic()
+    return _machine_code(lambda: catalogue_loop()[0], text, name, len(kinds), inline=False)
 
 
 def is_compiled(rules: RuleSet, shape: Shape, *, on_disk: bool) -> bool:
@@ -377,12 +389,18 @@ def is_compiled(rules: RuleSet, shape: Shape, *, on_disk: bool) -> bool:
     functions = functions_of(rules, shape)
     if (shape, functions) in _MADE or not on_disk:
         return (shape, functions) in _MADE
-    return _is_kept(_own_name(shape, functions))
+    return _mark(shape, functions).exists() and _is_kept(_own_name(shape, functions))
+
+
+def _mark(shape: Shape, functions: Functions) -> Path:
+    """An empty file that says that the loop of a shape was made once: to look for its machine code, its text has to be made."""
+    made = repr((digest_of_sources(), shape, [(name, fingerprint(function)) for name, function in functions]))
+    return cache_folder() / f"riskkit_loop_{hashlib.blake2b(made.encode(), digest_size=8).hexdigest()}.made"
 
 
 def generic_is_warm() -> bool:
     """True if the generic loop is there in machine code."""
-    return _generic_run.cache_info().currsize > 0 or _is_kept(_generic_name())
+    return _generic_run.cache_info().currsize > 0 or _is_kept(_generic().name)
 
 
 def _is_kept(name: str) -> bool:
@@ -397,11 +415,6 @@ def _own_name(shape: Shape, functions: Functions) -> str:
     return _module_name(_loop_of(shape, functions), "loop")
 
 
-@cache
-def _generic_name() -> str:
-    return _module_name(catalogue_layout().loop, "generic")
-
-
 def _module_name(found: Loop, kind: str) -> str:
     """Name of a loop's module, which differs if anything differs that is compiled."""
     mark = hashlib.blake2b(found.text.encode(), digest_size=8)
@@ -412,17 +425,18 @@ def _module_name(found: Loop, kind: str) -> str:
     return f"riskkit_{kind}_{mark.hexdigest()}"
 
 
-def _machine_code(found: Loop, name: str, rules: int, *, inline: bool = True) -> Any:
-    """The compiled `run` of a loop with its functions; compiled at the first call, or loaded."""
+def _machine_code(make: Callable[[], Loop], text: str, name: str, rules: int, *, inline: bool = True) -> Any:
+    """The compiled `run` of a loop with its functions; made and compiled at the first call, or loaded."""
     import numba
 
     njit: Any = numba.njit
-    module = load_module(name, found.text)
+    module = load_module(name, text)
     whole, parts = loop_compilers()
     # inlined, what it calls would make the generic loop many times as large
     inner = {**INNER, "pipeline_class": parts, "forceinline": inline}
 
     def prepare() -> None:
+        found = make()
         vars(module).update(_namespace(found, lambda function: compiled(function, inner)))
         for function in found.functions[:-1]:
             flags = {**inner, "forceinline": inline and function.name not in SEPARATE}
@@ -432,7 +446,7 @@ def _machine_code(found: Loop, name: str, rules: int, *, inline: bool = True) ->
         run = njit(**FLAGS, no_cfunc_wrapper=True, pipeline_class=whole)(module.run)
     _prepared(run, prepare)
     if not _is_kept(module.__name__):
-        say(compiling(rules, found.text))
+        say(compiling(rules, text))
     return _compiled_once(run, module.__name__)
 
 
@@ -475,23 +489,3 @@ def compiling(rules: int, text: str) -> str:
     place = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
     seconds = max(1, round(len(text) / CHARACTERS_PER_SECOND))
     return f"compiling {counted(rules, 'rule')} once, about {seconds} s; kept in {place}"
-
-
-def load_module(name: str, text: str) -> Any:
-    """Write the module if it does not exist, atomically, and load it."""
-    folder = cache_folder()
-    path = folder / f"{name}.py"
-    try:
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            part = folder / f"{name}.{os.getpid()}.part"
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
-        ) from None
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # numba looks a cached function's module up by name
-    exec(compile(text, path, "exec"), vars(module))  # generated text, and no bytecode that lies in the folder
-    return module

@@ -30,10 +30,9 @@ from riskkit.replay.engine.generic_words import (
     SHAPE,
     Fact,
     Facts,
-    Layout,
 )
 from riskkit.replay.engine.shape import HOOKS, TABLES, VARIABLES, Shape
-from riskkit.replay.engine.specialise import Scope, Specialiser
+from riskkit.replay.engine.specialise import Loop, Scope, Specialiser
 from riskkit.replay.engine.state import rule_dtype
 from riskkit.replay.engine.template import (
     Family,
@@ -78,12 +77,18 @@ class Symbol(NamedTuple):
 
 
 @cache
-def catalogue_layout() -> Layout:
-    """The generic loop of the whole catalogue."""
+def catalogue() -> tuple[RuleType, ...]:
+    """The rule types that the generic loop holds."""
     import riskkit.replay.rules.catalogue
     import riskkit.replay.rules.circuit_breaker  # noqa: F401
 
-    return Generic(tuple(kind for kind in rule_types() if is_generic(kind))).layout()
+    return tuple(kind for kind in rule_types() if is_generic(kind))
+
+
+@cache
+def catalogue_loop() -> tuple[Loop, Facts]:
+    """The generic loop of the whole catalogue, made anew, and what it reads."""
+    return Generic(catalogue()).loop_and_facts()
 
 
 def is_generic(kind: RuleType) -> bool:
@@ -134,13 +139,13 @@ class Generic(Specialiser):
             "cash_at": record_dtype(CASH_BALANCE),
         }  # fmt: skip
 
-    def layout(self) -> Layout:
+    def loop_and_facts(self) -> tuple[Loop, Facts]:
         """The loop and what it reads."""
         loop = self.loop()
         for level, head, most in (("rule", RULE, RULE_WORDS), ("group", GROUP, GROUP_WORDS)):
             assert len(head) + len(self.found[level]) <= most, level
         assert self.slots < EVENTS
-        return Layout(self.kinds, loop, Facts(*(tuple(self.found[level]) for level in Facts._fields)))
+        return loop, Facts(*(tuple(self.found[level]) for level in Facts._fields))
 
     def arguments(self) -> list[str]:
         """Names of the arguments of ``run``."""

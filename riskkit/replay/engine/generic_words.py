@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.engine.shape import RuleShape, Shape
-from riskkit.replay.engine.specialise import Loop
 from riskkit.replay.engine.state import CLOCK, State
 from riskkit.replay.engine.template import template
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION
@@ -91,10 +90,11 @@ class Facts(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The generic loop of rule types: its text, and the facts that it reads."""
+    """The generic loop of rule types: name and text of its module, and the facts that it reads."""
 
     kinds: tuple[RuleType, ...]
-    loop: Loop
+    name: str
+    text: str
     facts: Facts
 
 

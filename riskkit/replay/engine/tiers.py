@@ -22,8 +22,9 @@ from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.schema.columns import EventKind
 
 CHOICES: Any = (True, False, "auto", "generic", "background")
-PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
-AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
+PLAIN_EVENT, PLAIN_RULE = 25e-6, 4e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
+REVALUED = 28  # positions that are valued anew in the time of an event, if half of them were there at a price
+AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops, which take as long to load
 GENERIC_EVENT = 0.35e-6  # seconds of an event in the generic loop
 COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule
 
@@ -31,10 +32,10 @@ _played: Counter[tuple[Shape, Functions]] = Counter()  # events in plain Python 
 
 
 def revaluations(log: EventLog) -> int:
-    """Number of positions that the prices of a log value anew, of which each takes as long as an event: half of all."""
+    """Number of events that take as long as it takes to value positions anew at the prices of a log."""
     prices = log.columns["instrument"][log.columns["kind"] == EventKind.PRICE]
     count = len(log.universe.instruments)
-    return int(np.bincount(prices, minlength=count) @ np.bincount(log.pair_instrument, minlength=count)) // 2
+    return int(np.bincount(prices, minlength=count) @ np.bincount(log.pair_instrument, minlength=count)) // REVALUED
 
 
 def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:

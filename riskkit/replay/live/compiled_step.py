@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._cache import kernels_of
+from riskkit._cache import kernels_of, load_module
 from riskkit._jit import FLAGS, pointer_to
-from riskkit.replay.engine.compiler import ReplayLoop, load_module
+from riskkit.replay.engine.compiler import ReplayLoop
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from riskkit._check import InputError, instance, one_of, shown
 from riskkit._fork import lock_of
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
@@ -69,7 +70,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         auto_register: Instrument | None = None,
         four_eyes: bool = False,
         shadow: Mapping[str, RuleSet] = NOTHING,
-        compiled: bool = True,
+        compiled: Tier = "auto",
     ) -> None:
         if auto_register is not None:
             instance(auto_register, Instrument, "auto_register")

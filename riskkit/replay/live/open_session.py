@@ -10,6 +10,7 @@ from typing import Any
 from riskkit._check import Duration, InputError, one_of, whole_number
 from riskkit._files import path_of, reading, remove_parts, write_whole
 from riskkit._folder_lock import FolderLock
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.live.challengers import NOTHING
 from riskkit.replay.live.engine_snapshot import header_of, history_of, is_whole, size_of
 from riskkit.replay.live.journal_folder import (
@@ -44,7 +45,7 @@ def open_session(
     segment_events: int = 1 << 17,
     snapshot_every: Duration | None = None,
     shadow: Mapping[str, RuleSet] = NOTHING,
-    compiled: bool = True,
+    compiled: Tier = "auto",
     **options: Any,
 ) -> JournaledSession:
     """Open the session of a folder, or begin one there.
@@ -74,7 +75,7 @@ def open_session(
         Time of events after which it does so as well, with a snapshot: so much has to be taken again after a crash.
     shadow : mapping of str to RuleSet
         Challengers, as for `Session`. One that was there before goes on; another one takes all events of the journal first.
-    compiled : bool
+    compiled : bool, "auto" or "generic"
         As for `Session`.
 
     Raises
@@ -118,7 +119,7 @@ def open_session(
 
 
 def _recovered(
-    path: Path, rules: RuleSet, storage: Storage, compiled: bool, lock: FolderLock, shadow: Mapping[str, RuleSet]
+    path: Path, rules: RuleSet, storage: Storage, compiled: Tier, lock: FolderLock, shadow: Mapping[str, RuleSet]
 ) -> JournaledSession:
     """The session of the newest whole snapshot and the logs after it."""
     session, first = _of_snapshot(path, rules, compiled, shadow)
@@ -139,7 +140,7 @@ def _recovered(
 
 
 def _of_snapshot(
-    path: Path, rules: RuleSet, compiled: bool, shadow: Mapping[str, RuleSet]
+    path: Path, rules: RuleSet, compiled: Tier, shadow: Mapping[str, RuleSet]
 ) -> tuple[JournaledSession, int]:
     """The session of the newest snapshot that is whole, and the number of its events."""
     for first in reversed(firsts(path, STATE)):

@@ -11,6 +11,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import reading
+from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.live.challengers import NOTHING, Challenged
@@ -75,7 +76,7 @@ class Restorable(Challenged):
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, rules: RuleSet, *, shadow: Mapping[str, RuleSet] = NOTHING, compiled: bool = True
+        cls, snapshot: bytes, rules: RuleSet, *, shadow: Mapping[str, RuleSet] = NOTHING, compiled: Tier = "auto"
     ) -> Self:
         """Continue from a snapshot, with the same rules, and challengers as for `Session`.
 

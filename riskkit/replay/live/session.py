@@ -46,8 +46,10 @@ class Session(LiveSession):
         True: other limits and rules need a second person, ``approved_by``.
     shadow : mapping of str to RuleSet
         Challengers: rule sets that are judged on the same events and decide nothing (`challengers`, `promote`).
-    compiled : bool
-        False runs the rules as plain Python, which starts at once.
+    compiled : bool, "auto" or "generic"
+        "auto" takes the compiled loop of these rules if it is kept from before, else that of the whole catalogue, which
+        starts at once and takes twice as long an event. True compiles the loop of these rules first, which takes seconds;
+        False runs them as plain Python.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from streams import random_log
 from riskkit.replay.engine import loop
 from riskkit.replay.engine import specialise as module
 from riskkit.replay.engine.compiler import ReplayLoop, shape_of
-from riskkit.replay.engine.generic import catalogue_layout
+from riskkit.replay.engine.generic import catalogue_loop
 from riskkit.replay.engine.loop import judgement
 from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import specialise
@@ -380,7 +380,7 @@ def test_what_cannot_be_specialised_is_a_sentence_at_its_line(made, body, senten
 
 def test_functions_of_the_generic_loop_take_no_columns_and_no_tables():
     """They read them at their addresses: a call that passes fifty costs more than most rules."""
-    functions = [function for function in catalogue_layout().loop.functions if function.name != "run"]
+    functions = [function for function in catalogue_loop()[0].functions if function.name != "run"]
     taken = {argument.arg for function in functions for argument in function.args.args}
     assert not {name for name in taken if name.startswith(("log_", "mask_"))}
     assert max(len(function.args.args) for function in functions if function.name != "write_event") < 20

@@ -11,7 +11,7 @@ from streams import random_log
 
 from riskkit import Rule, RuleSet, replay_log, sweep
 from riskkit.replay.engine import tiers
-from riskkit.replay.engine.tiers import next_tier, revaluations, tier_of
+from riskkit.replay.engine.tiers import REVALUED, next_tier, revaluations, tier_of
 from riskkit.replay.rules.custom import Count, Verdict, custom
 from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.schema.columns import EventKind
@@ -40,7 +40,7 @@ def test_auto_takes_what_answers_first(machine, own, generic, events, expected):
     assert tier_of("auto", RuleHistory(RULES), None, events) == expected
 
 
-def test_positions_that_prices_value_anew_take_plain_python_as_long_as_events():
+def test_positions_that_prices_value_anew_take_their_share_of_events():
     """Ten accounts that hold an instrument are valued at each of its prices."""
     rows = [(EventKind.FILL, account) for account in range(10)] + [(EventKind.PRICE, -1)] * 100
     kind, account = np.array([kind for kind, _ in rows], np.int8), np.array([of for _, of in rows], np.int32)
@@ -48,7 +48,7 @@ def test_positions_that_prices_value_anew_take_plain_python_as_long_as_events():
     log = SimpleNamespace(
         columns=columns, pair_instrument=np.zeros(10, np.int32), universe=SimpleNamespace(instruments=[0])
     )
-    assert revaluations(log) == 500
+    assert revaluations(log) == 1_000 // REVALUED
 
 
 def test_a_loop_that_is_asked_for_is_taken(machine):

@@ -1,4 +1,4 @@
-"""Compile the generic loop before anybody waits for it."""
+"""Compile the generic loop, and the step of a session by it, before anybody waits for them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import time
 from riskkit._cache import cache_folder
 from riskkit._jit import jit_is_off
 from riskkit.replay.engine.compiler import generic_is_warm
+from riskkit.replay.live.session import Session
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.rules.catalogue import MaxOrderQty
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.universe import Instrument
 
 
 def warm() -> str:
@@ -21,5 +23,9 @@ def warm() -> str:
     if generic_is_warm():
         return f"the rules of the catalogue are compiled already, in {cache_folder()}"
     start = time.perf_counter()
-    replay_log(tiny_log(), RuleSet([Rule("size", MaxOrderQty(limit=4))]), compiled="generic")
+    rules = RuleSet([Rule("size", MaxOrderQty(limit=4))])
+    replay_log(tiny_log(), rules, compiled="generic")
+    session = Session.create(rules, [Instrument("X")], ["A"], compiled="generic")
+    for ts in range(3):  # the first events compile its step
+        session.process_order(account="A", instrument="X", side="B", qty=1, price=1, ts=ts)
     return f"compiled the rules of the catalogue in {time.perf_counter() - start:.0f} s; kept in {cache_folder()}"

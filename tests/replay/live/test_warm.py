@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from riskkit.__main__ import main
-from riskkit.replay.run import warm as module
+from riskkit.replay.live import warm as module
 
 
 @pytest.fixture
@@ -16,17 +18,19 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "generic_is_warm", lambda: False)
     taken: list[str] = []
     monkeypatch.setattr(module, "replay_log", lambda log, rules, compiled: taken.append(compiled))
+    session = SimpleNamespace(process_order=lambda **_: taken.append("step"))
+    monkeypatch.setattr(module, "Session", SimpleNamespace(create=lambda *_, compiled: session))
     return taken
 
 
 def test_it_compiles_the_generic_loop_once(machine, monkeypatch, tmp_path, capsys):
     assert main(["warm"]) == 0
-    assert machine == ["generic"]
+    assert machine == ["generic", "step", "step", "step"]
     said = capsys.readouterr().out
     assert said.startswith("compiled the rules of the catalogue in ") and said.endswith(f" s; kept in {tmp_path}\n")
     monkeypatch.setattr(module, "generic_is_warm", lambda: True)
     assert module.warm() == f"the rules of the catalogue are compiled already, in {tmp_path}"
-    assert machine == ["generic"]
+    assert machine == ["generic", "step", "step", "step"]
 
 
 def test_without_a_compiler_there_is_nothing_to_do(machine, monkeypatch):
