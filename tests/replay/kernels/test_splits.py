@@ -14,8 +14,8 @@ from rows import load
 from riskkit import Account, Instrument, Rule, RuleSet, replay_log
 from riskkit.replay.kernels.integers import split_mark
 from riskkit.replay.kernels.splits import ALL, FINRA, split_lots, split_price
-from riskkit.replay.schema.columns import MISSING
-from riskkit.rules import PositionLimit
+from riskkit.replay.schema.columns import MISSING, DecisionCode
+from riskkit.rules import DailyLoss, PositionLimit
 
 SIZE = RuleSet([Rule("size", PositionLimit(limit=10**6))])
 RATIO = st.tuples(st.integers(1, 1000), st.integers(1, 1000))
@@ -75,3 +75,16 @@ def test_a_split_fill_is_final():
     ]
     result = replay_log(load(*rows, instruments=(Instrument("X"),)), SIZE, compiled=False)
     assert result.state.positions["qty"][1:].tolist() == [6]
+
+
+@pytest.mark.parametrize("scope", ["account", "desk", "strategy"])
+def test_what_a_split_pays_for_part_of_a_lot_is_realised_at_once(scope):
+    """Three at 10 are one and a half after one for two; the half is paid at 8, twice the last price of 4."""
+    bought = {**FILL, "ts": 0, "qty": 3, "strategy": "s"}
+    price = {"ts": 1, "kind": "price", "instrument": "X", "price": 4}
+    split = {"ts": 2, "kind": "split", "instrument": "X", "ratio": "1/2", "price": 8}
+    later = {"ts": 3, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 8, "strategy": "s"}
+    log = load(bought, price, split, later, accounts=[Account("A", desk="D")])
+    rule = Rule("day", DailyLoss(limit=6, measure="realised"), scope=scope)
+    result = replay_log(log, RuleSet([rule]), compiled=False)
+    assert result.rows["seq"][result.rows["code"] == DecisionCode.TRIP].tolist() == [2]
