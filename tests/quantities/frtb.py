@@ -46,21 +46,26 @@ def zones(inputs):
 
 
 def attribution(inputs):
-    if "x" in inputs:
-        result = frtb.attribution_test(inputs["x"], inputs["y"])
+    if "file" in inputs:
+        columns, data = inputs["columns"], inputs.frame()
+        pair = data[columns["hpl"]], data[columns["rtpl"]]
     else:
-        columns = inputs["columns"]
-        data = type(inputs)({"file": inputs["file"]}, inputs.folder).frame()
-        result = frtb.attribution_test(data[columns["hpl"]], data[columns["rtpl"]])
+        pair = inputs.first_of("x", "hpl"), inputs.first_of("y", "rtpl")
+    result = frtb.attribution_test(*pair)
     return {"spearman": result.spearman, "ks": result.kolmogorov_smirnov, "zone": result.zone}
 
 
 def desk_backtest(inputs):
+    """Days with these numbers of losses beyond both limits, and beyond the lower one; of one desk, or of each."""
     counts = [inputs.first_of(f"exceptions_{name}", f"exceptions_{name}pct") for name in ("99", "975")]
-    days = np.arange(max(counts))
-    pnl = np.where(days < counts[0], -3.0, -1.5)
-    result = frtb.desk_backtest(pnl, np.full(len(days), 2.0), np.full(len(days), 1.0))
-    return {"eligible": result.eligible}
+
+    def eligible(at_99, at_975):
+        days = np.arange(max(at_99, at_975, 1))
+        pnl = np.where(days < at_99, -3.0, np.where(days < at_975, -1.5, 0.0))
+        return frtb.desk_backtest(pnl, np.full(len(days), 2.0), np.full(len(days), 1.0)).eligible
+
+    found = [eligible(*pair) for pair in zip(*map(np.atleast_1d, counts), strict=True)]
+    return {"eligible": found if np.ndim(counts[0]) else found[0]}
 
 
 def tenor_correlation(inputs):
@@ -75,13 +80,15 @@ def told(charge):
 
 
 def girr_delta(inputs):
-    given = {float(tenor): weight / 100.0 for tenor, weight in inputs["risk_weights_pct"].items()}
+    given = {float(tenor): weight / 100.0 for tenor, weight in inputs.get("risk_weights_pct", {}).items()}
     assert all(math.isclose(tables.GIRR_WEIGHTS[tenor], weight) for tenor, weight in given.items())
     curves = {
         currency: {float(tenor): amount for tenor, amount in curve.items()}
         for currency, curve in inputs["sensitivities"].items()
     }
-    return told(frtb.girr_delta(curves, specified=list(curves) if inputs["divide_by_sqrt2"] else []))
+    divided = inputs["divide_by_sqrt2"]
+    named = divided if isinstance(divided, list) else list(curves) if divided else []
+    return told(frtb.girr_delta(curves, specified=named))
 
 
 def alternative(inputs):
