@@ -103,7 +103,8 @@ def alternative(inputs):
 
 
 def equity_delta(inputs):
-    return told(frtb.equity_delta({int(name): v for name, v in inputs["spot_sensitivities_by_bucket"].items()}))
+    repo = keyed(inputs.get("repo_sensitivities_by_bucket", {}), int)
+    return told(frtb.equity_delta(keyed(inputs["spot_sensitivities_by_bucket"], int), repo=repo))
 
 
 def fx_delta(inputs):
@@ -120,7 +121,48 @@ def commodity_delta(inputs):
 
 
 def credit_delta(inputs):
-    return told(frtb.credit_delta(of_buckets(inputs), instruments=inputs.get("instruments", "no securitisation")))
+    terms = {"instruments": inputs.get("instruments", "no securitisation"), "high_grade": inputs.get("high_grade", ())}
+    return told(frtb.credit_delta(of_buckets(inputs), **terms))
+
+
+def keyed(mapping, key):
+    return {key(name): value for name, value in mapping.items()}
+
+
+def rate_factor(name):
+    """A tenor, "curve|tenor", or a flat factor."""
+    curve, _, tenor = name.rpartition("|")
+    try:
+        return (curve, float(tenor)) if curve else float(tenor)
+    except ValueError:
+        return name
+
+
+def rates_delta(inputs):
+    curves = {currency: keyed(curve, rate_factor) for currency, curve in inputs["sensitivities"].items()}
+    return told(frtb.girr_delta(curves, specified=inputs.get("sqrt2_currencies", tables.SPECIFIED_CURRENCIES)))
+
+
+def vega(inputs):
+    """Interest rates by "option maturity|underlying maturity", exchange rates by maturity, names as rows."""
+    given, risk_class = inputs["sensitivities"], inputs["risk_class"]
+    if risk_class == "interest rate":
+        pairs = {c: keyed(each, lambda name: tuple(map(float, name.split("|")))) for c, each in given.items()}
+        return told(frtb.girr_vega(pairs))
+    if risk_class == "FX":
+        return told(frtb.fx_vega({pair: keyed(each, float) for pair, each in given.items()}))
+    if risk_class in ("equity", "commodity"):
+        return told(getattr(frtb, f"{risk_class}_vega")(of_buckets(inputs)))
+    return told(frtb.credit_vega(of_buckets(inputs), instruments=risk_class))
+
+
+def curvature(inputs):
+    given, risk_class = inputs["risks"], inputs["risk_class"]
+    if risk_class in ("interest rate", "FX"):
+        return told((frtb.girr_curvature if risk_class == "interest rate" else frtb.fx_curvature)(given))
+    if risk_class in ("equity", "commodity"):
+        return told(getattr(frtb, f"{risk_class}_curvature")(keyed(given, int)))
+    return told(frtb.credit_curvature(keyed(given, int), instruments=risk_class))
 
 
 def basel_examples(inputs):
@@ -264,6 +306,9 @@ QUANTITIES = {
     "frtb_fx_delta": fx_delta,
     "frtb_commodity_delta": commodity_delta,
     "frtb_credit_delta": credit_delta,
+    "frtb_girr_factors_delta": rates_delta,
+    "frtb_vega": vega,
+    "frtb_curvature": curvature,
     "frtb_basel_examples": basel_examples,
     "frtb_csr_kb": credit_kb,
     "frtb_equity_vega_kb": equity_vega,
