@@ -261,7 +261,8 @@ def equity_delta(sensitivities: Mapping[int, Any], *, repo: Mapping[int, Any] | 
     weighted, within = {}, []
     for bucket, amounts in sensitivities.items():
         number = int(bucket)
-        weight, rho = tables.EQUITY_WEIGHTS[number], tables.EQUITY_WITHIN.get(number)
+        weight = tables.EQUITY_WEIGHTS[number]
+        rho: Any = tables.EQUITY_WITHIN.get(number)
         spot = finite_array(amounts, f"bucket {bucket}", ndim=1)
         weighted[bucket] = weight * spot
         if bucket in rates:
