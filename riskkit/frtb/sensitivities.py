@@ -206,7 +206,7 @@ def girr_delta(
         weighted[currency] = amounts * [
             scale * tables.GIRR_WEIGHTS.get(tenor, tables.GIRR_FLAT_WEIGHT) for _, tenor in factors
         ]
-        within.append(np.array([[_of_rates(one, other) for other in factors] for one in factors]))
+        within.append(_of_rates(factors))
     return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
 
 
@@ -226,15 +226,17 @@ def _rate_factor(factor: Any, currency: str) -> tuple[str, float]:
     return curve, years
 
 
-def _of_rates(one: tuple[str, float], other: tuple[str, float]) -> float:
-    """Correlation of two factors of a currency."""
-    if one == other:
-        return 1.0
-    flat = {curve for curve, tenor in (one, other) if not tenor}
-    if flat:
-        return tables.GIRR_INFLATION_WITHIN if flat == {"inflation"} else 0.0
-    of_tenors = float(tables.tenor_correlations([one[1], other[1]])[0, 1])
-    return of_tenors * (1.0 if one[0] == other[0] else tables.GIRR_CURVES_WITHIN)
+def _of_rates(factors: Sequence[tuple[str, float]]) -> np.ndarray:
+    """Correlations of the factors of a currency."""
+    curves, flat = [curve for curve, _ in factors], np.array([tenor == 0.0 for _, tenor in factors])
+    inflation = flat & np.array([curve == "inflation" for curve in curves])
+    same = np.array([[one == other for other in curves] for one in curves])
+    found = tables.tenor_correlations([tenor or 1.0 for _, tenor in factors])
+    found *= np.where(same, 1.0, tables.GIRR_CURVES_WITHIN)
+    found[flat[:, None] | flat] = 0.0
+    found[(inflation[:, None] & ~flat) | (~flat[:, None] & inflation)] = tables.GIRR_INFLATION_WITHIN
+    np.fill_diagonal(found, 1.0)
+    return found
 
 
 @documented_charge
