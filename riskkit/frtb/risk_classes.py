@@ -79,24 +79,21 @@ def net_factors(
         if not isinstance(position, Sequence) or isinstance(position, str) or len(position) != len(form) + 1:
             raise InputError(f"{place} holds {shown(position)}; {asked}")
         *labels, money = position
-        named = f"{shown(labels[0])} in {place}" if len(labels) > 1 else place
-        key = tuple(
-            _label(value, label, allowed, named) for value, (label, allowed) in zip(labels, form.items(), strict=True)
-        )
-        net[key] = net.get(key, 0.0) + finite_number(money, f"sensitivity of {place} to {shown(labels[0])}")
+        key = tuple(map(_label, labels, form, form.values(), [place] * len(labels)))
+        net[key] = net.get(key, 0.0) + finite_number(money, f"sensitivity of {place} to {key[0]!r}")
     if not net:
         raise InputError(f"{place} has no sensitivity; leave it out, or {asked}")
     return net
 
 
-def _label(value: Any, label: str, tenors: Sequence[float] | None, named: str) -> Hashable:
+def _label(value: Any, label: str, tenors: Sequence[float] | None, place: str) -> Hashable:
     if tenors is None:
         if not isinstance(value, str):
-            raise InputError(f"{named} has {shown(value)} as a {label}; names, curves and places are texts")
+            raise InputError(f"{place} has {shown(value)} as a {label}; names, curves and places are texts")
         return value
-    if finite_number(value, f"{label} of {named}") not in tenors:
+    if finite_number(value, f"{label} in {place}") not in tenors:
         known = ", ".join(f"{each:g}" for each in tenors)
-        raise InputError(f"{label} {shown(value)} of {named} is not prescribed; use one of {known} years")
+        raise InputError(f"{label} {shown(value)} in {place} is not prescribed; use one of {known} years")
     return float(value)
 
 

@@ -166,7 +166,7 @@ def test_a_class_scales_and_turns_round(instruments):
         (lambda: frtb.credit_delta({"3": [("X", 5, "bond", 1.0)]}), "bucket '3' is not one of the credit buckets"),
         (
             lambda: frtb.credit_delta({3: [("X", 7, "bond", 1.0)]}),
-            "tenor 7 of 'X' in bucket 3 is not prescribed; use one of 0.5, 1, 3",
+            "tenor 7 in bucket 3 is not prescribed; use one of 0.5, 1, 3",
         ),
         (lambda: frtb.credit_delta({3: [("X", 5, 1.0)]}), "give (name, tenor, curve, money)"),
         (lambda: frtb.credit_delta({3: ["XYZW"]}), "bucket 3 holds 'XYZW'; give (name, tenor, curve, money)"),

@@ -161,10 +161,10 @@ def test_charges_scale_and_turn_round(scale):
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        (lambda: frtb.girr_vega({"USD": {(2, 5): 1.0}}), "option maturity 2 of 2 in USD is not prescribed"),
+        (lambda: frtb.girr_vega({"USD": {(2, 5): 1.0}}), "option maturity 2 in USD is not prescribed"),
         (lambda: frtb.girr_vega({"USD": {1: 1.0}}), "give (option maturity, underlying maturity, money)"),
         (lambda: frtb.fx_vega({"EURUSD": 5.0}), "EURUSD is no mapping; give {maturity: money}"),
-        (lambda: frtb.fx_vega({"EURUSD": {7: 5.0}}), "maturity 7 of EURUSD is not prescribed; use one of"),
+        (lambda: frtb.fx_vega({"EURUSD": {7: 5.0}}), "maturity 7 in EURUSD is not prescribed; use one of"),
         (lambda: frtb.credit_vega({4: [("X", 1, "bond", 1.0)]}), "give (name, maturity, money)"),
         (lambda: frtb.credit_vega({4: [("X", 1, math.nan)]}), "sensitivity of bucket 4 to 'X'=nan is not finite"),
         (lambda: frtb.equity_vega({14: [("X", 1, 1.0)]}), "bucket 14 is not one of the equity buckets 1 to 13"),
