@@ -30,7 +30,8 @@ def risk_budgeting(covariance: Any, budgets: Any = None) -> Any:
     Raises
     ------
     InputError
-        NaN, a matrix that is not positive definite, or budgets that are not above zero with a sum of 1.
+        NaN, a matrix that is not positive definite, budgets that are not above zero with a sum of 1, or so small that no weights
+        are found.
 
     References
     ----------
@@ -52,17 +53,36 @@ def risk_budgeting(covariance: Any, budgets: Any = None) -> Any:
     )
     if shares.shape != (n,) or shares.min() <= 0.0 or abs(shares.sum() - 1.0) > 1e-9:
         raise InputError(f"budgets is not {n} shares above zero with a sum of 1, one for each asset")
-    # minimum of x'Cx/2 - sum(b ln x), of which the gradient is zero where each x (Cx) is its budget
-    x = np.sqrt(shares / matrix.sum(axis=1).clip(0.1))
-    for _ in range(200):
-        gradient = matrix @ x - shares / x
-        step = np.linalg.solve(matrix + np.diag(shares / x**2), gradient)
-        decrement = float(np.sqrt(gradient @ step / shares.min()))
-        x = x - step / (1.0 + decrement)  # a damped step, which stays above zero (self-concordance)
-        if decrement < 1e-13:
-            break
-    weights = x / scale
+    weights = _of_budgets(matrix, shares) / scale
     return with_labels(weights / weights.sum(), labels)
+
+
+def _of_budgets(matrix: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The minimum of x'Cx/2 - sum(b ln x), of which the gradient is zero where each x (Cx) is its budget; by Newton's steps."""
+
+    def height(x: np.ndarray) -> float:
+        return 0.5 * float(x @ matrix @ x) - float(shares @ np.log(x)) if x.min() > 0.0 else np.inf
+
+    x = np.sqrt(shares)
+    x /= np.sqrt(x @ matrix @ x)
+    for _ in range(100):
+        risk = matrix @ x
+        off = np.abs(x * risk - shares)
+        if (off < 1e-10 * shares).all():
+            break
+        # in units of x, where no entry is beyond reach however small a budget is
+        scaled = x[:, None] * matrix * x
+        step = x * np.linalg.solve(scaled + np.diag(shares), x * risk - shares)
+        slope, length = float((risk - shares / x) @ step), 1.0
+        while height(x - length * step) > height(x) - 1e-4 * length * slope + 1e-15:
+            length *= 0.5
+        x = x - length * step
+    if off.max() > 1e-10:
+        raise InputError(
+            f"no weights were found that have these budgets (off by {off.max():.1g} of the risk); "
+            f"the smallest is {shares.min():.3g}: give larger ones, or leave the asset out"
+        )
+    return x
 
 
 @documented

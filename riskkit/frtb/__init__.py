@@ -7,7 +7,9 @@ Tests of a desk (MAR32)
     attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
 Sensitivities (MAR21)
     girr_delta, credit_delta, equity_delta, commodity_delta, fx_delta, bucket_charge, aggregate_buckets, SensitivitiesCharge;
-    curvature_risk, curvature_bucket; sensitivities_capital, MethodCapital (all classes); the tables are the module `tables`
+    girr_vega, credit_vega, equity_vega, commodity_vega, fx_vega; curvature_risk, curvature_bucket, CurvatureBucket,
+    aggregate_curvature, girr_curvature, credit_curvature, equity_curvature, commodity_curvature, fx_curvature;
+    sensitivities_capital, MethodCapital (all classes); the tables are the module `tables`
 Default risk (MAR22, MAR33.20)
     jump_to_default, default_bucket, simulate_default_risk, large_pool_quantile, default_count_distribution
 """
@@ -23,6 +25,14 @@ from riskkit.frtb.capital import (
     residual_risk_charge,
 )
 from riskkit.frtb.curvature import CurvatureBucket, curvature_bucket, curvature_risk
+from riskkit.frtb.curvature_charges import (
+    aggregate_curvature,
+    commodity_curvature,
+    credit_curvature,
+    equity_curvature,
+    fx_curvature,
+    girr_curvature,
+)
 from riskkit.frtb.default_risk import (
     DefaultBucket,
     default_bucket,
@@ -43,6 +53,7 @@ from riskkit.frtb.sensitivities import (
     fx_delta,
     girr_delta,
 )
+from riskkit.frtb.vega import commodity_vega, credit_vega, equity_vega, fx_vega, girr_vega
 
 __all__ = [
     "AttributionTest",
@@ -53,22 +64,33 @@ __all__ = [
     "MethodCapital",
     "SensitivitiesCharge",
     "aggregate_buckets",
+    "aggregate_curvature",
     "attribution_surcharge",
     "residual_risk_charge",
     "attribution_test",
     "attribution_zone",
     "bucket_charge",
+    "commodity_curvature",
     "commodity_delta",
+    "commodity_vega",
+    "credit_curvature",
     "credit_delta",
+    "credit_vega",
     "curvature_bucket",
     "curvature_risk",
     "default_bucket",
     "default_count_distribution",
     "desk_backtest",
+    "equity_curvature",
     "equity_delta",
+    "equity_vega",
     "expected_shortfall",
+    "fx_curvature",
     "fx_delta",
+    "fx_vega",
+    "girr_curvature",
     "girr_delta",
+    "girr_vega",
     "internal_model_charge",
     "jump_to_default",
     "large_pool_quantile",

@@ -54,7 +54,8 @@ def curvature_risk(value: Callable[[float], float], spot: float, delta: float, s
     delta : float
         Change of the value per unit of the factor.
     shock : float
-        Relative move, the risk weight of the delta of the factor.
+        Relative move, the risk weight of the delta of the factor. For a parallel shift of a curve give `value` at a level of
+        1 plus the shift, `spot` 1 and the sum of the deltas of its tenors.
 
     Returns
     -------

@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from riskkit._check import InputError, finite_number, one_of, shown
+from riskkit._check import InputError, shown
 from riskkit.frtb import tables
-from riskkit.frtb.docs import documented, documented_delta
+from riskkit.frtb.docs import documented, documented_charge
+from riskkit.frtb.risk_classes import COMMODITY, FactorClass, credit_class, net_factors, product_of_labels
 from riskkit.frtb.sensitivities import SensitivitiesCharge, aggregate_buckets
 
 Position = tuple[str, float, str, float]
-
-
-class FactorClass(NamedTuple):
-    """Weights and correlations of a class: of two names (by bucket), tenors and curves; `other` adds up absolute amounts."""
-
-    what: str
-    weights: Mapping[int, float]
-    tenors: Sequence[float]
-    name: Mapping[int, float]
-    tenor: float
-    basis: float
-    other: int | None
-
-
-def _names(weights: Mapping[int, float], name: float, **of_index: float) -> dict[int, float]:
-    return dict.fromkeys(weights, name) | {int(bucket[1:]): value for bucket, value in of_index.items()}
-
-
-COMMODITY = FactorClass(
-    "commodity", tables.COMMODITY_WEIGHTS, tables.COMMODITY_TENORS, tables.COMMODITY_WITHIN, 0.99, 0.999, None
-)
-CREDIT = {
-    "no securitisation": FactorClass(
-        "credit", tables.CREDIT_WEIGHTS, tables.CREDIT_TENORS,
-        _names(tables.CREDIT_WEIGHTS, 0.35, b17=0.80, b18=0.80), 0.65, 0.999, 16,
-    ),
-    "correlation trading": FactorClass(
-        "correlation trading", tables.CORRELATION_TRADING_WEIGHTS, tables.CREDIT_TENORS,
-        _names(tables.CORRELATION_TRADING_WEIGHTS, 0.35), 0.65, 0.99, 16,
-    ),
-    "securitisation": FactorClass(
-        "securitisation", tables.SECURITISATION_WEIGHTS, tables.CREDIT_TENORS,
-        _names(tables.SECURITISATION_WEIGHTS, 0.40), 0.80, 0.999, 25,
-    ),
-}  # fmt: skip
+COVERED_BONDS = 8
 
 
 @documented
 def credit_delta(
-    sensitivities: Mapping[int, Iterable[Position]], *, instruments: str = "no securitisation"
+    sensitivities: Mapping[int, Iterable[Position]],
+    *,
+    instruments: str = "no securitisation",
+    high_grade: Sequence[str] = (),
 ) -> SensitivitiesCharge:
     """Delta charge of credit spreads.
 
@@ -65,6 +31,8 @@ def credit_delta(
         or tranche, the tenor 0.5, 1, 3, 5 or 10 years, the curve as "bond" or "CDS". Equal factors are netted.
     instruments : {"no securitisation", "securitisation", "correlation trading"}
         Buckets 1 to 18, 1 to 25 and 1 to 16.
+    high_grade : sequence of str
+        Names of covered bonds (bucket 8, no securitisation) rated AA- or higher, which the bank may weigh by 1.5 %, not 2.5 %.
 
     Returns
     -------
@@ -73,21 +41,27 @@ def credit_delta(
 
     References
     ----------
-    Basel Framework, MAR21.51 to 21.71.
+    Basel Framework, MAR21.51 to 21.71; covered bonds: the note to table 4.
 
     Examples
     --------
     >>> bonds = {3: [("X", 1, "bond", 1_000_000), ("X", 5, "CDS", -800_000), ("Y", 5, "bond", 400_000)]}
     >>> round(credit_delta(bonds).charges["medium"])
     42405
+    >>> round(credit_delta({8: [("Pfandbrief", 5, "bond", 1_000_000)]}, high_grade=["Pfandbrief"]).capital)
+    15000
     """
-    chosen = CREDIT[one_of(instruments, tuple(CREDIT), "instruments")]
-    securitised = instruments == "securitisation"
-    charge = _charge(sensitivities, chosen, None if securitised else tables.credit_between)
-    return _with_added(charge, tables.SECURITISATION_WEIGHTS) if securitised else charge
+    chosen = credit_class(instruments)
+    if high_grade and instruments != "no securitisation":
+        raise InputError(f"high_grade is for covered bonds; instruments={instruments!r} have none")
+    named = [high_grade] if isinstance(high_grade, str) else list(high_grade)
+    held = {position[0] for position in map(tuple, sensitivities.get(COVERED_BONDS, ())) if position}
+    if unknown := [name for name in named if name not in held]:
+        raise InputError(f"high_grade has {shown(unknown[0])}, which is no name in bucket 8 (covered bonds)")
+    return _charge(sensitivities, chosen, "curve", dict.fromkeys(named, tables.COVERED_BOND_WEIGHT))
 
 
-@documented_delta
+@documented_charge
 def commodity_delta(sensitivities: Mapping[int, Iterable[Position]]) -> SensitivitiesCharge:
     """Delta charge of commodities.
 
@@ -107,60 +81,21 @@ def commodity_delta(sensitivities: Mapping[int, Iterable[Position]]) -> Sensitiv
     >>> round(commodity_delta({2: oil, 7: [("gold", 0, "London", 500_000)]}).charges["medium"])
     161097
     """
-    return _charge(sensitivities, COMMODITY, tables.commodity_between)
+    return _charge(sensitivities, COMMODITY, "place", {})
 
 
-def _charge(sensitivities: Mapping[int, Iterable[Position]], chosen: FactorClass, between: Any) -> SensitivitiesCharge:
+def _charge(
+    sensitivities: Mapping[int, Iterable[Position]], chosen: FactorClass, basis: str, covered: Mapping[str, float]
+) -> SensitivitiesCharge:
     if not sensitivities:
         raise InputError("sensitivities has no bucket; give at least one")
     weighted: dict[int, list[float]] = {}
     within: list[Any] = []
     for given, positions in sensitivities.items():
         bucket = tables.known_bucket(given, chosen.weights, chosen.what)
-        net = _net(bucket, positions, chosen)
-        if not net:
-            raise InputError(f"bucket {bucket} has no sensitivity; leave it out, or give (name, tenor, curve, money)")
-        weighted[bucket] = [chosen.weights[bucket] * amount for amount in net.values()]
-        within.append(None if bucket == chosen.other else _correlations(list(net), bucket, chosen))
-    return aggregate_buckets(weighted, within, 0.0 if between is None else between(weighted))
-
-
-def _net(bucket: int, positions: Iterable[Position], chosen: FactorClass) -> dict[tuple[str, float, str], float]:
-    """The sum of the sensitivities to each factor."""
-    net: dict[tuple[str, float, str], float] = {}
-    for position in positions:
-        if not isinstance(position, Sequence) or isinstance(position, str) or len(position) != 4:
-            raise InputError(f"bucket {bucket} holds {shown(position)}; give (name, tenor, curve, money)")
-        name, tenor, basis, money = position
-        for label in (name, basis):
-            if not isinstance(label, str):
-                raise InputError(f"bucket {bucket} has {shown(label)} as a name; names, curves and places are texts")
-        if finite_number(tenor, f"tenor of {name} in bucket {bucket}") not in chosen.tenors:
-            known = ", ".join(f"{each:g}" for each in chosen.tenors)
-            raise InputError(
-                f"tenor {shown(tenor)} of {name} in bucket {bucket} is not prescribed; the tenors are {known} years"
-            )
-        key = (name, float(tenor), basis)
-        net[key] = net.get(key, 0.0) + finite_number(money, f"sensitivity of bucket {bucket} to {name}")
-    return net
-
-
-def _correlations(factors: Sequence[tuple[str, float, str]], bucket: int, chosen: FactorClass) -> np.ndarray:
-    """Correlation of two factors: that of their names times those of their tenors and their curves or places."""
-    parts = zip(zip(*factors, strict=True), (chosen.name[bucket], chosen.tenor, chosen.basis), strict=True)
-    found = np.ones((len(factors), len(factors)))
-    for labels, other in parts:
-        places: dict[Any, int] = {}
-        codes = np.array([places.setdefault(label, len(places)) for label in labels])
-        found *= np.where(codes[:, None] == codes, 1.0, other)
-    return found
-
-
-def _with_added(charge: SensitivitiesCharge, weights: Mapping[int, float]) -> SensitivitiesCharge:
-    """The charge with the last bucket added to that of the others, which are not correlated."""
-    last = np.array([name == max(weights) for name in charge.names])
-    charges = {
-        scenario: math.sqrt(float((kb[~last] ** 2).sum())) + float(kb[last].sum())
-        for scenario, kb in charge.buckets.items()
-    }
-    return replace(charge, capital=max(charges.values()), charges=charges)
+        net = net_factors(f"bucket {bucket}", positions, {"name": None, "tenor": chosen.tenors, basis: None})
+        own = covered if bucket == COVERED_BONDS else {}
+        weighted[bucket] = [own.get(key[0], chosen.weights[bucket]) * amount for key, amount in net.items()]
+        parts = chosen.name.get(bucket, 0.0), chosen.tenor, chosen.basis
+        within.append(None if bucket == chosen.other else product_of_labels(net, parts))
+    return chosen.total(aggregate_buckets(weighted, within, chosen.of_buckets(weighted)))

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, finite_number
+from riskkit._check import InputError, finite_array, finite_number, shown
 from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.frtb import tables
-from riskkit.frtb.docs import documented, documented_delta
+from riskkit.frtb.docs import documented, documented_charge
 
 SCENARIOS = ("low", "medium", "high")
 """Correlations of MAR21.6: max(2ρ - 1, 0.75ρ), ρ, and min(1.25ρ, 1)."""
@@ -175,31 +175,23 @@ def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, 
     return SensitivitiesCharge(max(charges.values()), charges, buckets, sums, tuple(named), alternative)
 
 
+@documented_charge
 def girr_delta(
-    sensitivities: Mapping[str, Mapping[float, float]], *, specified: Sequence[str] = tables.SPECIFIED_CURRENCIES
+    sensitivities: Mapping[str, Mapping[Any, float]], *, specified: Sequence[str] = tables.SPECIFIED_CURRENCIES
 ) -> SensitivitiesCharge:
-    """Delta charge of interest rates, one curve per currency.
+    """Delta charge of interest rates, with the inflation and the cross-currency basis of each currency.
 
     Parameters
     ----------
-    sensitivities : mapping of currency to mapping of tenor in years to money
-        Change of value for a rise of the rate by 1.00 (that of a basis point over 0.0001).
+    sensitivities : mapping of currency to mapping of factor to money
+        Change of value for a rise of the rate by 1.00 (that of a basis point over 0.0001). A factor is a tenor in years, or
+        (curve, tenor) where a currency has several curves, or "inflation", "basis over USD" or "basis over EUR".
     specified : sequence of str
         Currencies whose risk weight is over sqrt(2); add the reporting currency.
 
-    Returns
-    -------
-    SensitivitiesCharge
-        `capital` and the charges by scenario.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or a tenor without a risk weight.
-
     References
     ----------
-    Basel Framework, MAR21.41 to 21.50.
+    Basel Framework, MAR21.8 and 21.41 to 21.50.
 
     Examples
     --------
@@ -208,26 +200,55 @@ def girr_delta(
     """
     weighted, within = {}, []
     for currency, curve in sensitivities.items():
-        tenors = [finite_number(tenor, f"tenor of {currency}") for tenor in curve]
-        for tenor in tenors:
-            if tenor not in tables.GIRR_WEIGHTS:
-                known = ", ".join(f"{each:g}" for each in tables.GIRR_WEIGHTS)
-                raise InputError(f"tenor {tenor:g} of {currency} has no risk weight; the tenors are {known} years")
+        factors = [_rate_factor(factor, currency) for factor in curve]
         scale = math.sqrt(0.5) if currency in specified else 1.0
         amounts = finite_array(list(curve.values()), f"sensitivities of {currency}", ndim=1)
-        weighted[currency] = amounts * [scale * tables.GIRR_WEIGHTS[tenor] for tenor in tenors]
-        within.append(tables.tenor_correlations(tenors))
+        weighted[currency] = amounts * [
+            scale * tables.GIRR_WEIGHTS.get(tenor, tables.GIRR_FLAT_WEIGHT) for _, tenor in factors
+        ]
+        within.append(_of_rates(factors))
     return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
 
 
-@documented_delta
-def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
-    """Delta charge of equity spot prices.
+def _rate_factor(factor: Any, currency: str) -> tuple[str, float]:
+    """The curve of a factor and its tenor; a flat curve has the tenor 0."""
+    if isinstance(factor, str) and factor in tables.GIRR_FLAT:
+        return factor, 0.0
+    curve, tenor = factor if isinstance(factor, tuple) and len(factor) == 2 else ("", factor)
+    years = finite_number(tenor, f"tenor of {currency}")
+    if years not in tables.GIRR_WEIGHTS or not isinstance(curve, str):
+        known = ", ".join(f"{each:g}" for each in tables.GIRR_WEIGHTS)
+        given = shown(factor) if curve else f"{years:g}"
+        raise InputError(
+            f"tenor {given} of {currency} has no risk weight; the tenors are {known} years, each also as (curve, tenor), "
+            f"and {', '.join(tables.GIRR_FLAT)}"
+        )
+    return curve, years
+
+
+def _of_rates(factors: Sequence[tuple[str, float]]) -> np.ndarray:
+    """Correlations of the factors of a currency."""
+    curves, flat = [curve for curve, _ in factors], np.array([tenor == 0.0 for _, tenor in factors])
+    inflation = flat & np.array([curve == "inflation" for curve in curves])
+    same = np.array([[one == other for other in curves] for one in curves])
+    found = tables.tenor_correlations([tenor or 1.0 for _, tenor in factors])
+    found *= np.where(same, 1.0, tables.GIRR_CURVES_WITHIN)
+    found[flat[:, None] | flat] = 0.0
+    found[(inflation[:, None] & ~flat) | (~flat[:, None] & inflation)] = tables.GIRR_INFLATION_WITHIN
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+@documented_charge
+def equity_delta(sensitivities: Mapping[int, Any], *, repo: Mapping[int, Any] | None = None) -> SensitivitiesCharge:
+    """Delta charge of equity spot prices and repo rates.
 
     Parameters
     ----------
     sensitivities : mapping of bucket (1 to 13) to (n_issuers,)
         Money held of each issuer: change of value for a rise by 100 %.
+    repo : mapping of bucket to (n_issuers,), optional
+        Change of value for a rise of the repo rate of the same issuers, in their order, by 1.00; zeros for those without.
 
     References
     ----------
@@ -238,15 +259,33 @@ def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
     >>> round(equity_delta({5: [1_000_000, -400_000], 8: [500_000]}).charges["medium"])
     402989
     """
-    between = tables.equity_between(sensitivities)
-    weighted = {
-        bucket: tables.EQUITY_WEIGHTS[int(bucket)] * finite_array(amounts, f"bucket {bucket}", ndim=1)
-        for bucket, amounts in sensitivities.items()
-    }
-    return aggregate_buckets(weighted, [tables.EQUITY_WITHIN.get(int(bucket)) for bucket in sensitivities], between)
+    between, rates = tables.equity_between(sensitivities), dict(repo or {})
+    weighted, within = {}, []
+    for bucket, amounts in sensitivities.items():
+        number = int(bucket)
+        weight = tables.EQUITY_WEIGHTS[number]
+        rho: Any = tables.EQUITY_WITHIN.get(number)
+        spot = finite_array(amounts, f"bucket {bucket}", ndim=1)
+        weighted[bucket] = weight * spot
+        if bucket in rates:
+            own = finite_array(rates.pop(bucket), f"repo of bucket {bucket}", ndim=1)
+            if own.shape != spot.shape:
+                raise InputError(
+                    f"repo of bucket {bucket} has {len(own)} issuers and its spot {len(spot)}; give both for each"
+                )
+            weighted[bucket] = weight * np.concatenate([spot, own / 100.0])
+            if rho is not None:
+                names = correlation_matrix(rho, len(spot), "within")
+                rho = np.block([[names, names * tables.EQUITY_REPO_WITHIN], [names * tables.EQUITY_REPO_WITHIN, names]])
+        within.append(rho)
+    if rates:
+        raise InputError(
+            f"repo has the bucket {shown(next(iter(rates)))}, which sensitivities has not; give it there, too"
+        )
+    return aggregate_buckets(weighted, within, between)
 
 
-@documented_delta
+@documented_charge
 def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = ()) -> SensitivitiesCharge:
     """Delta charge of exchange rates.
 

@@ -27,6 +27,14 @@ GIRR_WEIGHTS = {
 """Risk weight of interest rates by tenor in years (MAR21.42, table 1)."""
 SPECIFIED_CURRENCIES = ("EUR", "USD", "GBP", "AUD", "JPY", "SEK", "CAD")
 """Currencies whose interest rates have the weight over sqrt(2) (MAR21.44), beside the reporting one."""
+GIRR_FLAT = ("inflation", "basis over USD", "basis over EUR")
+"""Factors of a currency without tenors (MAR21.8)."""
+GIRR_FLAT_WEIGHT = 0.016
+"""Risk weight of inflation and of a cross-currency basis (MAR21.43)."""
+GIRR_INFLATION_WITHIN = 0.4
+"""Correlation of inflation with a tenor (MAR21.48); a cross-currency basis has none (MAR21.49)."""
+GIRR_CURVES_WITHIN = 0.999
+"""What a correlation is times for two curves of a currency (MAR21.45, 21.47)."""
 GIRR_BETWEEN = 0.5
 """Correlation of interest rates of two currencies (MAR21.50)."""
 
@@ -41,6 +49,9 @@ EQUITY_WITHIN = {
 }
 """Correlation of two issuers of an equity bucket (MAR21.78); bucket 11 adds up without any."""
 
+EQUITY_REPO_WITHIN = 0.999
+"""What a correlation is times for a spot price and a repo rate (MAR21.78); repo rates weigh a hundredth of the spot's."""
+
 FX_WEIGHT = 0.15
 """Risk weight of exchange rates (MAR21.87); over sqrt(2) for the pairs of MAR21.88."""
 FX_BETWEEN = 0.6
@@ -51,6 +62,8 @@ CREDIT_WEIGHTS = {
     **dict(enumerate((0.02, 0.04, 0.12, 0.07, 0.085, 0.055, 0.05, 0.12, 0.015, 0.05), start=9)),
 }
 """Risk weight of credit spreads without securitisation by bucket (MAR21.53, table 4)."""
+COVERED_BOND_WEIGHT = 0.015
+"""Risk weight that a bank may take for covered bonds (bucket 8) rated AA- or higher (MAR21.53, note to table 4)."""
 CORRELATION_TRADING_WEIGHTS = {
     **dict(enumerate((0.04, 0.04, 0.08, 0.05, 0.04, 0.03, 0.02, 0.06), start=1)),
     **dict(enumerate((0.13, 0.13, 0.16, 0.10, 0.12, 0.12, 0.12, 0.13), start=9)),
@@ -92,6 +105,8 @@ VEGA_HORIZONS = {
     **{"interest rate": 60, "credit": 120, "equity, large": 20, "equity, small": 60, "commodity": 120, "FX": 40},
 }
 """Liquidity horizon of implied volatilities in days (MAR21.92, table 13)."""
+VEGA_MATURITIES = (0.5, 1.0, 3.0, 5.0, 10.0)
+"""Maturities of options in years to which implied volatilities are mapped (MAR21.8 to 21.14)."""
 DEFAULT_WEIGHTS = {"AAA": 0.005, "AA": 0.02, "A": 0.03, "BBB": 0.06, "BB": 0.15, "B": 0.30, "CCC": 0.50}
 """Risk weight of the default of an issuer by rating (MAR22.24, table 2); unrated 15 %, defaulted 100 %."""
 

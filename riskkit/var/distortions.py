@@ -180,7 +180,7 @@ def minvar(stress: float) -> Distortion:
     Parameters
     ----------
     stress : float
-        x above zero, without unit: number of further draws; near zero all outcomes weigh the same.
+        x of at least zero, without unit: number of further draws; at zero all outcomes weigh the same.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def minvar(stress: float) -> Distortion:
     Raises
     ------
     InputError
-        A stress not above zero.
+        A stress below zero.
 
     References
     ----------
@@ -201,7 +201,7 @@ def minvar(stress: float) -> Distortion:
     >>> round(float(minvar(9.0)(0.01)), 4), round(distortion_risk([-1.0, 1.0], minvar(1.0)), 6)
     (0.0956, 0.5)
     """
-    x = positive(stress, "stress")
+    x = positive(stress, "stress", zero=True)
     return lambda u: 1.0 - (1.0 - np.asarray(u)) ** (1.0 + x)
 
 

@@ -39,6 +39,59 @@ def test_each_asset_contributes_its_budget_in_any_unit(seed, n, unit):
     assert risk / risk.sum() == pytest.approx(budgets, rel=1e-6)
 
 
+def outside(matrix, budgets):
+    """The program of Spinu's paper, eq. 3, by a conic solver: min x'Cx/2 - sum(b ln x)."""
+    cp = pytest.importorskip("cvxpy")
+    x = cp.Variable(len(matrix))
+    height = 0.5 * cp.sum_squares(np.linalg.cholesky(matrix).T @ x) - budgets @ cp.log(x)
+    tight = {name: 1e-11 for name in ("tol_gap_abs", "tol_gap_rel", "tol_feas")}
+    cp.Problem(cp.Minimize(height)).solve(solver="CLARABEL", **tight)
+    return x.value / x.value.sum()
+
+
+def by_slsqp(matrix, budgets):
+    """The same program by scipy, each asset in units of its volatility."""
+    unit = np.sqrt(np.diag(matrix))
+    correlation = matrix / np.outer(unit, unit)
+    found = minimize(
+        lambda x: 0.5 * x @ correlation @ x - budgets @ np.log(x),
+        np.sqrt(budgets),
+        jac=lambda x: correlation @ x - budgets / x,
+        bounds=[(1e-6, None)] * len(matrix),
+        method="SLSQP",
+        options={"ftol": 1e-18, "maxiter": 2000},
+    )
+    return found.x / unit / (found.x / unit).sum()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("solver", [outside, by_slsqp])
+def test_an_outside_optimiser_ends_at_the_same_weights(solver, seed):
+    n = (2, 3, 6, 9)[seed]
+    covariance = random_covariance(seed, n)
+    budgets = np.random.default_rng(seed).dirichlet(np.ones(n)) * 0.9 + 0.1 / n
+    for shares in (np.full(n, 1.0 / n), budgets):
+        assert risk_budgeting(covariance, shares) == pytest.approx(solver(covariance, shares), abs=1e-6)
+
+
+@pytest.mark.parametrize("smallest", [1e-3, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("n", [2, 20])
+def test_small_budgets_are_met(n, smallest):
+    budgets = np.geomspace(smallest, 1.0, n)
+    budgets /= budgets.sum()
+    covariance = random_covariance(7, n)
+    risk = attribution.component(risk_budgeting(covariance, budgets), covariance, measure="volatility")
+    assert risk / risk.sum() == pytest.approx(budgets, abs=1e-9)
+
+
+def test_opposite_and_nearly_equal_assets_have_their_closed_forms():
+    hedge = [[1.0, -0.999999], [-0.999999, 1.0]]
+    assert risk_budgeting(hedge) == pytest.approx([0.5, 0.5])
+    alike = np.full((30, 30), 1.0 - 1e-7) + 1e-7 * np.eye(30)
+    assert risk_budgeting(alike) == pytest.approx(np.full(30, 1.0 / 30.0))
+    assert risk_budgeting(alike * 4.0, np.arange(1.0, 31.0) / 465.0).sum() == pytest.approx(1.0)
+
+
 def test_no_other_weights_have_less_variance_or_more_diversification():
     matrix, start = COVARIANCE.to_numpy(), np.full(4, 0.25)
     total = {"type": "eq", "fun": lambda w: w.sum() - 1.0}

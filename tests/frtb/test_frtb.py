@@ -148,9 +148,51 @@ def test_tables_of_the_rules():
     assert set(frtb.tables.CREDIT_WEIGHTS) == set(range(1, 19)) and set(frtb.tables.EQUITY_WEIGHTS) == set(range(1, 14))
 
 
+def test_rates_of_several_curves_with_inflation_and_a_basis_by_hand():
+    """MAR21.45 to 21.49: 99.9 % of two curves, 40 % of inflation and a tenor, nothing of a basis."""
+    factors = {("OIS", 1): 3e6, ("3M", 5): -2e6, "inflation": 1e6, "basis over USD": -5e5}
+    weighted = [0.016 * 3e6, -0.011 * 2e6, 0.016 * 1e6, -0.016 * 5e5]
+    rho = {(0, 1): math.exp(-0.03 * 4.0) * 0.999, (0, 2): 0.4, (1, 2): 0.4}
+    found = frtb.girr_delta({"ZAR": factors})
+    for scenario, change in (("low", lambda c: max(2 * c - 1, 0.75 * c)), ("high", lambda c: min(1.25 * c, 1.0))):
+        square = sum(each * each for each in weighted)
+        square += 2.0 * sum(change(c) * weighted[i] * weighted[j] for (i, j), c in rho.items())
+        assert found.charges[scenario] == pytest.approx(math.sqrt(square), rel=1e-12)
+    assert frtb.girr_delta({"ZAR": {1: 3e6}}).capital == frtb.girr_delta({"ZAR": {("", 1): 3e6}}).capital
+    assert frtb.girr_delta({"USD": {"inflation": 1e6}}).capital == pytest.approx(1e6 * 0.016 / math.sqrt(2.0))
+
+
+def test_repo_rates_weigh_a_hundredth_and_go_with_their_spot():
+    """MAR21.77 and 21.78: 99.9 % of the same issuer, and times the correlation of two issuers otherwise."""
+    found = frtb.equity_delta({5: [1e6, -4e5]}, repo={5: [0.0, 3e7]})
+    weighted = [0.3 * 1e6, -0.3 * 4e5, 0.003 * 3e7]
+    square = sum(each * each for each in weighted) + 2.0 * weighted[0] * weighted[1] * 0.25
+    square += 2.0 * (weighted[0] * weighted[2] * 0.25 * 0.999 + weighted[1] * weighted[2] * 0.999)
+    assert found.charges["medium"] == pytest.approx(math.sqrt(square), rel=1e-12)
+    alone = frtb.equity_delta({11: [1e6]}, repo={11: [-1e8]})
+    assert alone.capital == pytest.approx(0.7 * 1e6 + 0.007 * 1e8)
+    assert frtb.equity_delta({5: [1e6]}, repo={5: [0.0]}).capital == frtb.equity_delta({5: [1e6]}).capital
+
+
+def test_covered_bonds_of_high_grade_weigh_less():
+    book = {8: [("A", 5, "bond", 1e6), ("B", 5, "bond", -1e6)], 3: [("A", 5, "bond", 1e6)]}
+    one, two = 0.015 * 1e6, -0.025 * 1e6
+    kb = math.sqrt(one**2 + two**2 + 2 * 0.35 * one * two)
+    assert frtb.credit_delta(book, high_grade=["A"]).buckets["medium"].tolist() == pytest.approx([kb, 0.05 * 1e6])
+    assert "which is no name in bucket 8" in refusal(lambda: frtb.credit_delta(book, high_grade=["C"]))
+    words = refusal(
+        lambda: frtb.credit_delta({1: [("A", 5, "bond", 1.0)]}, instruments="securitisation", high_grade=["A"])
+    )
+    assert "high_grade is for covered bonds" in words
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: frtb.girr_delta({"USD": {(5, 1): 1.0}}), "tenor (5, 1) of USD has no risk weight"),
+        (lambda: frtb.girr_delta({"USD": {"deflation": 1.0}}), "deflation"),
+        (lambda: frtb.equity_delta({5: [1.0]}, repo={5: [1.0, 2.0]}), "repo of bucket 5 has 2 issuers and its spot 1"),
+        (lambda: frtb.equity_delta({5: [1.0]}, repo={6: [1.0]}), "repo has the bucket 6, which sensitivities has not"),
         (lambda: frtb.liquidity_horizon_es([1.0, 2.0]), "nested has 2 numbers and horizons 5"),
         (lambda: frtb.liquidity_horizon_es([1.0, 2.0], [20, 10]), "do not rise"),
         (lambda: frtb.stressed_es(1.0, 10.0, 5.0), "50.0% of full_current"),

@@ -11,7 +11,7 @@ from refusing import refusal
 
 from riskkit import frtb
 from riskkit.frtb import tables
-from riskkit.frtb.named_factors import CREDIT
+from riskkit.frtb.risk_classes import CREDIT
 
 SCENARIOS = {
     "low": lambda c: max(2 * c - 1, 0.75 * c),
@@ -166,12 +166,15 @@ def test_a_class_scales_and_turns_round(instruments):
         (lambda: frtb.credit_delta({"3": [("X", 5, "bond", 1.0)]}), "bucket '3' is not one of the credit buckets"),
         (
             lambda: frtb.credit_delta({3: [("X", 7, "bond", 1.0)]}),
-            "tenor 7 of X in bucket 3 is not prescribed; the tenors",
+            "tenor 7 in bucket 3 is not prescribed; use one of 0.5, 1, 3",
         ),
         (lambda: frtb.credit_delta({3: [("X", 5, 1.0)]}), "give (name, tenor, curve, money)"),
         (lambda: frtb.credit_delta({3: ["XYZW"]}), "bucket 3 holds 'XYZW'; give (name, tenor, curve, money)"),
         (lambda: frtb.commodity_delta({12: [("X", 5, "here", 1.0)]}), "not one of the commodity buckets 1 to 11"),
-        (lambda: frtb.commodity_delta({1: [("X", 5, "here", math.nan)]}), "sensitivity of bucket 1 to X"),
+        (
+            lambda: frtb.commodity_delta({1: [("X", 5, "here", math.nan)]}),
+            "sensitivity of bucket 1 to 'X'=nan is not finite",
+        ),
         (lambda: frtb.credit_delta({}), "sensitivities has no bucket"),
         (lambda: frtb.commodity_delta({1: []}), "bucket 1 has no sensitivity"),
         (lambda: frtb.credit_delta({17: [("X", 5, "bond", 1.0)]}, instruments="correlation trading"), "1 to 16"),

@@ -14,15 +14,14 @@ from reference.cases import Case, Inputs, discover, load
 
 SHIPPED = Path(__file__).parents[1] / "reference" / "cases.json"
 FORMS = SHIPPED.with_name("forms.json")
-SECOND = SHIPPED.with_name("cases2.json")
-THIRD = SHIPPED.with_name("cases3.json")
+FURTHER = sorted(SHIPPED.parent.glob("cases[2-9].json"))
 BESIDE = Path(__file__).parents[2].parent / "shared" / "reference" / "cases.json"
 
 
 def chosen_cases(files):
     if files:
         return [case for name in files for case in load(Path(name))]
-    cases = load(SHIPPED) + load(SECOND) + load(THIRD) + load(FORMS)
+    cases = [case for path in (SHIPPED, *FURTHER, FORMS) for case in load(path)]
     shipped = {case.id for case in cases}
     if BESIDE.exists():
         cases += [case for case in load(BESIDE) if case.id not in shipped]
@@ -121,6 +120,7 @@ def test_a_wrong_answer_fails(expected, answer):
         ({"reject": [True, False]}, [True, False]),
         ({"bound": None}, None),
         ({"bound": None}, float("nan")),
+        ({"bound": None}, float("inf")),
         ({"marginal": 1.0}, [1.05]),
         ({"marginal": 1.0, "sum": 2.0}, {"marginal": np.array([1.0]), "sum": 2.0}),
         ({"marginal": [1.0]}, 1.05),

@@ -46,21 +46,26 @@ def zones(inputs):
 
 
 def attribution(inputs):
-    if "x" in inputs:
-        result = frtb.attribution_test(inputs["x"], inputs["y"])
+    if "file" in inputs:
+        columns, data = inputs["columns"], inputs.frame()
+        pair = data[columns["hpl"]], data[columns["rtpl"]]
     else:
-        columns = inputs["columns"]
-        data = type(inputs)({"file": inputs["file"]}, inputs.folder).frame()
-        result = frtb.attribution_test(data[columns["hpl"]], data[columns["rtpl"]])
+        pair = inputs.first_of("x", "hpl"), inputs.first_of("y", "rtpl")
+    result = frtb.attribution_test(*pair)
     return {"spearman": result.spearman, "ks": result.kolmogorov_smirnov, "zone": result.zone}
 
 
 def desk_backtest(inputs):
+    """Days with these numbers of losses beyond both limits, and beyond the lower one; of one desk, or of each."""
     counts = [inputs.first_of(f"exceptions_{name}", f"exceptions_{name}pct") for name in ("99", "975")]
-    days = np.arange(max(counts))
-    pnl = np.where(days < counts[0], -3.0, -1.5)
-    result = frtb.desk_backtest(pnl, np.full(len(days), 2.0), np.full(len(days), 1.0))
-    return {"eligible": result.eligible}
+
+    def eligible(at_99, at_975):
+        days = np.arange(max(at_99, at_975, 1))
+        pnl = np.where(days < at_99, -3.0, np.where(days < at_975, -1.5, 0.0))
+        return frtb.desk_backtest(pnl, np.full(len(days), 2.0), np.full(len(days), 1.0)).eligible
+
+    found = [eligible(*pair) for pair in zip(*map(np.atleast_1d, counts), strict=True)]
+    return {"eligible": found if np.ndim(counts[0]) else found[0]}
 
 
 def tenor_correlation(inputs):
@@ -75,13 +80,15 @@ def told(charge):
 
 
 def girr_delta(inputs):
-    given = {float(tenor): weight / 100.0 for tenor, weight in inputs["risk_weights_pct"].items()}
+    given = {float(tenor): weight / 100.0 for tenor, weight in inputs.get("risk_weights_pct", {}).items()}
     assert all(math.isclose(tables.GIRR_WEIGHTS[tenor], weight) for tenor, weight in given.items())
     curves = {
         currency: {float(tenor): amount for tenor, amount in curve.items()}
         for currency, curve in inputs["sensitivities"].items()
     }
-    return told(frtb.girr_delta(curves, specified=list(curves) if inputs["divide_by_sqrt2"] else []))
+    divided = inputs["divide_by_sqrt2"]
+    named = divided if isinstance(divided, list) else list(curves) if divided else []
+    return told(frtb.girr_delta(curves, specified=named))
 
 
 def alternative(inputs):
@@ -96,7 +103,8 @@ def alternative(inputs):
 
 
 def equity_delta(inputs):
-    return told(frtb.equity_delta({int(name): v for name, v in inputs["spot_sensitivities_by_bucket"].items()}))
+    repo = keyed(inputs.get("repo_sensitivities_by_bucket", {}), int)
+    return told(frtb.equity_delta(keyed(inputs["spot_sensitivities_by_bucket"], int), repo=repo))
 
 
 def fx_delta(inputs):
@@ -113,7 +121,48 @@ def commodity_delta(inputs):
 
 
 def credit_delta(inputs):
-    return told(frtb.credit_delta(of_buckets(inputs), instruments=inputs.get("instruments", "no securitisation")))
+    terms = {"instruments": inputs.get("instruments", "no securitisation"), "high_grade": inputs.get("high_grade", ())}
+    return told(frtb.credit_delta(of_buckets(inputs), **terms))
+
+
+def keyed(mapping, key):
+    return {key(name): value for name, value in mapping.items()}
+
+
+def rate_factor(name):
+    """A tenor, "curve|tenor", or a flat factor."""
+    curve, _, tenor = name.rpartition("|")
+    try:
+        return (curve, float(tenor)) if curve else float(tenor)
+    except ValueError:
+        return name
+
+
+def rates_delta(inputs):
+    curves = {currency: keyed(curve, rate_factor) for currency, curve in inputs["sensitivities"].items()}
+    return told(frtb.girr_delta(curves, specified=inputs.get("sqrt2_currencies", tables.SPECIFIED_CURRENCIES)))
+
+
+def vega(inputs):
+    """Interest rates by "option maturity|underlying maturity", exchange rates by maturity, names as rows."""
+    given, risk_class = inputs["sensitivities"], inputs["risk_class"]
+    if risk_class == "interest rate":
+        pairs = {c: keyed(each, lambda name: tuple(map(float, name.split("|")))) for c, each in given.items()}
+        return told(frtb.girr_vega(pairs))
+    if risk_class == "FX":
+        return told(frtb.fx_vega({pair: keyed(each, float) for pair, each in given.items()}))
+    if risk_class in ("equity", "commodity"):
+        return told(getattr(frtb, f"{risk_class}_vega")(of_buckets(inputs)))
+    return told(frtb.credit_vega(of_buckets(inputs), instruments=risk_class))
+
+
+def curvature(inputs):
+    given, risk_class = inputs["risks"], inputs["risk_class"]
+    if risk_class in ("interest rate", "FX"):
+        return told((frtb.girr_curvature if risk_class == "interest rate" else frtb.fx_curvature)(given))
+    if risk_class in ("equity", "commodity"):
+        return told(getattr(frtb, f"{risk_class}_curvature")(keyed(given, int)))
+    return told(frtb.credit_curvature(keyed(given, int), instruments=risk_class))
 
 
 def basel_examples(inputs):
@@ -257,6 +306,9 @@ QUANTITIES = {
     "frtb_fx_delta": fx_delta,
     "frtb_commodity_delta": commodity_delta,
     "frtb_credit_delta": credit_delta,
+    "frtb_girr_factors_delta": rates_delta,
+    "frtb_vega": vega,
+    "frtb_curvature": curvature,
     "frtb_basel_examples": basel_examples,
     "frtb_csr_kb": credit_kb,
     "frtb_equity_vega_kb": equity_vega,

@@ -35,12 +35,11 @@ def of_each(measure):
 
 
 def defined(measure, *args):
-    """The measure, or None where it is undefined or has no bound."""
+    """The measure, or None where it is undefined."""
     try:
-        value = measure(*args)
+        return measure(*args)
     except InputError:
         return None
-    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def on_wealth(measure, file_of="returns"):

@@ -6,16 +6,19 @@ import pandas as pd
 from riskkit import stress
 
 
+def prior(inputs):
+    given = inputs.get("prior", "equal")
+    return None if given == "equal" else given
+
+
 def mean_view(inputs):
-    assert inputs["prior"] == "equal"
-    found = stress.entropy_pooling(inputs["scenarios"], {0: inputs["mean"]})
+    found = stress.entropy_pooling(inputs["scenarios"], {0: inputs["mean"]}, prior=prior(inputs))
     return {name: getattr(found, name) for name in ("probabilities", "relative_entropy", "effective_scenarios")}
 
 
 def mean_variance_view(inputs):
-    assert inputs["prior"] == "equal"
     table = pd.DataFrame(inputs["scenarios"])
-    found = stress.entropy_pooling(table, {"x": inputs["mean_x"]}, {"x": inputs["variance_x"]})
+    found = stress.entropy_pooling(table, {"x": inputs["mean_x"]}, {"x": inputs["variance_x"]}, prior=prior(inputs))
     return {
         **{"probabilities": found.probabilities.to_numpy(), "posterior_mean_y": found.mean["y"]},
         "relative_entropy": found.relative_entropy,
@@ -23,8 +26,10 @@ def mean_variance_view(inputs):
 
 
 def conditional(inputs):
-    found = stress.conditional_moves(inputs["covariance"], {inputs["shocked"]: inputs["shock"]})
-    others = np.delete(np.arange(len(found.mean)), inputs["shocked"])
+    shocked, moves = np.atleast_1d(inputs["shocked"]).tolist(), np.atleast_1d(inputs["shock"]).tolist()
+    shocks = dict(zip(shocked, moves, strict=True))
+    found = stress.conditional_moves(inputs["covariance"], shocks, mean=inputs.get("mean"))
+    others = np.delete(np.arange(len(found.mean)), shocked)
     return {
         **{"conditional_mean": found.mean[others], "mahalanobis": found.distance},
         "conditional_covariance": found.covariance[np.ix_(others, others)],

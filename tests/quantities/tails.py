@@ -138,7 +138,7 @@ def densities(inputs):
 
 def shapes(inputs):
     table = tails.shape_estimates(returns_of(inputs), inputs["k"])
-    return {name: [None if np.isnan(value) else value for value in table[name]] for name in table}
+    return {name: table[name].tolist() for name in table}
 
 
 def chi_log(inputs):

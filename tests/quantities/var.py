@@ -1,5 +1,7 @@
 """Reference quantities of riskkit.var: definitions that differ between books are named options of one call."""
 
+import math
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
@@ -310,6 +312,12 @@ def quantile_standard_error(inputs):
     )
 
 
+def sample_expectile(returns, tau):
+    """Above a half that of the losses at the other level: the library measures the tail of losses."""
+    returns = np.asarray(returns, dtype=float)
+    return var.expectile_var(returns, tau) if tau <= 0.5 else -var.expectile_var(-returns, 1.0 - tau)
+
+
 def of_levels(name, function):
     """`function` of each tau of the case, with the sign of a return."""
     return lambda inputs: {name: [-function(inputs, tau) for tau in np.atleast_1d(inputs["tau"])]}
@@ -320,7 +328,7 @@ def expectile_of_sample(inputs, tau):
     if isinstance(returns, str):
         assert returns == "normal quantiles at (i-0.5)/400000, i = 1..400000"
         returns = ndtri((np.arange(400_000) + 0.5) / 400_000)
-    return var.expectile_var(returns, tau)
+    return sample_expectile(returns, tau)
 
 
 def spectral_of_sample(inputs):
@@ -417,9 +425,12 @@ QUANTITIES = {
     "wang_transform_sample": distortion_of_sample(lambda inputs: var.wang_transform(inputs["lambda"])),
     "delta_gamma_moments_var": delta_gamma,
     "fhs_multi_day_exact": all_paths,
-    "expectile_normal": of_levels("expectile", lambda inputs, tau: var.normal_expectile_var(1.0, tau)),
+    "expectile_normal": of_levels(
+        "expectile",
+        lambda inputs, tau: math.copysign(var.normal_expectile_var(1.0, min(tau, 1.0 - tau)), 0.5 - tau),
+    ),
     "expectile_uniform": of_levels(
-        "expectile", lambda inputs, tau: var.expectile_var((np.arange(400_000) + 0.5) / 400_000 - 1.0, tau) - 1.0
+        "expectile", lambda inputs, tau: sample_expectile((np.arange(400_000) + 0.5) / 400_000 - 1.0, tau) - 1.0
     ),
     "expectile_sample": of_levels("expectile", expectile_of_sample),
     "expectile_level_of_normal_quantile": lambda inputs: var.normal_expectile_level(inputs.confidence),

@@ -127,8 +127,7 @@ class Inputs(dict):
         All carry the sign of a return. The case maps roles to columns; without a mapping r, q, e, s, u are meant.
         A `pit` of "Phi(r/s)" is computed.
         """
-        data = read_table(self.folder / self["file"])
-        roles = self.get("columns")
+        data, roles = self.frame(), self.get("columns")
         if not isinstance(roles, Mapping):
             roles = {role: short for short, role in ROLES.items() if short in data}
         frame = pd.DataFrame({role: data[column] for role, column in roles.items()})
@@ -229,7 +228,7 @@ def load(path: Path) -> list[Case]:
 
 
 def differences(expected: Any, answer: Any, tolerance: Mapping[str, float], where: str = "") -> Iterator[Difference]:
-    """Compare item by item: numbers within max(abs, rel |expected|), texts and booleans equal, null undefined.
+    """Compare item by item: numbers within max(abs, rel |expected|), texts and booleans equal, null no finite number.
 
     A number or list answers an `expected` of one key, whatever the key is called; one number and a list of one number
     answer each other. A key may be in other letters (VaR, var).
@@ -282,7 +281,7 @@ def alone(value: Any) -> Any:
 def item_agrees(expected: Any, answer: Any, tolerance: Mapping[str, float]) -> bool:
     """Whether one text, boolean, null or number agrees."""
     if expected is None:
-        return answer is None or (isinstance(answer, float) and math.isnan(answer))
+        return answer is None or (isinstance(answer, float) and not math.isfinite(answer))
     if isinstance(expected, (str, bool)) or isinstance(answer, (str, bool)) or answer is None:
         return type(expected) is type(answer) and expected == answer
     if not isinstance(answer, (int, float)):

@@ -7,7 +7,7 @@ from scipy.special import ndtri
 
 import riskkit as rk
 from riskkit._check import InputError
-from riskkit.var import distortion_risk, exponential_spectrum, normal_distortion_risk, wang_transform
+from riskkit.var import distortion_risk, exponential_spectrum, minvar, normal_distortion_risk, wang_transform
 
 RETURNS = 0.01 * np.random.default_rng(2).standard_t(4, (400, 2))
 
@@ -44,3 +44,9 @@ def test_what_does_not_rise_from_0_to_1_is_refused(wrong):
         distortion_risk(RETURNS, wrong)
     with pytest.raises(InputError, match="^distortion runs from"):
         normal_distortion_risk(1.0, wrong)
+
+
+def test_no_further_draw_is_the_mean_and_less_than_none_is_refused():
+    assert distortion_risk(RETURNS[:, 0], minvar(0.0)) == pytest.approx(-RETURNS[:, 0].mean())
+    with pytest.raises(InputError, match=r"stress=-0\.5 is not at least zero"):
+        minvar(-0.5)
