@@ -39,7 +39,7 @@ TOGETHER = {
         "layering spoofing cancel_burst quote_stuffing momentum_ignition",
         "order modify cancel fill price",
     ),
-    "ratio": (0, "order_to_trade", "order modify cancel fill"),
+    "ratio": (0, "order_to_trade unexecuted_volume", "order modify cancel fill"),
     "positions": (
         0,
         "concentration leverage long_only reduce_only trading_state order_to_parent message_level "
