@@ -270,7 +270,7 @@ PARAMETERS = {
         **d.choice([{}, {"sides": "aggressive"}, {"sides": "by_side", "ask_up": "1.02", "ask_down": "0.995"}]),
         **d.choice(
             [
-                {"reference": "mean", "window_ns": d.choice([3 * WINDOW, HOUR])},
+                {"reference": d.choice(["mean", "vwap"]), "window_ns": d.choice([3 * WINDOW, HOUR])},
                 {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])},
                 {"reference": "close", "max_age_ns": d.choice([WINDOW, HOUR])},
             ]

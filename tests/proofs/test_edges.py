@@ -429,6 +429,16 @@ TABLE: dict[str, Edge] = {
         lambda p: [price(), price(101), order(price=p)],
         rise("100.99", "101", "101.01"),
     ),
+    "price_band vwap": Edge(  # of 1 at 100 and 3 at 101: 100.75
+        PriceBand(variation="0.5", reference="vwap", window_ns="1s"),
+        lambda p: [fill(), fill(qty=3, price=101), order(price=p)],
+        rise("101.24", "101.25", "101.26"),
+    ),
+    "price_band vwap window": Edge(  # with the first fill 101, without it 102
+        PriceBand(variation="0.5", reference="vwap", window_ns=100),
+        lambda ts: [fill(), fill(60, price=102), order(ts, price="102.5")],
+        clears(100),
+    ),
     "price_band window": Edge(
         PriceBand(variation="0.5", reference="mean", window_ns=100),
         lambda ts: [price(), price(102, 60), order(ts, price=102)],
