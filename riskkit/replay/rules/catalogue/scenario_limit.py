@@ -27,7 +27,6 @@ from riskkit.replay.rules.parameters import (
     MissingPrice,
     Money,
     ScenarioArrays,
-    amount_text,
     duration_text,
     if_unpriced,
 )
@@ -67,8 +66,8 @@ class ScenarioLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> ladder = {"sensitivities": {"C": ["0.5", "0.02", "10"]}, "spot_moves": [-10, 0, 10], "vol_moves": [-1, 1]}
-    >>> print(Rule("ladder", ScenarioLimit(limit=500, **ladder)))
-    ladder: a loss of at most 500 in the worst of 6 scenarios after the order, with working orders, for each account;
+    >>> print(Rule("ladder", ScenarioLimit(limit=5_000, **ladder)))
+    ladder: a loss of at most 5,000 in the worst of 6 scenarios after the order, with working orders, for each account;
     what breaches it is refused (WARN).
     """
 
@@ -147,7 +146,7 @@ def words(params: Any, universe: Universe) -> list[int]:
     """The shared workspace: the number of scenarios, the limit of each, and the losses of one long lot."""
     sizes = {instrument.id: instrument.multiplier for instrument in universe.instruments}
     losses = loss_words(losses_of(params, lambda label: sizes.get(label, Fraction(1))), universe)
-    limits = [floor(exact(limit, "cell_limits") / universe.quantum) for limit in params.cell_limits or ()]
+    limits = [min(floor(exact(one, "cell_limits") / universe.quantum), LARGEST) for one in params.cell_limits or ()]
     return [losses[0], *(limits or [LARGEST] * losses[0]), *losses]
 
 
@@ -187,7 +186,7 @@ def lacks(params: Any, instrument: str) -> bool:
 def sentence(params: ScenarioLimit) -> str:
     """The limit in words."""
     cells = counted(scenarios(params), "scenario")
-    caps = [f"of at most {amount_text(params.limit)} in the worst of {cells}"] if params.limit is not None else []
+    caps = [f"of at most {params.limit} in the worst of {cells}"] if params.limit is not None else []
     caps += [f"within the limit of each of {cells}"] if params.cell_limits is not None else []
     age = (
         ""
