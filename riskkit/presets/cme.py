@@ -7,6 +7,7 @@ from typing import Any
 from riskkit._check import Amount, Duration
 from riskkit.presets.entries import entry, rule_set
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.durations import duration
 
 
 def cme(*, reject_mps: int = 500, logout_mps: int = 750, window: Duration = "3s", scope: str = "session") -> RuleSet:
@@ -65,10 +66,11 @@ def cme_prices(
     >>> [rule.id for rule in cme_prices(move=6)]
     ['banding', 'price_limit', 'velocity']
     """
+    length = duration(window, "window")
     daily: dict[str, Any] = {"pct": limit, "reference": "close", "on_missing_price": "allow"}
     banding: dict[str, Any] = {"variation": variation, "sides": "aggressive", "on_missing_price": "allow"}
     return rule_set(
         entry("banding", "price_band", "instrument", **banding),
         entry("price_limit", "price_band", "instrument", **daily) if limit is not None else None,
-        entry("velocity", "velocity", "instrument", max_move=move, window_ns=window) if move is not None else None,
+        entry("velocity", "velocity", "instrument", max_move=move, window_ns=length) if move is not None else None,
     )
