@@ -855,7 +855,7 @@ TABLE: dict[str, Edge] = {
         ScenarioLimit(cell_limits=[99, 99, 99, "23.5"], **LADDER), lambda q: [order(side="S", qty=q)], rise(1, 2, 3)
     ),
     "scenario_limit age": Edge(
-        ScenarioLimit(limit=99, as_of_ns=START, max_age_ns=10, **LADDER),
+        ScenarioLimit(limit=99, as_of=START, max_age_ns=10, **LADDER),
         lambda ts: [order(ts, side="S")],
         rise(9, 10, 11),
     ),

@@ -330,7 +330,7 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
                 if "cell_limits" in units:  # data are arrays or a ladder, and have an age
                     without = {
                         **(LADDER if field in LADDER else {"arrays": {"X": [1]}}),
-                        "as_of_ns": 0,
+                        "as_of": 0,
                         "max_age_ns": 1,
                     }
                 rule = kind("one", action=action, **{**needed, **fitting, **without, field: value})

@@ -162,7 +162,7 @@ class ScenarioLimit(Margin):
 
     def objects(self, event, member, weight):
         age = self.params.get("max_age_ns")
-        if not self.gains(member.instrument) or (age is not None and self.replay.now - self.params["as_of_ns"] > age):
+        if not self.gains(member.instrument) or (age is not None and self.replay.now - self.params["as_of"] > age):
             raise Missing
         key = self.key(member)
         then = self.excess(key, member)

@@ -57,7 +57,7 @@ class ScenarioLimit(NamedTuple):
         Moves of its volatility, in the unit of vega; each joins each spot move.
     cell_limits
         The largest loss in each scenario: spot move by spot move, within one volatility move by move.
-    as_of_ns
+    as_of
         Time of the data, ns since the epoch; with `max_age_ns`.
     max_age_ns
         Age up to which the data are fresh; older, `on_missing_price` decides.
@@ -77,7 +77,7 @@ class ScenarioLimit(NamedTuple):
     spot_moves: Amounts = None
     vol_moves: Amounts = None
     cell_limits: Amounts = None
-    as_of_ns: Count = None
+    as_of: Count = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
 
@@ -105,7 +105,7 @@ def has_data(params: Any, state: Record, event: EventRow, memory: Words) -> bool
     """True if the data have the instrument of the event, and are fresh."""
     base = arrays_at(state, memory)
     known = memory[base + 2 + event.instrument * (memory[base] + 1)] != 0
-    return known and (params.max_age_ns == LARGEST or event.ts - params.as_of_ns <= params.max_age_ns)
+    return known and (params.max_age_ns == LARGEST or event.ts - params.as_of <= params.max_age_ns)
 
 
 def check(
@@ -173,8 +173,8 @@ def misfit(rule: Any) -> str:
         return f"cell_limits are one for each of {scenarios(params)} scenarios, and got {len(params.cell_limits)}"
     if any(exact(limit, "cell_limits") < 0 for limit in params.cell_limits or ()):
         return "a limit of cell_limits is at or above zero"
-    if (params.as_of_ns is None) != (params.max_age_ns is None):
-        return "data have an age by as_of_ns and max_age_ns; give both"
+    if (params.as_of is None) != (params.max_age_ns is None):
+        return "data have an age by as_of and max_age_ns; give both"
     return ""
 
 

@@ -49,7 +49,7 @@ def test_a_ladder_counts_as_the_arrays_that_follow_from_it():
 
 def test_what_was_refused_for_old_data_says_so():
     log = orders(("X", "B", 1), ("X", "B", 1), ("Y", "B", 1))
-    rule = Rule("r", ScenarioLimit(limit=9_000, as_of_ns=0, max_age_ns=0, **LADDER))
+    rule = Rule("r", ScenarioLimit(limit=9_000, as_of=0, max_age_ns=0, **LADDER))
     result = replay_log(log, RuleSet([rule]), compiled=False)
     assert result.rejections()["seq"].tolist() == [1, 2]
     assert "no price or no fresh data of the instrument is known by r" in str(result.explain(1))
