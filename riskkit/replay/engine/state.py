@@ -215,7 +215,7 @@ def workspace_of(rule: Rule, params: Any, universe: Universe, table: np.ndarray,
     if rule.kind.shared_workspace is not None:
         table["memory"] = start
         shared = rule.kind.shared_workspace(rule.parameters, universe)
-        if any(abs(word) > LARGEST for word in shared if word not in (MISSING, NEVER)):
+        if shared and not MISSING <= min(shared) <= max(shared) <= NEVER:
             raise InputError(
                 f"rule {rule.id!r} ({rule.type}): its data are beyond 64 bits in units of this log; give amounts that are smaller, "
                 "or of fewer decimals"
