@@ -9,10 +9,10 @@ One order:           `MaxOrderQty`, `MinOrderQty`, `MaxOrderNotional`, `MinOrder
 Surveillance:        `Layering`, `Spoofing`, `CancelBurst`, `QuoteStuffing`, `MomentumIgnition`
 Markets:             `PriceBand`, `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
 Message rates:       `OrderRate`, `Pace`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
-                     `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
+                     `UnexecutedVolume`, `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
 Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
 Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
-                     `MaintenanceMargin`, `CreditLimit`
+                     `MaintenanceMargin`, `ScenarioLimit`, `CreditLimit`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`
 After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDrawdownLock`, `EquityDrawdownLock`
 Levels of a limit:   `TieredRule`, `Tier`

@@ -23,9 +23,16 @@ from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.universe import Instrument
-from riskkit.rules import OrderRate, PositionLimit
+from riskkit.rules import CreditLimit, OrderRate, PositionLimit
 
-RULES = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=5)), Rule("size", PositionLimit(limit=20))])
+RULES = RuleSet(
+    [
+        Rule("rate", OrderRate(limit=3, window_ns=5)),
+        Rule("size", PositionLimit(limit=20)),
+        Rule("line", CreditLimit(limit=24), scope="global"),
+    ]
+)
+STEPS = ("reserve", "reserve", "commit", "release", "rollback")  # of two reservations; the second is given back
 PLACES = ("any", "write", "flush", "rename")
 
 
@@ -39,7 +46,12 @@ def take(session: Session) -> None:
         "qty": 1 + n % 4,
         "price": 10 + n % 5,
     }
-    if n % 4 == 3:
+    if n % 4 == 0:
+        turn, step = divmod(n // 4, len(STEPS))
+        money = {"reserve": {"amount": 9, "currency": "USD"}, "release": {"amount": 7}}.get(STEPS[step], {})
+        name = f"{turn}-{int(step in (1, 4))}"
+        session.process_credit(ts=n, account="AB"[turn % 2], reserve_id=name, step=STEPS[step], **money)
+    elif n % 4 == 3:
         session.process_trade(ts=n, order_id=n - 1, qty=1, price=10, trade_id=n)
     else:
         session.process_order(ts=n, order_id=n, **fields)

@@ -187,6 +187,13 @@ def _margin(draw: random.Random) -> dict[str, Any]:
     )
 
 
+def _scenarios(draw: random.Random) -> dict[str, Any]:
+    """Four scenarios as arrays or as a ladder; some do not have every instrument."""
+    ladder = {"sensitivities": {"X": ["0.5", "0.03", "4"], "Y": ["-1", "0", "7.5"]}}
+    ladder |= {"spot_moves": ["-9.5", "20"], "vol_moves": ["-2", "3"]}
+    return draw.choice([{"arrays": {"X": ["40", "-100", "70.5", "0"], "Y": ["-90", "100.25", "30", "-5"]}}, ladder])
+
+
 def _day(draw: random.Random) -> dict[str, Any]:
     return {"tz": draw.choice(["UTC", "America/New_York", "Asia/Tokyo"]), "roll_hour": draw.choice([0, 10, 17])}
 
@@ -263,7 +270,7 @@ PARAMETERS = {
         **d.choice([{}, {"sides": "aggressive"}, {"sides": "by_side", "ask_up": "1.02", "ask_down": "0.995"}]),
         **d.choice(
             [
-                {"reference": "mean", "window_ns": d.choice([3 * WINDOW, HOUR])},
+                {"reference": d.choice(["mean", "vwap"]), "window_ns": d.choice([3 * WINDOW, HOUR])},
                 {"reference": d.choice(["last", "mid", "touch", "own_fill", "close"])},
                 {"reference": "close", "max_age_ns": d.choice([WINDOW, HOUR])},
             ]
@@ -344,6 +351,7 @@ PARAMETERS = {
         "least": d.randint(0, 3),
     },
     "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
+    "unexecuted_volume": lambda d: {"limit": d.choice(["0.5", "2.5", "8"]), **_day(d)},
     "session_hours": lambda d: {"calendar": "24/7"},  # the sessions of exchanges: in a file of their own
     "layering": lambda d: {
         "prices": d.randint(1, 2),
@@ -393,6 +401,11 @@ PARAMETERS = {
     "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d), **_aged(d)},
     "initial_margin": lambda d: {**_margin(d), **_missing(d)},
     "maintenance_margin": lambda d: _margin(d),
+    "scenario_limit": lambda d: {
+        **_scenarios(d),
+        **d.choice([{"limit": "400"}, {"limit": "1000.5"}, {"cell_limits": ["100", "700.25", "0", "3000"]}]),
+        **_missing(d),
+    },
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -418,7 +431,7 @@ WITHOUT_BREACH = (
     "session_hours",
     "pace",
 )
-WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin")
+WITHOUT_BREACH += ("breaker", "cash", "initial_margin", "maintenance_margin", "scenario_limit")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 

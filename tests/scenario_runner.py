@@ -67,6 +67,7 @@ NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_rejec
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
+RATIOS = {"rts9_number": "unexecuted_orders", "rts9_volume": "unexecuted_volume"}  # types by measure
 SHORT: dict[str, dict[str, str]] = {  # other names of parameters
     "cancel_burst": {"n": "limit"},
     "spoofing": {"k": "multiple"},
@@ -344,11 +345,11 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
 
 
 def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
-    """What is called otherwise in the catalogue: the ratio of RTS 9 is a type of its own, of trading days."""
+    """What is called otherwise in the catalogue: the ratios of RTS 9 are types of their own, of trading days."""
     params = rule.get("params", {})
-    if rule["type"] == "order_to_trade" and params.get("measure") == "rts9_number":
+    if rule["type"] == "order_to_trade" and params.get("measure", "") in RATIOS:
         kept = {name: value for name, value in params.items() if name in ("limit", "tz", "roll_hour", "breach")}
-        return {"type": "unexecuted_orders", "params": kept}
+        return {"type": RATIOS[params["measure"]], "params": kept}
     if rule["type"] == "self_trade" and params.get("mode", "reject") != "reject":
         return {"type": "self_match", "params": {"mode": params["mode"]}}
     if "windows" in params:

@@ -59,6 +59,7 @@ from riskkit.rules import (
     ReduceOnly,
     RepeatedExecutionThrottle,
     ReservePrice,
+    ScenarioLimit,
     SelfMatchPrevention,
     SelfTradePrevention,
     SessionHours,
@@ -69,6 +70,7 @@ from riskkit.rules import (
     TradeDrawdownLock,
     TradingState,
     UnexecutedOrders,
+    UnexecutedVolume,
     VarLimit,
     VolumeCap,
 )
@@ -230,6 +232,7 @@ def ignited(ts: int = 1, qty: Any = 5, to: Any = "100.05", others: Any = 0) -> l
 STUFFING = QuoteStuffing(messages=4, window_ns=100, fills="0.25", cancels="0.5", lifetime_ns=10)
 IGNITION = MomentumIgnition(move=5, window_ns=100, reversal_ns=200)
 REACH = {"breach": "reach"}
+LADDER: dict[str, Any] = {"sensitivities": {"X": ["0.5", "0.1", "4"]}, "spot_moves": [-5, 5], "vol_moves": [-2, 2]}
 BRACKETS = [[1_000, "0.5"], [5_000, "1"]]
 OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
 TABLE: dict[str, Edge] = {
@@ -426,6 +429,16 @@ TABLE: dict[str, Edge] = {
         lambda p: [price(), price(101), order(price=p)],
         rise("100.99", "101", "101.01"),
     ),
+    "price_band vwap": Edge(  # of 1 at 100 and 3 at 101: 100.75
+        PriceBand(variation="0.5", reference="vwap", window_ns="1s"),
+        lambda p: [fill(), fill(qty=3, price=101), order(price=p)],
+        rise("101.24", "101.25", "101.26"),
+    ),
+    "price_band vwap window": Edge(  # with the first fill 101, without it 102
+        PriceBand(variation="0.5", reference="vwap", window_ns=100),
+        lambda ts: [fill(), fill(60, price=102), order(ts, price="102.5")],
+        clears(100),
+    ),
     "price_band window": Edge(
         PriceBand(variation="0.5", reference="mean", window_ns=100),
         lambda ts: [price(), price(102, 60), order(ts, price=102)],
@@ -494,6 +507,27 @@ TABLE: dict[str, Edge] = {
         UnexecutedOrders(limit=3),
         lambda n: [*many(n), order(1, order_id="a"), modify(2, "a", price=101)],
         rise(0, 1, 2),
+    ),
+    "unexecuted_volume": Edge(  # 5 filled: 5 / 5 - 1 = 0 and 10 more may be ordered
+        UnexecutedVolume(limit=2), lambda q: [fill(qty=5), order(qty=10), order(1, qty=q)], rise(4, 5, 6)
+    ),
+    "unexecuted_volume reached": Edge(
+        UnexecutedVolume("0.5", **REACH), lambda q: [fill(qty=2), fill(qty=2), order(1, qty=q)], reach(5, 6, 7)
+    ),
+    "unexecuted_volume modify": Edge(  # 4 ordered, one of them filled: 3 leave the book, and 6 come
+        UnexecutedVolume(limit=12),
+        lambda q: [order(qty=4, order_id="a"), fill(order_id="a"), modify(2, "a", qty=q)],
+        rise(5, 6, 7),
+    ),
+    "unexecuted_volume cancel": Edge(  # the rest of 3 leaves the book
+        UnexecutedVolume(limit=12),
+        lambda q: [
+            order(qty=4, order_id="a"),
+            fill(order_id="a"),
+            event("cancel", 1, instrument="X", order_id="a"),
+            order(2, qty=q),
+        ],
+        rise(5, 6, 7),
     ),
     "repeat_exec_throttle": Edge(
         RepeatedExecutionThrottle(3),
@@ -814,6 +848,17 @@ TABLE: dict[str, Edge] = {
     "initial_margin scan": Edge(
         InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
     ),
+    "scenario_limit": Edge(  # falls by 5 and 2 in volatility: -5 × 0.5 + 12.5 × 0.1 - 2 × 4 = -9.25
+        ScenarioLimit(limit=925, **LADDER), lambda q: [order(qty=q)], rise(99, 100, 101)
+    ),
+    "scenario_limit of a cell": Edge(  # one short loses 11.75 in the last one
+        ScenarioLimit(cell_limits=[99, 99, 99, "23.5"], **LADDER), lambda q: [order(side="S", qty=q)], rise(1, 2, 3)
+    ),
+    "scenario_limit age": Edge(
+        ScenarioLimit(limit=99, as_of=START, max_age_ns=10, **LADDER),
+        lambda ts: [order(ts, side="S")],
+        rise(9, 10, 11),
+    ),
     "maintenance_margin reg_t long": Edge(  # 20 at 100 with 1,000: 20 p - 1,000 covers 5 p
         MaintenanceMargin("reg_t"),
         lambda p: [price(), fill(qty=20), price(p, 1), order(2)],
@@ -1133,6 +1178,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "luld": (LimitUpLimitDown(), [close(), order(1, price=106)], (106, 105, -1, "price")),
     "market_breaker": (MarketBreaker("X", halt_ns=100), [close(), price(93), order(1)], LOCKED),
     "unexecuted_orders": (UnexecutedOrders(1), many(3), (2, 1, -1, "messages a fill")),
+    "unexecuted_volume": (UnexecutedVolume(1), [fill(qty=2), order(qty=5)], (3, 2, -1, "quantity")),
     "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
     "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),
     "price_collar": (PriceCollar("0.025"), [price(), order(1, price=150)], (50, 2.5, -47.5, "price")),
@@ -1156,6 +1202,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         [order(side="S", qty=3, order_id="a"), order(1, price=102)],
         (3, 0, -3, "quantity"),
     ),
+    "scenario_limit": (ScenarioLimit(limit=9, **LADDER), [order()], (9.25, 9, -0.25, "USD")),
     "self_trade": (
         SelfTradePrevention(),
         [order(side="S", order_id="a"), order(1, price=102)],

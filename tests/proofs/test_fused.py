@@ -29,7 +29,7 @@ TOGETHER = {
     "locks": (2, "cooldown consecutive_losses dd_trades dd_equity low_profit stoploss_guard", "order closed_trade"),
     "changes": (3, "reserve_price duplicate cash", "order modify fill"),
     "orders": (
-        4,
+        12,
         "max_order_qty min_order_qty min_order_notional max_order_notional lot_tick known_instrument price_collar "
         "price_band velocity luld market_breaker",
         "order price close",
@@ -39,7 +39,7 @@ TOGETHER = {
         "layering spoofing cancel_burst quote_stuffing momentum_ignition",
         "order modify cancel fill price",
     ),
-    "ratio": (0, "order_to_trade", "order modify cancel fill"),
+    "ratio": (0, "order_to_trade unexecuted_volume", "order modify cancel fill"),
     "positions": (
         0,
         "concentration leverage long_only reduce_only trading_state order_to_parent message_level "
@@ -74,6 +74,9 @@ ALONE = (
     "cr04",
     "cr05",
     "fx01",
+    "sl04",
+    "tr09",
+    "pb05",
 )
 
 

@@ -273,6 +273,7 @@ SAMPLES = {
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
     "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
+    "amounts": ([1, -1], ["0.5"]),
 }  # fmt: skip
 
 
@@ -293,7 +294,8 @@ FITTING = {
     "long_max_move": 5,
     "long_window_ns": "9h",
 }
-OF_FIELD = {"tier": (1, 2)}
+OF_FIELD: dict[str, Any] = {"tier": (1, 2), "sensitivities": ({"X": [1, 0, 0]},)}
+LADDER = {"sensitivities": {"X": [1, 0, 0]}, "spot_moves": [1], "vol_moves": [1]}
 OF_MODEL: list[dict[str, Any]] = [
     {"model": "linear_tier", "base": "0.1", "per_unit": "0.1"},
     {"model": "brackets", "table": [[1000, "0.1"]]},
@@ -322,9 +324,15 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
                 action = "QUEUE" if kind.action == "QUEUE" else "PAUSE"
                 without = {"window_ns": 0} if field == "refill_ns" else {}
                 if {"reference", "window_ns"} <= units.keys():  # a window is that of the mean
-                    plain = field == "max_age_ns" or (field == "reference" and value != "mean")
+                    plain = field == "max_age_ns" or (field == "reference" and value not in ("mean", "vwap"))
                     without = {"reference": "last", "window_ns": None} if plain else {"reference": "mean"}
                     without |= {"sides": "by_side"} if field.startswith("ask_") else {}
+                if "cell_limits" in units:  # data are arrays or a ladder, and have an age
+                    without = {
+                        **(LADDER if field in LADDER else {"arrays": {"X": [1]}}),
+                        "as_of": 0,
+                        "max_age_ns": 1,
+                    }
                 rule = kind("one", action=action, **{**needed, **fitting, **without, field: value})
             except InputError:  # a value that does not fit the others
                 assert value is not values[-1] or (name == "pace" and "cancel" in value)  # which never waits

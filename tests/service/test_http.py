@@ -126,6 +126,29 @@ def test_the_venue_says_what_an_account_has_and_each_difference_is_an_alert(serv
     assert wrong.status_code == 422 and "is stated twice in a snapshot" in wrong.text
 
 
+def test_engines_that_share_a_line_reserve_use_and_give_back_and_a_restart_forgets_nothing(serve):
+    rules = rk.RuleSet([rk.Rule("line", rk.rules.CreditLimit(100), scope="desk")])
+
+    def step(served, name, step, account="desk-1", **more):
+        body = {"account": account, "reserve_id": name, "step": step, **more}
+        found = served.ask("POST", "/events/credit", body).json()
+        return found["approved"], [action.get("rule") for action in found["actions"]]
+
+    served = serve(rules=rules)
+    assert step(served, "a", "reserve", amount=60, currency="USD") == (True, [])
+    assert step(served, "b", "reserve", amount="40.01", currency="USD") == (False, ["line"])
+    assert step(served, "c", "reserve", amount=40, currency="USD") == (True, [])
+    assert step(served, "a", "commit") == step(served, "c", "rollback") == (True, [])
+    assert not step(served, "a", "rollback")[0] and not step(served, "x", "commit")[0]
+    served.stop()
+    again = serve(rules=rules)
+    assert step(again, "d", "reserve", amount="40.01", currency="USD") == (False, ["line"])
+    assert step(again, "a", "release", amount="0.01") == (True, [])
+    assert step(again, "e", "reserve", amount="40.01", currency="USD") == (True, [])
+    wrong = again.ask("POST", "/events/credit", {"account": "desk-1", "reserve_id": "f", "step": "take"})
+    assert wrong.status_code == 422 and "step='take'" in wrong.text
+
+
 def test_an_account_is_shown_as_its_dashboard_sees_it(serve):
     served = serve()
     served.order("a1", qty=2)

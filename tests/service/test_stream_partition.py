@@ -1,5 +1,6 @@
 """A partition without a broker: what becomes of each message, and that neither batches nor crashes change it."""
 
+import dataclasses
 import json
 import random
 
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from service.stream_parts import INSTRUMENTS, START, UNITS_TOML, digest_of, messages, prices, setup
 
-from riskkit import InputError
+from riskkit import InputError, Rule, RuleSet
 from riskkit.replay.log.files import read_units
 from riskkit.replay.schema.universe import Universe
+from riskkit.rules import CreditLimit
 from riskkit.service.stream.partition import Partition, universe_of
 from riskkit.service.stream.trade_events import TradeEvent
 
@@ -54,6 +56,31 @@ def test_positions_are_given_moved_split_and_settled(partition):
     assert take(partition, {**about, "kind": "funding", "rate": "0.001"}).passed
     found = take(partition, {**about, "kind": "expiry", "price": "99"})
     assert found.passed and len(found.actions) == 2 and set(positions(partition).values()) == {0}
+
+
+def test_credit_is_reserved_used_and_given_back_and_a_restart_forgets_nothing(tmp_path):
+    line = RuleSet([Rule("line", CreditLimit(100), scope="global")])
+    about = {"ts": ORDER["ts"], "kind": "credit", "account": "A"}
+    money = {"step": "reserve", "currency": "USD"}
+
+    def opened():
+        return Partition(dataclasses.replace(setup(tmp_path), rules=line), "in", 0, 4)
+
+    partition = opened()
+    assert take(partition, {**about, **money, "reserve_id": "a", "amount": "60"}).passed
+    refused = json.loads(take(partition, {**about, **money, "reserve_id": "b", "amount": "40.01"}).message(0, 1))
+    assert (refused["actions"][0]["rule"], refused["actions"][0]["observed"]) == ("line", 100.01)
+    assert take(partition, {**about, "reserve_id": "a", "step": "commit"}).passed
+    assert not take(partition, {**about, "reserve_id": "a", "step": "commit"}).passed
+    partition.commit()
+    partition.close()
+    partition = opened()
+    assert (
+        partition.offset == 4 and not take(partition, {**about, **money, "reserve_id": "c", "amount": "40.01"}).passed
+    )
+    assert take(partition, {**about, "reserve_id": "a", "step": "release", "amount": "0.01"}).passed
+    assert take(partition, {**about, **money, "reserve_id": "d", "amount": "40.01"}).passed
+    partition.close()
 
 
 def test_an_order_passes_or_is_refused_and_says_why(partition):

@@ -214,7 +214,13 @@ def workspace_of(rule: Rule, params: Any, universe: Universe, table: np.ndarray,
     """Initial workspace words of a rule's keys from offset `start`; stores the offsets in its records."""
     if rule.kind.shared_workspace is not None:
         table["memory"] = start
-        return np.array(rule.kind.shared_workspace(rule.parameters, universe), np.int64)
+        shared = rule.kind.shared_workspace(rule.parameters, universe)
+        if shared and not MISSING <= min(shared) <= max(shared) <= NEVER:
+            raise InputError(
+                f"rule {rule.id!r} ({rule.type}): its data are beyond 64 bits in units of this log; give amounts that are smaller, "
+                "or of fewer decimals"
+            )
+        return np.array(shared, np.int64)
     if not rule.kind.workspace_size:
         return np.zeros(0, np.int64)
     size = words_per_key(rule, params, len(table) - 1)

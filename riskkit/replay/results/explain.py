@@ -80,7 +80,8 @@ def unjudged(rule: Rule, limit: int, universe: Universe) -> str:
         return f"no exchange rate of {universe.currencies[-1 - limit]}/{rule.currency} is known{_fresh(rule)}"
     aged = "references" in rule.requires and "references" not in rule.kind.requires
     if rule.kind.lacks(rule.parameters, ""):  # its data are of instruments by name
-        return "no price or no data of the instrument is known"
+        fresh = " fresh" if getattr(rule.parameters, "as_of", None) is not None else ""
+        return f"no price or no{fresh} data of the instrument is known"
     return "too few returns are known" if rule.is_young(limit) else f"no{' fresh' * aged} price is known"
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError, instance, shown
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.money import CONVERSION
+from riskkit.replay.rules.parameters import PLAIN_DATA
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import WIRE, scope_of
@@ -211,7 +212,7 @@ def _parameter(kind: RuleType, name: str, value: Any) -> Any:
         return value.lower() == "true"
     if isinstance(value, str) and unit in ("labels", "kinds"):
         return tuple(json.loads(value)) if value.startswith("[") else tuple(value.split(";"))
-    if isinstance(value, str) and unit in ("table", "arrays"):
+    if isinstance(value, str) and unit in PLAIN_DATA:
         try:
             return json.loads(value)
         except ValueError:

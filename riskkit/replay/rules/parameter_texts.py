@@ -34,6 +34,7 @@ UNITS = {
     "calendar": "name of an exchange's calendar, as 'XNYS'",
     "table": "rows of (notional up to, rate), or such rows by instrument",
     "arrays": "amounts of money for each scenario, by instrument",
+    "amounts": "list of numbers",
 }
 SHARED = {
     "limit": "The limit.",

@@ -90,6 +90,8 @@ ExchangeCalendar = Annotated[str, Unit("calendar")]  # of the package exchange_c
 Labels = Annotated[Any, Unit("labels")]
 Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by instrument ("*": of all others)
 ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
+Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
+PLAIN_DATA = ("table", "arrays", "amounts")  # units of numbers that are data
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", tuple(member.name.lower() for member in OnMissingPrice))]
@@ -196,6 +198,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
             _table(rows, name)
     elif unit.name == "arrays":
         _arrays(value, name)
+    elif unit.name == "amounts":
+        _amounts(value, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -217,7 +221,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("zone", "label", "labels", "table", "arrays", "calendar"):
+    if unit.name in ("zone", "label", "labels", "calendar", *PLAIN_DATA):
         return 0
     if unit.name in ("fraction", "ratio", "decay"):
         return int(exact(value, name) * MILLION)
@@ -278,15 +282,18 @@ def _arrays(value: Any, name: str) -> None:
     if not isinstance(value, Mapping) or not value:
         raise InputError(f"{name}={shown(value)} is not a table of amounts by instrument, as {{'FUT': [100, -100]}}")
     for label, amounts in value.items():
-        if isinstance(amounts, str) or not isinstance(amounts, (list, tuple)) or not amounts:
-            raise InputError(
-                f"{name} of {shown(label)} is {shown(amounts)}; give a list of amounts, one for each scenario"
-            )
-        for amount in amounts:
-            exact(amount, f"{name} of {shown(label)}")
+        _amounts(amounts, f"{name} of {shown(label)}")
     widths = {label: len(amounts) for label, amounts in value.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"{name} has as many scenarios for each instrument, and got {widths}")
+
+
+def _amounts(value: Any, name: str) -> None:
+    """Refuse what is not a list of numbers."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple)) or not value:
+        raise InputError(f"{name} is {shown(value)}; give a list of amounts, one for each scenario")
+    for amount in value:
+        exact(amount, name)
 
 
 def _of_percent(number: Fraction) -> str:
@@ -335,7 +342,7 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return calendar_version(value)
     if unit.name == "labels":
         return sorted(map(str, value))
-    if unit.name in ("table", "arrays"):
+    if unit.name in PLAIN_DATA:
         return _numbers(value)
     return sorted(value) if isinstance(value, tuple) else value
 

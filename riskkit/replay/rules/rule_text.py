@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
 from riskkit.replay.rules.overrides import override_text
-from riskkit.replay.rules.parameters import amount_text, canonical
+from riskkit.replay.rules.parameters import PLAIN_DATA, amount_text, canonical
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -79,7 +79,7 @@ def description(rule: Rule) -> dict[str, Any]:
         value = getattr(rule.parameters, name)
         if value is not None and value != rule.parameters._field_defaults.get(name, ...):
             unit = rule.kind.units()[name]
-            plain = canonical(value, unit, name) if unit.name in ("table", "arrays") else _plain(value)
+            plain = canonical(value, unit, name) if unit.name in PLAIN_DATA else _plain(value)
             params[name] = list(plain) if isinstance(plain, tuple) else plain
     described: dict[str, Any] = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
     described["severity"] = rule.severity

@@ -128,3 +128,42 @@ class MaintenanceMargin(Margin, OfProfit):
             self.trip(key)
         else:
             self.pauses.pop(key, None)
+
+
+class ScenarioLimit(Margin):
+    """The loss in each scenario against its limit; what lowers the largest excess passes."""
+
+    ask = Rule.ask
+    passes_reducing = False
+
+    def reference(self, label, member=None):
+        return Fraction(0)  # no price is needed
+
+    def gains(self, label):
+        """What one long gains in each scenario."""
+        if "arrays" in self.params:
+            return [Fraction(gain) for gain in self.params["arrays"].get(label, [])]
+        if label not in self.params["sensitivities"]:
+            return []
+        delta, gamma, vega = map(Fraction, self.params["sensitivities"][label])
+        moves = product(map(Fraction, self.params["spot_moves"]), map(Fraction, self.params["vol_moves"]))
+        size = self.replay.instruments[label].multiplier
+        return [size * (delta * spot + gamma / 2 * spot**2 + vega * vol) for spot, vol in moves]
+
+    def excess(self, key, member=None):
+        """The largest excess of a loss over the limit of its scenario."""
+        legs = [(both, self.gains(label)) for label, _, both, _ in self.legs(key, member) if self.gains(label)]
+        width = len(next(gains for label in self.replay.instruments if (gains := self.gains(label))))
+        losses = [sum(max(-qty * gains[place] for qty in both) for both, gains in legs) for place in range(width)]
+        limits = [Fraction(limit) for limit in self.params.get("cell_limits", [])]
+        if "limit" in self.params:
+            limits = [min(self.limit(), limit) for limit in limits or [self.limit()] * width]
+        return max(loss - limit for loss, limit in zip(losses, limits, strict=True))
+
+    def objects(self, event, member, weight):
+        age = self.params.get("max_age_ns")
+        if not self.gains(member.instrument) or (age is not None and self.replay.now - self.params["as_of"] > age):
+            raise Missing
+        key = self.key(member)
+        then = self.excess(key, member)
+        return then > 0 and then >= self.excess(key)

@@ -128,6 +128,7 @@ class PriceBand(PriceCollar):
     def begin(self):
         super().begin()
         self.trades = {}  # instrument -> (time, price) of each trade since it is in force
+        self.bought = {}  # instrument -> [time, price, quantity] of each fill since then
 
     def price_came(self, event):
         super().price_came(event)
@@ -137,12 +138,29 @@ class PriceBand(PriceCollar):
     def split(self, label, ratio):
         super().split(label, ratio)
         self.trades[label] = [(ts, price / ratio) for ts, price in self.trades.get(label, [])]
+        self.bought[label] = []
+
+    def filled(self, event, qty, realised, opened):
+        super().filled(event, qty, realised, opened)
+        self.bought.setdefault(event["instrument"], []).append([self.replay.now, Fraction(event["price"]), qty])
+
+    def amended(self, fill, former, realised, opened):
+        super().amended(fill, former, realised, opened)
+        noted = [one for one in self.bought.get(fill.event["instrument"], []) if one[0] == fill.ts]
+        if noted:
+            noted[0].extend([fill.price, fill.qty, former[1], -former[0]])
 
     def reference(self, member):
         if self.params.get("reference") == "mean":
             oldest = self.replay.now - self.params["window_ns"]
             prices = [price for ts, price in self.trades.get(member.instrument, []) if ts > oldest]
             return sum(prices) / len(prices) if prices else None
+        if self.params.get("reference") == "vwap":
+            oldest = self.replay.now - self.params["window_ns"]
+            fills = [one for one in self.bought.get(member.instrument, []) if one[0] > oldest]
+            pairs = [pair for one in fills for pair in zip(one[1::2], one[2::2], strict=True)]
+            lots = sum(qty for _, qty in pairs)
+            return sum(price * qty for price, qty in pairs) / lots if lots else None
         return super().reference(member)
 
     def objects(self, event, member, weight):

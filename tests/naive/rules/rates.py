@@ -310,3 +310,41 @@ class UnexecutedOrders(Rule):
 
     def new_day(self):
         self.begin()
+
+
+class UnexecutedVolume(UnexecutedOrders):
+    """The same in quantity: a cancel counts the rest it ends, a modification the rest before it and its quantity; no fill is one lot."""
+
+    def size(self, event, member):
+        if event["kind"] == "cancel":
+            one = self.replay.taken
+            return max(one.qty - one.filled, Fraction(0)) if one is not None else Fraction(0)
+        return member.qty + (member.order.rest if member.order is not None else 0)
+
+    def ratio(self, key, more, label=None):
+        lot = self.replay.instruments[label].lot
+        return (self.orders.get(key, 0) + more) / max(self.fills.get(key, Fraction(0)), lot) - 1
+
+    def objects(self, event, member, weight):
+        before = sum((one.qty for one in self.replay.phantoms if self.key(one) == self.key(member)), Fraction(0))
+        more = before + self.size(event, member)
+        return self.beyond(self.ratio(self.key(member), more, member.instrument), self.limit())
+
+    def heard(self, event, members, weight, stands, own):
+        for member in members if stands or event["kind"] == "cancel" else ():
+            self.orders[self.key(member)] = self.orders.get(self.key(member), 0) + self.size(event, member)
+        one = members[0]
+        return event["kind"] == "cancel" and self.beyond(self.ratio(self.key(one), 0, one.instrument), self.limit())
+
+    def filled(self, event, qty, realised, opened):
+        key = self.key(self.replay.fill_key(event))
+        self.fills[key] = self.fills.get(key, Fraction(0)) + qty
+
+    def amended(self, fill, former, realised, opened):
+        if self.today(fill.ts):
+            self.fills[self.key(fill.member)] = self.fills.get(self.key(fill.member), 0) + fill.qty - former[0]
+
+    def split(self, label, ratio):
+        for counted in (self.orders, self.fills):
+            for key in [one for one in counted if one == label or (isinstance(one, tuple) and one[1] == label)]:
+                counted[key] *= ratio

@@ -43,6 +43,7 @@ def rule_of(name, **given):
     units = kind.units()
     required = {field: "0.1" if units[field].name == "fraction" else GIVEN[field] for field in units if field in GIVEN}
     required |= {"reference": "mean"} if {"reference", "window_ns"} <= units.keys() else {}
+    required |= {"arrays": {"U": [1]}} if "cell_limits" in units else {}
     return Rule("r", kind.make({**required, **given}), scope=scope)
 
 

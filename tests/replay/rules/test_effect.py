@@ -22,6 +22,7 @@ def barest(name: str) -> dict[str, object]:
     needed = {field: 0 if field in SPANS else 1 for field in fields if field not in defaults}
     needed |= {"calendar": "24/7"} if "calendar" in needed else {}
     needed |= {"reference": "mean"} if {"reference", "window_ns"} <= set(fields) else {}
+    needed |= {"arrays": {"X": [1]}} if "cell_limits" in fields else {}
     return needed | {
         field: "1s" if rule_type(name).units()[field].choices else 0
         for field in SPANS & set(fields)
@@ -42,7 +43,7 @@ def test_a_rule_without_a_limit_is_refused(name):
     with pytest.raises(InputError, match=f"rule 'r' \\({name}\\) limits nothing: give {' or '.join(wanted)}"):
         Rule("r", kind.make(given), action="ALERT")
     for one in wanted:
-        value = "08:00" if one == "unlock_at" else 1
+        value = {"unlock_at": "08:00", "cell_limits": [1]}.get(one, 1)
         apart = {"sides": "by_side"} if one.startswith("ask_") else {}
         Rule("r", kind.make({**given, **apart, one: value}))
 

@@ -13,6 +13,7 @@ RATIOS = {
     ("leverage", "limit"): "exposure is a multiple of the equity",
     ("order_to_trade", "limit"): "messages a fill",
     ("unexecuted_orders", "limit"): "messages a fill",
+    ("unexecuted_volume", "limit"): "quantity for each unit of a fill",
     **{("price_band", name): "a bound is a multiple of a price" for name in ("up", "down", "ask_up", "ask_down")},
     ("spoofing", "multiple"): "an order may be many times a fill",
     ("order_to_parent", "limit"): "children may be allowed a margin above their parent",

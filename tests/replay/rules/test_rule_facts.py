@@ -24,7 +24,7 @@ from riskkit.replay.rules.verdict import Measure
 
 PACKAGE = Path(riskkit.__file__).parent
 NAMES = {*CATALOGUE, *ELSEWHERE}
-SETS = ("presets.py", "demo", "incidents")  # rule sets, whose rules are named as any user names them
+SETS = ("presets", "demo", "incidents")  # rule sets, whose rules are named as any user names them
 KINDS = [rule_type(name) for name in sorted(NAMES)]
 
 

@@ -52,9 +52,12 @@ def presets_doors() -> dict[tuple[str, str], Callable[[Any], Any]]:
         "stocksharp": "window",
         "gobreaker": "open_for",
         "cme": "window",
+        "cme_prices": "window",
+        "binance_mmp": "window",
+        "hummingbot": "interval",
     }
     doors: dict[tuple[str, str], Callable[[Any], Any]] = {}
-    for name, argument in [*names.items(), ("deribit", "window"), ("deribit", "frozen")]:
+    for name, argument in [*names.items(), ("deribit", "window"), ("deribit", "frozen"), ("binance_mmp", "frozen")]:
         doors[name, argument] = lambda span, n=name, a=argument: getattr(presets, n)(**{a: span}).hash
     return doors
 
@@ -190,6 +193,7 @@ def test_durations_of_rules_are_the_same_in_every_spelling_and_bounded(kind, nam
     given |= dict.fromkeys([name] if name in wanted else wanted[:1], 1)
     given |= {needed: 1 for needed in TOGETHER.get((kind.name, name), ()) if needed not in given}
     given |= {"reference": "mean"} if name == "window_ns" and "reference" in kind.parameters._fields else {}
+    given |= {"arrays": {"X": [1]}, "as_of": 1} if "cell_limits" in kind.parameters._fields else {}
     make = partial(kind.parameters, **{f: value for f, value in given.items() if f != name})
     rules = [Rule("r", make(**{name: span})) for span in SPANS]
     assert len({RuleSet([rule]).hash for rule in rules}) == 1

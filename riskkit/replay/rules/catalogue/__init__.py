@@ -42,6 +42,7 @@ from riskkit.replay.rules.catalogue.quote_stuffing import QuoteStuffing
 from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
 from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
 from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
+from riskkit.replay.rules.catalogue.scenario_limit import ScenarioLimit
 from riskkit.replay.rules.catalogue.self_match import SelfMatchPrevention
 from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
 from riskkit.replay.rules.catalogue.session_hours import SessionHours
@@ -49,6 +50,7 @@ from riskkit.replay.rules.catalogue.spoofing import Spoofing
 from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.catalogue.trading_state import TradingState
 from riskkit.replay.rules.catalogue.unexecuted_orders import UnexecutedOrders
+from riskkit.replay.rules.catalogue.unexecuted_volume import UnexecutedVolume
 from riskkit.replay.rules.catalogue.var_limit import VarLimit
 from riskkit.replay.rules.catalogue.velocity import PriceVelocity
 from riskkit.replay.rules.catalogue.volume_cap import VolumeCap
@@ -99,6 +101,7 @@ __all__ = [
     "ReduceOnly",
     "RepeatedExecutionThrottle",
     "ReservePrice",
+    "ScenarioLimit",
     "SelfMatchPrevention",
     "SelfTradePrevention",
     "SessionHours",
@@ -106,6 +109,7 @@ __all__ = [
     "StoplossGuard",
     "TradingState",
     "UnexecutedOrders",
+    "UnexecutedVolume",
     "VarLimit",
     "VolumeCap",
 ]

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.exposure import valuation_price
+from riskkit.replay.kernels.integers import floor_divide
 from riskkit.replay.kernels.records import Record, Words, at
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
@@ -155,22 +156,30 @@ def scan_risk(
     state: Record, memory: Words, book: Book, held: Record, instruments: Record, stage: int, ordered: Leg
 ) -> Requirement:
     """The largest loss over the scenarios, in quanta and parts of the arrays' unit."""
-    base = state.memory
-    worst = 0
-    for scenario in range(memory[base]):
-        loss = 0
-        place = book.account.first_position
-        while place >= 0:
-            position = at(held, place)
-            leg = leg_of(position, at(instruments, position.instrument), stage, book.position, ordered)
-            each = memory[base + 2 + position.instrument * (memory[base] + 1) + 1 + scenario]
-            size = max(abs(leg.high), abs(leg.low))
-            if each != 0 and size > LARGEST // abs(each):
-                return Requirement(LARGEST, 0)
-            loss = min(max(loss + max(leg.high * each, leg.low * each), -LARGEST), LARGEST)
-            place = position.next_of_account
-        worst = max(worst, loss)
-    return Requirement(worst // memory[base + 1], worst % memory[base + 1])
+    worst = Requirement(0, 0)
+    for scenario in range(memory[state.memory]):
+        loss = scenario_loss(memory, state.memory, book, held, instruments, stage, ordered, scenario)
+        worst = loss if less(worst, loss) else worst
+    return worst
+
+
+def scenario_loss(
+    memory: Words, base: int, book: Book, held: Record, instruments: Record, stage: int, ordered: Leg, scenario: int
+) -> Requirement:
+    """The loss of all positions in a scenario of the arrays at `base`, a gain below zero, in quanta and parts of their unit."""
+    loss = 0
+    place = book.account.first_position
+    while place >= 0:
+        position = at(held, place)
+        leg = leg_of(position, at(instruments, position.instrument), stage, book.position, ordered)
+        each = memory[base + 2 + position.instrument * (memory[base] + 1) + 1 + scenario]
+        size = max(abs(leg.high), abs(leg.low))
+        if each != 0 and size > LARGEST // abs(each):
+            return Requirement(LARGEST, 0)
+        loss = min(max(loss + max(leg.high * each, leg.low * each), -LARGEST), LARGEST)
+        place = position.next_of_account
+    quanta = floor_divide(loss, memory[base + 1])
+    return Requirement(quanta, loss - quanta * memory[base + 1])
 
 
 def has_data(params: Any, state: Record, memory: Words, instrument: int) -> bool:
@@ -232,16 +241,22 @@ def _rows_of(rows: Iterable[tuple[Any, Any]], quantum: Fraction) -> list[int]:
 
 
 def _scenario_words(params: Any, universe: Universe) -> list[int]:
-    """Number of scenarios, unit of losses, and of each instrument whether it has an array, and the losses of one long lot."""
-    width = len(next(iter(params.arrays.values())))
+    """Losses of the arrays of a margin rule, as `loss_words`."""
     sign = -1 if params.sign == "gain" else 1
+    arrays = {label: [sign * exact(amount, "arrays") for amount in amounts] for label, amounts in params.arrays.items()}
+    return loss_words(arrays, universe)
+
+
+def loss_words(arrays: Mapping[str, list[Fraction]], universe: Universe) -> list[int]:
+    """Number of scenarios, unit of losses, and of each instrument whether it has an array, and the losses of one long lot.
+
+    ``arrays`` are the losses of one long by instrument.
+    """
+    width = len(next(iter(arrays.values())))
     losses = {
-        instrument.id: [
-            sign * exact(gain, "arrays") * instrument.qty_step / universe.quantum
-            for gain in params.arrays[instrument.id]
-        ]
+        instrument.id: [loss * instrument.qty_step / universe.quantum for loss in arrays[instrument.id]]
         for instrument in universe.instruments
-        if instrument.id in params.arrays
+        if instrument.id in arrays
     }
     unit = lcm(*(loss.denominator for row in losses.values() for loss in row))
     words = [width, unit]

@@ -2,8 +2,9 @@
 
 Unit: money of one unit, fraction or multiple of the reference. Source: CME Group, GCC Price Banding (bids above and offers below the
 reference by more than the variation are rejected); Binance, PERCENT_PRICE and PERCENT_PRICE_BY_SIDE filters (reference times
-multiplierDown <= price <= reference times multiplierUp, the reference the mean price of some minutes, else the last). Exactly a bound
-passes. A static band has the reference close. Market orders have no price; the limit of a stop order is compared with its stop.
+multiplierDown <= price <= reference times multiplierUp, the reference the mean price of some minutes, weighted by volume, else the
+last). Prices of a log have no volume, fills have: "mean" counts each trade once, "vwap" weights the fills of all accounts. Exactly a
+bound passes. A static band has the reference close. Market orders have no price; the limit of a stop order is compared with its stop.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import MILLION, fraction_of
-from riskkit.replay.kernels.queue import QUEUE, append, expire, length, split_values, total
+from riskkit.replay.kernels.queue import QUEUE, adjust, append, clear, expire, length, split_values, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.catalogue.reference import NAMES, NEEDS, WORDS, twice_reference
@@ -38,9 +39,12 @@ from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration
 
 SPLIT = int(EventKind.SPLIT)
-MEAN = len(NAMES)  # index of the reference, after those of `reference`
+FILL = int(EventKind.FILL)
+MEAN, VWAP = len(NAMES), len(NAMES) + 1  # index of the reference, after those of `reference`
+WEIGHTED = ("mean", "vwap")  # their names
+ROOM = 1 << 50  # above so many ticks times lots, of a window or an order, no mean is known: products stay in 64 bits
 AGGRESSIVE, BY_SIDE = 1, 2  # index of the sides
-ALL_WORDS = {**WORDS, "mean": "the mean of the trades"}
+ALL_WORDS = {**WORDS, "mean": "the mean of the trades", "vwap": "the mean of the fills by volume"}
 
 
 class PriceBand(NamedTuple):
@@ -64,11 +68,11 @@ class PriceBand(NamedTuple):
         Both bounds for every order; aggressive: buys have the upper one only and sells the lower one; by side: both, with
         multiples of their own.
     reference
-        As in `PriceCollar`; mean: of the trades of `window_ns`.
+        As in `PriceCollar`; mean: of the trades of `window_ns`; vwap: of the fills of all accounts in it, weighted by quantity.
     window_ns
-        Length of the window of the mean.
+        Length of the window of a mean.
     max_age_ns
-        Age up to which a reference other than the mean is fresh; not given: any.
+        Age up to which a reference other than a mean is fresh; not given: any.
 
     Examples
     --------
@@ -85,7 +89,7 @@ class PriceBand(NamedTuple):
     ask_up: ComparedLimit[Ratio] = None
     ask_down: ComparedLimit[Ratio] = None
     sides: choice("both", "aggressive", "by_side") = "both"
-    reference: choice(*NAMES, "mean") = "last"
+    reference: choice(*NAMES, *WEIGHTED) = "last"
     window_ns: PositiveDuration = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
@@ -93,22 +97,29 @@ class PriceBand(NamedTuple):
 
 
 def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
-    """Remove trades outside the window of the mean."""
+    """Remove trades and fills outside the window of the mean."""
     expire(memory, state.memory, event.ts - params.window_ns)
+    expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
 
 
 def scale(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Number by which prices are multiplied so that the reference is an integer."""
     if event.stop == MISSING and params.reference == MEAN:
         return max(length(memory, state.memory), 1)
-    return 2
+    return max(total(memory, state.memory + QUEUE), 1) if event.stop == MISSING and params.reference == VWAP else 2
 
 
 def scaled_reference(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
     """The reference times `scale`, in ticks; MISSING if none is known."""
-    if event.stop != MISSING or params.reference != MEAN:
+    if event.stop != MISSING or params.reference < MEAN:
         return twice_reference(params, book, event)
-    return total(memory, state.memory) if length(memory, state.memory) > 0 else MISSING
+    if length(memory, state.memory) == 0:
+        return MISSING
+    if params.reference == VWAP:
+        lots, worth = total(memory, state.memory + QUEUE), total(memory, state.memory)
+        if lots <= 0 or abs(worth) >= ROOM or abs(event.price) > ROOM // lots:
+            return MISSING
+    return total(memory, state.memory)
 
 
 def passing(amount: int, ppm: int, breach: int) -> int:
@@ -162,22 +173,41 @@ def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words
 
 
 def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
-    """Note a trade in the window of the mean; in a split, count all of them in new units."""
-    if event.kind == SPLIT:
+    """Note a trade or a fill in the window of the mean; a split counts trades in new units, and the fills anew."""
+    if event.kind == SPLIT and params.reference == VWAP:
+        clear(memory, state.memory)
+        clear(memory, state.memory + QUEUE)
+    elif event.kind == SPLIT:
         split_values(memory, state.memory, event.qty, event.price)
+    elif event.kind == FILL:
+        if params.reference == VWAP:
+            append(memory, state.memory, event.ts, worth_of(event))
+            append(memory, state.memory + QUEUE, event.ts, event.qty)
     elif event.price != MISSING and params.reference == MEAN:
         append(memory, state.memory, event.ts, event.price)
     return 0
 
 
+def worth_of(event: EventRow) -> int:
+    """Ticks times lots of a fill, at most `ROOM`."""
+    return event.price * event.qty if abs(event.price) <= ROOM // max(event.qty, 1) else ROOM
+
+
+def amend(state: Record, params: Any, event: EventRow, memory: Words, sign: int) -> None:
+    """Undo or count a fill of the window that the venue busts or corrects."""
+    if params.reference == VWAP:
+        adjust(memory, state.memory, event.ts, sign * worth_of(event))
+        adjust(memory, state.memory + QUEUE, event.ts, sign * event.qty)
+
+
 def misfit(rule: Any) -> str:
     """Reason why the parameters do not fit together."""
     params = rule.parameters
-    if (params.reference == "mean") != (params.window_ns is not None):
-        return "window_ns is the length of the window of reference='mean'; give both"
+    if (params.reference in WEIGHTED) != (params.window_ns is not None):
+        return "window_ns is the length of the window of reference='mean' or 'vwap'; give both"
     if params.sides != "by_side" and (params.ask_up, params.ask_down) != (None, None):
         return "ask_up and ask_down are multiples of sides='by_side'"
-    if params.reference == "mean" and params.max_age_ns is not None:
+    if params.reference in WEIGHTED and params.max_age_ns is not None:
         return "max_age_ns has no effect beside window_ns"
     return ""
 
@@ -216,7 +246,7 @@ def sentence(params: PriceBand) -> str:
 
 def needs(rule: Any) -> tuple[Need, ...]:
     """Contents of a log that have the reference of a rule."""
-    return {**NEEDS, "mean": (Need(("last trade",)),)}[rule.parameters.reference]
+    return {**NEEDS, "mean": (Need(("last trade",)),), "vwap": (Need(("FILL",)),)}[rule.parameters.reference]
 
 
 PRICE_BAND = register(
@@ -227,9 +257,10 @@ PRICE_BAND = register(
         check=check,
         update=update,
         evict=evict,
-        workspace_size=QUEUE,
-        nodes_per_event=1,
-        updates_on=frozenset({EventKind.PRICE, EventKind.SPLIT}),
+        amend=amend,
+        workspace_size=2 * QUEUE,
+        nodes_per_event=2,
+        updates_on=frozenset({EventKind.PRICE, EventKind.FILL, EventKind.SPLIT}),
         breached_by=frozenset(),
         scopes=("instrument",),
         observes=Measure.PRICE,

@@ -16,7 +16,7 @@ from riskkit.replay.log.floorsheet import log_from_trades
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.run.replay_log import replay_log
 
-FOLDER = Path(__file__).parent / "scenarios"
+FOLDER = Path(__file__).parents[1] / "scenarios"
 TAPE = [492, 177, 31, 36]  # refused by nautilus, by stocksharp, by both, and the first event on which they part
 MINUTES_5 = {"candle": "5min"}
 TAKEN = {
@@ -40,6 +40,8 @@ TAKEN = {
         drawdown_stop=12,
         round_up=False,
     ),
+    "pb01-banding-of-the-aggressive-side": presets.cme_prices(limit=None),
+    "pb02-percent-price-of-the-mean": presets.binance_filters(up=5, down="0.2", smallest=None, largest=None),
     "rg01-cme-3s-reject-and-logout": presets.cme(),
     "rg02-rts6-15-3-repeated-execution": presets.rts6(executions=3, collar="1"),
     "rg04-price-collar": presets.rts6(collar="0.05"),
