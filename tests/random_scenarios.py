@@ -487,6 +487,9 @@ class Stream:
             event["dnr"] = True
         if self.count % 3 == 1:
             event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]
+        if self.count % 6 == 5:
+            event["quote_qty"] = ("99", "100", "204", "301.5", "12.3", "0")[self.count // 6 % 6]
+            del event["qty"]
         if draw.random() < 0.2 and event["side"] == "B":
             event["reserve"] = "101"
         if draw.random() < 0.5:

@@ -60,6 +60,7 @@ COPIED += (
     "offset",
     "display",
     "dnr",
+    "quote_qty",
     "rate",
     "ratio",
 )

@@ -326,6 +326,8 @@ class Replay:
         for place, member in enumerate(members):
             self.phantoms = members[:place]
             self.aim(member, event.get("orders", [event])[place])
+            if "quote_qty" in event.get("orders", [event])[place]:
+                self.spend(member, event.get("orders", [event])[place]["quote_qty"])
             member.reducing = self.only_reduces(member)
             member.at_price = self.price_of(member)
         self.phantoms = []
@@ -370,6 +372,16 @@ class Replay:
         if "offset" in fields:
             member.offset, last = Fraction(fields["offset"]), self.instruments[member.instrument].last
             member.stop = UNSET if last is None else last + member.side * member.offset
+
+    def spend(self, member, amount):
+        """The whole lots that an amount of money is for, at the limit, a fixed stop, the other side's quote or the last trade."""
+        traded = self.instruments[member.instrument]
+        touch = traded.ask if member.side == BUY else traded.bid
+        prices = [member.price, member.stop if member.offset is None else None, touch, traded.last]
+        price = next((one for one in prices if one is not None), None)
+        unit = Fraction(0) if price in (None, BAD) else price * traded.multiplier * traded.lot
+        lots = 0 if unit <= 0 or Fraction(amount) <= 0 else Fraction(amount) // unit
+        member.qty, member.bad_qty = lots * traded.lot, lots == 0
 
     def trade(self, instrument, price):
         """Orders that wait for this trade wait no longer; stops that follow the trades follow."""

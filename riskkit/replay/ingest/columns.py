@@ -53,6 +53,12 @@ COLUMNS: dict[str, FrameColumn] = {
         "qty",
         ("quantity", "size", "volume"),
     ),
+    "quote_qty": FrameColumn(
+        "money that an order is for, in place of a quantity: lots of it at its limit, else at its stop, the ask (buy), the bid (sell) "
+        "or the last trade",
+        "qty",
+        ("quote_quantity", "quoteorderqty", "quote_order_qty"),
+    ),
     "price": FrameColumn(
         "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
     ),

@@ -32,6 +32,7 @@ from riskkit.replay.ingest.labels import (
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
+from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.snapshots import check_snapshots
@@ -236,8 +237,6 @@ def _numbers(
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
-    if source.has("display"):
-        check_displays(source, code, lots, odd_lots, list(declared), lenient, flags)
     types = types_of(source)
     ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)
     priced = {"price": ticks}
@@ -251,12 +250,16 @@ def _numbers(
     lot_cuts = refine(source, counted, odd_lots, code, [1] * len(declared))
     tick_cuts = refine(source, priced, odd_ticks, code, finer_steps(ratios, code, len(declared)))
     columns |= {**counted, **priced}
-    return [
+    stepped = [
         instrument
         if tick == lot == 1
         else replace(instrument, price_step=instrument.tick / tick, qty_step=instrument.lot / lot)
         for instrument, tick, lot in zip(declared, tick_cuts, lot_cuts, strict=True)
     ]
+    count_amounts(source, columns, stepped, ratios, lenient)
+    if source.has("display"):
+        check_displays(source, columns, stepped, lenient)
+    return stepped
 
 
 def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, policy: OrderPolicy) -> None:

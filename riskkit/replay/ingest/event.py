@@ -6,7 +6,7 @@ as a row of a frame, with a message that names the field. Nothing is stored befo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,7 @@ from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.ingest.order_types import set_prices, set_stop
+from riskkit.replay.ingest.quote_quantities import count_amount
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import (
     MISSING,
@@ -29,6 +30,10 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.decimals import ROUNDINGS
 from riskkit.replay.schema.universe import GROUPS, Instrument, Universe
+
+
+def no_market(instrument: int) -> None:
+    """The prices of an instrument where none are known."""
 
 
 class Entries:
@@ -64,6 +69,7 @@ class Entries:
         self.orders = OrderIds(order_policy)
         self.fills = FillIds()
         self.currencies: dict[int, str] = {}
+        self.market: Callable[[int], Any] = no_market  # the record of an instrument's prices, by its code
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
             for currency in [*account.cash, *(instrument.currency for instrument in instruments)]:
@@ -146,15 +152,19 @@ class Entries:
         offset: Any = None,
         display: Any = None,
         dnr: Any = False,
+        quote_qty: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
-        row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
-        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
+        if quote_qty is None:
+            row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
+        if quote_qty is not None:
+            count_amount(row, quote_qty, qty, traded, self.market(row["instrument"]), self.flag)
+        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
