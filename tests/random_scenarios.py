@@ -490,6 +490,10 @@ class Stream:
         if self.count % 6 == 5:
             event["quote_qty"] = ("99", "100", "204", "301.5", "12.3", "0")[self.count // 6 % 6]
             del event["qty"]
+        if self.count % 7 == 3:
+            event["close_position"] = True
+            for name in {"qty", "quote_qty", "display"} & event.keys():
+                del event[name]
         if draw.random() < 0.2 and event["side"] == "B":
             event["reserve"] = "101"
         if draw.random() < 0.5:

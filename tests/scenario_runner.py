@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskkit.replay.kernels.runtime import Counter
@@ -61,6 +62,7 @@ COPIED += (
     "display",
     "dnr",
     "quote_qty",
+    "close_position",
     "rate",
     "ratio",
 )
@@ -385,12 +387,13 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
     if way == "live":
         log, numbers = log_of(scenario)
         mode, orphans = scenario.get("mode", "shadow"), scenario.get("orphans", "keep")
-        result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
+        engine = live(log, history_of(scenario, numbers), mode, orphans=orphans)
+        result, slots = engine.result(), engine.journal.columns["slots"]
         result.log.order_labels = log.order_labels
     else:
         stage, history, numbers = staged(scenario, compiled=COMPILED[way])
-        result = stage.replay(history)
-    return outcome_of(scenario, result, numbers)
+        result, slots = stage.replay(history), stage.columns.get("slots")
+    return outcome_of(scenario, result, numbers, slots)
 
 
 def staged(scenario: dict[str, Any], compiled: bool | str = False) -> tuple[Stage, RuleHistory, list[int]]:
@@ -413,8 +416,10 @@ def live(log: EventLog, history: RuleHistory, mode: str, **options: Any) -> Engi
     return engine
 
 
-def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int]) -> Outcome:
-    """Read decisions, states and positions off a result."""
+def outcome_of(
+    scenario: dict[str, Any], result: ReplayResult, numbers: list[int], slots: np.ndarray | None = None
+) -> Outcome:
+    """Read decisions, states and positions off a result; `slots` are the records of orders by row."""
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
@@ -455,9 +460,12 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     for seq, order in cancelled_orders(result)["order"].items():
         cancelled.setdefault(numbers[int(seq)], []).append(_label(result, order))
     working, prices = {}, {}
-    for record in result.state.orders[1:] if {"working", "prices"} & set(scenario.get("expected", {})) else ():
-        if record["status"] == OrderStatus.WORKING and (label := _label(result, record["row"])):
-            instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
+    named = () if slots is None else np.flatnonzero(result.log.columns["order"] == np.arange(len(result.log)))
+    entered = {int(slots[row]): int(row) for row in named} if slots is not None else {}
+    for slot, record in enumerate(result.state.orders[1:] if entered else ()):
+        row = entered.get(slot, 0)
+        if record["status"] == OrderStatus.WORKING and (label := _label(result, row)):
+            instrument = universe.instruments[result.log.columns["instrument"][row]]
             working[label] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
             prices[label] = str(int(record["price"]) * instrument.price_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut

@@ -52,6 +52,7 @@ class Order(Event, kw_only=True):
     display: Decimal | None = None
     dnr: bool | None = None
     quote_qty: Decimal | None = None
+    close_position: bool | None = None
 
 
 class Fill(Event, kw_only=True):

@@ -76,7 +76,7 @@ class Order:
         self.account, self.instrument, self.side = member.account, member.instrument, member.side
         self.strategy, self.session = member.strategy, member.session
         self.qty, self.price, self.reserve = member.qty, member.price, member.reserve
-        self.reduce_only = member.reduce_only
+        self.reduce_only, self.closes = member.reduce_only, member.closes
         self.stop, self.offset = member.stop, member.offset
         self.dnr = member.dnr
         self.aimed = None, None  # its stop and offset before its last modify
@@ -121,13 +121,14 @@ class Member:
         self.parent = order.parent if order is not None else None
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
         written = Fraction(fields.get("qty", "0"))
-        self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify")
+        self.closes = bool(fields.get("close_position"))  # it is for what is held
+        self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify" and not self.closes)
         self.display = fields.get("display")
         self.qty = max(written, Fraction(0))
         price = fields.get("price")
         self.price = price if price in (None, BAD) else Fraction(price)
         self.reserve = Fraction(event["reserve"]) if "reserve" in event else None
-        self.reduce_only = bool(event.get("reduce_only"))
+        self.reduce_only = bool(event.get("reduce_only")) or self.closes
         self.dnr = bool(event.get("dnr"))
         self.at_price = None
         if order is not None:
@@ -249,6 +250,8 @@ class Replay:
 
     def only_reduces(self, member):
         held = self.position(member.account, member.instrument)
+        if member.closes:
+            return member.qty > 0
         return held * member.side < 0 and member.rest + self.working_qty(member) <= abs(held)
 
     def price_of(self, member):
@@ -326,6 +329,8 @@ class Replay:
         for place, member in enumerate(members):
             self.phantoms = members[:place]
             self.aim(member, event.get("orders", [event])[place])
+            if member.closes:
+                member.qty = self.closable(member)
             if "quote_qty" in event.get("orders", [event])[place]:
                 self.spend(member, event.get("orders", [event])[place]["quote_qty"])
             member.reducing = self.only_reduces(member)
@@ -373,6 +378,17 @@ class Replay:
             member.offset, last = Fraction(fields["offset"]), self.instruments[member.instrument].last
             member.stop = UNSET if last is None else last + member.side * member.offset
 
+    def closable(self, member):
+        """What an order that closes a position would close now."""
+        return max(-member.side * self.position(member.account, member.instrument), Fraction(0))
+
+    def close_held(self, order, more):
+        """A trade has triggered an order, which is for what is held now if it closes a position."""
+        if order.closes:
+            order.qty, order.limited, order.capped = order.filled + more + self.closable(order), False, False
+            if order.qty <= order.filled:
+                order.working = False
+
     def spend(self, member, amount):
         """The whole lots that an amount of money is for, at the limit, a fixed stop, the other side's quote or the last trade."""
         traded = self.instruments[member.instrument]
@@ -390,6 +406,7 @@ class Replay:
                 continue
             if order.stop != UNSET and order.side * price >= order.side * order.stop:
                 order.stop = None
+                self.close_held(order, Fraction(0))
             elif order.offset is not None:
                 behind = price + order.side * order.offset
                 nearer = order.stop == UNSET or order.side * behind < order.side * order.stop
@@ -552,6 +569,8 @@ class Replay:
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
+            if named.stop is not None and named.working:
+                self.close_held(named, qty)
             named.stop = None
             named.filled += qty
             named.working &= named.filled < named.qty

@@ -11,7 +11,7 @@ from riskkit.replay.engine.shape import Shape
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price", "stop")
-DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING)
+DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING | RowFlag.CLOSE_POSITION)
 
 
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:

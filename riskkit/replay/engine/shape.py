@@ -260,6 +260,7 @@ class Shape(NamedTuple):
     settles: bool = False  # instruments expire, or positions are rolled to another one
     splits: bool = False  # instruments are split
     credits: bool = False  # credit is reserved
+    closes: bool = False  # orders are for what is held
     lifetimes: bool = False  # a rule looks at how long orders worked
     turnover: bool = False  # a rule looks at what all accounts trade in an instrument
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts

@@ -100,6 +100,9 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "children": FrameColumn("number of messages that a modify, or a list (on its first order), counts for", "weight"),
     "reduce_only": FrameColumn("True: the order or modify may only reduce a position", "flags"),
+    "close_position": FrameColumn(
+        "True: the order is for all that its account holds, in place of a quantity", "flags", ("closeposition",)
+    ),
     "display": FrameColumn("quantity that an iceberg order shows; rules judge the whole quantity", "flags"),
     "dnr": FrameColumn("True: a dividend does not reduce the prices of the order", "flags"),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),

@@ -13,6 +13,8 @@ import pandas as pd
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.actions import check_rolls, check_transfers, funding_events
 from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.closing import FLAGS as CLOSING
+from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.credits import check_amounts, name_reservations
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
@@ -236,6 +238,7 @@ def _numbers(
     code, flags = columns["instrument"], columns["flags"]
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
+    flags[of_positions(source)] |= CLOSING
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
     types = types_of(source)
     ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)

@@ -12,6 +12,7 @@ from typing import Any
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.closing import closes
 from riskkit.replay.ingest.displays import check_display
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
@@ -153,13 +154,15 @@ class Entries:
         display: Any = None,
         dnr: Any = False,
         quote_qty: Any = None,
+        close_position: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
-        if quote_qty is None:
+        closing = closes(row, close_position, {"qty": qty, "quote_qty": quote_qty, "display": display})
+        if quote_qty is None and not closing:
             row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
         if quote_qty is not None:

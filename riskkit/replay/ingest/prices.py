@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
@@ -30,7 +31,7 @@ def quantities(
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
     """Lots of orders, modifies, fills and snapshots; and by row the off-lot quantities of orders that are kept, in lots."""
     modify, stated = frame.rows_of(EventKind.MODIFY), frame.rows_of(EventKind.SNAPSHOT) & frame.missing("order_id")
-    needs = frame.rows_of(*NEEDED_BY["qty"]) & ~stated & ~of_amounts(frame)
+    needs = frame.rows_of(*NEEDED_BY["qty"]) & ~stated & ~of_amounts(frame) & ~of_positions(frame)
     missing = frame.missing("qty")
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "qty", (needs | modify | stated) & ~missing, lots, code)
