@@ -53,6 +53,7 @@ class Order(Event, kw_only=True):
     dnr: bool | None = None
     quote_qty: Decimal | None = None
     close_position: bool | None = None
+    reference: Label | None = None
 
 
 class Fill(Event, kw_only=True):

@@ -329,6 +329,8 @@ class Replay:
         for place, member in enumerate(members):
             self.phantoms = members[:place]
             self.aim(member, event.get("orders", [event])[place])
+            if event.get("orders", [event])[place].get("type") == "peg":
+                self.peg(member, event.get("orders", [event])[place])
             if member.closes:
                 member.qty = self.closable(member)
             if "quote_qty" in event.get("orders", [event])[place]:
@@ -374,7 +376,7 @@ class Replay:
                 return
         if "stop" in fields:
             member.stop, member.offset = Fraction(fields["stop"]), None
-        if "offset" in fields:
+        if "offset" in fields and fields.get("type") != "peg":
             member.offset, last = Fraction(fields["offset"]), self.instruments[member.instrument].last
             member.stop = UNSET if last is None else last + member.side * member.offset
 
@@ -388,6 +390,23 @@ class Replay:
             order.qty, order.limited, order.capped = order.filled + more + self.closable(order), False, False
             if order.qty <= order.filled:
                 order.working = False
+
+    def peg(self, member, fields):
+        """A limit that is a reference with an offset, on the passive tick, no further than the price that is given."""
+        traded, cap, way = self.instruments[member.instrument], member.price, member.side
+        other, own = (traded.ask, traded.bid) if way == BUY else (traded.bid, traded.ask)
+        middle = (traded.bid + traded.ask) / 2 if None not in (traded.bid, traded.ask) else None
+        touch, primary = (one if one is not None else traded.last for one in (other, own))
+        named = {"touch": touch, "primary": primary, "mid": middle, "last": traded.last}
+        found = named[fields.get("reference", "touch")]
+        member.price = BAD
+        if found is not None:
+            ticks = way * (way * (found + Fraction(fields.get("offset", "0"))) // traded.tick)
+            price = ticks * traded.tick
+            price = price if cap is None else way * min(way * price, way * cap)
+            member.price = price if price > 0 or traded.negative else BAD
+        if way == BUY and member.reserve is None:
+            member.reserve = cap
 
     def spend(self, member, amount):
         """The whole lots that an amount of money is for, at the limit, a fixed stop, the other side's quote or the last trade."""

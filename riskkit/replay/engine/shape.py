@@ -391,6 +391,21 @@ class Shape(NamedTuple):
         return self.commands or self.settles or self.splits or (self.enforce and bool(self.matching))
 
     @property
+    def keeps_orders(self) -> bool:
+        """True if the loop iterates over working orders: their records stay until they end."""
+        return (
+            self.chains
+            or self.cancels
+            or self.commands
+            or self.stops
+            or self.dividends
+            or self.snapshots
+            or self.settles
+            or self.splits
+            or self.credits
+        )
+
+    @property
     def keeps_rows(self) -> bool:
         """True if an order's record has the row of its event."""
         return self.takes_away or self.dividends or self.snapshots

@@ -64,11 +64,18 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "type": FrameColumn(
         "limit (default), market (without a price), stop (a market order from a trade at its stop on), stop_limit, or trailing "
-        "(a stop that follows the best trade)"
+        "(a stop that follows the best trade); peg (priced at its reference; a price is as far as it goes)"
+    ),
+    "reference": FrameColumn(
+        "reference of a pegged order: touch (the ask of a buy, the bid of a sell; default), primary (the bid of a buy, the ask of a "
+        "sell), mid or last",
+        "price",
     ),
     "stop": FrameColumn("price of a trade that triggers a stop or stop_limit order; of a modify the new one", "stop"),
     "offset": FrameColumn(
-        "distance of the stop of a trailing order from the best trade; of a modify the new one", "stop"
+        "distance of the stop of a trailing order from the best trade, of a modify the new one; what is added to the reference of a "
+        "pegged order",
+        "stop",
     ),
     "order_id": FrameColumn(
         "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",

@@ -33,6 +33,7 @@ from riskkit.replay.ingest.labels import (
 )
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
+from riskkit.replay.ingest.pegs import price_pegs
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
@@ -259,6 +260,7 @@ def _numbers(
         else replace(instrument, price_step=instrument.tick / tick, qty_step=instrument.lot / lot)
         for instrument, tick, lot in zip(declared, tick_cuts, lot_cuts, strict=True)
     ]
+    price_pegs(source, columns, types, stepped, ratios, lenient)
     count_amounts(source, columns, stepped, ratios, lenient)
     if source.has("display"):
         check_displays(source, columns, stepped, lenient)

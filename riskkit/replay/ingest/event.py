@@ -18,6 +18,7 @@ from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.ingest.order_types import set_prices, set_stop
+from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
 from riskkit.replay.ingest.quote_quantities import count_amount
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import (
@@ -155,6 +156,7 @@ class Entries:
         dnr: Any = False,
         quote_qty: Any = None,
         close_position: Any = False,
+        reference: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -164,12 +166,17 @@ class Entries:
         closing = closes(row, close_position, {"qty": qty, "quote_qty": quote_qty, "display": display})
         if quote_qty is None and not closing:
             row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
-        set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
-        if quote_qty is not None:
-            count_amount(row, quote_qty, qty, traded, self.market(row["instrument"]), self.flag)
-        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
+        of = set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
+        market = self.market(row["instrument"])
+        if of.pegged:
+            peg(row, reference, offset, traded, market, lenient=self.flag, nearest=self.nearest)
+        elif reference is not None:
+            raise InputError(f"reference={shown(reference)} {NOT_PEGGED}")
+        if quote_qty is not None:
+            count_amount(row, quote_qty, qty, traded, market, self.flag)
+        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         self.set_origin(row, strategy, connection)

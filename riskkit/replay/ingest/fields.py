@@ -30,7 +30,8 @@ ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
-        "expires", "stop", "offset", "display", "dnr", "quote_qty", "close_position", *ORIGIN,
+        "expires", "stop", "offset", "display", "dnr", "quote_qty", "close_position",
+        "reference", *ORIGIN,
     ),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
     "cancel": ("order_id", "account", "instrument", *ORIGIN),

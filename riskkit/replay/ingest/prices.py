@@ -83,7 +83,8 @@ def prices(
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
-    needs = frame.rows_of(*NEEDED_BY["price"]) & ~unpriced & ~quoted
+    free = np.array([one.pegged for one in ORDER_TYPES.values()])[types]
+    needs = frame.rows_of(*NEEDED_BY["price"]) & ~unpriced & ~free & ~quoted
     bad = counted.bad | (needs & missing)
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(bad & ~lenient, "price", lambda row: f"is not a price; {_what_fits(frame, row)}")

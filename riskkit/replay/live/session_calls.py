@@ -80,8 +80,8 @@ class SessionCalls(ABC):
         account, instrument, side, qty, price, order_id, strategy, connection
             Labels, B or S, and numbers; id, strategy and connection may be left out.
         **more
-            ``type`` ("market" and "stop" without a price, "stop_limit", "trailing"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, and in place of
+            ``type`` ("market" and "stop" without a price, "stop_limit", "trailing", "peg"), ``stop`` or ``offset`` of a type that has
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, and in place of
             ``qty`` ``quote_qty`` or ``close_position``.
 
         Returns

@@ -86,8 +86,8 @@ BAD_FRAMES = {
         "row 0, column 'price': 10.5 is the price of a stop order; leave it empty",
     ),
     "unknown type": (
-        [{**ORDER, "type": "peg"}],
-        "row 0, column 'type': 'peg' is not limit, market, stop, stop_limit or trailing",
+        [{**ORDER, "type": "pegged"}],
+        "row 0, column 'type': 'pegged' is not limit, market, stop, stop_limit, trailing or peg",
     ),
     "no stop": (
         [{**ORDER, "type": "stop_limit"}],
