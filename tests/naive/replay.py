@@ -115,7 +115,7 @@ class Member:
     capped = False  # it has lost lots to self-match prevention
 
     def __init__(self, event, fields, order=None):
-        self.account, self.instrument = event["account"], event["instrument"]
+        self.account, self.instrument = event["account"], fields.get("instrument", event.get("instrument"))
         self.strategy, self.session = event.get("strategy"), event.get("session")
         self.order = order
         self.parent = order.parent if order is not None else None
@@ -165,7 +165,8 @@ class Replay:
             orders = event.get("orders", []) if event["kind"] != "split" else []
             stated = [*event.get("positions", {}), *(one.get("instrument") for one in orders)]
             stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
-            for label in [event["instrument"]] if "instrument" in event else stated:
+            stated += [leg["instrument"] for leg in event.get("legs", [])]
+            for label in [event["instrument"]] if "instrument" in event and "legs" not in event else stated:
                 self.instruments.setdefault(label, Instrument(label, None))
             both = [event["from"], event["to"]] if event["kind"] == "transfer" else []
             for label in [event["account"]] if "account" in event else both:
@@ -182,6 +183,7 @@ class Replay:
         self.estimates = {}  # instrument -> highest price of an order before the first mark
         self.orders = {}
         self.every_order = []
+        self.combinations = {}  # (account, id of an order) -> the instruments of its legs
         self.phantoms = []  # the orders of a list that stand before the one being judged
         self.logins = {}  # the account that last sent through a session
         self.rates = Rates(scenario.get("quantum"))
@@ -283,10 +285,20 @@ class Replay:
                 rule.own.setdefault(event["key"], []).append(({"limit": event["limit"]}, event["until"]))
         if event["kind"] == "limit":
             return
-        if event["kind"] in ("order", "order_list", "modify"):
-            self.message(number, event)
-        else:
-            getattr(self, "take_" + event["kind"])(number, event)
+        for one in self.by_leg(event):
+            if event["kind"] in ("order", "order_list", "modify"):
+                self.message(number, one)
+            else:
+                getattr(self, "take_" + event["kind"])(number, one)
+
+    def by_leg(self, event):
+        """An event of the order of a combination is one of its leg in that instrument, else of each."""
+        of = (event.get("account"), event.get("order_id"))
+        if event["kind"] == "order" and "legs" not in event:
+            self.combinations.pop(of, None)
+        legs = self.combinations.get(of, []) if event["kind"] != "order" else []
+        own = [leg for leg in legs if leg == event.get("instrument")] or legs
+        return [{**event, "instrument": leg, "order_id": f"{of[1]}/{leg}"} for leg in own] or [event]
 
     def change(self, rules):
         """Judge by other rules from here on: with the same memory where only amounts differ, else from the start."""
@@ -312,7 +324,14 @@ class Replay:
         """The rules are others already."""
 
     def message(self, number, event):
-        named = None
+        named, whole = None, event
+        if "legs" in event:
+            legs = [{**leg, "side": "B" if leg["side"] == event.get("side", "B") else "S"} for leg in event["legs"]]
+            legs = [{**leg, "qty": str(Fraction(leg["ratio"]) * Fraction(event["qty"]))} for leg in legs]
+            event = {
+                n: v for n, v in event.items() if n not in ("legs", "order_id", "price", "instrument", "side", "qty")
+            }
+            event |= {"kind": "order_list", "orders": legs, "children": 1}
         if event["kind"] == "modify":
             named = self.orders.get((event["account"], event["order_id"]))
             if named is not None and named.refused:
@@ -366,6 +385,10 @@ class Replay:
                 for member in members if rule.action != "ALERT" and not others else ():
                     lost = rule.prevent(number, member, decision[0] == "ALLOW")
                     member.qty, member.capped = member.qty - lost, member.capped or lost > 0
+        for member in members if "legs" in whole and "order_id" in whole else []:
+            label = f"{whole['order_id']}/{member.instrument}"
+            self.write({**whole, "order_id": label}, member, None, decision[0] == "ALLOW")
+            self.combinations.setdefault((whole["account"], whole["order_id"]), []).append(member.instrument)
         self.write(event, members[0], named, decision[0] == "ALLOW")
 
     def aim(self, member, fields):
