@@ -104,7 +104,7 @@ BAD_FRAMES = {
     ),
     "offset of a stop order": (
         [{**ORDER, "type": "stop_limit", "stop": 11, "offset": 1}],
-        "row 0, column 'offset': 1 is a field of other types of order (trailing)",
+        "row 0, column 'offset': 1 is a field of other types of order (trailing, peg)",
     ),
     "stop and offset": (
         [NAMED, {**MODIFY, "stop": 11, "offset": 1}],
