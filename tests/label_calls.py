@@ -64,6 +64,12 @@ def calls(seed: int, count: int, odd: float = 0.15) -> Iterator[tuple[str, dict[
                 given |= {"type": "stop_limit", "stop": order["price"]}
             elif number % 5 == 2:
                 given = {**given, "price": None, "type": "trailing", "offset": "0.5"}
+            elif number % 10 == 3:
+                given = {**given, "type": "peg", "offset": "-0.5"}
+            elif number % 10 == 4:
+                given = {**given, "qty": None, "quote_qty": "12000"}
+            elif number % 10 == 8:
+                given = {**given, "qty": None, "close_position": True}
         elif kind == "trade":
             given = {"qty": order["qty"], "price": order["price"], **(known if draw.random() < 0.7 else order)}
             given |= {"trade_id": one([f"t{number}", number, f"t{int(draw.integers(number + 1))}"])}

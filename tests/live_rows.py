@@ -12,7 +12,18 @@ from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.universe import GROUPS
 
 ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
-ORDER += ("connection", "parent_id", "expires", "stop", "offset", "display", "dnr")
+ORDER += (
+    "connection",
+    "parent_id",
+    "expires",
+    "stop",
+    "offset",
+    "display",
+    "dnr",
+    "quote_qty",
+    "close_position",
+    "reference",
+)
 THROUGH = ("account", "strategy", "connection")
 FIELDS = {
     "order": ORDER,

@@ -45,6 +45,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "stop": 4,
         "offset": 1,
         "display": 1,
+        "quote_qty": 20,
         "reserve": 6,
         "expires": 9,
         "order_id": "new",

@@ -94,6 +94,8 @@ def with_stops(given: dict[str, Any], seed: int, often: float = 0.4) -> dict[str
             limited = kind != "modify" and one.get("price") is not None
             trails = not limited and draw.random() < 0.5
             aim = {"offset": draw.choice(["1", "2"])} if trails else {"stop": draw.choice(["98", "100", "101", "103"])}
+            if one.get("type") == "peg":
+                del one["reference"], one["offset"]
             one |= aim if kind == "modify" else {"type": _type(limited, trails), **aim}
     return {**given, "events": events}
 
@@ -500,6 +502,16 @@ class Stream:
             event["dnr"] = True
         if self.count % 3 == 1:
             event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]
+        if self.count % 6 == 5:
+            event["quote_qty"] = ("99", "100", "204", "301.5", "12.3", "0")[self.count // 6 % 6]
+            del event["qty"]
+        if self.count % 5 == 4 and event.get("price", "100") in ("99", "100", "101", "102"):
+            event |= {"type": "peg", "reference": ("touch", "primary", "mid", "last")[self.count // 5 % 4]}
+            event["offset"] = ("0", "1", "-1", "-200", "0.5")[self.count // 5 % 5]
+        if self.count % 7 == 3:
+            event["close_position"] = True
+            for name in {"qty", "quote_qty", "display"} & event.keys():
+                del event[name]
         if draw.random() < 0.2 and event["side"] == "B":
             event["reserve"] = "101"
         if draw.random() < 0.5:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from riskkit.replay.ingest.combos import leg_id, leg_orders
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.early_warning import early_warnings
 from riskkit.replay.live.engine import Engine
@@ -60,6 +62,9 @@ COPIED += (
     "offset",
     "display",
     "dnr",
+    "quote_qty",
+    "close_position",
+    "reference",
     "rate",
     "ratio",
 )
@@ -167,6 +172,7 @@ class _Names:
         self.turns: dict[tuple[str, str], int] = {}
         self.anything = anything  # an instrument
         self.accounts = accounts
+        self.legs: dict[tuple[str, str], list[str]] = {}  # instruments of the orders of combinations
         self.stated: set[str] = set()  # of orders that a snapshot brought, which have no strategy and no login
 
     def new(self, account: str, label: str) -> str:
@@ -205,6 +211,12 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         children = event.get("children", len(members))
         listed = {**row, "batch": f"list {number}", "children": children}
         return [{**listed, **_message({**listed, **member})} for member in members]
+    if "legs" in event:
+        return _combination(number, event, {**row, "batch": f"combination {number}", "children": 1}, names, late)
+    if (legs := names.legs.get((event.get("account", ""), event.get("order_id", "")))) and kind in (*NAMING, "fill"):
+        # a leg by its instrument, else all of them
+        own = [leg for leg in legs if leg == event.get("instrument")] or legs
+        return [{**row, "instrument": leg, "order_id": leg_id(order_id, leg)} for leg in own]
     if kind == "snapshot":
         return _snapshot(event, {**row, "batch": f"snapshot {number}"}, names)
     if kind in ("adjust", "transfer", "roll"):
@@ -214,12 +226,29 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         if "parent" in event:
             row["parent_id"] = names.known(event["account"], event["parent"]) or None
         if "order_id" in event and not late:
+            names.legs.pop((event["account"], event["order_id"]), None)
             row["order_id"] = names.new(event["account"], event["order_id"])
     elif order_id or kind in NAMING:
         row["order_id"] = order_id or f"{event['account']}|{event.get('order_id', number)}"  # of no order so far
     if kind == "modify":
         row["children"] = event.get("children", 1)
     return [row]
+
+
+def _combination(
+    number: int, event: dict[str, Any], row: dict[str, Any], names: _Names, late: bool
+) -> list[dict[str, Any]]:
+    """An order of a combination: a row for each of its legs."""
+    named = {"order_id": names.new(event["account"], event["order_id"])} if "order_id" in event and not late else {}
+    orders = leg_orders({"side": "B", **event, **named})
+    if named:
+        names.legs[event["account"], event["order_id"]] = [one["instrument"] for one in orders]
+    wanted = ("type", "instrument", "side", "qty", "order_id")
+    whole = {name: value for name, value in row.items() if name != "price"}
+    return [
+        {**whole, **{name: one[name] for name in wanted if name in one and (named or name != "order_id")}}
+        for one in orders
+    ]
 
 
 def _credit(event: dict[str, Any], row: dict[str, Any], names: _Names, late: bool) -> dict[str, Any]:
@@ -277,7 +306,8 @@ def _traded(scenario: dict[str, Any], events: list[dict[str, Any]]) -> dict[str,
         orders = event.get("orders", []) if event["kind"] != "split" else []
         stated = [*event.get("positions", {}), *(one["instrument"] for one in orders if "instrument" in one)]
         stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
-        seen |= dict.fromkeys([event["instrument"]] if "instrument" in event else stated)
+        stated += [leg["instrument"] for leg in event.get("legs", [])]
+        seen |= dict.fromkeys([event["instrument"]] if "instrument" in event and "legs" not in event else stated)
     for account in scenario.get("accounts", []):
         seen |= dict.fromkeys(account.get("positions", {}))
     return seen
@@ -385,12 +415,17 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
     if way == "live":
         log, numbers = log_of(scenario)
         mode, orphans = scenario.get("mode", "shadow"), scenario.get("orphans", "keep")
-        result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
+        engine = live(log, history_of(scenario, numbers), mode, orphans=orphans)
+        result, slots = engine.result(), engine.journal.columns["slots"]
         result.log.order_labels = log.order_labels
     else:
         stage, history, numbers = staged(scenario, compiled=COMPILED[way])
-        result = stage.replay(history)
-    return outcome_of(scenario, result, numbers)
+        result, slots = stage.replay(history), stage.columns.get("slots")
+        if not stage.shape.keeps_orders and {"working", "prices"} & set(scenario.get("expected", {})):
+            tracked = run(scenario, "live")  # a replay forgets orders that nothing asks for
+            found = outcome_of(scenario, result, numbers)
+            return replace(found, working=tracked.working, prices=tracked.prices)
+    return outcome_of(scenario, result, numbers, slots)
 
 
 def staged(scenario: dict[str, Any], compiled: bool | str = False) -> tuple[Stage, RuleHistory, list[int]]:
@@ -413,8 +448,10 @@ def live(log: EventLog, history: RuleHistory, mode: str, **options: Any) -> Engi
     return engine
 
 
-def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int]) -> Outcome:
-    """Read decisions, states and positions off a result."""
+def outcome_of(
+    scenario: dict[str, Any], result: ReplayResult, numbers: list[int], slots: np.ndarray | None = None
+) -> Outcome:
+    """Read decisions, states and positions off a result; `slots` are the records of orders by row."""
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
@@ -426,7 +463,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
         if code in REFUSED | {DecisionCode.ALERTED}:
             speaking = [one for bit, one in enumerate(result.rules) if int(row["mask"]) >> bit & 1]
             names = [one.id for one in speaking if one.action == "ALERT"]
-            known = alerts.get(number, []) if events[number - 1]["kind"] != "order_list" else []  # a row for each order
+            known = alerts.get(number, []) if not {"orders", "legs", "children"} & events[number - 1].keys() else []
             alerts |= {number: [*known, *names]} if names else {}
         if code in REFUSED:
             rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
@@ -455,9 +492,12 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     for seq, order in cancelled_orders(result)["order"].items():
         cancelled.setdefault(numbers[int(seq)], []).append(_label(result, order))
     working, prices = {}, {}
-    for record in result.state.orders[1:] if {"working", "prices"} & set(scenario.get("expected", {})) else ():
-        if record["status"] == OrderStatus.WORKING and (label := _label(result, record["row"])):
-            instrument = universe.instruments[result.log.columns["instrument"][record["row"]]]
+    named = () if slots is None else np.flatnonzero(result.log.columns["order"] == np.arange(len(result.log)))
+    entered = {int(slots[row]): int(row) for row in named} if slots is not None else {}
+    for slot, record in enumerate(result.state.orders[1:] if entered else ()):
+        row = entered.get(slot, 0)
+        if record["status"] == OrderStatus.WORKING and (label := _label(result, row)):
+            instrument = universe.instruments[result.log.columns["instrument"][row]]
             working[label] = str(int(record["qty"] - record["filled"]) * instrument.qty_step)
             prices[label] = str(int(record["price"]) * instrument.price_step)
     vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
@@ -470,7 +510,9 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
 def _label(result: ReplayResult, row: int) -> str:
     """The id of an order as its scenario has it, "" without one."""
     label = result.log.order_labels.by_row.get(int(row), "||")
-    return label.split("|", 1)[1].rsplit("|", 1)[0]
+    whose = label.split("|", 1)[1]
+    order, leg = whose.rsplit("|", 1)
+    return order + "".join(leg.partition("/")[1:])
 
 
 def _breaks(result: ReplayResult, numbers: list[int]) -> list[dict[str, Any]]:

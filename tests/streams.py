@@ -192,6 +192,7 @@ def random_log(
     _join_lists(draw, rows)
     if stops:
         _wait_for_stops(np.random.default_rng(seed + 2), rows)
+        _close_positions(np.random.default_rng(seed + 5), rows)
     return log_of_rows(rows, world)
 
 
@@ -224,6 +225,14 @@ def _wait_for_stops(draw: np.random.Generator, rows: list[dict[str, int]]) -> No
             trails = draw.random() < 0.4
             row["stop"] = int(draw.integers(1, 4) if trails else draw.integers(97, 104))
             row["flags"] = row.get("flags", 0) | (int(RowFlag.TRAILING) if trails else 0)
+
+
+def _close_positions(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
+    """Let some orders be for what is held, in place of a quantity."""
+    for row in rows:
+        if row["kind"] == EventKind.ORDER and draw.random() < 0.15:
+            row["qty"] = 0
+            row["flags"] = row.get("flags", 0) | int(RowFlag.CLOSE_POSITION | RowFlag.REDUCE_ONLY)
 
 
 def _pay_dividends(draw: np.random.Generator, rows: list[dict[str, int]], world: Universe) -> None:

@@ -39,7 +39,7 @@ class Order(Event, kw_only=True):
     account: Label
     instrument: Label
     side: Label
-    qty: Decimal
+    qty: Decimal | None = None
     price: Decimal | None = None
     order_id: Identity | None = None
     type: Label | None = None
@@ -51,6 +51,10 @@ class Order(Event, kw_only=True):
     offset: Decimal | None = None
     display: Decimal | None = None
     dnr: bool | None = None
+    quote_qty: Decimal | None = None
+    close_position: bool | None = None
+    reference: Label | None = None
+    legs: list[dict[str, Any]] | None = None
 
 
 class Fill(Event, kw_only=True):

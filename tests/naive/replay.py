@@ -76,7 +76,7 @@ class Order:
         self.account, self.instrument, self.side = member.account, member.instrument, member.side
         self.strategy, self.session = member.strategy, member.session
         self.qty, self.price, self.reserve = member.qty, member.price, member.reserve
-        self.reduce_only = member.reduce_only
+        self.reduce_only, self.closes = member.reduce_only, member.closes
         self.stop, self.offset = member.stop, member.offset
         self.dnr = member.dnr
         self.aimed = None, None  # its stop and offset before its last modify
@@ -115,19 +115,20 @@ class Member:
     capped = False  # it has lost lots to self-match prevention
 
     def __init__(self, event, fields, order=None):
-        self.account, self.instrument = event["account"], event["instrument"]
+        self.account, self.instrument = event["account"], fields.get("instrument", event.get("instrument"))
         self.strategy, self.session = event.get("strategy"), event.get("session")
         self.order = order
         self.parent = order.parent if order is not None else None
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
         written = Fraction(fields.get("qty", "0"))
-        self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify")
+        self.closes = bool(fields.get("close_position"))  # it is for what is held
+        self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify" and not self.closes)
         self.display = fields.get("display")
         self.qty = max(written, Fraction(0))
         price = fields.get("price")
         self.price = price if price in (None, BAD) else Fraction(price)
         self.reserve = Fraction(event["reserve"]) if "reserve" in event else None
-        self.reduce_only = bool(event.get("reduce_only"))
+        self.reduce_only = bool(event.get("reduce_only")) or self.closes
         self.dnr = bool(event.get("dnr"))
         self.at_price = None
         if order is not None:
@@ -164,7 +165,8 @@ class Replay:
             orders = event.get("orders", []) if event["kind"] != "split" else []
             stated = [*event.get("positions", {}), *(one.get("instrument") for one in orders)]
             stated += [event["from"], event["to"]] if event["kind"] == "roll" else []
-            for label in [event["instrument"]] if "instrument" in event else stated:
+            stated += [leg["instrument"] for leg in event.get("legs", [])]
+            for label in [event["instrument"]] if "instrument" in event and "legs" not in event else stated:
                 self.instruments.setdefault(label, Instrument(label, None))
             both = [event["from"], event["to"]] if event["kind"] == "transfer" else []
             for label in [event["account"]] if "account" in event else both:
@@ -181,6 +183,7 @@ class Replay:
         self.estimates = {}  # instrument -> highest price of an order before the first mark
         self.orders = {}
         self.every_order = []
+        self.combinations = {}  # (account, id of an order) -> the instruments of its legs
         self.phantoms = []  # the orders of a list that stand before the one being judged
         self.logins = {}  # the account that last sent through a session
         self.rates = Rates(scenario.get("quantum"))
@@ -249,6 +252,8 @@ class Replay:
 
     def only_reduces(self, member):
         held = self.position(member.account, member.instrument)
+        if member.closes:
+            return member.qty > 0
         return held * member.side < 0 and member.rest + self.working_qty(member) <= abs(held)
 
     def price_of(self, member):
@@ -280,10 +285,20 @@ class Replay:
                 rule.own.setdefault(event["key"], []).append(({"limit": event["limit"]}, event["until"]))
         if event["kind"] == "limit":
             return
-        if event["kind"] in ("order", "order_list", "modify"):
-            self.message(number, event)
-        else:
-            getattr(self, "take_" + event["kind"])(number, event)
+        for one in self.by_leg(event):
+            if event["kind"] in ("order", "order_list", "modify"):
+                self.message(number, one)
+            else:
+                getattr(self, "take_" + event["kind"])(number, one)
+
+    def by_leg(self, event):
+        """An event of the order of a combination is one of its leg in that instrument, else of each."""
+        of = (event.get("account"), event.get("order_id"))
+        if event["kind"] == "order" and "legs" not in event:
+            self.combinations.pop(of, None)
+        legs = self.combinations.get(of, []) if event["kind"] != "order" else []
+        own = [leg for leg in legs if leg == event.get("instrument")] or legs
+        return [{**event, "instrument": leg, "order_id": f"{of[1]}/{leg}"} for leg in own] or [event]
 
     def change(self, rules):
         """Judge by other rules from here on: with the same memory where only amounts differ, else from the start."""
@@ -309,7 +324,14 @@ class Replay:
         """The rules are others already."""
 
     def message(self, number, event):
-        named = None
+        named, whole = None, event
+        if "legs" in event:
+            legs = [{**leg, "side": "B" if leg["side"] == event.get("side", "B") else "S"} for leg in event["legs"]]
+            legs = [{**leg, "qty": str(Fraction(leg["ratio"]) * Fraction(event["qty"]))} for leg in legs]
+            event = {
+                n: v for n, v in event.items() if n not in ("legs", "order_id", "price", "instrument", "side", "qty")
+            }
+            event |= {"kind": "order_list", "orders": legs, "children": 1}
         if event["kind"] == "modify":
             named = self.orders.get((event["account"], event["order_id"]))
             if named is not None and named.refused:
@@ -326,6 +348,12 @@ class Replay:
         for place, member in enumerate(members):
             self.phantoms = members[:place]
             self.aim(member, event.get("orders", [event])[place])
+            if event.get("orders", [event])[place].get("type") == "peg":
+                self.peg(member, event.get("orders", [event])[place])
+            if member.closes:
+                member.qty = self.closable(member)
+            if "quote_qty" in event.get("orders", [event])[place]:
+                self.spend(member, event.get("orders", [event])[place]["quote_qty"])
             member.reducing = self.only_reduces(member)
             member.at_price = self.price_of(member)
         self.phantoms = []
@@ -357,6 +385,10 @@ class Replay:
                 for member in members if rule.action != "ALERT" and not others else ():
                     lost = rule.prevent(number, member, decision[0] == "ALLOW")
                     member.qty, member.capped = member.qty - lost, member.capped or lost > 0
+        for member in members if "legs" in whole and "order_id" in whole else []:
+            label = f"{whole['order_id']}/{member.instrument}"
+            self.write({**whole, "order_id": label}, member, None, decision[0] == "ALLOW")
+            self.combinations.setdefault((whole["account"], whole["order_id"]), []).append(member.instrument)
         self.write(event, members[0], named, decision[0] == "ALLOW")
 
     def aim(self, member, fields):
@@ -367,9 +399,47 @@ class Replay:
                 return
         if "stop" in fields:
             member.stop, member.offset = Fraction(fields["stop"]), None
-        if "offset" in fields:
+        if "offset" in fields and fields.get("type") != "peg":
             member.offset, last = Fraction(fields["offset"]), self.instruments[member.instrument].last
             member.stop = UNSET if last is None else last + member.side * member.offset
+
+    def closable(self, member):
+        """What an order that closes a position would close now."""
+        return max(-member.side * self.position(member.account, member.instrument), Fraction(0))
+
+    def close_held(self, order, more):
+        """A trade has triggered an order, which is for what is held now if it closes a position."""
+        if order.closes:
+            order.qty, order.limited, order.capped = order.filled + more + self.closable(order), False, False
+            if order.qty <= order.filled:
+                order.working = False
+
+    def peg(self, member, fields):
+        """A limit that is a reference with an offset, on the passive tick, no further than the price that is given."""
+        traded, cap, way = self.instruments[member.instrument], member.price, member.side
+        other, own = (traded.ask, traded.bid) if way == BUY else (traded.bid, traded.ask)
+        middle = (traded.bid + traded.ask) / 2 if None not in (traded.bid, traded.ask) else None
+        touch, primary = (one if one is not None else traded.last for one in (other, own))
+        named = {"touch": touch, "primary": primary, "mid": middle, "last": traded.last}
+        found = named[fields.get("reference", "touch")]
+        member.price = BAD
+        if found is not None:
+            ticks = way * (way * (found + Fraction(fields.get("offset", "0"))) // traded.tick)
+            price = ticks * traded.tick
+            price = price if cap is None else way * min(way * price, way * cap)
+            member.price = price if price > 0 or traded.negative else BAD
+        if way == BUY and member.reserve is None:
+            member.reserve = cap
+
+    def spend(self, member, amount):
+        """The whole lots that an amount of money is for, at the limit, a fixed stop, the other side's quote or the last trade."""
+        traded = self.instruments[member.instrument]
+        touch = traded.ask if member.side == BUY else traded.bid
+        prices = [member.price, member.stop if member.offset is None else None, touch, traded.last]
+        price = next((one for one in prices if one is not None), None)
+        unit = Fraction(0) if price in (None, BAD) else price * traded.multiplier * traded.lot
+        lots = 0 if unit <= 0 or Fraction(amount) <= 0 else Fraction(amount) // unit
+        member.qty, member.bad_qty = lots * traded.lot, lots == 0
 
     def trade(self, instrument, price):
         """Orders that wait for this trade wait no longer; stops that follow the trades follow."""
@@ -378,6 +448,7 @@ class Replay:
                 continue
             if order.stop != UNSET and order.side * price >= order.side * order.stop:
                 order.stop = None
+                self.close_held(order, Fraction(0))
             elif order.offset is not None:
                 behind = price + order.side * order.offset
                 nearer = order.stop == UNSET or order.side * behind < order.side * order.stop
@@ -540,6 +611,8 @@ class Replay:
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
+            if named.stop is not None and named.working:
+                self.close_held(named, qty)
             named.stop = None
             named.filled += qty
             named.working &= named.filled < named.qty

@@ -113,6 +113,24 @@ def test_events_go_through_the_rules(serve):
     assert {row["account"]: row["cash"] for row in found["accounts"]} == {"desk-1": 999_899.75, "desk-2": 500.0}
 
 
+def test_orders_for_money_for_what_is_held_pegged_and_of_legs_are_fields_of_an_order(serve):
+    served, order = serve(), {name: value for name, value in ORDER.items() if name != "qty"}
+    sizes = [served.ask("POST", "/orders", {**order, "quote_qty": money}).json() for money in ("501.25", "601.50")]
+    assert [size["approved"] for size in sizes] == [True, False] and sizes[1]["actions"][0]["observed"] == 6
+    served.ask("POST", "/fills", {**ORDER, "qty": 3})
+    close = {**order, "side": "sell", "close_position": True, "order_id": "c"}
+    assert served.ask("POST", "/orders", close).json()["approved"]
+    peg = {**ORDER, "type": "peg", "reference": "last", "offset": "-0.25"}
+    assert (
+        served.ask("POST", "/orders", peg).status_code == 422
+    )  # its price is as far as it goes, and there is no trade yet
+    served.ask("POST", "/prices", {"instrument": "ES", "price": 101})
+    assert served.ask("POST", "/orders", peg).json()["approved"]
+    legs = [{"instrument": "ES", "side": "B", "ratio": 1}, {"instrument": "ES", "side": "S", "ratio": 1}]
+    twice = served.ask("POST", "/orders", {**ORDER, "legs": legs})
+    assert twice.status_code == 422 and "is the instrument of two legs" in twice.text
+
+
 def test_the_venue_says_what_an_account_has_and_each_difference_is_an_alert(serve):
     served = serve()
     served.ask("POST", "/orders", {**ORDER, "order_id": "a1", "qty": 4})

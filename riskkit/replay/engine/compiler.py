@@ -124,6 +124,7 @@ def shape_of(
         settles=bool(set(map(int, SETTLES)) & kinds),
         splits=int(EventKind.SPLIT) in kinds,
         credits=int(EventKind.CREDIT) in kinds,
+        closes=log_facts.closes(columns),
         lifetimes="lifetimes" in requires,
         turnover="turnover" in requires,
         netted=netted,

@@ -14,6 +14,14 @@ def flattened(columns: Mapping[str, Any]) -> bool:
     return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
 
 
+def closes(columns: Mapping[str, Any]) -> bool:
+    """True if an order is for what is held; of a live loop, whose flags are not known before."""
+    if "flags" not in columns:
+        return False
+    flags = columns["flags"]
+    return flags is None or bool((flags & int(RowFlag.CLOSE_POSITION)).any())
+
+
 def commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:
     """True if a command cancels orders or is for a group of accounts; of a live loop, if there may be commands."""
     if int(EventKind.CONTROL) not in kinds or "side" not in columns:

@@ -11,7 +11,7 @@ from riskkit.replay.engine.shape import Shape
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price", "stop")
-DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING)
+DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING | RowFlag.CLOSE_POSITION)
 
 
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
@@ -36,17 +36,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     final = np.zeros(0, bool)
     if shape.parents:
         final = np.zeros(len(slots), bool)
-    elif (
-        shape.chains
-        or shape.cancels
-        or shape.commands
-        or shape.stops
-        or shape.dividends
-        or shape.snapshots
-        or shape.settles
-        or shape.splits
-        or shape.credits
-    ):
+    elif shape.keeps_orders:
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0

@@ -260,6 +260,7 @@ class Shape(NamedTuple):
     settles: bool = False  # instruments expire, or positions are rolled to another one
     splits: bool = False  # instruments are split
     credits: bool = False  # credit is reserved
+    closes: bool = False  # orders are for what is held
     lifetimes: bool = False  # a rule looks at how long orders worked
     turnover: bool = False  # a rule looks at what all accounts trade in an instrument
     netted: bool = False  # the total is sampled alone, by the net positions of all accounts
@@ -388,6 +389,21 @@ class Shape(NamedTuple):
     def takes_away(self) -> bool:
         """True if a command, a rule, an expiry or a split takes working orders away by name."""
         return self.commands or self.settles or self.splits or (self.enforce and bool(self.matching))
+
+    @property
+    def keeps_orders(self) -> bool:
+        """True if the loop iterates over working orders: their records stay until they end."""
+        return (
+            self.chains
+            or self.cancels
+            or self.commands
+            or self.stops
+            or self.dividends
+            or self.snapshots
+            or self.settles
+            or self.splits
+            or self.credits
+        )
 
     @property
     def keeps_rows(self) -> bool:

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.schema.columns import MISSING, RATE_UNIT, SETTLES, EventKind
+from riskkit.replay.schema.columns import MISSING, RATE_UNIT, SETTLES, EventKind, RowFlag
 from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
 MARKING = (EventKind.FILL, EventKind.CORRECT, EventKind.PRICE, EventKind.ADJUST, *SETTLES)
@@ -66,7 +66,9 @@ def check_bounds(
                 f"{decimal_text(universe.quantum)}, which could overflow 64 bits"
             )
     _check_rows(columns, worth, quotes, source_row)
-    lots = _reachable_lots(columns, universe, pair_account, pair_instrument) * times[pair_instrument]
+    held = _reachable_lots(columns, universe, pair_account, pair_instrument) * times[pair_instrument]
+    closing = held * _closings(columns, len(held))  # at most, of the orders that close what is held
+    lots = held + closing
     units = np.array([float(i.qty_step / universe.quantity_unit) for i in universe.instruments])
     over = lots * np.maximum(quotes * worth, units)[pair_instrument] >= MAXIMUM
     if over.any():
@@ -86,7 +88,8 @@ def check_bounds(
     implied = _implied(columns, pair_account, lots * (quotes * worth)[pair_instrument], len(universe.accounts))
     _check_balances(columns, universe, value, moved + paid + implied)
     quantity = _messages(columns)
-    if float((columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()) >= TOTAL:
+    asked = (columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()
+    if float(asked + (closing * units[pair_instrument]).sum()) >= TOTAL:
         raise OutOfRange("the quantities of all orders and fills together could overflow 64 bits")
 
 
@@ -109,6 +112,14 @@ def quantum_that_fits(
             return None
         return coarser.quantum
     return None
+
+
+def _closings(columns: Mapping[str, np.ndarray], pairs: int) -> np.ndarray:
+    """Number of orders of each pair that close what is held."""
+    if "flags" not in columns:
+        return np.zeros(pairs)
+    rows = (columns["flags"] & int(RowFlag.CLOSE_POSITION) != 0) & (columns["pair"] >= 0)
+    return np.bincount(columns["pair"][rows], minlength=pairs).astype(float)
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -53,16 +53,29 @@ COLUMNS: dict[str, FrameColumn] = {
         "qty",
         ("quantity", "size", "volume"),
     ),
+    "quote_qty": FrameColumn(
+        "money that an order is for, in place of a quantity: lots of it at its limit, else at its stop, the ask (buy), the bid (sell) "
+        "or the last trade",
+        "qty",
+        ("quote_quantity", "quoteorderqty", "quote_order_qty"),
+    ),
     "price": FrameColumn(
         "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
     ),
     "type": FrameColumn(
         "limit (default), market (without a price), stop (a market order from a trade at its stop on), stop_limit, or trailing "
-        "(a stop that follows the best trade)"
+        "(a stop that follows the best trade); peg (priced at its reference; a price is as far as it goes)"
+    ),
+    "reference": FrameColumn(
+        "reference of a pegged order: touch (the ask of a buy, the bid of a sell; default), primary (the bid of a buy, the ask of a "
+        "sell), mid or last",
+        "price",
     ),
     "stop": FrameColumn("price of a trade that triggers a stop or stop_limit order; of a modify the new one", "stop"),
     "offset": FrameColumn(
-        "distance of the stop of a trailing order from the best trade; of a modify the new one", "stop"
+        "distance of the stop of a trailing order from the best trade, of a modify the new one; what is added to the reference of a "
+        "pegged order",
+        "stop",
     ),
     "order_id": FrameColumn(
         "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",
@@ -94,6 +107,9 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "children": FrameColumn("number of messages that a modify, or a list (on its first order), counts for", "weight"),
     "reduce_only": FrameColumn("True: the order or modify may only reduce a position", "flags"),
+    "close_position": FrameColumn(
+        "True: the order is for all that its account holds, in place of a quantity", "flags", ("closeposition",)
+    ),
     "display": FrameColumn("quantity that an iceberg order shows; rules judge the whole quantity", "flags"),
     "dnr": FrameColumn("True: a dividend does not reduce the prices of the order", "flags"),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),

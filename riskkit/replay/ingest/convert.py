@@ -13,6 +13,8 @@ import pandas as pd
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.actions import check_rolls, check_transfers, funding_events
 from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.closing import FLAGS as CLOSING
+from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.credits import check_amounts, name_reservations
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
@@ -31,7 +33,9 @@ from riskkit.replay.ingest.labels import (
 )
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
+from riskkit.replay.ingest.pegs import price_pegs
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
+from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.snapshots import check_snapshots
@@ -235,9 +239,8 @@ def _numbers(
     code, flags = columns["instrument"], columns["flags"]
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
+    flags[of_positions(source)] |= CLOSING
     lots, odd_lots = quantities(source, code, declared, lenient, flags)
-    if source.has("display"):
-        check_displays(source, code, lots, odd_lots, list(declared), lenient, flags)
     types = types_of(source)
     ticks, odd_ticks = prices(source, code, declared, lenient, flags, types)
     priced = {"price": ticks}
@@ -251,12 +254,17 @@ def _numbers(
     lot_cuts = refine(source, counted, odd_lots, code, [1] * len(declared))
     tick_cuts = refine(source, priced, odd_ticks, code, finer_steps(ratios, code, len(declared)))
     columns |= {**counted, **priced}
-    return [
+    stepped = [
         instrument
         if tick == lot == 1
         else replace(instrument, price_step=instrument.tick / tick, qty_step=instrument.lot / lot)
         for instrument, tick, lot in zip(declared, tick_cuts, lot_cuts, strict=True)
     ]
+    price_pegs(source, columns, types, stepped, ratios, lenient)
+    count_amounts(source, columns, stepped, ratios, lenient)
+    if source.has("display"):
+        check_displays(source, columns, stepped, lenient)
+    return stepped
 
 
 def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, policy: OrderPolicy) -> None:

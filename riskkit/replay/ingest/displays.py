@@ -6,7 +6,7 @@ Source: FIX 4.4 and later, DisplayQty (1138), which is at most OrderQty; RTS 9 (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -24,22 +24,17 @@ NO_DISPLAY = "is no quantity that an order displays; it is a multiple of the lot
 
 
 def check_displays(
-    frame: Frame,
-    code: np.ndarray,
-    lots: np.ndarray,
-    odd_lots: Mapping[int, Fraction],
-    declared: list[Instrument],
-    lenient: np.ndarray,
-    flags: np.ndarray,
+    frame: Frame, columns: Mapping[str, np.ndarray], stepped: Sequence[Instrument], lenient: np.ndarray
 ) -> None:
-    """Refuse or flag the orders of a frame that display what does not fit; `lots` is their quantity, by row exactly in `odd_lots`."""
+    """Refuse or flag the orders of a frame that display what does not fit; quantities are in the steps of their instrument."""
     rows = frame.rows_of(EventKind.ORDER) & ~frame.missing("display")
-    counted = count_in(frame, "display", rows, [one.lot for one in declared] or [Fraction(1)], code)
-    bad = rows & (counted.bad | counted.off | ~counted.positive | (counted.counts == 0) | (counted.counts > lots))
-    for row, exact in odd_lots.items():
-        bad[row] |= rows[row] and counted.counts[row] > exact
+    code = columns["instrument"]
+    counted = count_in(frame, "display", rows, [one.lot for one in stepped] or [Fraction(1)], code)
+    steps = np.array([int(one.lot / one.qty_step) for one in stepped] + [1])[code]
+    bad = rows & (counted.bad | counted.off | ~counted.positive | (counted.counts == 0))
+    bad |= rows & (counted.counts > columns["qty"] // steps)
     frame.refuse(bad & ~lenient, "display", NO_DISPLAY)
-    flags[bad & lenient] |= int(RowFlag.BAD_DISPLAY)
+    columns["flags"][bad & lenient] |= int(RowFlag.BAD_DISPLAY)
 
 
 def check_display(value: Any, instrument: Instrument, row: Row, *, lenient: bool, nearest: bool) -> None:

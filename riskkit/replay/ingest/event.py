@@ -6,17 +6,20 @@ as a row of a frame, with a message that names the field. Nothing is stored befo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.closing import closes
 from riskkit.replay.ingest.displays import check_display
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.ingest.order_types import set_prices, set_stop
+from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
+from riskkit.replay.ingest.quote_quantities import count_amount
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.schema.columns import (
     MISSING,
@@ -29,6 +32,10 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.decimals import ROUNDINGS
 from riskkit.replay.schema.universe import GROUPS, Instrument, Universe
+
+
+def no_market(instrument: int) -> None:
+    """The prices of an instrument where none are known."""
 
 
 class Entries:
@@ -64,6 +71,7 @@ class Entries:
         self.orders = OrderIds(order_policy)
         self.fills = FillIds()
         self.currencies: dict[int, str] = {}
+        self.market: Callable[[int], Any] = no_market  # the record of an instrument's prices, by its code
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
             for currency in [*account.cash, *(instrument.currency for instrument in instruments)]:
@@ -146,17 +154,29 @@ class Entries:
         offset: Any = None,
         display: Any = None,
         dnr: Any = False,
+        quote_qty: Any = None,
+        close_position: Any = False,
+        reference: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
-        row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
-        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
-        set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
+        closing = closes(row, close_position, {"qty": qty, "quote_qty": quote_qty, "display": display})
+        if quote_qty is None and not closing:
+            row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
+        of = set_prices(row, type, price, traded, self.flag, self.nearest, stop=stop, offset=offset)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
+        market = self.market(row["instrument"])
+        if of.pegged:
+            peg(row, reference, offset, traded, market, lenient=self.flag, nearest=self.nearest)
+        elif reference is not None:
+            raise InputError(f"reference={shown(reference)} {NOT_PEGGED}")
+        if quote_qty is not None:
+            count_amount(row, quote_qty, qty, traded, market, self.flag)
+        check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         self.set_origin(row, strategy, connection)

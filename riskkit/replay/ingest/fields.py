@@ -30,8 +30,10 @@ ORIGIN = ("strategy", "connection")  # of every event of an account
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
-        "expires", "stop", "offset", "display", "dnr", *ORIGIN,
+        "expires", "stop", "offset", "display", "dnr", "quote_qty", "close_position",
+        "reference", *ORIGIN,
     ),
+    "combination": ("account", "instrument", "side", "qty", "price", "order_id", "reduce_only", "parent_id", "expires", "legs", *ORIGIN),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
     "cancel": ("order_id", "account", "instrument", *ORIGIN),
     "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),

@@ -12,10 +12,11 @@ from riskkit.replay.schema.universe import Instrument
 
 
 class OrderType(NamedTuple):
-    """What an order of a type has: a limit price, and the field that says when it is triggered (empty: at once)."""
+    """What an order of a type has: a limit price (or may have one), and the field that says when it is triggered (empty: at once)."""
 
     priced: bool = True
     waits: str = ""
+    pegged: bool = False  # its price follows a reference
 
 
 ORDER_TYPES = {
@@ -24,7 +25,15 @@ ORDER_TYPES = {
     "stop": OrderType(priced=False, waits="stop"),
     "stop_limit": OrderType(waits="stop"),
     "trailing": OrderType(priced=False, waits="offset"),
+    "peg": OrderType(pegged=True),
 }
+
+
+def fields_of(of: OrderType) -> tuple[str, ...]:
+    """The fields with a price or a distance that only some types of order have."""
+    return ("offset",) if of.pegged else (of.waits,)
+
+
 UNPRICED = "is the price of a {} order; leave it empty"
 UNKNOWN = f"is not {', '.join([*ORDER_TYPES][:-1])} or {[*ORDER_TYPES][-1]}"
 ABSENT = {
@@ -32,7 +41,7 @@ ABSENT = {
     "offset": "is not a distance; this type of order has an offset from the best trade, at which its stop follows",
 }
 NOT_ITS = {
-    name: f"is a field of other types of order ({', '.join(word for word, one in ORDER_TYPES.items() if one.waits == name)})"
+    name: f"is a field of other types of order ({', '.join(word for word, one in ORDER_TYPES.items() if name in fields_of(one))})"
     for name in ABSENT
 }
 BOTH = "is given beside a stop; a stop is fixed or follows the trades"
@@ -41,17 +50,20 @@ NO_DISTANCE = "is not above zero"
 
 def set_prices(
     row: dict[str, int], word: Any, price: Any, instrument: Instrument, lenient: bool, nearest: bool, **stops: Any
-) -> None:
-    """Store the limit and the stop of a live order of a type."""
+) -> OrderType:
+    """Store the limit and the stop of a live order of a type, and return that."""
     name = label_text(word).lower()
     if name not in ORDER_TYPES:
         raise InputError(f"type={shown(word)} {UNKNOWN}")
     of = ORDER_TYPES[name]
-    if of.priced:
+    if of.pegged and price is None:
+        row["price"] = MISSING
+    elif of.priced:
         row["price"] = amount.price(price, instrument, row, lenient=lenient, nearest=nearest)
     elif price is not None:
         raise InputError(f"price={shown(price)} {UNPRICED.format(name)}")
     set_stop(row, of, instrument, nearest, **stops)
+    return of
 
 
 def set_stop(row: dict[str, int], of: OrderType | None, instrument: Instrument, nearest: bool, **given: Any) -> None:
@@ -59,7 +71,7 @@ def set_stop(row: dict[str, int], of: OrderType | None, instrument: Instrument, 
     for name, value in given.items():
         if of is not None and of.waits == name and value is None:
             raise InputError(f"{name}={shown(value)} {ABSENT[name]}")
-        if value is None:
+        if value is None or (of is not None and of.pegged and name in fields_of(of)):
             continue
         if of is not None and of.waits != name:
             raise InputError(f"{name}={shown(value)} {NOT_ITS[name]}")

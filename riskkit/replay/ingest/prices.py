@@ -8,10 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.ingest.order_types import ORDER_TYPES, UNPRICED
+from riskkit.replay.ingest.quote_quantities import of_amounts
 from riskkit.replay.schema.columns import MISSING, SETTLES, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
@@ -29,7 +31,7 @@ def quantities(
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
     """Lots of orders, modifies, fills and snapshots; and by row the off-lot quantities of orders that are kept, in lots."""
     modify, stated = frame.rows_of(EventKind.MODIFY), frame.rows_of(EventKind.SNAPSHOT) & frame.missing("order_id")
-    needs = frame.rows_of(*NEEDED_BY["qty"]) & ~stated
+    needs = frame.rows_of(*NEEDED_BY["qty"]) & ~stated & ~of_amounts(frame) & ~of_positions(frame)
     missing = frame.missing("qty")
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "qty", (needs | modify | stated) & ~missing, lots, code)
@@ -81,7 +83,8 @@ def prices(
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
-    needs = frame.rows_of(*NEEDED_BY["price"]) & ~unpriced & ~quoted
+    free = np.array([one.pegged for one in ORDER_TYPES.values()])[types]
+    needs = frame.rows_of(*NEEDED_BY["price"]) & ~unpriced & ~free & ~quoted
     bad = counted.bad | (needs & missing)
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(bad & ~lenient, "price", lambda row: f"is not a price; {_what_fits(frame, row)}")

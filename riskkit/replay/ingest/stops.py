@@ -9,7 +9,7 @@ import pandas as pd
 
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text
-from riskkit.replay.ingest.order_types import ABSENT, BOTH, NO_DISTANCE, NOT_ITS, ORDER_TYPES, UNKNOWN
+from riskkit.replay.ingest.order_types import ABSENT, BOTH, NO_DISTANCE, NOT_ITS, ORDER_TYPES, UNKNOWN, fields_of
 from riskkit.replay.ingest.prices import optional_prices
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.universe import Instrument
@@ -38,7 +38,8 @@ def stops(
     for name in ABSENT:
         of_type = np.array([one.waits == name for one in ORDER_TYPES.values()])[kinds]
         frame.refuse(of_type & frame.missing(name), name, ABSENT[name])
-        frame.refuse(orders & ~of_type & ~frame.missing(name), name, NOT_ITS[name])
+        other = np.array([name in fields_of(one) for one in ORDER_TYPES.values()])[kinds]
+        frame.refuse(orders & ~other & ~frame.missing(name), name, NOT_ITS[name])
         if frame.has(name):
             given[name] = optional_prices(frame, name, of_type | modifies, code, declared)
     if not given:

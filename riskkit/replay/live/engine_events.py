@@ -17,6 +17,7 @@ from riskkit.replay.schema.columns import EventKind, RowFlag
 
 BAD_TS = int(RowFlag.BAD_TS)
 FLATTEN = int(RowFlag.FLATTEN)
+CLOSE_POSITION = int(RowFlag.CLOSE_POSITION)
 
 
 class EngineEvents(EngineTables):
@@ -128,6 +129,9 @@ class EngineEvents(EngineTables):
     def _take(self, events: list[Row]) -> np.ndarray:
         """Append checked rows, whose numbers of rows are places."""
         first = self.size
+        for event in events:
+            if event["flags"] & CLOSE_POSITION:
+                event["held"] = self._held(event)
         found = self._take_at_once(events)
         rest = events[self.size - first :]
         if not rest:
@@ -149,6 +153,11 @@ class EngineEvents(EngineTables):
             self.blocks.append(rows)
         self.begun = -1
         return np.concatenate([found, rows])
+
+    def _held(self, event: Row) -> int:
+        """Lots of the position of an event, either way."""
+        pair = self._journal.pairs.get((event["account"], event["instrument"]))
+        return 0 if pair is None or self._state is None else abs(int(self._state.positions["qty"][pair + 1]))
 
     def _take_at_once(self, events: list[Row]) -> np.ndarray:
         """Take the events, or the first of them, by the compiled step, which no signal interrupts; return their rows."""

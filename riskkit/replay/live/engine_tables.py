@@ -18,6 +18,7 @@ from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.rows import Row
+from riskkit.replay.kernels.records import Record, Records
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Quick, can_step
 from riskkit.replay.live.growth import Growth
@@ -200,6 +201,12 @@ class EngineTables:
         """The present state with its spare records, after the first event."""
         assert self._state is not None
         return self._state
+
+    def market(self, instrument: int) -> Record | None:
+        """The record of an instrument's prices; None before the first event."""
+        return (
+            None if self._state is None else Records(self._state.instruments, 1)[instrument]
+        )  # the first is the spare
 
     @property
     def arguments(self) -> list[Any]:

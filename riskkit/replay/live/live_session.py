@@ -229,6 +229,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         now, late = self._time(ts, untimed)
         live, entries = self._with_newcomers(labels, fields.get("pair"))
         due = [] if late else lapsed(self._lapses, self._live.row, now)
+        entries.market = live.market
         rows = make(entries, self._live.size + len(due), now)
         for row in rows:
             if late:  # it changes nothing, so it is no duplicate either

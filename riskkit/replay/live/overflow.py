@@ -52,7 +52,7 @@ def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     if kind not in TRADED and kind != QUOTE:
         return 0, 0, money
     highest = max((abs(event[name]) for name in PRICES if event.get(name, MISSING) != MISSING), default=0)
-    return (event["qty"] if kind != QUOTE else 0), highest, money
+    return (event.get("held", event["qty"]) if kind != QUOTE else 0), highest, money
 
 
 class Reach:

@@ -262,6 +262,7 @@ class Probing(ABC):
         now, late = self._time(ts, untimed=True)
         live, entries = self._with_newcomers((given,), None)
         due = [] if late else lapsed(self._lapses, self._live.row, now)
+        entries.market = live.market
         row = entries.order(self._live.size + len(due), now, **given)
         row["order"] = -1  # nobody will refer to it
         row["flags"] |= int(RowFlag.BAD_TS) * late

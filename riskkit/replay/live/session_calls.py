@@ -10,6 +10,7 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.actions import adjust_row, funding_row, roll_rows, transfer_rows
+from riskkit.replay.ingest.combos import combo_fields, leg_orders
 from riskkit.replay.ingest.credits import credit_row, reservation_text
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
@@ -80,8 +81,10 @@ class SessionCalls(ABC):
         account, instrument, side, qty, price, order_id, strategy, connection
             Labels, B or S, and numbers; id, strategy and connection may be left out.
         **more
-            ``type`` ("market" and "stop" without a price, "stop_limit", "trailing"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``.
+            ``legs``, a list of ``instrument``, ``side`` and ``ratio``: a combination, whose leg in X is the order ``order_id/X``;
+            ``type`` ("market" and "stop" without a price, "stop_limit", "trailing", "peg"), ``stop`` or ``offset`` of a type that has
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, and in place of
+            ``qty`` ``quote_qty`` or ``close_position``.
 
         Returns
         -------
@@ -100,12 +103,21 @@ class SessionCalls(ABC):
                 if used >= 0:
                     return self._taken(used) if used else []
             fields = {"account": account, "instrument": instrument, "side": side, "qty": qty, "price": price, **more}
+            if more.get("legs") is not None:
+                return self._combination(
+                    ts, fields | {"order_id": order_id, "strategy": strategy, "connection": connection}
+                )
             given = given_fields(
                 "order", fields | {"order_id": order_id, "strategy": strategy, "connection": connection}
             )
             return self._submit(ts, given, lambda e, row, now: [e.order(row, now, **given)])
         finally:
             self._lock.release()
+
+    def _combination(self, ts: Any, fields: Mapping[str, Any]) -> list[Decision]:
+        """Process an order of several legs: one message, decided as a list."""
+        given = combo_fields(fields)
+        return self.process_order_list(ts=ts, account=given.get("account"), orders=leg_orders(given), children=1)
 
     def process_order_list(
         self, /, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None

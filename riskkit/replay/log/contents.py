@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskkit.replay.schema.columns import IN_BILLIONTHS, RATE_UNIT, CreditStep, EventKind
-from riskkit.replay.schema.universe import Universe, decimal_text
+from riskkit.replay.schema.columns import IN_BILLIONTHS, RATE_UNIT, CreditStep, EventKind, RowFlag
+from riskkit.replay.schema.universe import Instrument, Universe, decimal_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,13 @@ def add_contents(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> None
         pairs = zip(columns["qty"][split].tolist(), columns["price"][split].tolist(), strict=True)
         frame.loc[split, "ratio"] = [f"{new}/{old}" for new, old in pairs]
         frame.loc[split, "qty"] = np.nan
+
+
+def quantity_text(row: Mapping[str, int], instrument: Instrument) -> str:
+    """The quantity of an event in units, or that an order is for all that is held."""
+    if row.get("flags", 0) & RowFlag.CLOSE_POSITION:
+        return "all that is held"
+    return decimal_text(row["qty"] * instrument.qty_step)
 
 
 def content_words(row: Mapping[str, int], universe: Universe) -> list[str]:

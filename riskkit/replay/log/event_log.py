@@ -23,7 +23,7 @@ from riskkit.replay.ingest.order_labels import OrderLabels
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
 from riskkit.replay.log.codes import checked_header, refuse_unknown_codes
-from riskkit.replay.log.contents import add_contents, content_words
+from riskkit.replay.log.contents import add_contents, content_words, quantity_text
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import ORDER_ID, SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, PRICED, RATE_UNIT, EventKind, RowFlag
@@ -444,9 +444,7 @@ class EventLog(Shown):
             words.append(instrument.id)
             if kind in TRADED:
                 words.append("buy" if row["side"] > 0 else "sell")
-                words += (
-                    [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] or kind != EventKind.MODIFY else []
-                )
+                words += [quantity_text(row, instrument)] if row["qty"] or kind != EventKind.MODIFY else []
             if kind in PRICED and row["price"] != MISSING:
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:

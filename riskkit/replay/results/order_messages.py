@@ -13,12 +13,12 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._check import shown as shown_value
 from riskkit._show import frame_of
-from riskkit.replay.log.contents import content_words
+from riskkit.replay.log.contents import content_words, quantity_text
 from riskkit.replay.results.explain import Explanation, joined, names_in, shown, unjudged
 from riskkit.replay.results.frames import message_labels
 from riskkit.replay.results.present import Reading
 from riskkit.replay.rules.rule import Rule
-from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label
 from riskkit.replay.schema.universe import decimal_text
@@ -140,7 +140,8 @@ class OrderMessages:
         instrument = universe.instruments[row["instrument"]]
         words = [word for word in words if word] if label or kind == EventKind.ORDER else [kind.name.capitalize()]
         traded = ["buy" if row["side"] > 0 else "sell"] if kind != EventKind.CANCEL else []
-        traded += [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] > 0 and traded else []
+        asked = row["qty"] > 0 or row.get("flags", 0) & RowFlag.CLOSE_POSITION
+        traded += [quantity_text(row, instrument)] if asked and traded else []
         traded.append(instrument.id)
         traded += (
             [f"at {decimal_text(row['price'] * instrument.price_step)}"]

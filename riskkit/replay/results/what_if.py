@@ -42,7 +42,7 @@ WHY = {
     int(DecisionCode.ALERTED): "an alert",
 }
 SAID = tuple(WHY)
-BAD_LOTS = int(RowFlag.OFF_LOT | RowFlag.BAD_QTY)
+BAD_LOTS = int(RowFlag.OFF_LOT | RowFlag.BAD_QTY | RowFlag.CLOSE_POSITION)
 HIDDEN = ("memory", "matrix", "reals", "owner", "trips", "held_until")
 
 
@@ -188,6 +188,8 @@ class Moment:
         """Quantity of the message in steps; a modify may leave it unchanged."""
         if self.row["kind"] == EventKind.MODIFY and self.row["qty"] <= 0 and self.shape.orders:
             return int(self.state.orders["qty"][self.row["slots"] + 1])
+        if self.row.get("flags", 0) & RowFlag.CLOSE_POSITION:
+            return max(-self.row["side"] * int(self.state.positions["qty"][self.row["pair"] + 1]), 0)
         return self.row["qty"]
 
     def _units(self) -> tuple[int, Fraction]:

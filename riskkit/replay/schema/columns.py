@@ -253,6 +253,7 @@ class RowFlag(IntFlag):
     TRAILING = 512  # the stop of an order or a modify is a distance, at which it follows the trades
     DO_NOT_REDUCE = 1024  # a dividend leaves the prices of an order as they are
     BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
+    CLOSE_POSITION = 4096  # an order is for all that its account holds, when it comes and when a trade triggers it
 
 
 class MatchMode(IntEnum):

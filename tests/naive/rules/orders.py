@@ -36,7 +36,7 @@ class MinOrderNotional(MaxOrderNotional):
 class LotTick(Rule):
     def objects(self, event, member, weight):
         traded = self.replay.instruments[member.instrument]
-        if member.bad_qty or member.qty <= 0 or member.qty % traded.lot != 0:
+        if not member.closes and (member.bad_qty or member.qty <= 0 or member.qty % traded.lot != 0):
             return True
         if member.display is not None:  # of an iceberg
             if member.display == "x" or not 0 < Fraction(member.display) <= member.qty:

@@ -86,8 +86,8 @@ BAD_FRAMES = {
         "row 0, column 'price': 10.5 is the price of a stop order; leave it empty",
     ),
     "unknown type": (
-        [{**ORDER, "type": "peg"}],
-        "row 0, column 'type': 'peg' is not limit, market, stop, stop_limit or trailing",
+        [{**ORDER, "type": "pegged"}],
+        "row 0, column 'type': 'pegged' is not limit, market, stop, stop_limit, trailing or peg",
     ),
     "no stop": (
         [{**ORDER, "type": "stop_limit"}],
@@ -104,7 +104,7 @@ BAD_FRAMES = {
     ),
     "offset of a stop order": (
         [{**ORDER, "type": "stop_limit", "stop": 11, "offset": 1}],
-        "row 0, column 'offset': 1 is a field of other types of order (trailing)",
+        "row 0, column 'offset': 1 is a field of other types of order (trailing, peg)",
     ),
     "stop and offset": (
         [NAMED, {**MODIFY, "stop": 11, "offset": 1}],

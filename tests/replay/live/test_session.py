@@ -131,7 +131,7 @@ BAD = [
     ("process_order", {"price": -1}, "is not above zero"),
     ("process_order", {"price": float("inf")}, "is not a price"),
     ("process_order", {"price": 5, "type": "market"}, "is the price of a market order"),
-    ("process_order", {"type": "peg"}, "is not limit, market, stop, stop_limit or trailing"),
+    ("process_order", {"type": "pegged"}, "is not limit, market, stop, stop_limit, trailing or peg"),
     ("process_order", {"type": "stop_limit", "price": 5}, "stop=None is not a price; this type of order has a stop"),
     ("process_order", {"price": 5, "stop": 6}, "stop=6 is a field of other types of order (stop, stop_limit)"),
     ("process_order", {"type": "stop", "stop": 6, "price": 5}, "price=5 is the price of a stop order; leave it empty"),

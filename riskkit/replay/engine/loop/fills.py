@@ -128,7 +128,7 @@ def book_fill(account_id, pair_id, instrument_id, paid, inferred):
         fill_group(group, pair_id, paid, realised)
     if shape.orders and (inferred or log.order[i] >= 0):
         if shape.stops and order.stop != MISSING:  # the venue has seen its trigger
-            trigger(filled if inferred else log.slots[i])
+            trigger(filled if inferred else log.slots[i], qty)
         before_change()
         change = ledger.fill_order(order, position, account, qty)
         after_change()

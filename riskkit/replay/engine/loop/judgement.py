@@ -11,7 +11,7 @@ from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import order_chains, runtime
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter, Judgement
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, MatchMode
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, MatchMode, RowFlag
 from riskkit.replay.schema.constants import NEVER
 
 
@@ -24,7 +24,9 @@ def judge_message(kind, row, open_qty, working_qty):
     if shape.whole:
         later = follows(row) if kind == EventKind.ORDER and "batch" in shape.columns else 0
     if shape.asks_reducing(kind):
-        reducing = 1 if ledger.reduces(position, event.side, open_qty, working_qty) else 0
+        reducing = (
+            1 if closes_lots(kind, open_qty) or ledger.reduces(position, event.side, open_qty, working_qty) else 0
+        )
     else:
         reducing = 0
     for rule in shape.objecting(kind):
@@ -54,6 +56,11 @@ def judge_message(kind, row, open_qty, working_qty):
             verdict.mask | runtime.COMMAND_BIT, verdict.breached, verdict.stopped,
             runtime.COMMAND, DecisionCode.HELD, 0, account.paused - runtime.PAUSED, NEVER, 0, 0,
         )  # fmt: skip
+
+
+def closes_lots(kind, lots):
+    """True of an order that closes what is held, which always reduces; of working orders of its side the venue takes account."""
+    return shape.closes and kind == EventKind.ORDER and event.flags & RowFlag.CLOSE_POSITION != 0 and lots > 0
 
 
 def follows(row):

@@ -6,6 +6,7 @@ from riskkit.replay.engine.loop.books import balance_of, holder_of, place_of
 from riskkit.replay.engine.loop.judgement import conclude, judge_message, prevent_matches
 from riskkit.replay.engine.loop.outcomes import look_up_rules, record_outcome
 from riskkit.replay.engine.loop.records import (
+    asked_lots,
     look_up,
     look_up_cash,
     look_up_order,
@@ -45,7 +46,7 @@ def on_order():
     global qty, side, book, fill_cap, change
     look_up_order()
     look_up_parent(i)
-    qty = log.qty[i]
+    qty = asked_lots(i, log.qty[i])
     if shape.enforce:
         # the children of a refused order are dropped with it
         if (
@@ -141,7 +142,7 @@ def look_up_member(row, qty, order):
     look_up(row)
     look_up_cash(log.account[row], instrument.currency)
     look_up_parent(row)
-    read_event(EventKind.ORDER, row, int64(log.side[row]), qty, int64(log.price[row]))
+    read_event(EventKind.ORDER, row, int64(log.side[row]), asked_lots(row, qty), int64(log.price[row]))
     book = message_book(order)
 
 

@@ -48,7 +48,7 @@ def trigger_stops():
         following = order.next_order
         if order_stops.meets_trade(order, log.price[i]):
             position = at(positions, order.pair)
-            trigger(slot)
+            trigger(slot, 0)
         slot = following
 
 

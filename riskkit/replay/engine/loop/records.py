@@ -84,6 +84,15 @@ def read_event(kind, row, side, qty, price):
     )  # fmt: skip
 
 
+def asked_lots(row, lots):
+    """Lots of the order of a row: as given, or what `position` holds of one that closes it, 0 if that is on its own side."""
+    return (
+        max(-int64(log.side[row]) * position.qty, 0)
+        if shape.closes and column("flags", row) & RowFlag.CLOSE_POSITION
+        else lots
+    )
+
+
 def column(name, row):
     """The value of a column in a row, or its default if the log does not have the column."""
     return int64(log[name][row]) if name in shape.columns else OPTIONAL[name][1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import balance_of, first_place, holder_of, place_of
-from riskkit.replay.engine.loop.records import parent_slot
+from riskkit.replay.engine.loop.records import look_up_owner, parent_slot
 from riskkit.replay.engine.loop.variables import *
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import cash_holds, exposure, groups, order_chains, order_stops, runtime
@@ -16,7 +16,7 @@ from riskkit.replay.schema.constants import NEVER
 def let_work():
     """Add a named order to the working orders."""
     global change, rest_before, worth_before
-    if shape.tags or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
+    if shape.tags or shape.closes or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.cash:
         cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
@@ -57,8 +57,11 @@ def join_chain():
         order_chains.link_order(orders, log.slots[i], order, position)
 
 
-def trigger(slot):
-    """Let an order that waits for its stop be a limit or market order from now on; it is not judged again."""
+def trigger(slot, lots):
+    """Let an order that waits for its stop be a limit or market order from now on; it is not judged again.
+
+    One that closes what is held is for what is held now, and for the `lots` of the fill that shows its trigger.
+    """
     if order.status == runtime.WORKING:
         order_stops.unlink_stop(orders, order, instrument)
         if shape.chains:
@@ -67,6 +70,19 @@ def trigger(slot):
         counts[Counter.ENTERED] += 1
         order.number = counts[Counter.ENTERED]
     order.stop = MISSING
+    if shape.closes and order.status == runtime.WORKING and order.flags & RowFlag.CLOSE_POSITION:
+        close_held(lots)
+
+
+def close_held(lots):
+    """Let an order be for what its position holds and some lots more; it ends if that is nothing."""
+    global change
+    look_up_owner()
+    before_change()
+    change = ledger.change_order(
+        order, position, account, order.filled + lots + max(-order.side * position.qty, 0), order.price
+    )
+    after_change()
 
 
 def stop_work():

@@ -16,6 +16,7 @@ from riskkit.replay.schema.columns import MISSING, EventRow, RowFlag
 
 BAD_QTY = int(RowFlag.BAD_QTY)
 BAD_DISPLAY = int(RowFlag.BAD_DISPLAY)
+CLOSE_POSITION = int(RowFlag.CLOSE_POSITION)
 QUANTITY = 1
 PRICE = 2
 DISPLAY = 3
@@ -36,7 +37,8 @@ class TickLotCheck(NamedTuple):
 def check(book: Book, event: EventRow) -> Verdict:
     """Check quantity and price against lot and tick; the observed value is 1 (quantity), 2 (price) or 3 (display)."""
     instrument = book.instrument
-    if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:
+    given = event.flags & CLOSE_POSITION == 0  # a quantity, and not what is held
+    if given and (event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0):
         return Verdict(OBJECT, QUANTITY, 0)
     invalid = bad_price(event)
     if event.price != MISSING:
