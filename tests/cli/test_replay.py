@@ -42,7 +42,7 @@ def replay(*more: str) -> int:
 def test_a_table_goes_through_limits_in_one_command(folder, capsys):
     assert replay() == 0
     shown = capsys.readouterr()
-    assert "1. daily-loss: a loss (realised and open) below 3" in shown.out
+    assert "1. daily-loss: a loss (realised and unrealised) of less than 3" in shown.out
     assert "without limits" in shown.out and "shadow" in shown.out and "enforce" not in shown.out.split("Data:")[0]
     assert "Data: not declared as real" in shown.out
     assert shown.err == ""
