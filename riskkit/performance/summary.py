@@ -283,7 +283,7 @@ def performance_summary(
 def _value_at_risk(array: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
     """Historical VaR and ES of one period, or None if they are undefined for this series."""
     try:
-        risk = historical(array, confidence)
+        risk: Any = historical(array, confidence)
     except InputError:
         return None, None
     return risk.var, risk.es

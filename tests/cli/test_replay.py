@@ -70,7 +70,7 @@ def test_both_modes_and_units(folder, capsys):
     [
         (["replay", "nothing.csv", "limits.toml"], "'nothing.csv' does not exist"),
         (["replay", "orders.csv", "nothing.toml"], "rule file 'nothing.toml' cannot be read"),
-        (["replay", "limits.toml", "limits.toml"], "limits.toml is of no type that is read: .csv, .csv.gz"),
+        (["replay", "limits.toml", "limits.toml"], "limits.toml is of no type that is read: .csv, .tsv"),
         (["replay", "orders.csv", "limits.toml", "--sample", "5x"], "--sample='5x' is not a duration"),
         (["replay", "orders.csv", "limits.toml", "--tz", "Mars/Olympus"], "tz='Mars/Olympus' is not a time zone"),
         (["replay", "orders.csv", "limits.toml", "--units", "limits.toml"], "key 'rules' is not known"),
