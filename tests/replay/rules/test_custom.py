@@ -477,8 +477,7 @@ def test_a_breach_that_decides_nothing_is_refused():
 def test_the_sentence_names_the_parameters_that_were_given():
     rule = execute(CAP.format(unit="Limit[Quantity]"))["cap"]("r", cap=1_000, breach="reach")
     assert str(rule) == (
-        "r: cap(cap=1,000, breach=reach), for each account. Orders and modifications that would breach it are rejected "
-        "(severity WARN)."
+        "r: cap(cap=1,000, breach=reach), for each account. Orders that would breach it are rejected (severity WARN)."
     )
 
 
