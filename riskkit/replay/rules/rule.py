@@ -354,9 +354,8 @@ class Rule:
     >>> from riskkit.rules import PositionLimit
     >>> rule = Rule("position", PositionLimit(limit=1_000), scope="account_instrument", severity="CRITICAL")
     >>> print(rule)
-    position: a net position of at most 1,000 in quantity after the order, with working orders of its side,
-    for each account and instrument. Orders and modifications that would breach it are rejected (severity
-    CRITICAL).
+    position: a net position of at most 1,000 in quantity after the order, with working orders of its side, for each
+    account and instrument. Orders and modifications that would breach it are rejected (severity CRITICAL).
     """
 
     id: str
