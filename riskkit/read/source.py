@@ -184,7 +184,7 @@ class Source:
 
     def json(self) -> Any:
         """The content of a JSON file, the list of its records if each has a line; numbers with a point are Decimals."""
-        text = self.text.strip(AROUND)
+        text = self.text
         try:
             return _json_of(text)
         except (ValueError, RecursionError) as problem:
