@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from riskkit import plot
@@ -221,3 +222,37 @@ def test_ticks_and_legends_have_room_at_the_width_of_a_phone(inches):
     fig.canvas.draw()
     boxes = [text.get_window_extent() for text in ax.get_xticklabels() if text.get_text()]
     assert len(boxes) > 1 and not any(left.x1 > right.x0 for left, right in pairwise(boxes))
+
+
+LONG = [
+    "Allgemeine Elektrizitäts-Gesellschaft, Vorzugsaktien",
+    "X",
+    "iShares MSCI World Momentum Factor UCITS ETF (Acc)",
+    "BRK.B",
+]
+
+
+@pytest.mark.parametrize("width", [10.0, 3.9])
+def test_long_names_at_a_matrix_stand_apart_and_on_the_picture(width):
+    figure = Figure(figsize=(width, 4.0), layout="constrained")
+    ax = plot.correlations(np.eye(4) + 1e-4 * np.triu(-np.ones((4, 4)), 1), LONG, title="t", ax=figure.subplots())
+    FigureCanvasAgg(figure).draw()
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+    assert all(label.get_window_extent().x0 >= 0 for label in ax.get_yticklabels())
+    assert len({label.get_text() for label in ax.get_xticklabels()}) == 4
+    assert "-0.00" not in {text.get_text() for text in ax.texts}
+
+
+@pytest.mark.parametrize("width", [10.0, 3.9])
+def test_a_legend_of_long_names_is_within_the_picture(width):
+    figure = Figure(figsize=(width, 3.4), layout="constrained")
+    samples = {
+        f"the limit of each order that the committee has decided on 2024-03-0{day}": [0.1, 0.5, 1.2] for day in (5, 6)
+    }
+    ax = plot.exceedances(samples, label="used / limit", title="t", ax=figure.subplots())
+    FigureCanvasAgg(figure).draw()
+    box = ax.get_legend().get_window_extent()
+    assert (
+        0 <= box.x0 and box.x1 <= figure.bbox.x1 and len({text.get_text() for text in ax.get_legend().get_texts()}) == 2
+    )

@@ -15,6 +15,7 @@ import click
 from riskkit._check import InputError
 from riskkit.cli import commands
 from riskkit.cli.answer import json_text
+from riskkit.cli.in_options import in_options, of_argv
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 EPILOG = """\b
@@ -53,8 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo("riskkit: stopped", err=True)
         return STOPPED
     except (InputError, ImportError) as problem:
-        name, sentence, code = type(problem).__name__, str(problem), BAD_INPUT
-        click.echo(f"riskkit: {problem}", err=True)
+        given = sys.argv[1:] if argv is None else argv
+        name, sentence, code = type(problem).__name__, in_options(str(problem), of_argv(command_line, given)), BAD_INPUT
+        click.echo(f"riskkit: {sentence}", err=True)
     except (OSError, RuntimeError, MemoryError) as problem:
         name, sentence, code = type(problem).__name__, str(problem) or type(problem).__name__, FAILED
         click.echo(f"riskkit: the run failed: {sentence}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -45,6 +46,15 @@ def heading(text: str) -> tuple[str, str]:
     if not (given and equals and column):
         raise click.BadParameter(f"{text!r} is not HEADING=COLUMN, as 'Filled Qty=qty'")
     return given, column
+
+
+def zone(text: str) -> str:
+    """A time zone."""
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise click.BadParameter(f"{text!r} is not a time zone; use a name such as UTC or America/New_York") from None
+    return text
 
 
 def choice(name: str, *choices: str, help: str) -> Command:

@@ -182,7 +182,7 @@ class OrderRateLimitRule(BaseRule):
     Examples
     --------
     >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limit_text())
-    at most 2 messages (orders) in any 1 s, refused ones count too
+    at most 2 orders in any 1 s, rejected ones count too
     """
 
     def __init__(self, threshold: int = 50, window_ns: int = 1_000_000_000, bucket_ns: int = 0) -> None:
@@ -205,9 +205,9 @@ class AccountVolumeLimitRule(BaseRule):
     Examples
     --------
     >>> print(AccountVolumeLimitRule(1_000, ["account", "product"]).rules("volume")[0])
-    volume: at most 1,000 traded until the day is reset, for each account and product; from the event after a breach
-    on the account and product is paused: only orders that reduce a position and cancels pass, until a person resets
-    it (WARN).
+    volume: at most 1,000 traded until the day is reset, for each account and product. After a breach, the
+    account in the product is paused until a person resets it: only cancels and orders that reduce a position
+    are accepted (severity WARN).
     """
 
     def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:

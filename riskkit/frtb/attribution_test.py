@@ -76,7 +76,7 @@ class AttributionTest(Exported):
             (self.risk_theoretical, plot.WARM, "risk-theoretical"),
         ):
             ax.step(np.sort(values), levels, where="post", color=colour, label=label)
-        ax.set_xlabel("P&L")
+        ax.set_xlabel(plot.unit_axis(ax.xaxis, [*self.hypothetical, *self.risk_theoretical]))
         ax.set_ylabel("share of days")
         ax.legend(frameon=False)
         plot.dress(ax, self._title())

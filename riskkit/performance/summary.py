@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, refuse_prices, single_series, with_labels
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row, amounts, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
@@ -28,6 +29,10 @@ from riskkit.performance.ratios import (
 )
 from riskkit.performance.series import documented, periods_told_by, refuse_yearly_rate, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
+from riskkit.var.historical_simulation import historical
+
+LEVELS = (0.95, 0.99)
+"""Confidences of VaR and ES in a summary: the two that limits and tear sheets are written in."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -56,6 +61,8 @@ class PerformanceSummary(Exported):
         Annualized return over maximum drawdown.
     omega_ratio : float or None
         Sum of gains over sum of losses about the threshold.
+    var_95, es_95, var_99, es_99 : float or None
+        Historical VaR and ES of one period at 95 and 99 %, as `riskkit.var.historical` has them: loss as a positive fraction.
     max_drawdown : float
         Positive fraction of the peak.
     current_drawdown : float
@@ -87,8 +94,8 @@ class PerformanceSummary(Exported):
     --------
     >>> from riskkit import performance_summary
     >>> record = performance_summary([0.10, -0.20, 0.05, -0.10], 12)
-    >>> round(record.max_drawdown, 6), record.win_rate
-    (0.244, 0.5)
+    >>> round(record.max_drawdown, 6), record.win_rate, round(record.var_95, 6)
+    (0.244, 0.5, 0.2)
     """
 
     returns: Any
@@ -101,6 +108,10 @@ class PerformanceSummary(Exported):
     sortino_ratio: float | None
     calmar_ratio: float | None
     omega_ratio: float | None
+    var_95: float | None
+    es_95: float | None
+    var_99: float | None
+    es_99: float | None
     max_drawdown: float
     current_drawdown: float
     cdar: float
@@ -152,7 +163,7 @@ class PerformanceSummary(Exported):
         return axes
 
     def _title(self) -> str:
-        return f"Performance over {self.n_obs:,} periods, {self.periods_per_year:g} a year"
+        return f"Performance over {counted(self.n_obs, 'period')}, {self.periods_per_year:g} a year"
 
     def _rows(self) -> list[Row]:
         error = self.sharpe_standard_error
@@ -163,6 +174,7 @@ class PerformanceSummary(Exported):
             ("Sortino ratio", self.sortino_ratio, ""),
             ("Calmar ratio", self.calmar_ratio, ""),
             ("Omega ratio", self.omega_ratio, ""),
+            *self._tail_rows(),
             ("maximum drawdown", _percentage(self.max_drawdown), "of the peak"),
             ("current drawdown", _percentage(self.current_drawdown), "of the peak"),
             (f"CDaR at {percent(self.confidence)}", _percentage(self.cdar), "of the peak"),
@@ -178,6 +190,13 @@ class PerformanceSummary(Exported):
         if self.risk_score is not None:
             rows.append(("risk score", self.risk_score, "of the drawdown limit"))
         return rows
+
+    def _tail_rows(self) -> list[Row]:
+        return [
+            (f"{name} {percent(level)}", _percentage(value), "historical, of one period")
+            for level, values in zip(LEVELS, ((self.var_95, self.es_95), (self.var_99, self.es_99)), strict=True)
+            for name, value in zip(("VaR", "ES"), values, strict=True)
+        ]
 
 
 @documented
@@ -229,6 +248,7 @@ def performance_summary(
     for rate, name in ((risk_free, "risk_free"), (threshold, "threshold")):
         refuse_yearly_rate(rate, name, array, periods_per_year)
     worst = max_drawdown(array)
+    (var_95, es_95), (var_99, es_99) = (_value_at_risk(array, level) for level in LEVELS)
     return PerformanceSummary(
         returns=with_labels(array.copy(), labels_of(returns, 0), name=getattr(returns, "name", None)),
         periods_per_year=float(periods_per_year),
@@ -240,6 +260,10 @@ def performance_summary(
         sortino_ratio=_defined(lambda: sortino_ratio(array, periods_per_year, threshold=threshold)),
         calmar_ratio=_defined(lambda: calmar_ratio(array, periods_per_year)),
         omega_ratio=_defined(lambda: omega_ratio(array, threshold)),
+        var_95=var_95,
+        es_95=es_95,
+        var_99=var_99,
+        es_99=es_99,
         max_drawdown=worst,
         current_drawdown=drawdown_table(array).current_drawdown,
         cdar=conditional_drawdown_at_risk(array, confidence),
@@ -254,6 +278,15 @@ def performance_summary(
         risk_score=None if max_drawdown_limit is None else risk_score(worst, max_drawdown_limit),
         confidence=float(confidence),
     )
+
+
+def _value_at_risk(array: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
+    """Historical VaR and ES of one period, or None if they are undefined for this series."""
+    try:
+        risk: Any = historical(array, confidence)
+    except InputError:
+        return None, None
+    return risk.var, risk.es
 
 
 def _percentage(value: float | None) -> str | None:

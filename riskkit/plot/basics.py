@@ -51,11 +51,21 @@ def inches(ax: Axes) -> float:
 
 def names_beside(ax: Axes, names: Sequence[Any]) -> list[str]:
     """Names as they stand beside rows: the middle of those that would take the picture is left out."""
-    limit = max(16, int(4.5 * inches(ax)))
+    return [literal(text) for text in shortened(names, max(16, int(4.5 * inches(ax))))]
+
+
+def shortened(names: Sequence[Any], limit: int) -> list[str]:
+    """Names of at most so many letters, without the middle of longer ones; as they are where two would be alike.
+
+    Examples
+    --------
+    >>> shortened(["iShares MSCI World", "X"], 10)
+    ['iShare…rld', 'X']
+    """
     head = limit * 2 // 3
     texts = [str(name) for name in names]
     cut = [text if len(text) <= limit else f"{text[:head]}…{text[head + 1 - limit :]}" for text in texts]
-    return [literal(text) for text in (cut if len(set(cut)) == len(set(texts)) else texts)]
+    return cut if len(set(cut)) == len(set(texts)) else texts
 
 
 def legible(shade: float) -> str:
@@ -128,14 +138,15 @@ def dress(ax: Axes, title: str) -> None:
     ax.tick_params(colors=INK)
 
 
-def legend_below(ax: Axes) -> None:
+def legend_below(ax: Axes, *, columns: int | None = None) -> None:
     """Put the legend below the axes, where it hides nothing."""
     from matplotlib.transforms import ScaledTranslation
 
     down = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # below, at any height
     anchor: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + down}
     names = len(ax.get_legend_handles_labels()[1])
-    columns = names if inches(ax) >= NARROW else min(names, max(1, int(inches(ax) / 1.3)))
+    if columns is None:
+        columns = names if inches(ax) >= NARROW else min(names, max(1, int(inches(ax) / 1.3)))
     ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=columns, **anchor)
 
 

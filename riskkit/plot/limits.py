@@ -7,7 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskkit.plot.basics import GRID, INK, PALE, STRONG, WARM, axes, dress, line_style, literal, percentages, thousands
+from riskkit.plot.basics import (
+    GRID,
+    INK,
+    NARROW,
+    PALE,
+    STRONG,
+    WARM,
+    axes,
+    dress,
+    inches,
+    legend_below,
+    line_style,
+    literal,
+    percentages,
+    shortened,
+    thousands,
+)
+
+LONG = 30  # letters of a name that a legend within the axes has no room for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +79,8 @@ def threshold(
 def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax: Axes | None = None) -> Axes:
     """Plot the fraction of each sample at or above each value; 1 is marked."""
     ax = axes(ax)
-    for i, (name, values) in enumerate(samples.items()):
+    names = shortened(list(samples), max(16, int(9 * inches(ax)) - 8))
+    for i, (name, values) in enumerate(zip(names, samples.values(), strict=True)):
         sample = np.asarray(values, float)
         sample = sample[np.isfinite(sample)]
         share = np.arange(len(sample), 0, -1) / max(len(sample), 1)
@@ -74,7 +93,10 @@ def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax:
     percentages(ax.yaxis)
     ax.set_xlabel(literal(label), color=INK)
     ax.set_ylabel("share of messages at or above")
-    ax.legend(frameon=False)
+    if inches(ax) < NARROW or max(map(len, names), default=0) > LONG:
+        legend_below(ax, columns=1)
+    else:
+        ax.legend(frameon=False)
     dress(ax, title)
     ax.grid(True, color=GRID, lw=0.6)
     ax.set_axisbelow(True)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.plot.basics import INK, axes, legible, literal, money_scale, thin_ticks
+from riskkit.plot.basics import INK, axes, inches, legible, literal, money_scale, shortened, thin_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+
+LONGEST = 14  # letters of a name below a column
+LETTERS = 8  # beside each other in an inch
 
 
 def heat(
@@ -54,12 +57,18 @@ def signed(
     ax = axes(ax, width=max(6.5, 2.2 + 0.55 * min(table.shape[1], 16)), height=1.4 + 0.42 * min(table.shape[0], 16))
     ax.grid(False)
     picture = ax.imshow(table, aspect="auto", cmap="RdBu_r", vmin=-max_abs, vmax=max_abs)
-    for axis, marks in ((ax.xaxis, x), (ax.yaxis, y)):
-        thin_ticks(axis, list(map(str, marks)), 16)
+    wide = inches(ax)
+    for axis, marks, limit in ((ax.xaxis, x, LONGEST), (ax.yaxis, y, max(LONGEST, int(4 * wide)))):
+        thin_ticks(axis, shortened(marks, limit), 16)
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    if max(map(len, shown), default=0) * len(shown) > LETTERS * wide:
+        ax.tick_params(axis="x", rotation=90)
     if table.size <= 144:
         for (row, column), value in np.ndenumerate(table):
             colour = legible((value / max_abs + 1.0) / 2.0)
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize="small", color=colour)
+            ax.text(
+                column, row, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", fontsize="small", color=colour
+            )
     ax.figure.colorbar(picture, ax=ax)
     ax.set_title(literal(title), loc="left", color=INK, wrap=True)
     ax.tick_params(colors=INK)

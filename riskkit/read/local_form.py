@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
@@ -25,7 +26,10 @@ TELLS_POINT = re.compile(TELLS.format(mark=r"\.", other=",") + UNIT)
 OPEN = re.compile(rf"[+-]?\d{{1,3}},\d{{3}}{UNIT}")
 DATED = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})((?:[ ,T]+\d{1,2}:\d\d.*)?)")
 SOMEWHERE = re.compile(r"(?<![\d./-])\d{1,2}([./-])\d{1,2}\1\d{4}(?![\d./-])")
-TOTALS = ("total", "totals", "sum", "summe", "gesamt", "subtotal", "zwischensumme", "grand total")
+TOTALS = (
+    "total", "totals", "sum", "summe", "gesamt", "subtotal", "zwischensumme", "grand total", "totaux", "somme", "totale", "totali",
+    "somma", "totales", "suma", "totais", "soma",
+)  # fmt: skip
 NUMBERS = re.compile(r"[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?(?:\s*[A-Za-z%]{1,5})?")
 
 
@@ -41,14 +45,15 @@ class Place(Protocol):
 
 @functools.lru_cache(maxsize=10_000)
 def normal(name: str) -> str:
-    """A heading without what exports of one format differ in: case, blanks, underscores, marks and quotes.
+    """A heading without what exports of one format differ in: case, accents, blanks, underscores, marks and quotes.
 
     Examples
     --------
-    >>> normal(" Order_No. "), normal('"ORDER NO."')
-    ('orderno.', 'orderno.')
+    >>> normal(" Order_No. "), normal('"ORDER NO."'), normal("Währung")
+    ('orderno.', 'orderno.', 'wahrung')
     """
-    return "".join(name.strip(AROUND).replace("_", " ").lower().split())
+    bare = "".join(part for part in unicodedata.normalize("NFKD", name) if not unicodedata.combining(part))
+    return "".join(bare.strip(AROUND).replace("_", " ").lower().split())
 
 
 class Cells(dict[str, Any]):

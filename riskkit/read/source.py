@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import functools
-import gzip
 import io
 import itertools
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,16 +29,16 @@ from riskkit.read.local_form import (
     with_dates,
     with_points,
 )
+from riskkit.replay.log.packed import is_packed, plain_name, unpacked
 from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
 HEAD = 65_536  # bytes by which a format is recognised
-GZIP = b"\x1f\x8b"
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 class Source:
-    r"""A file: its name, and its bytes, unpacked if they are gzip.
+    r"""A file: its name, and its bytes, unpacked if they are packed.
 
     Examples
     --------
@@ -62,12 +60,7 @@ class Source:
         data = self._content.read_bytes() if isinstance(self._content, Path) else self._content
         if not data:
             raise InputError(f"{self.name} is empty")
-        if not data.startswith(GZIP):
-            return data
-        try:
-            return gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            raise InputError(f"{self.name} is not a whole gzip file") from None
+        return unpacked(data, self._content.name if isinstance(self._content, Path) else self.name)
 
     @functools.cached_property
     def head(self) -> bytes:
@@ -76,7 +69,7 @@ class Source:
             return self.data[:HEAD]
         with self._content.open("rb") as file:
             head = file.read(HEAD)
-        return self.data[:HEAD] if head.startswith(GZIP) else head
+        return self.data[:HEAD] if is_packed(head) else head
 
     @property
     def first_text(self) -> str:
@@ -190,12 +183,21 @@ class Source:
         return 2 * sum(bool(cell.strip(AROUND)) for cell in cells) <= len(self.heading())
 
     def json(self) -> Any:
-        """The content of a JSON file; numbers with a point are Decimals."""
+        """The content of a JSON file, the list of its records if each has a line; numbers with a point are Decimals."""
         text = self.text
         try:
-            return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+            return _json_of(text)
         except (ValueError, RecursionError) as problem:
+            lines = [line for line in text.splitlines() if line.strip()]
+            if len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines):
+                return [self._json_line(number, line) for number, line in enumerate(lines, 1)]
             self.refuse("", f"is not a whole JSON file ({' '.join(str(problem).split())})")
+
+    def _json_line(self, number: int, line: str) -> Any:
+        try:
+            return _json_of(line)
+        except (ValueError, RecursionError) as problem:
+            self.refuse(f"record {number}", f"is not a whole JSON record ({' '.join(str(problem).split())})")
 
     def record(self, at: str, values: Any, *nested: str) -> TableRow:
         """A record of a JSON file with its plain values; those of `nested` are records themselves, one or a list of them."""
@@ -208,6 +210,10 @@ class Source:
         return TableRow(
             self, at, {k: value for k, value in values.items() if k in nested or not isinstance(value, list | dict)}
         )
+
+
+def _json_of(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -325,4 +331,4 @@ def _opened(file: Any, name: str) -> Source:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"{str(file)!r} {what}; give the path of a file")
-    return Source(path.name, path)
+    return Source(plain_name(path), path)

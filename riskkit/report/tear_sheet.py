@@ -11,7 +11,7 @@ import numpy as np
 
 from riskkit import attribution, plot
 from riskkit._check import InputError, as_pandas, confidence_level, finite_array, instance, labels_of, single_series
-from riskkit._show import percent, short_label
+from riskkit._show import number, percent, short_label
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
 from riskkit.report.docs import documented
@@ -231,21 +231,11 @@ def _crises(book: Book, unit: str) -> str:
 
 def _performance(book: Book, periods_per_year: float) -> str:
     found = performance_summary(book.returns, periods_per_year)
-    error = "" if found.sharpe_standard_error is None else f"standard error {found.sharpe_standard_error:.2f}"
-    rows: list[list[Any]] = [
-        ["annualised return", _percent(found.annualised_return), "compounded"],
-        ["annualised volatility", _percent(found.annualised_volatility), ""],
-        ["Sharpe ratio", found.sharpe_ratio, error],
-        ["Sortino ratio", found.sortino_ratio, ""],
-        ["Calmar ratio", found.calmar_ratio, "annualised return over maximum drawdown"],
-        ["maximum drawdown", _percent(found.max_drawdown), "of the peak"],
-        ["current drawdown", _percent(found.current_drawdown), "of the peak"],
-        ["win rate", _percent(found.win_rate), "of the periods with a gain or a loss"],
-        ["skewness", found.skewness, ""],
-        ["excess kurtosis", found.excess_kurtosis, "0 for a normal distribution"],
+    rows = [
+        [name, f"{value:.2f}" if isinstance(value, float) else number(value), unit]
+        for name, value, unit in found._rows()
     ]
-    shown = [[name, f"{value:.2f}" if isinstance(value, float) else value, text] for name, value, text in rows]
-    return table(["", "", ""], shown, texts=[2])
+    return table(["", "", ""], rows, texts=[2])
 
 
 def _drawdowns(book: Book) -> str:

@@ -12,22 +12,13 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
+from commands import COMMANDS, LOG, RULES
 
 from riskkit.cli import command_line, main, of_log
 
 ROOT = Path(command_line.callback.__code__.co_filename).parents[1]
 
 
-def leaves(group: click.Group, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:
-    """The commands that do something, by the words that call them."""
-    found = {}
-    for name, command in group.commands.items():
-        words = (*above, name)
-        found |= leaves(command, words) if isinstance(command, click.Group) else {words: command}
-    return found
-
-
-COMMANDS = leaves(command_line)
 ENDLESS = {("consume",), ("serve",)}  # run until they are stopped, and tell their start and their end
 
 
@@ -47,8 +38,6 @@ def test_a_command_has_a_help_json_and_a_line_on_each_option(words, capsys):
         assert "PRICES is" in text or ("LOG is" in text and "[[rules]]" in text)
 
 
-LOG = "ts,kind,account,instrument,side,qty,price,order_id\n0,order,A,X,B,5,10.5,a1\n1,order,A,X,B,2,10.5,a2\n"
-RULES = '[[rules]]\nid = "size"\ntype = "max_order_qty"\nparams = {limit = 3}\n'
 CALLS = {  # of each command that has an answer; of the two that would take long, the work is left out
     ("risk",): "prices.csv --weights 0.6,0.4",
     ("backtest",): "prices.csv --weights 0.6,0.4 --window 200",

@@ -42,7 +42,7 @@ def replay(*more: str) -> int:
 def test_a_table_goes_through_limits_in_one_command(folder, capsys):
     assert replay() == 0
     shown = capsys.readouterr()
-    assert "1. daily-loss: a loss (realised and open) below 3" in shown.out
+    assert "1. daily-loss: a loss (realised and unrealised) of less than 3" in shown.out
     assert "without limits" in shown.out and "shadow" in shown.out and "enforce" not in shown.out.split("Data:")[0]
     assert "Data: not declared as real" in shown.out
     assert shown.err == ""
@@ -70,7 +70,7 @@ def test_both_modes_and_units(folder, capsys):
     [
         (["replay", "nothing.csv", "limits.toml"], "'nothing.csv' does not exist"),
         (["replay", "orders.csv", "nothing.toml"], "rule file 'nothing.toml' cannot be read"),
-        (["replay", "limits.toml", "limits.toml"], "limits.toml is of no type that is read: .csv, .csv.gz"),
+        (["replay", "limits.toml", "limits.toml"], "limits.toml is of no type that is read: .csv, .tsv"),
         (["replay", "orders.csv", "limits.toml", "--sample", "5x"], "--sample='5x' is not a duration"),
         (["replay", "orders.csv", "limits.toml", "--tz", "Mars/Olympus"], "tz='Mars/Olympus' is not a time zone"),
         (["replay", "orders.csv", "limits.toml", "--units", "limits.toml"], "key 'rules' is not known"),

@@ -23,6 +23,7 @@ UNITS = {
     "fraction": """
         chi haircut roll_in run_off smoothed shock
         after_hit alpha autocorrelation batting_average bandwidth beta cdar confidence correlation coverage cumulative_probability explained
+        es_95 es_99 var_95 var_99
         current_drawdown decay decisive_p_value density_ratio exact_coverage depth detectable_hit_rate drawdown
         exact_p_value exceedance_probability hit_rate loss_probability max_drawdown max_drawdown_limit p_value
         p_values pain_index participation path permanent persistence pit plus_factor power r_squared realized

@@ -1,6 +1,7 @@
 """riskkit.performance against its plain twin, scipy, published numbers and degenerate records."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from naive import performance as naive
 from scipy import stats
 
+import riskkit as rk
 from riskkit import InputError, performance
 from riskkit.datasets import load_index
 
@@ -372,6 +374,21 @@ def test_summary_holds_every_measure_and_none_where_undefined():
     assert "Sharpe ratio" in repr(flat) and "<table>" in flat._repr_html_()
     for field in ("sharpe_ratio", "max_drawdown", "cdar", "win_rate", "skewness"):
         assert type(getattr(record, field)) is float
+
+
+@pytest.mark.parametrize(
+    "returns", [BACON, np.full(3, -0.5), np.full(30, 0.01), np.random.default_rng(18).normal(0, 0.01, 999)]
+)
+def test_the_summary_has_var_and_es_as_the_models_have_them(returns):
+    record = performance.performance_summary(returns, 252)
+    for level, of in ((0.95, ("var_95", "es_95")), (0.99, ("var_99", "es_99"))):
+        risk = rk.value_at_risk(returns, level, "historical")
+        assert (risk.var, risk.es) == tuple(getattr(record, name) for name in of)
+        assert re.search(rf"^VaR {level:.0%} +-?[\d.]+% historical, of one period$", repr(record), re.M)
+        assert re.search(rf"^ES {level:.0%} +-?[\d.]+% historical, of one period$", repr(record), re.M)
+    assert list(record.to_frame()[["var_95", "es_95", "var_99", "es_99"]].loc[0]) == [
+        record.var_95, record.es_95, record.var_99, record.es_99
+    ]  # fmt: skip
 
 
 def test_results_plot(panel):

@@ -87,6 +87,6 @@ def test_the_sentence_says_whether_the_breaching_message_is_refused(name):
         rule = kind(
             name, action=action, **{key: value for key, value in samples.items() if key in kind.parameters._fields}
         )
-        said = "what breaches it is refused" if rule.refuses else "from the event after a breach on"
+        said = "that would breach it are rejected" if rule.refuses else "After a breach, "
         assert said in str(rule)
         assert rule.refuses != TYPES[name].speaks_by_pausing

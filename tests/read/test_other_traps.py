@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import csv
 import functools
+import gzip
 import io
 import json
 import random
 import re
+import zipfile
 from collections import Counter
 
 import pytest
 from format_samples import SAMPLES, name_of, parts_of
 
 import riskkit as rk
-from riskkit.read.source import Source
+from riskkit import InputError
+from riskkit.read.registry import formats_of
+from riskkit.read.source import Source, sources
 
 SIDE = re.compile(r"(?:(?:open|close|entry|exit) )?(?:buy|sell|long|short)|[KV]", re.I)
 DECIMALS = re.compile(r"-?\d+\.\d+(?= ?[A-Za-z]*$)")
@@ -303,3 +307,62 @@ def test_an_empty_file_is_refused_as_empty(sample, tmp_path):
 def test_read_log_takes_paths_and_says_what_takes_open_files(given):
     with pytest.raises(rk.InputError, match=r"path holds .*; give the path of a file"):
         rk.read_log(given)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+@pytest.mark.parametrize("form", ["gz", "zip"])
+def test_a_packed_file_is_read_as_the_file(sample, form, tmp_path):
+    _, paths, arguments = parts_of(sample)
+    packed = [tmp_path / f"{path.name}.{form}" for path in paths]
+    for path, target in zip(paths, packed, strict=True):
+        if form == "gz":
+            target.write_bytes(gzip.compress(path.read_bytes()))
+        else:
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.write(path, f"export/{path.name}")
+    assert contents(getattr(rk.read, sample.parent.name)(packed, **arguments)) == as_it_is(sample)
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if one.parent.name in ("ccxt", "alpaca", "freqtrade")], ids=name_of
+)
+def test_records_with_a_line_for_each_are_the_list_of_them(sample, tmp_path):
+    _, paths, arguments = parts_of(sample)
+    lined = []
+    for path in paths:
+        data = json.loads(path.read_text()) if path.suffix == ".json" else None
+        data = data.get("trades") if isinstance(data, dict) else data
+        if not isinstance(data, list) or len(data) < 2:
+            pytest.skip("this sample is no list of records")
+        lined.append(tmp_path / f"{path.stem}.jsonl")
+        lined[-1].write_text("\ufeff" + "".join(json.dumps(record) + "\r\n\n" for record in data), encoding="utf-8")
+    assert contents(getattr(rk.read, sample.parent.name)(lined, **arguments)) == as_it_is(sample)
+    assert formats_of(sources(lined)) == [sample.parent.name]
+    lined[0].write_text(lined[0].read_text("utf-8").rstrip()[:-1] + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"record \d+: is not a whole JSON record"):
+        getattr(rk.read, sample.parent.name)(lined, **arguments)
+
+
+HEADED = {
+    "Time,Type,Order ID,Size,Price,Direction": (0, 1, 2, 3, 4, 5),
+    '"timestamp","event_type","side","price","quantity","order_id"': (0, 1, 5, 4, 3, 2),
+}
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if one.parent.name == "lobster"], ids=name_of)
+@pytest.mark.parametrize("heading", HEADED)
+def test_messages_of_lobster_may_have_a_heading_in_any_order(sample, heading, tmp_path):
+    _, paths, arguments = parts_of(sample)
+    for path in paths:
+        rows = list(csv.reader(path.read_text().splitlines()))
+        lines = ["ask price 1,ask size 1,bid price 1,bid size 1", *(",".join(row) for row in rows)]
+        if "message" in path.name:
+            lines = [heading, *(",".join(row[place] for place in HEADED[heading]) for row in rows)]
+        (tmp_path / path.name).write_text("\n".join(lines) + "\n")
+    headed = [tmp_path / path.name for path in paths]
+    assert contents(rk.read.lobster(headed, **arguments)) == as_it_is(sample)
+    assert rk.read_log(headed).about["read as"] == "lobster"
+    message = next(path for path in headed if "message" in path.name)
+    message.write_text(message.read_text().replace("ize" if "Size" in heading else "quantity", "x", 1))
+    with pytest.raises(InputError, match="line 1: has the heading .*; the columns of messages are time, type, order"):
+        rk.read.lobster(headed, **arguments)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import unicodedata
+from decimal import Decimal
 
 import pytest
 
@@ -44,3 +46,62 @@ def test_a_word_has_one_meaning_in_any_case(table):
 def test_the_word_of_a_side_is_read(side, word):
     text = f"time,symbol,action,quantity,price\n2024-03-07 14:31:00,X,{word},2,10.5\n"
     assert rk.read.generic_csv(io.StringIO(text)).frame["side"].tolist() == [side, side]
+
+
+HEADS = {
+    "French": "Date et heure;Instrument financier;Sens;Quantité;Prix d'exécution;Frais;Devise",
+    "Spanish": "Fecha y hora;Valor;Compra/Venta;Cantidad;Precio;Comisión;Divisa",
+    "Italian": "Data/Ora;Titolo;Operazione;Quantità;Prezzo;Commissioni;Valuta",
+    "Portuguese": "Data da operação;Ativo;C/V;Quantidade;Preço;Corretagem;Moeda",
+    "German": "Handelszeit;Wertpapier;K/V;Stück;Kurs;Gebühr;Währung",
+}
+TWO_SIDES = {
+    "French": ("Achat", "VENTE"),
+    "Spanish": ("Compra", "venta"),
+    "Italian": ("Acquisto", "Vendita"),
+    "Portuguese": ("C", "V"),
+    "German": ("K", "V"),
+}
+
+
+def unaccented(text):
+    return "".join(part for part in unicodedata.normalize("NFD", text) if not unicodedata.combining(part))
+
+
+@pytest.mark.parametrize("spelt", [str, unaccented, lambda text: unicodedata.normalize("NFD", text), str.upper])
+@pytest.mark.parametrize("language", HEADS)
+def test_a_table_is_read_in_each_language(language, spelt):
+    buy, sell = TWO_SIDES[language]
+    at = "07.03.2024 14:31:00"
+    text = spelt(f"{HEADS[language]}\n{at};X;{buy};2;10,5;0,1;EUR\n{at};X;{sell};2;11;0,1;EUR\n")
+    reading = rk.read.generic_csv(io.StringIO(text), tz="Europe/Paris")
+    fills = reading.frame[reading.frame["kind"] == "fill"]
+    assert fills[["instrument", "side", "qty", "price"]].to_numpy().tolist() == [
+        ["X", "B", 2, Decimal("10.5")],
+        ["X", "S", 2, 11],
+    ]
+    assert reading.fees == {"EUR": Decimal("0.2")} and str(fills["ts"].iloc[0]) == "2024-03-07 13:31:00+00:00"
+
+
+ORDERS = {
+    "Spanish": "Fecha,Hora,Cuenta,Símbolo,Lado,Cantidad,Precio límite,Estado,Cantidad ejecutada,Precio medio,Nº de orden",
+    "Portuguese": "Data,Hora,Conta,Papel,Natureza,Quantidade,Preço limite,Situação,Quantidade executada,Preço médio,Nº da ordem",
+    "Italian": "Data,Ora,Conto,Simbolo,Segno,Quantità,Prezzo limite,Stato,Quantità eseguita,Prezzo medio,N. ordine",
+    "French": "Date,Heure,Compte,Titre,Sens,Quantité,Prix limite,Statut,Quantité exécutée,Prix moyen,N° d'ordre",
+}
+WORDS = {
+    "Spanish": ("Compra", "Ejecutada", "Cancelada"),
+    "Portuguese": ("Compra", "Executada", "Cancelada"),
+    "Italian": ("Acquisto", "Eseguito", "Annullato"),
+    "French": ("Achat", "Exécuté", "Annulé"),
+}
+
+
+@pytest.mark.parametrize("language", ORDERS)
+def test_a_table_of_orders_is_read_in_each_language(language):
+    buy, done, ended = WORDS[language]
+    rows = f"2024-03-07,14:31:00,A,X,{buy},5,10,{done},5,9.5,o1\n2024-03-07,14:32:00,A,X,{buy},5,10,{ended},,,o2\n"
+    frame = rk.read.generic_csv(io.StringIO(f"{ORDERS[language]}\n{rows}")).frame
+    assert frame[["kind", "order_id", "account"]].to_numpy().tolist()[:2] == [["order", "o1", "A"], ["fill", "o1", "A"]]
+    fill = frame[frame["kind"] == "fill"].iloc[0]
+    assert (fill["qty"], fill["price"], str(fill["ts"])) == (5, Decimal("9.5"), "2024-03-07 14:31:00+00:00")

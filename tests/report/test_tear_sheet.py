@@ -42,6 +42,10 @@ def test_its_numbers_are_those_of_the_models(page):
         risk = rk.value_at_risk(book, 0.95, method)
         for value in (risk.var, risk.es):
             assert f"{100 * value:.2f}%" in words and f"{value * HELD.sum():,.0f}" in words, method
+    summary = rk.performance_summary(book, 252)
+    for name, value in (("VaR 95%", summary.var_95), ("ES 99%", summary.es_99)):
+        place = words.index(name)
+        assert words[place + 1 : place + 3] == [f"{100 * value:.2f}%", "historical, of one period"]
     split = rk.attribution.historical(HELD, TABLE, 0.95, measure="es")
     assert {f"{value:,.0f}" for value in split.component} <= set(words)
     assert "3.00" in words, "600,000 at 20 % of 1,000,000 takes three days"

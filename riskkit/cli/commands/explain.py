@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from riskkit.cli.answer import Answer, answers
+from riskkit.cli.of_log import zone
 from riskkit.cli.of_replay import ABOUT, with_result
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @with_result
 @click.option("--order", metavar="ID", help="The order, by its id.")
 @click.option("--event", type=int, metavar="NUMBER", help="The event, by its number in the log, from 0.")
-@click.option("--local", default="UTC", metavar="ZONE", help="Time zone in which times are told.")
+@click.option("--local", type=zone, default="UTC", metavar="ZONE", help="Time zone in which times are told.")
 @answers
 def explain(result: ReplayResult, order: str | None, event: int | None, local: str) -> Answer:
     """Why an order was refused, and what would have passed.

@@ -9,6 +9,7 @@ import click
 from riskkit.cli.answer import Answer, answers
 from riskkit.cli.of_book import ABOUT as ABOUT_BOOK
 from riskkit.cli.of_book import Book, with_book
+from riskkit.cli.of_log import zone
 from riskkit.cli.of_model import confidence
 from riskkit.cli.of_replay import ABOUT as ABOUT_REPLAY
 from riskkit.cli.of_replay import with_result
@@ -49,7 +50,7 @@ def risk(book: Book, confidence: float, window: int, currency: str, out: str) ->
 
 @report.command(epilog=ABOUT_REPLAY)
 @with_result
-@click.option("--local", default="UTC", metavar="ZONE", help="Time zone of hours and times.")
+@click.option("--local", type=zone, default="UTC", metavar="ZONE", help="Time zone of hours and times.")
 @out
 @answers
 def limits(result: ReplayResult, local: str, out: str) -> Answer:

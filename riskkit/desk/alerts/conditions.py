@@ -48,8 +48,7 @@ def condition(name: str, id: str = "", **fields: Any) -> Rule:
     Examples
     --------
     >>> print(condition("ConcentrationLimit", limit="0.4", action="ALERT", severity="CRITICAL"))
-    ConcentrationLimit: a largest position of at most 40 % of a gross exposure after the order, with
-    working orders, for each account; a
-    breach raises an alert (CRITICAL) and stops nothing.
+    ConcentrationLimit: a largest position of at most 40 % of the gross exposure after the order, with working
+    orders, for each account. A breach raises an alert and stops nothing (severity CRITICAL).
     """
     return CONDITIONS[one_of(name, tuple(CONDITIONS), "name")](id or name, **fields)

@@ -36,7 +36,7 @@ OPTION_SIZE = 100
 
 def _recognises(source: Source) -> bool:
     text = source.first_text
-    return text.lstrip()[:1] == "[" and (
+    return text.lstrip()[:1] in ("[", "{") and (
         '"activity_type"' in text or ('"client_order_id"' in text and '"filled_avg_price"' in text)
     )
 

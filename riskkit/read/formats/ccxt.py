@@ -23,12 +23,12 @@ SIZE_DIGITS = 10
 
 def _recognises(source: Source) -> bool:
     text = source.first_text
-    return text.lstrip().startswith("[") and ('"takerOrMaker"' in text or '"lastTradeTimestamp"' in text)
+    return text.lstrip()[:1] in ("[", "{") and ('"takerOrMaker"' in text or '"lastTradeTimestamp"' in text)
 
 
 @reader(_recognises)
 def ccxt(files: Files, *, account: str = "ccxt", multipliers: Mapping[str, Any] | None = None) -> Reading:
-    r"""Read what ccxt's ``fetch_my_trades`` and ``fetch_orders`` return, saved as json.
+    r"""Read what ccxt's ``fetch_my_trades`` and ``fetch_orders`` return, saved as json, also with a line for each.
 
     Times are milliseconds since the epoch, ids are unique within a symbol. Symbols are 'BASE/QUOTE', for contracts
     'BASE/QUOTE:SETTLE', and for options 'BASE/QUOTE:SETTLE-YYMMDD-STRIKE-C'. A trade says its fee in ``fee``, in ``fees`` or in

@@ -27,7 +27,10 @@ from riskkit.replay.schema.durations import SPANS
 NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask", "filled", "filled_price")
 EPOCH = re.compile(r"\d{1,19}(?:\.\d{1,19})?")
 DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # no time since the epoch: it would be 1970
-ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
+ACCOUNT = re.compile(
+    r"(?:account|konto|depot|compte|cuenta|conto|conta)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)",
+    re.I,
+)
 ZONE = re.compile(
     r"[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+|(?:UTC|GMT)?\s*[+-]\s*\d{1,2}(?::?\d\d)?"
 )  # in brackets: CET, UTC+8
@@ -72,11 +75,12 @@ def generic_csv(
 ) -> Reading:
     r"""Read tables of no standard: an event log, orders, fills and prices in files of their own, a broker's download.
 
-    The heading is the line with the most names that are known in English, German or French (`riskkit.read.words`); lines before and
-    after the table are left out. A table without a column of kinds holds orders if it has their state, a limit, or
-    the orders of the fills in another file, fills if it has quantities, and prices otherwise; a dividend or a deposit
-    among them is cash. What a table leaves open is asked for: the order of day and month where no number is above 12,
-    the decimal mark where every number has three digits behind it, an hour that the clocks repeat.
+    The heading is the line with the most names that are known in English, German, French, Spanish, Italian or
+    Portuguese (`riskkit.read.words`); lines before and after the table are left out. A table without a column of kinds
+    holds orders if it has their state, a limit, or the orders of the fills in another file, fills if it has quantities,
+    and prices otherwise; a dividend or a deposit among them is cash. What a table leaves open is asked for: the order
+    of day and month where no number is above 12, the decimal mark where every number has three digits behind it, an
+    hour that the clocks repeat.
 
     Parameters
     ----------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
+from riskkit.read.local_form import AROUND, normal
 from riskkit.read.market_by_order import MarketByOrder
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
@@ -16,6 +19,8 @@ from riskkit.read.times import SECOND, Clock
 COLUMNS = ("time", "type", "order", "size", "price", "direction")
 NAME = re.compile(r"(?P<instrument>.+?)_(?P<date>\d{4}-\d\d-\d\d)_\d+_\d+_(?P<what>message|orderbook)_\d+", re.I)
 MESSAGE = re.compile(rb"\d+(\.\d{1,9})?,[1-7],-?\d+,\d+,-?\d+,-?1\s*$")
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+NUMBERS = re.compile(rb'"?-?\d+(\.\d+)?"?(,"?-?\d+(\.\d+)?"?){5}\s*$')
 BOOK = re.compile(rb"-?\d+(,-?\d+){3}((,-?\d+){4})*\s*$")
 UNIT = Decimal("0.0001")  # dollars
 SIDES = {"1": "B", "-1": "S"}
@@ -25,13 +30,40 @@ LEFT_OUT = {
     "7": "trading halt, price {price}: -1 halted, 0 quotes resume, 1 trading resumes",
 }
 
+NAMES = {  # of a heading, which LOBSTER does not write and others add, in any order
+    "time": ("time", "timestamp", "seconds", "time (sec)"),
+    "type": ("type", "event type", "eventtype", "event"),
+    "order": ("order", "order id", "orderid", "id"),
+    "size": ("size", "shares", "volume", "quantity"),
+    "price": ("price",),
+    "direction": ("direction", "trade direction", "side"),
+}
+
+
+def _first(source: Source) -> tuple[list[str], bytes]:
+    """The heading of a file, which most have not, and its first row."""
+    first, *others = source.head.split(b"\n", 2)
+    cells = [cell.strip(AROUND) for cell in first.decode("utf-8-sig", errors="replace").split(source.separator)]
+    if len(cells) < 2 or any(NUMBER.fullmatch(cell) for cell in cells):
+        return [], first
+    return cells, others[0] if others else b""
+
 
 def _is_book(source: Source) -> bool:
-    return bool(BOOK.match(source.head.split(b"\n", 1)[0])) and "message" not in source.name
+    return bool(BOOK.match(_first(source)[1])) and "message" not in source.name
 
 
 def _recognises(source: Source) -> bool:
-    return bool(MESSAGE.match(source.head.split(b"\n", 1)[0])) or (_is_book(source) and bool(NAME.match(source.name)))
+    heading, first = _first(source)
+    if heading and _columns(heading):
+        return bool(NUMBERS.match(first))
+    return bool(MESSAGE.match(first)) or (_is_book(source) and bool(NAME.match(source.name)))
+
+
+def _columns(heading: Sequence[str]) -> list[str]:
+    """The columns of a heading by our names; none if they are not those of messages."""
+    names = [next((one for one, words in NAMES.items() if normal(cell) in map(normal, words)), "") for cell in heading]
+    return names if sorted(names) == sorted(COLUMNS) else []
 
 
 @reader(_recognises)
@@ -45,9 +77,10 @@ def lobster(
 ) -> Reading:
     r"""Read LOBSTER message files: every order of a book, its executions, reductions and deletion.
 
-    Six columns without a heading: seconds after midnight, type (1 new, 2 partial deletion, 3 deletion, 4 execution, 5 of
-    a hidden order, 6 cross, 7 halt), order id, size, price times 10,000, direction of the resting order. Fills have the side
-    of the resting order. An order from before the file is derived. A file of the order book only has its rows counted.
+    Six columns, without a heading or with one in any order: seconds after midnight, type (1 new, 2 partial deletion, 3
+    deletion, 4 execution, 5 of a hidden order, 6 cross, 7 halt), order id, size, price times 10,000, direction of the
+    resting order. Fills have the side of the resting order. An order from before the file is derived. A file of the
+    order book only has its rows counted.
 
     Parameters
     ----------
@@ -89,10 +122,10 @@ def lobster(
         if source not in books:
             label, midnight = _from_name(source, instrument, date, clock)
             draft.instrument(label, currency="USD")
-            for at, cells in source.rows():
-                _message(market, TableRow(source, at, named_cells(source, at, COLUMNS, cells)), label, midnight)
+            for row in _rows(source):
+                _message(market, row, label, midnight)
                 rows += 1
-    counted = sum(1 for source in books for _ in source.rows())
+    counted = sum(sum(1 for _ in source.rows()) - bool(_first(source)[0]) for source in books)
     if books and counted != rows:
         books[0].refuse("", f"has {counted} rows, and the messages are {rows}; each message has a row of the book")
     draft.assume(
@@ -102,6 +135,18 @@ def lobster(
     )
     draft.facts = {"resting_at_end": market.resting()}
     return draft.finish()
+
+
+def _rows(source: Source) -> Iterator[TableRow]:
+    """The messages of a file."""
+    heading, _ = _first(source)
+    columns = _columns(heading) if heading else COLUMNS
+    if not columns:
+        source.refuse(
+            "line 1", f"has the heading {', '.join(heading)}; the columns of messages are {', '.join(COLUMNS)}"
+        )
+    for at, cells in itertools.islice(source.rows(), bool(heading), None):
+        yield TableRow(source, at, named_cells(source, at, columns, cells))
 
 
 def _from_name(source: Source, instrument: str | None, date: str | None, clock: Clock) -> tuple[str, int]:

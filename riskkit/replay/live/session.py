@@ -64,7 +64,7 @@ class Session(LiveSession):
     ...     print(action.action, action.observed, action.limit, action.headroom)
     ...     print(action.reason)
     REJECT 2 1 -1
-    the order is refused by rate (at most 1 message (orders, lists of orders) in any 1 s, refused ones do not
+    the order is refused by rate (at most 1 message (orders, order lists) in any 1 s, rejected ones do not
     count): observed 2, limit 1.
     """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError, shown
 from riskkit._files import path_of, reading
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.packed import plain_name
 from riskkit.replay.log.storage import is_event_log
 from riskkit.replay.log.text_table import read_text_table
 from riskkit.replay.schema.toml_file import read_toml
@@ -18,7 +19,7 @@ from riskkit.replay.schema.universe import Account, Instrument
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXTS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t"}
+TEXTS = {".csv": ",", ".tsv": "\t"}
 PARQUET, MAGIC = (".parquet", ".pq"), b"PAR1"
 UNITS = {"instruments": Instrument, "accounts": Account}
 
@@ -106,13 +107,14 @@ def _check_type(path: Path) -> None:
         if file.read(len(MAGIC)) == MAGIC:
             return
     raise InputError(
-        f"{path.name} is of no type that is read: {', '.join([*TEXTS, *PARQUET])}, or a folder of EventLog.save, "
+        f"{path.name} is of no type that is read: {', '.join([*TEXTS, *PARQUET])}, also packed, or a folder of EventLog.save, "
         "and no reader of riskkit.read knows it; read it with pandas and give the frame to EventLog.from_frame"
     )
 
 
 def _separator(path: Path) -> str | None:
-    return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
+    name = plain_name(path).lower()
+    return next((mark for ending, mark in TEXTS.items() if name.endswith(ending)), None)
 
 
 def _table(path: Path, time_format: str | None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._files import reading
+from riskkit.replay.log.packed import unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +41,7 @@ def read_text_table(path: Path, separator: str, integers: bool = True) -> pd.Dat
 
     form = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     with reading(path.name, "a table"):
-        with pa.input_stream(str(path), compression="detect") as stream:
-            content = stream.read()
+        content = unpacked(path.read_bytes(), path.name)
         if content.count(b'"') % 2:
             raise pa.ArrowInvalid("a quotation mark is not closed")
         heading = csv.open_csv(io.BytesIO(content), parse_options=form).schema.names

@@ -57,9 +57,9 @@ class BreakerLimits(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("breaker", BreakerLimits(daily_loss=5_000, consecutive_errors=3)))
-    breaker: circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row, for each
-    account; what breaches it is refused, and the account is halted: only cancels pass, until the trading day turns
-    (00:00 UTC) (WARN).
+    breaker: a circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row,
+    for each account. Orders that would breach it are rejected; then the account is halted until the next
+    trading day (00:00 UTC): only cancels are accepted (severity WARN).
     """
 
     daily_loss: Limit[MoneyReached] = None
@@ -152,7 +152,7 @@ def sentence(params: BreakerLimits) -> str:
     if params.consecutive_errors is not None:
         several = params.consecutive_errors != 1
         parts.append(f"{params.consecutive_errors} errors come in a row" if several else "an error comes")
-    return f"circuit breaker that trips when {' or '.join(parts)}"
+    return f"a circuit breaker that trips when {' or '.join(parts)}"
 
 
 def misfit(rule: Any) -> str:

@@ -236,7 +236,8 @@ def custom(
     ...                       "side": ["B", "B", "B", "S", "B"], "qty": 1, "price": 10.0})
     >>> rules = rk.RuleSet.from_dict({"rules": [{"type": "one_way", "params": {"limit": 2}}]})
     >>> print(rules)
-    1. one_way: at most 2 orders in a row on one side, for each account; what breaches it is refused (WARN).
+    1. one_way: at most 2 orders in a row on one side, for each account. Orders that would breach it are
+    rejected (severity WARN).
     >>> result = rk.replay_log(rk.EventLog.from_frame(frame), rules, compiled=False)
     >>> result.rejections()["seq"].tolist()
     [2]

@@ -79,10 +79,12 @@ def read_limits(source: Any) -> RuleHistory:
     >>> table = pd.DataFrame({"scope": ["desk", "desk", "trader"], "key": ["*", "D1", "*"], "measure": "position_limit.limit",
     ...                       "hard": [150, 300, 100]})
     >>> print(read_limits(table).first)
-    1. position_limit.limit by trader: a net position of at most 100 in quantity after the order, with working orders of its
-    side, for each trader, accounts netted, in each instrument; what breaches it is refused (WARN).
-    2. position_limit.limit by desk: a net position of at most 150 in quantity after the order, with working orders of its side
-    (300 for D1), for each desk, accounts netted, in each instrument; what breaches it is refused (WARN).
+    1. position_limit.limit by trader: a net position of at most 100 in quantity after the order, with working
+    orders of its side, for each trader, accounts netted, in each instrument. Orders and modifications that
+    would breach it are rejected (severity WARN).
+    2. position_limit.limit by desk: a net position of at most 150 in quantity after the order, with working
+    orders of its side (300 for D1), for each desk, accounts netted, in each instrument. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
     rows = [_row(number, given) for number, given in enumerate(_cells(source), 1)]
     if not rows:

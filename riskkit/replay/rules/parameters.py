@@ -7,7 +7,7 @@ replay, so that every comparison in the loop is between integers and exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 
 from riskkit._check import InputError, one_of, shown
+from riskkit._docs import counted
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import RETURN_UNIT
@@ -106,9 +107,28 @@ def at_most(params: Any, below: str = "less than") -> str:
     return "at most" if params.breach == "exceed" else below
 
 
+def while_unknown(fate: str, what: str) -> str:
+    """Words for what happens to an order while something that judges it is not known."""
+    return f" ({dict(reject='rejected', alert='only an alert', allow='allowed')[fate]} while {what})"
+
+
 def if_unpriced(params: Any) -> str:
-    """Words for what happens to an order without a known price, where it is not refused."""
-    return "" if params.on_missing_price == "reject" else f" (if no price is known: {params.on_missing_price})"
+    """Words for what happens to an order without a known price, where it is not rejected."""
+    fate = params.on_missing_price
+    return "" if fate == "reject" else while_unknown(fate, "no price is known")
+
+
+def day_text(params: Any) -> str:
+    """The trading day by its first hour and time zone, in words."""
+    return f"trading day from {params.roll_hour:02d}:00 {params.tz}"
+
+
+def messages_text(limit: int, kinds: Sequence[str]) -> str:
+    """A number of messages of these kinds, in words."""
+    names = {"order": "order", "order_list": "order list", "modify": "modification", "cancel": "cancel"}
+    if len(kinds) == 1:
+        return counted(limit, names[kinds[0]])
+    return f"{counted(limit, 'message')} ({', '.join(f'{names[kind]}s' for kind in kinds)})"
 
 
 def unit_of(annotation: Any) -> Unit | None:

@@ -45,7 +45,7 @@ from riskkit.replay.rules.overrides import OF_KEYS, check_overrides, versions_of
 from riskkit.replay.rules.parameter_texts import describe
 from riskkit.replay.rules.parameters import Unit, fits, integers_of, unit_of
 from riskkit.replay.rules.rule_checks import check_effect, check_given, check_netting, check_scope, check_texts
-from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
+from riskkit.replay.rules.rule_text import action_text, description, limit_text, rule_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
@@ -355,7 +355,7 @@ class Rule:
     >>> rule = Rule("position", PositionLimit(limit=1_000), scope="account_instrument", severity="CRITICAL")
     >>> print(rule)
     position: a net position of at most 1,000 in quantity after the order, with working orders of its side, for each
-    account and instrument; what breaches it is refused (CRITICAL).
+    account and instrument. Orders and modifications that would breach it are rejected (severity CRITICAL).
     """
 
     id: str
@@ -488,8 +488,8 @@ class Rule:
         return limit_text(self)
 
     def __str__(self) -> str:
-        """The rule as a sentence that a risk officer can sign."""
-        return f"{self.id}: {self.limit_text()}, {self.scope_text()}; {self.action_text()}."
+        """The rule in two sentences that a risk officer can sign."""
+        return rule_text(self)
 
     def scope_text(self) -> str:
         """The scope in words."""

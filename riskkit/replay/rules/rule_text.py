@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
 from riskkit.replay.rules.overrides import override_text
 from riskkit.replay.rules.parameters import PLAIN_DATA, amount_text, canonical
+from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 
 if TYPE_CHECKING:
     from riskkit.replay.rules.rule import Rule
+
+JUDGED = {EventKind.ORDER: "orders", EventKind.MODIFY: "modifications", EventKind.CREDIT: "reservations of credit"}
 
 
 def limit_text(rule: Rule) -> str:
@@ -33,8 +36,14 @@ def _limit_text(rule: Rule) -> str:
         return rule.kind.sentence(rule.parameters._replace(**amounts))
     amounts |= {name: f"{amounts[name]} {rule.currency}" for name in money_limits(rule) if name in amounts}
     text = rule.kind.sentence(rule.parameters._replace(**amounts)).replace(f"{rule.currency} in money", rule.currency)
-    old = f" (at most {duration_text(rule.max_age_ns)} old)" if rule.max_age_ns is not None else ""
+    old = f" (no older than {duration_text(rule.max_age_ns)})" if rule.max_age_ns is not None else ""
     return f"{text}, converted to {rule.currency} at the last rates{old}, against the trader"
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule in two sentences that a risk officer can sign."""
+    action = action_text(rule)
+    return f"{rule.id}: {limit_text(rule)}, {scope_text(rule)}. {action[0].upper()}{action[1:]}."
 
 
 def scope_text(rule: Rule) -> str:
@@ -48,28 +57,46 @@ def scope_text(rule: Rule) -> str:
 
 def action_text(rule: Rule) -> str:
     """The effect of a breach, on whom, and until when."""
-    who = SCOPES[rule.scope].who
+    return f"{_effect(rule)} (severity {rule.severity})"
+
+
+def _effect(rule: Rule) -> str:
+    scope = SCOPES[rule.scope]
+    who = scope.who if scope.record else "all trading"
     if rule.action == "ALERT":
-        return f"a breach raises an alert ({rule.severity}) and stops nothing"
+        return "a breach raises an alert and stops nothing"
     if rule.action == "QUEUE":
-        return f"what is too fast waits its turn, and what finds the queue full is refused ({rule.severity})"
+        return "messages that come too fast wait their turn, and those that find the queue full are rejected"
     if rule.action == "REJECT":
-        return f"what breaches it is refused ({rule.severity})"
-    what = {
-        "REDUCE_ONLY": "may only reduce positions",
-        "PAUSE": "is paused: only orders that reduce a position and cancels pass",
-        "HALT": "is halted: only cancels pass",
+        return _rejection(rule)
+    what, passes = {
+        "REDUCE_ONLY": ("may only reduce positions", ""),
+        "PAUSE": ("is paused", ": only cancels and orders that reduce a position are accepted"),
+        "HALT": ("is halted", ": only cancels are accepted"),
     }[rule.action]
+    pause = f"{who} {what} {_until(rule)}{passes}"
+    return f"{_rejection(rule)}; then {pause}" if rule.refuses else f"after a breach, {pause}"
+
+
+def _rejection(rule: Rule) -> str:
+    """Which messages are rejected: those that lead to a breach, or all as long as it lasts."""
+    judged = [words for kind, words in JUDGED.items() if kind in rule.kind.checks_on]
+    messages = " and ".join(judged)
+    reducing = ", unless they only reduce a position" if rule.kind.exempt_reducing else ""
+    if rule.kind.checked_by_pause:
+        return f"while it is breached, {messages} are rejected{reducing}"
+    return f"{messages} that would breach it are rejected{reducing}"
+
+
+def _until(rule: Rule) -> str:
+    """The end of a pause."""
     hold = rule.hold_ns()
     if hold == "session":
         tz, hour = rule.zone()
-        until = f"until the trading day turns ({hour:02d}:00 {tz})"
-    else:
-        by_hand = "until it holds again" if rule.kind.recovers else "until a person resets it"
-        until = f"for {duration_text(hold)}" if isinstance(hold, int) else by_hand
-    if rule.refuses:
-        return f"what breaches it is refused, and {who} {what}, {until} ({rule.severity})"
-    return f"from the event after a breach on {who} {what}, {until} ({rule.severity})"
+        return f"until the next trading day ({hour:02d}:00 {tz})"
+    if isinstance(hold, int):
+        return f"for {duration_text(hold)}"
+    return "until the limit is met again" if rule.kind.recovers else "until a person resets it"
 
 
 def description(rule: Rule) -> dict[str, Any]:

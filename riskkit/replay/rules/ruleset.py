@@ -41,8 +41,8 @@ class RuleSet:
     >>> one == two
     True
     >>> print(one)
-    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones do not count, for each account;
-    what breaches it is refused (WARN).
+    1. rate: at most 50 messages (orders, order lists) in any 1 s, rejected ones do not count, for each
+    account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     def __init__(self, rules: Iterable[Rule | TieredRule]) -> None:

@@ -119,12 +119,12 @@ class TieredRule:
         return {**described, "levels": levels}
 
     def __str__(self) -> str:
-        """The rule as a sentence that a risk officer can sign."""
+        """The rule in sentences that a risk officer can sign, one for each level."""
         parts = (
-            f"from {decimal_text(100 * exact(level.at, 'at'))} % of it, {rule.action_text()}"
+            f"From {decimal_text(100 * exact(level.at, 'at'))} % of it, {rule.action_text()}."
             for level, rule in zip(self.levels, reversed(self.rules), strict=True)
         )
-        return f"{self.id}: {self.full.limit_text()}, {self.full.scope_text()}; {'; '.join(parts)}."
+        return f"{self.id}: {self.full.limit_text()}, {self.full.scope_text()}. {' '.join(parts)}"
 
 
 def level_of(entry: Any, rule: str) -> Tier:

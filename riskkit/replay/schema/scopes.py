@@ -102,7 +102,9 @@ class Scope(NamedTuple):
     @property
     def who(self) -> str:
         """Scope of a pause, in words."""
-        return self.words.replace("for each", "the") if self.record else EVERYTHING
+        if not self.record:
+            return EVERYTHING
+        return self.words.replace("for each", "the").replace(" and ", " in the ").removesuffix(" of an account")
 
 
 _MESSAGES = (EventKind.ORDER, EventKind.MODIFY)
@@ -122,7 +124,7 @@ _ROWS = (
     Scope("trader", "for each trader", "account", "trader", "account.trader", ("trader",), group="holders"),
     Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
     Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
-    Scope("global", "over everything", "", "", "0", (), group="holders"),
+    Scope("global", "for all accounts together", "", "", "0", (), group="holders"),
 )  # fmt: skip
 SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
 

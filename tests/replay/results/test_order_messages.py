@@ -17,8 +17,8 @@ RULES = rk.RuleSet(
 )
 PAUSED = """\
 Order a3 (sell 9 X at 50 for A, 2021-09-19 16:00:00 CEST) was refused: A is paused by day since 2021-09-19 14:00:00 CEST \
-(observed 200 USD, limit 100 USD). The limit is a loss (realised and open) below 100 in a trading day (00:00 Europe/Berlin). \
-Until 2021-09-20 00:00:00 CEST it may only cancel orders and reduce positions. By size, a quantity of 5 would have been \
+(observed 200 USD, limit 100 USD). The limit is a loss (realised and unrealised) of less than 100 in a trading day from 00:00 \
+Europe/Berlin. Until 2021-09-20 00:00:00 CEST it may only cancel orders and reduce positions. By size, a quantity of 5 would have been \
 accepted. By day, a quantity of 4 or the same from 2021-09-20 00:00:00 CEST would have been accepted."""
 
 

@@ -234,8 +234,8 @@ def test_a_rate_without_use_changes_nothing_and_money_in_its_currency_does():
 def test_a_refusal_names_the_pair_and_the_sentence_the_currency():
     rule = Rule("big", rk.rules.MaxOrderNotional(limit=110_000), currency="USD", max_age_ns="1min")
     assert str(rule).startswith(
-        "big: one order of at most 110,000 USD, a sell below the market at the market price (if no price is known: reject), "
-        "converted to USD at the last rates (at most 1 min old), against the trader, for each account;"
+        "big: one order of at most 110,000 USD, a sell below the market at the market price (rejected while no price is known), "
+        "converted to USD at the last rates (no older than 1 min), against the trader, for each account."
     )
     session = rk.Session.create(RuleSet([rule]), TRADED, ["A"], compiled=False)
     (action,) = session.process_order(ts=0, **{k: v for k, v in order("A", "E").items() if k != "kind"})

@@ -123,7 +123,7 @@ def test_it_is_named_in_toml_and_in_a_dict_and_as_an_object(one_way, tmp_path):
     assert three[0] == three[1] == three[2]
     assert (
         str(three[0])
-        == "1. a: at most 2 orders in a row on one side, for each account; what breaches it is refused (WARN)."
+        == "1. a: at most 2 orders in a row on one side, for each account. Orders that would breach it are rejected (severity WARN)."
     )
     assert rk.RuleSet.from_dict(three[0].to_dict()) == three[0]
 
@@ -476,7 +476,9 @@ def test_a_breach_that_decides_nothing_is_refused():
 
 def test_the_sentence_names_the_parameters_that_were_given():
     rule = execute(CAP.format(unit="Limit[Quantity]"))["cap"]("r", cap=1_000, breach="reach")
-    assert str(rule) == "r: cap(cap=1,000, breach=reach), for each account; what breaches it is refused (WARN)."
+    assert str(rule) == (
+        "r: cap(cap=1,000, breach=reach), for each account. Orders that would breach it are rejected (severity WARN)."
+    )
 
 
 @pytest.mark.parametrize(

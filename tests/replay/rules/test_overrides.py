@@ -46,8 +46,8 @@ def test_a_refusal_names_the_limit_of_its_key():
         result.explain(0)
     )
     assert str(made) == (
-        "size: one order of at most an amount of its own in quantity (5 for D1, no limit for D2), for each desk; what "
-        "breaches it is refused (WARN)."
+        "size: one order of at most an amount of its own in quantity (5 for D1, no limit for D2), for each desk. Orders and "
+        "modifications that would breach it are rejected (severity WARN)."
     )
 
 

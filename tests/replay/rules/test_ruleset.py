@@ -125,13 +125,13 @@ def test_a_rule_set_is_a_sequence():
 def test_rules_print_as_sentences_to_sign():
     lines = str(RULES).splitlines()
     assert lines[0] == (
-        "1. rate: at most 50 messages (orders, modifies) in any 1 s, refused ones do not count, for each account; "
-        "what breaches it is refused (WARN)."
+        "1. rate: at most 50 messages (orders, modifications) in any 1 s, rejected ones do not count, for each account. "
+        "Orders and modifications that would breach it are rejected (severity WARN)."
     )
     assert lines[1].startswith(
-        "2. volume_cap: at most 1,000.5 in quantity traded, with working orders, in a trading day (17:00 America/New_York)"
+        "2. volume_cap: at most 1,000.5 in quantity traded, with working orders, in a trading day from 17:00 America/New_York"
     )
-    assert lines[2].endswith("until the trading day turns (00:00 UTC) (CRITICAL).")
+    assert "until the next trading day (00:00 UTC): only" in lines[2] and lines[2].endswith("(severity CRITICAL).")
     assert str(RuleSet([])) == "no rules"
     assert "<li>rate: at most 50 messages" in RULES._repr_html_()
 
@@ -311,9 +311,9 @@ def test_a_rule_says_what_a_breach_does_and_to_whom():
     }
     assert [rule.can_pause for rule in rules.values()] == [False, False, True, True]
     assert not rules["ALERT"].refuses and rules["REJECT"].refuses
-    assert rules["REJECT"].action_text() == "what breaches it is refused (WARN)"
-    assert rules["ALERT"].action_text() == "a breach raises an alert (WARN) and stops nothing"
-    assert "is halted: only cancels pass" in rules["HALT"].action_text()
+    assert rules["REJECT"].action_text() == "orders and modifications that would breach it are rejected (severity WARN)"
+    assert rules["ALERT"].action_text() == "a breach raises an alert and stops nothing (severity WARN)"
+    assert "the firm is halted until a person resets it: only cancels are accepted" in rules["HALT"].action_text()
     assert {rule.scope_text() for rule in rules.values()} == {"for each firm, accounts netted, in each instrument"}
 
 

@@ -57,13 +57,13 @@ def test_toml_dict_and_objects_are_equal(tmp_path):
     assert read["position@80%"].parameters.limit == "8"
 
 
-def test_it_prints_as_one_sentence():
+def test_it_prints_a_sentence_for_each_level():
     assert str(RuleSet([STAGED])) == (
         "1. position: a net position of at most 10 in quantity after the order, with working orders of its side, "
-        "for each account and instrument; from 80 % of it, a breach raises an alert (INFO) and stops nothing; "
-        "from 90 % of it, what breaches it is refused, and the account and instrument may only reduce positions, for 1 h "
-        "(WARN); "
-        "from 100 % of it, what breaches it is refused (CRITICAL)."
+        "for each account and instrument. From 80 % of it, a breach raises an alert and stops nothing (severity INFO). "
+        "From 90 % of it, orders and modifications that would breach it are rejected; then the account in the instrument "
+        "may only reduce positions for 1 h (severity WARN). "
+        "From 100 % of it, orders and modifications that would breach it are rejected (severity CRITICAL)."
     )
 
 

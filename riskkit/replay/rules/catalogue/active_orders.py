@@ -22,7 +22,8 @@ class MaxActiveOrders(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("active_orders", MaxActiveOrders(limit=10)))
-    active_orders: at most 10 working orders at once, for each account; what breaches it is refused (WARN).
+    active_orders: at most 10 working orders at once, for each account. Orders that would breach it are rejected
+    (severity WARN).
     """
 
     limit: Limit[Count]

@@ -27,8 +27,8 @@ class CancelBurst(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("burst", CancelBurst(limit=50, window_ns="1s")))
-    burst: fewer than 50 cancels within 1 s, for each account and instrument; a breach raises an alert (WARN) and stops
-    nothing.
+    burst: fewer than 50 cancels within 1 s, for each account and instrument. A breach raises an alert and stops
+    nothing (severity WARN).
     """
 
     limit: Limit[Count]

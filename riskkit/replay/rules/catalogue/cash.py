@@ -13,7 +13,13 @@ from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.cash_holds import hold_price
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
-from riskkit.replay.rules.parameters import Breach, MissingPrice, Proportion, at_most
+from riskkit.replay.rules.parameters import (
+    Breach,
+    MissingPrice,
+    Proportion,
+    at_most,
+    while_unknown,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
@@ -35,8 +41,9 @@ class CashLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("cash", CashLimit(fee="0.001")))
-    cash: a buy that costs and a fee of 0.1 % at most the cash that no working buy holds (if no price is known:
-    reject), for each account; what breaches it is refused (WARN).
+    cash: a buy that costs, with a fee of 0.1 %, at most the cash not held by working buys (rejected while no
+    price is known), for each account. Orders and modifications that would breach it are rejected (severity
+    WARN).
     """
 
     fee: Proportion = 0
@@ -71,9 +78,9 @@ def check(params: Any, book: Book, event: EventRow) -> Verdict:
 
 def sentence(params: CashLimit) -> str:
     """The limit in words."""
-    fee = f" and a fee of {float(params.fee) * 100:g} %" if params.fee else ""
+    fee = f", with a fee of {float(params.fee) * 100:g} %," if params.fee else ""
     bound = at_most(params)
-    return f"a buy that costs{fee} {bound} the cash that no working buy holds (if no price is known: {params.on_missing_price})"
+    return f"a buy that costs{fee} {bound} the cash not held by working buys{while_unknown(params.on_missing_price, 'no price is known')}"
 
 
 CASH = register(

@@ -52,8 +52,9 @@ class ConcentrationLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("concentration", ConcentrationLimit(limit="0.4")))
-    concentration: a largest position of at most 40 % of a gross exposure after the order, with working orders,
-    for each account; what breaches it is refused (WARN).
+    concentration: a largest position of at most 40 % of the gross exposure after the order, with working
+    orders, for each account. Orders and modifications that would breach it are rejected, unless they only
+    reduce a position (severity WARN).
     """
 
     limit: Limit[Proportion]
@@ -97,10 +98,11 @@ def check(params: Any, book: Book, event: EventRow, held: Record, instruments: R
 def sentence(params: ConcentrationLimit) -> str:
     """The limit in words."""
     bound = at_most(params)
-    above = f" of more than {params.above} in money" if params.above else ""
+    above = f", once that exceeds {params.above} in money" if params.above else ""
     size = f"{float(params.limit) * 100:g} %"
     marks = f", at marks{aged(params)}" if params.max_mark_age_ns is not None else ""
-    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}{marks}{if_unpriced(params)}"
+    share = f"a largest position of {bound} {size} of the gross exposure after the order{above}"
+    return f"{share}, {counted(params)}{marks}{if_unpriced(params)}"
 
 
 CONCENTRATION = register(

@@ -42,8 +42,8 @@ class ConsecutiveErrors(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("consecutive_errors", ConsecutiveErrors(limit=3)))
-    consecutive_errors: fewer than 3 errors in a row, for each account; from the event after a breach on the account
-    is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    consecutive_errors: fewer than 3 errors in a row, for each account. After a breach, the account is paused
+    until a person resets it: only cancels and orders that reduce a position are accepted (severity WARN).
     """
 
     limit: Limit[Count]
@@ -113,8 +113,12 @@ def misfit(rule: Any) -> str:
 
 def sentence(params: ConsecutiveErrors) -> str:
     """The limit in words."""
-    probes = f"{params.probes:,} messages pass" if params.probes != 1 else "one message passes"
-    then = f" (after a pause {probes}: as many successes end it, an error begins it anew)" if params.half_open else ""
+    probes = counted(params.probes, "trial message")
+    then = (
+        f" (then {probes} may pass: as many successes end the pause, an error starts it again)"
+        if params.half_open
+        else ""
+    )
     return f"{at_most(params, 'fewer than')} {counted(params.limit, 'error')} in a row{then}"
 
 

@@ -34,8 +34,9 @@ class ConsecutiveLosses(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("consecutive_losses", ConsecutiveLosses(limit=5)))
-    consecutive_losses: fewer than 5 losing closed trades in a row, for each account; from the event after a breach on
-    the account is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    consecutive_losses: fewer than 5 losing closed trades in a row, for each account. After a breach, the
+    account is paused until a person resets it: only cancels and orders that reduce a position are accepted
+    (severity WARN).
     """
 
     limit: Limit[Count]
@@ -70,7 +71,7 @@ def sentence(params: ConsecutiveLosses) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
     trade = {"closed_trades": "closed trade", "closing_fills": "closing fill", "both": "trade"}[params.of]
-    before = "" if params.of == "closed_trades" else " (of fills before fees)"
+    before = "" if params.of == "closed_trades" else " (fills judged before fees)"
     return f"{bound} {counted(params.limit, f'losing {trade}')} in a row{before}"
 
 

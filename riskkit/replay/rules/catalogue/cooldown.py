@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, lock, lock_text
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Duration, Flag, TimeOfDay
 from riskkit.replay.rules.rule import RuleType, register
@@ -28,8 +28,8 @@ class TradeCooldown(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("cooldown", TradeCooldown(stop_ns="5min")))
-    cooldown: any closed trade locks all orders for 5 min from the last of them, for each account; what breaches
-    it is refused (WARN).
+    cooldown: no order for 5 min after any closed trade, for each account. Orders and modifications that would
+    breach it are rejected, unless they only reduce a position (severity WARN).
     """
 
     stop_ns: Duration = 0
@@ -52,7 +52,7 @@ COOLDOWN = register(
         update=update,
         evidence=(CLOSED_TRADES,),
         one_of=("stop_ns", "unlock_at", "candle_ns"),
-        sentence=lambda params: f"any closed trade {phrase(params)}",
+        sentence=lambda params: f"{lock_text(params)} any closed trade",
         **LOCK,
     )
 )

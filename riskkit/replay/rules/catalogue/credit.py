@@ -27,6 +27,7 @@ from riskkit.replay.rules.parameters import (
     Money,
     at_most,
     duration_text,
+    while_unknown,
 )
 from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
@@ -53,8 +54,8 @@ class CreditLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("credit", CreditLimit(limit=1_000, ttl_ns="5s"), scope="firm"))
-    credit: at most 1,000 in money of credit reserved and used (what is not used within 5 s is given back), for each
-    firm; what breaches it is refused (WARN).
+    credit: at most 1,000 in money of credit reserved and used, unused credit given back after 5 s, for each
+    firm. Reservations of credit that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Money]
@@ -108,8 +109,8 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 
 def sentence(params: CreditLimit) -> str:
     """The limit in words."""
-    given_back = f" (what is not used within {duration_text(params.ttl_ns)} is given back)" if lives(params) else ""
-    unrated = "" if params.on_missing_price == "reject" else f" (if no rate is known: {params.on_missing_price})"
+    given_back = f", unused credit given back after {duration_text(params.ttl_ns)}" if lives(params) else ""
+    unrated = "" if params.on_missing_price == "reject" else while_unknown(params.on_missing_price, "no rate is known")
     return f"{at_most(params)} {params.limit} in money of credit reserved and used{given_back}{unrated}"
 
 

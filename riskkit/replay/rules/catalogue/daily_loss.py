@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, profit
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, TimeZone, at_most, choice
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Hour,
+    Limit,
+    Money,
+    TimeZone,
+    at_most,
+    choice,
+    day_text,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
@@ -33,9 +42,9 @@ class DailyLoss(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("daily_loss", DailyLoss(limit=10_000)))
-    daily_loss: a loss (realised and open) below 10,000 in a trading day (00:00 UTC), for each account; from the
-    event after a breach on the account is paused: only orders that reduce a position and cancels pass, until the
-    trading day turns (00:00 UTC) (WARN).
+    daily_loss: a loss (realised and unrealised) of less than 10,000 in a trading day from 00:00 UTC, for each
+    account. After a breach, the account is paused until the next trading day (00:00 UTC): only cancels and
+    orders that reduce a position are accepted (severity WARN).
     """
 
     limit: Limit[Money]
@@ -79,9 +88,8 @@ def not_bounding(rule: Any) -> str:
 
 def sentence(params: DailyLoss) -> str:
     """The limit in words."""
-    loss = "loss (realised and open)" if params.measure == "total" else "realised loss"
-    bound = at_most(params, "below")
-    return f"a {loss} {bound} {params.limit} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    loss = "loss (realised and unrealised)" if params.measure == "total" else "realised loss"
+    return f"a {loss} of {at_most(params)} {params.limit} in a {day_text(params)}"
 
 
 DAILY_LOSS = register(

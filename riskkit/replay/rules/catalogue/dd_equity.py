@@ -14,7 +14,7 @@ from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import exceeds_fraction
 from riskkit.replay.kernels.queue import FIRST, NEXT, VALUE, append, first_time, first_value, length, pop
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import FIELDS, LOCK, closes, lock, many, phrase
+from riskkit.replay.rules.catalogue.lock import FIELDS, LOCK, closes, lock, lock_text, many
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Proportion, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -35,8 +35,9 @@ class EquityDrawdownLock(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("equity", EquityDrawdownLock(max_dd="0.1", lookback_ns="1d", trade_limit=3, stop_ns="2h")))
-    equity: 3 or more closed trades within 1 d in which the equity that they leave fell by more than 10 % from its peak
-    locks all orders for 2 h from the last of them, for each account; what breaches it is refused (WARN).
+    equity: no order for 2 h after 3 or more closed trades within 1 d in which the equity that they leave fell
+    by more than 10 % from its peak, for each account. Orders and modifications that would breach it are
+    rejected, unless they only reduce a position (severity WARN).
     """
 
     max_dd: Limit[Proportion]
@@ -92,7 +93,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
 def sentence(params: EquityDrawdownLock) -> str:
     """The limit in words."""
     fall = f"in which the equity that they leave fell by more than {float(params.max_dd) * 100:g} % from its peak"
-    return f"{many(params)} closed trades within {duration_text(params.lookback_ns)} {fall} {phrase(params)}"
+    return f"{lock_text(params)} {many(params)} within {duration_text(params.lookback_ns)} {fall}"
 
 
 DD_EQUITY = register(

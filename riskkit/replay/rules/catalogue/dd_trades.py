@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, many, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, lock_text, many
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Return, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -29,8 +29,9 @@ class TradeDrawdownLock(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("dd_trades", TradeDrawdownLock(max_dd="0.1", lookback_ns="1d", trade_limit=3, stop_ns="2h")))
-    dd_trades: 3 or more closed trades within 1 d whose running sum fell by more than 10 % locks all orders for
-    2 h from the last of them, for each account; what breaches it is refused (WARN).
+    dd_trades: no order for 2 h after 3 or more closed trades within 1 d whose running sum fell by more than 10
+    %, for each account. Orders and modifications that would breach it are rejected, unless they only reduce a
+    position (severity WARN).
     """
 
     max_dd: Limit[Return]
@@ -70,7 +71,7 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def sentence(params: TradeDrawdownLock) -> str:
     """The limit in words."""
     fall = f"whose running sum fell by more than {float(params.max_dd) * 100:g} %"
-    return f"{many(params)} closed trades within {duration_text(params.lookback_ns)} {fall} {phrase(params)}"
+    return f"{lock_text(params)} {many(params)} within {duration_text(params.lookback_ns)} {fall}"
 
 
 DD_TRADES = register(

@@ -37,8 +37,9 @@ class DrawdownLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("drawdown", DrawdownLimit(pct="0.1")))
-    drawdown: equity falls by at most 10 % from its highest point, for each account; from the event after a breach on
-    the account is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    drawdown: a fall in equity of at most 10 % from its highest point, for each account. After a breach, the
+    account is paused until a person resets it: only cancels and orders that reduce a position are accepted
+    (severity WARN).
     """
 
     pct: Limit[Proportion] = None
@@ -109,7 +110,7 @@ def sentence(params: DrawdownLimit) -> str:
         caps.append(f"{params.money} in money")
     bound = at_most(params)
     since = "its highest point" if params.trailing else "its start"
-    return f"equity falls by {bound} {' and '.join(caps)} from {since}"
+    return f"a fall in equity of {bound} {' and '.join(caps)} from {since}"
 
 
 DRAWDOWN = register(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.rules.parameters import Breach, Count, Limit, PositiveDuration, at_most, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -26,8 +27,8 @@ class DuplicateOrder(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("duplicate", DuplicateOrder(limit=3, window_ns="2s")))
-    duplicate: at most 3 identical orders (instrument, side, quantity, price) of an account within 2 s, for each
-    account; what breaches it is refused (WARN).
+    duplicate: at most 3 identical orders of an account (instrument, side, quantity, price) within 2 s, for each
+    account. Orders that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Count]
@@ -45,7 +46,9 @@ def sentence(params: DuplicateOrder) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
     span = f"within {duration_text(params.window_ns)}" if params.window_ns is not None else "since the start"
-    return f"{bound} {params.limit:,} identical orders (instrument, side, quantity, price) of an account {span}"
+    return (
+        f"{bound} {counted(params.limit, 'identical order')} of an account (instrument, side, quantity, price) {span}"
+    )
 
 
 DUPLICATE = register(

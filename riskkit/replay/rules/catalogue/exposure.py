@@ -120,4 +120,4 @@ def aged(params: Any) -> str:
     """The age up to which a mark counts, in words; empty without one."""
     if params.max_mark_age_ns is None:
         return ""
-    return f" at most {duration_text(duration(params.max_mark_age_ns, 'max_mark_age_ns'))} old"
+    return f" no older than {duration_text(duration(params.max_mark_age_ns, 'max_mark_age_ns'))}"

@@ -45,8 +45,9 @@ class InitialMargin(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("margin", InitialMargin("reg_t")))
-    margin: an initial margin of at most the equity after the order (half of the value of longs and shorts
-    (Regulation T)), with working orders, at marks, for each account; what breaches it is refused (WARN).
+    margin: an initial margin of at most the equity after the order (margin: half of the value of longs and
+    shorts (Regulation T)), with working orders, at marks, for each account. Orders and modifications that would
+    breach it are rejected (severity WARN).
     """
 
     model: choice(*MODELS) = "reg_t"
@@ -99,7 +100,7 @@ INITIAL_MARGIN = register(
         misfit=misfit,
         lacks=lacks,
         sentence=lambda params: (
-            f"an initial margin of at most the equity after the order ({model_text(params, True)}), with working orders, "
+            f"an initial margin of at most the equity after the order (margin: {model_text(params, True)}), with working orders, "
             f"at marks{if_unpriced(params)}"
         ),
     )

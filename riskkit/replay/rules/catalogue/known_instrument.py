@@ -31,8 +31,8 @@ class AllowedInstruments(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("known_instrument", AllowedInstruments(restricted=("TSLA",))))
-    known_instrument: orders in declared instruments, but not TSLA, for each account; what breaches it is
-    refused (WARN).
+    known_instrument: orders only in declared instruments except TSLA, for each account. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
 
     instruments: Labels = None
@@ -57,8 +57,8 @@ def check(state: Record, book: Book, event: EventRow, memory: Words) -> Verdict:
 def sentence(params: AllowedInstruments) -> str:
     """The limit in words."""
     known = "declared instruments" if params.instruments is None else ", ".join(map(str, params.instruments)) or "none"
-    but = f", but not {', '.join(map(str, params.restricted))}" if params.restricted else ""
-    return f"orders in {known}{but}"
+    but = f" except {', '.join(map(str, params.restricted))}" if params.restricted else ""
+    return f"orders only in {known}{but}"
 
 
 KNOWN_INSTRUMENT = register(

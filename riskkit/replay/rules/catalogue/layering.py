@@ -44,9 +44,9 @@ class Layering(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("layers", Layering()))
-    layers: orders at 3 or more prices of one side, of which 80 % of the quantity is cancelled less than 1 s after a fill on
-    the other side, for each account and instrument; a breach raises an alert
-    (WARN) and stops nothing.
+    layers: no orders at 3 or more prices of one side, of which 80 % of the quantity is cancelled less than 1 s
+    after a fill on the other side, for each account and instrument. A breach raises an alert and stops nothing
+    (severity WARN).
     """
 
     prices: PositiveCount = 3
@@ -130,7 +130,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow, orders: Reco
 
 def sentence(params: Layering) -> str:
     """The shape in words."""
-    return f"orders at {params.prices} or more prices of one side, {cancelled_text(params)}"
+    return f"no orders at {params.prices} or more prices of one side, {cancelled_text(params)}"
 
 
 def cancelled_text(params: Any) -> str:

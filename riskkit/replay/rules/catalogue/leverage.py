@@ -28,7 +28,8 @@ class Leverage(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("leverage", Leverage(limit=3)))
     leverage: a gross exposure of at most 3 times the equity after the order, with working orders, at marks, for
-    each account; what breaches it is refused (WARN).
+    each account. Orders and modifications that would breach it are rejected, unless they only reduce a position
+    (severity WARN).
     """
 
     limit: Limit[Ratio]

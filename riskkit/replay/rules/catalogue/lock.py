@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.queue import QUEUE
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import duration_text
@@ -59,20 +60,22 @@ def locked(state: Record, params: Any, event: EventRow) -> Verdict:
     return Verdict(OBJECT if event.ts < until else PASS, event.ts, until)
 
 
-def many(params: Any) -> str:
+def many(params: Any, trades: str = "closed trade") -> str:
     """Number of closed trades that lock, in words."""
-    return f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+    if params.breach == "reach":
+        return f"{params.trade_limit:,} or more {trades}s"
+    return f"more than {counted(params.trade_limit, trades)}"
 
 
-def phrase(params: Any) -> str:
-    """Duration and orders of the lock, in words."""
+def lock_text(params: Any) -> str:
+    """Orders and duration of the lock, in words."""
     if params.unlock_at is not None:
         until = f"until {params.unlock_at} UTC"
     else:
         until = f"for {duration_text(params.stop_ns)}"
-    candle = f", rounded up to {duration_text(params.candle_ns)}" if params.candle_ns else ""
-    side = "the side of the trades" if params.per_side else "all orders"
-    return f"locks {side} {until} from the last of them{candle}"
+    candle = f" (rounded up to {duration_text(params.candle_ns)})" if params.candle_ns else ""
+    side = " on the side of the trades" if params.per_side else ""
+    return f"no order{side} {until}{candle} after"
 
 
 LOCK: dict[str, Any] = {

@@ -23,8 +23,8 @@ class LongOnly(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("long_only", LongOnly()))
-    long_only: no sale of more than is held, with working sales, for each account, in each instrument; what
-    breaches it is refused (WARN).
+    long_only: no sale of more than is held, with working sales, for each account, in each instrument. Orders
+    and modifications that would breach it are rejected (severity WARN).
     """
 
     working: Flag = True

@@ -29,8 +29,8 @@ class TickLotCheck(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("lot_tick", TickLotCheck()))
-    lot_tick: quantities that are positive multiples of the lot, prices on the tick and above zero where they
-    must be, for each account; what breaches it is refused (WARN).
+    lot_tick: a quantity that is a positive multiple of the lot, and a price on the tick, above zero where it
+    has to be, for each account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
 
@@ -55,6 +55,6 @@ LOT_TICK = register(
         check=check,
         observes=Measure.NOTHING,
         bounds="nothing",
-        sentence="quantities that are positive multiples of the lot, prices on the tick and above zero where they must be",
+        sentence="a quantity that is a positive multiple of the lot, and a price on the tick, above zero where it has to be",
     )
 )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length, total
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, many, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, lock_text, many
 from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Return, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -29,8 +29,9 @@ class LowProfitLock(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("low_profit", LowProfitLock(lookback_ns="6h", trade_limit=2, stop_ns="1h")))
-    low_profit: 2 or more closed trades within 6 h whose returns add up to less than 0 % locks all orders for 1
-    h from the last of them, for each account; what breaches it is refused (WARN).
+    low_profit: no order for 1 h after 2 or more closed trades within 6 h whose returns add up to less than 0 %,
+    for each account. Orders and modifications that would breach it are rejected, unless they only reduce a
+    position (severity WARN).
     """
 
     lookback_ns: Duration
@@ -56,7 +57,7 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def sentence(params: LowProfitLock) -> str:
     """The limit in words."""
     sum_of = f"whose returns add up to less than {float(params.required) * 100:g} %"
-    return f"{many(params)} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"
+    return f"{lock_text(params)} {many(params)} within {duration_text(params.lookback_ns)} {sum_of}"
 
 
 LOW_PROFIT = register(

@@ -19,7 +19,15 @@ from riskkit.replay.kernels.integers import MILLION, split_mark
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, length, split_values, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Flag, LocalTime, MissingPrice, PositiveCount, Price, TimeZone
+from riskkit.replay.rules.parameters import (
+    Flag,
+    LocalTime,
+    MissingPrice,
+    PositiveCount,
+    Price,
+    TimeZone,
+    while_unknown,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
@@ -54,9 +62,9 @@ class LimitUpLimitDown(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("luld", LimitUpLimitDown(tier=2)))
-    luld: no buy above the upper and no sell below the lower price band of limit up-limit down, tier 2, from 09:30 to 16:00
-    America/New_York (no close known: reject), and nothing but cancels in its pauses, for each instrument; what breaches
-    it is refused (WARN).
+    luld: no buy above the upper and no sell below the lower price band of limit up-limit down, tier 2, from
+    09:30 to 16:00 America/New_York (rejected while no close is known), and only cancels in its pauses, for each
+    instrument. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     tier: PositiveCount = 1
@@ -171,8 +179,8 @@ def sentence(params: LimitUpLimitDown) -> str:
     """The limit in words."""
     return (
         "no buy above the upper and no sell below the lower price band of limit up-limit down, tier "
-        f"{params.tier}, from {params.opens} to {params.closes} {params.tz} (no close known: {params.on_missing_price}), and "
-        "nothing but cancels in its pauses"
+        f"{params.tier}, from {params.opens} to {params.closes} {params.tz}"
+        f"{while_unknown(params.on_missing_price, 'no close is known')}, and only cancels in its pauses"
     )
 
 

@@ -36,8 +36,9 @@ class MaintenanceMargin(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("call", MaintenanceMargin("linear_tier", base="0.01", per_unit="0.00005")))
-    call: a maintenance margin of at most the equity (1 % and 0.005 % a unit of size, of the notional), at marks, for
-    each account; from the event after a breach on the account may only reduce positions, until it holds again (WARN).
+    call: a maintenance margin of at most the equity (margin: 1 % and 0.005 % a unit of size, of the notional),
+    at marks, for each account. After a breach, the account may only reduce positions until the limit is met
+    again (severity WARN).
     """
 
     model: choice(*MODELS) = "reg_t"
@@ -79,6 +80,8 @@ MAINTENANCE_MARGIN = register(
         looks_at=frozenset({"positions", "cash"}),
         misfit=misfit,
         lacks=lacks,
-        sentence=lambda params: f"a maintenance margin of at most the equity ({model_text(params, False)}), at marks",
+        sentence=lambda params: (
+            f"a maintenance margin of at most the equity (margin: {model_text(params, False)}), at marks"
+        ),
     )
 )

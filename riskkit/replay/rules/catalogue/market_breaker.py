@@ -46,8 +46,9 @@ class MarketBreaker(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("market", MarketBreaker(index="SPX")))
-    market: nothing but cancels for 15 min after SPX has fallen by 7 % or 13 % from its previous close (each once a day, up
-    to 15:25 America/New_York), and for the rest of the day after 20 %, over everything; what breaches it is refused (WARN).
+    market: only cancels for 15 min after SPX has fallen by 7 % or 13 % from its previous close (each once a
+    day, up to 15:25 America/New_York), and for the rest of the day after 20 %, for all accounts together.
+    Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     index: Label  # type: ignore[assignment]  # which hides the method of tuples
@@ -108,7 +109,7 @@ def sentence(params: MarketBreaker) -> str:
     """The limit in words."""
     one, two, three = (f"{float(level) * 100:g} %" for level in (params.level_1, params.level_2, params.level_3))
     return (
-        f"nothing but cancels for {duration_text(params.halt_ns)} after {params.index} has fallen by {one} or {two} from its "
+        f"only cancels for {duration_text(params.halt_ns)} after {params.index} has fallen by {one} or {two} from its "
         f"previous close (each once a day, up to {params.last_halt} {params.tz}), and for the rest of the day after {three}"
     )
 

@@ -45,8 +45,9 @@ class MaxExposure(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("max_exposure", MaxExposure(limit=1_000_000)))
-    max_exposure: a gross exposure of at most 1,000,000 in money after the order, with working orders,
-    at marks, for each account; what breaches it is refused (WARN).
+    max_exposure: a gross exposure of at most 1,000,000 in money after the order, with working orders, at marks,
+    for each account. Orders and modifications that would breach it are rejected, unless they only reduce a
+    position (severity WARN).
     """
 
     limit: Limit[Money]

@@ -14,7 +14,14 @@ from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import price_of
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Limit,
+    MissingPrice,
+    Money,
+    at_most,
+    while_unknown,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -27,8 +34,9 @@ class MaxOrderNotional(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("max_order_notional", MaxOrderNotional(limit=250_000)))
-    max_order_notional: one order of at most 250,000 in money, a sell below the market at the
-    market price (if no price is known: reject), for each account; what breaches it is refused (WARN).
+    max_order_notional: one order of at most 250,000 in money, a sell below the market at the market price
+    (rejected while no price is known), for each account. Orders and modifications that would breach it are
+    rejected (severity WARN).
     """
 
     limit: Limit[Money]
@@ -62,8 +70,8 @@ MAX_ORDER_NOTIONAL = register(
         one_pass=True,
         bounds="orders",
         sentence=lambda params: (
-            f"one order of {at_most(params)} {params.limit} in money, a sell below the market at the market price "
-            f"(if no price is known: {params.on_missing_price})"
+            f"one order of {at_most(params)} {params.limit} in money, a sell below the market at the market price"
+            f"{while_unknown(params.on_missing_price, 'no price is known')}"
         ),
     )
 )

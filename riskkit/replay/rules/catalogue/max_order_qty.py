@@ -22,7 +22,8 @@ class MaxOrderQty(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("max_order_qty", MaxOrderQty(limit=500)))
-    max_order_qty: one order of at most 500 in quantity, for each account; what breaches it is refused (WARN).
+    max_order_qty: one order of at most 500 in quantity, for each account. Orders and modifications that would
+    breach it are rejected (severity WARN).
     """
 
     limit: Limit[Quantity]

@@ -45,8 +45,9 @@ class MessageThrottle(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("message_level", MessageThrottle(reject_mps=100, logout_mps=200)))
-    message_level: at most 100 messages a second on average over each 1 s counted from its first message, and a
-    logout beyond 200 a second, refused ones count too, for each account; what breaches it is refused (WARN).
+    message_level: at most 100 messages a second on average over each 1 s from a first message on, a logout
+    above 200 a second, rejected ones count too, for each account. Orders and modifications that would breach it
+    are rejected (severity WARN).
     """
 
     reject_mps: ComparedLimit[Count]
@@ -86,9 +87,9 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def sentence(params: MessageThrottle) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
-    logout = f", and a logout beyond {params.logout_mps:,} a second" if params.logout_mps is not None else ""
-    window = f"each {duration_text(params.window_ns)} counted from its first message"
-    return f"{bound} {counted(params.reject_mps, 'message')} a second on average over {window}{logout}, refused ones count too"
+    logout = f", a logout above {params.logout_mps:,} a second" if params.logout_mps is not None else ""
+    window = f"each {duration_text(params.window_ns)} from a first message on"
+    return f"{bound} {counted(params.reject_mps, 'message')} a second on average over {window}{logout}, rejected ones count too"
 
 
 MESSAGE_LEVEL = register(

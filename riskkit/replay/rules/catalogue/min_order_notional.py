@@ -13,7 +13,14 @@ from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.conversion import at_least_at_rate, lacks_rate, missing_rate
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import price_of
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MinMoney, MissingPrice
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Flag,
+    Limit,
+    MinMoney,
+    MissingPrice,
+    while_unknown,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -29,8 +36,8 @@ class MinOrderNotional(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("min_order_notional", MinOrderNotional(limit=10)))
-    min_order_notional: one order of at least 10 in money (if no price is known: reject), for each account; what
-    breaches it is refused (WARN).
+    min_order_notional: one order of at least 10 in money (rejected while no price is known), for each account.
+    Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[MinMoney]
@@ -60,8 +67,8 @@ def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict
 def sentence(params: MinOrderNotional) -> str:
     """The limit in words."""
     bound = "at least" if params.breach == "exceed" else "more than"
-    exempt = ", reduce-only orders are free" if params.exempt_reduce_only else ""
-    return f"one order of {bound} {params.limit} in money{exempt} (if no price is known: {params.on_missing_price})"
+    exempt = ", reduce-only orders exempt" if params.exempt_reduce_only else ""
+    return f"one order of {bound} {params.limit} in money{exempt}{while_unknown(params.on_missing_price, 'no price is known')}"
 
 
 MIN_ORDER_NOTIONAL = register(

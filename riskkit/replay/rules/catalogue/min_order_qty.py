@@ -25,7 +25,8 @@ class MinOrderQty(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("min_order_qty", MinOrderQty(limit=1)))
-    min_order_qty: one order of at least 1 in quantity, for each account; what breaches it is refused (WARN).
+    min_order_qty: one order of at least 1 in quantity, for each account. Orders and modifications that would
+    breach it are rejected (severity WARN).
     """
 
     limit: Limit[MinQuantity]
@@ -44,7 +45,7 @@ def check(params: Any, book: Book, event: EventRow) -> Verdict:
 def sentence(params: MinOrderQty) -> str:
     """The limit in words."""
     bound = "at least" if params.breach == "exceed" else "more than"
-    exempt = ", reduce-only orders are free" if params.exempt_reduce_only else ""
+    exempt = ", reduce-only orders exempt" if params.exempt_reduce_only else ""
     return f"one order of {bound} {params.limit} in quantity{exempt}"
 
 

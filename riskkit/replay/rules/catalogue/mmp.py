@@ -53,8 +53,8 @@ class MarketMakerProtection(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("mmp", MarketMakerProtection(qty_limit=100, window_ns="5s", freeze_ns="10s")))
-    mmp: at most 100 filled on both sides within 5 s, for each account; from the event after a breach on the account
-    is paused: only orders that reduce a position and cancels pass, for 10 s (WARN).
+    mmp: at most 100 in quantity filled on both sides together within 5 s, for each account. After a breach, the
+    account is paused for 10 s: only cancels and orders that reduce a position are accepted (severity WARN).
     """
 
     qty_limit: Limit[Quantity] = None
@@ -126,8 +126,12 @@ def misfit(rule: Any) -> str:
 def sentence(params: MarketMakerProtection) -> str:
     """The limit in words."""
     bound = at_most(params)
-    caps = [f"{bound} {params.qty_limit} filled on both sides"] if params.qty_limit is not None else []
-    caps += [f"a net delta of {bound} {params.delta_limit} traded"] if params.delta_limit is not None else []
+    caps = (
+        [f"{bound} {params.qty_limit} in quantity filled on both sides together"]
+        if params.qty_limit is not None
+        else []
+    )
+    caps += [f"a traded net delta of {bound} {params.delta_limit}"] if params.delta_limit is not None else []
     within = f"within {duration_text(params.window_ns)}"
     return f"{' and '.join(caps)} {within}{' of the first fill' if params.window != 'sliding' else ''}"
 

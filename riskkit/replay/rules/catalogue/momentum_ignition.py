@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.book import UNKNOWN, Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, first_value, length, total
@@ -55,9 +56,9 @@ class MomentumIgnition(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("ignition", MomentumIgnition(move=10)))
-    ignition: own aggressive fills of at least 50 % of the volume of a move of 10 or more ticks within 10 s, and own fills
-    against it of at least 50 % of them less than 10 s later, for each account and instrument; a
-    breach raises an alert (WARN) and stops nothing.
+    ignition: no own aggressive fills of at least 50 % of the volume of a move of 10 ticks or more within 10 s,
+    followed less than 10 s later by own fills against it of at least 50 % of them, for each account and
+    instrument. A breach raises an alert and stops nothing (severity WARN).
     """
 
     move: Ticks = 10
@@ -154,10 +155,11 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
 
 def sentence(params: MomentumIgnition) -> str:
     """The shape in words."""
+    share, reversal = (f"{float(part) * 100:g} %" for part in (params.share, params.reversal))
     return (
-        f"own aggressive fills of at least {float(params.share) * 100:g} % of the volume of a move of {params.move:,} or more ticks "
-        f"within {duration_text(params.window_ns)}, and own fills against it of at least {float(params.reversal) * 100:g} % of them "
-        f"less than {duration_text(params.reversal_ns)} later"
+        f"no own aggressive fills of at least {share} of the volume of a move of {counted(params.move, 'tick')} or more "
+        f"within {duration_text(params.window_ns)}, followed less than {duration_text(params.reversal_ns)} later by own "
+        f"fills against it of at least {reversal} of them"
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import (
     CALENDAR_DAY,
@@ -33,7 +32,9 @@ from riskkit.replay.rules.parameters import (
     TimeZone,
     at_most,
     choice,
+    day_text,
     duration_text,
+    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -65,8 +66,8 @@ class OrderRate(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("order_rate", OrderRate(limit=50, window_ns="1s")))
-    order_rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones do not count, for each
-    account; what breaches it is refused (WARN).
+    order_rate: at most 50 messages (orders, order lists) in any 1 s, rejected ones do not count, for each
+    account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Count]
@@ -156,18 +157,16 @@ def not_bounding(rule: Any) -> str:
 
 def sentence(params: OrderRate) -> str:
     """The limit in words."""
-    names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies", "cancel": "cancels"}
-    kinds = ", ".join(names[kind] for kind in params.kinds)
-    bound = f"{at_most(params, 'fewer than')} {counted(params.limit, 'message')}"
+    bound = f"{at_most(params, 'fewer than')} {messages_text(params.limit, params.kinds)}"
     if params.window == "calendar_day":
-        span = f"a trading day ({params.roll_hour:02d}:00 {params.tz})"
+        span = f"a {day_text(params)}"
     elif params.window == "fixed_from_first":
-        span = f"each {duration_text(params.window_ns)} counted from its first message"
+        span = f"each {duration_text(params.window_ns)} from a first message on"
     else:
         span = f"any {duration_text(params.window_ns)}"
         span += f" (in buckets of {duration_text(params.bucket_ns)})" if params.bucket_ns else ""
-    counts = "refused ones do not count" if params.count == "accepted" else "refused ones count too"
-    return f"{bound} ({kinds}) in {span}, {counts}"
+    counts = "do not count" if params.count == "accepted" else "count too"
+    return f"{bound} in {span}, rejected ones {counts}"
 
 
 def evidence(rule: Any) -> tuple[Need, ...]:

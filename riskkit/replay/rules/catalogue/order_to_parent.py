@@ -31,8 +31,8 @@ class ChildOrderLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("order_to_parent", ChildOrderLimit()))
-    order_to_parent: child orders of at most 100 % of their parent in all, for each account; what breaches it is
-    refused (WARN).
+    order_to_parent: child orders of at most 100 % of their parent order in all, for each account. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Ratio] = 1
@@ -58,7 +58,7 @@ ORDER_TO_PARENT = register(
         observes=Measure.LOTS,
         evidence=(Need(("parent",)),),
         sentence=lambda params: (
-            f"child orders of {at_most(params)} {float(params.limit) * 100:g} % of their parent in all"
+            f"child orders of {at_most(params)} {float(params.limit) * 100:g} % of their parent order in all"
         ),
     )
 )

@@ -37,8 +37,8 @@ class OrderToTradeRatio(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("order_to_trade", OrderToTradeRatio(limit=100, window_ns="1min", least=20)))
-    order_to_trade: at most 100 messages for each fill within 1 min, once there are more than 20, refused ones
-    count too, for each account; what breaches it is refused (WARN).
+    order_to_trade: at most 100 messages for each fill within 1 min, once there are more than 20, rejected ones
+    count too, for each account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Ratio]
@@ -93,7 +93,7 @@ def sentence(params: OrderToTradeRatio) -> str:
     minimum = f", once there are more than {params.least:,}" if params.least else ""
     window = duration_text(params.window_ns)
     sent = counted(params.limit, params.of.removesuffix("s"))
-    return f"{bound} {sent} for each fill within {window}{minimum}, refused ones count too"
+    return f"{bound} {sent} for each fill within {window}{minimum}, rejected ones count too"
 
 
 ORDER_TO_TRADE = register(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit._docs import counted
 from riskkit.replay.kernels.queue import (
     FIRST,
     NEXT,
@@ -39,6 +38,7 @@ from riskkit.replay.rules.parameters import (
     Messages,
     PositiveCount,
     duration_text,
+    messages_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, QUEUED, CapVerdict
@@ -71,8 +71,8 @@ class Pace(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("pace", Pace(limit=2, window_ns="1s", max_queue=3)))
-    pace: at most 2 messages (orders, lists of orders) in any 1 s, and at most 3 that wait, for each account; what is
-    too fast waits its turn, and what finds the queue full is refused (WARN).
+    pace: at most 2 messages (orders, order lists) in any 1 s, and at most 3 waiting, for each account. Messages
+    that come too fast wait their turn, and those that find the queue full are rejected (severity WARN).
     """
 
     limit: Limit[PositiveCount]
@@ -172,13 +172,12 @@ def leave(state: Record, memory: Words, release: int) -> None:
 
 def sentence(params: Pace) -> str:
     """The limit in words."""
-    names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies"}
-    kinds = ", ".join(names[kind] for kind in params.kinds)
+    bound = f"at most {messages_text(params.limit, params.kinds)}"
     if duration(params.refill_ns, "refill_ns") > 0:
-        text = f"at most {counted(params.limit, 'message')} ({kinds}) at once and one more each {duration_text(params.refill_ns)}"
+        text = f"{bound} at once and one more each {duration_text(params.refill_ns)}"
     else:
-        text = f"at most {counted(params.limit, 'message')} ({kinds}) in any {duration_text(params.window_ns)}"
-    return text if params.max_queue is None else f"{text}, and at most {params.max_queue:,} that wait"
+        text = f"{bound} in any {duration_text(params.window_ns)}"
+    return text if params.max_queue is None else f"{text}, and at most {params.max_queue:,} waiting"
 
 
 def misfit(rule: Any) -> str:

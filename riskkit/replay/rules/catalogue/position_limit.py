@@ -53,7 +53,8 @@ class PositionLimit(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("position_limit", PositionLimit(limit=1_000)))
     position_limit: a net position of at most 1,000 in quantity after the order, with working orders of its
-    side, for each account, in each instrument; what breaches it is refused (WARN).
+    side, for each account, in each instrument. Orders and modifications that would breach it are rejected
+    (severity WARN).
     """
 
     limit: Limit[Quantity] = None

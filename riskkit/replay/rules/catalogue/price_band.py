@@ -31,6 +31,7 @@ from riskkit.replay.rules.parameters import (
     at_most,
     choice,
     duration_text,
+    while_unknown,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
@@ -78,8 +79,9 @@ class PriceBand(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("band", PriceBand(variation="0.5", sides="aggressive")))
-    band: a price at most 0.5 from the last trade (none known: reject); buys have no lower bound and sells no upper one, for
-    each instrument; what breaches it is refused (WARN).
+    band: a price at most 0.5 away from the last trade (rejected while none is known); buys have no lower bound
+    and sells no upper one, for each instrument. Orders and modifications that would breach it are rejected
+    (severity WARN).
     """
 
     variation: ComparedLimit[Price] = None
@@ -214,11 +216,9 @@ def misfit(rule: Any) -> str:
 
 def multiples(down: Any, up: Any) -> str:
     """Bounds that are multiples, in words."""
-    parts = [
-        f"at least {float(down):g}" if down is not None else "",
-        f"at most {float(up):g}" if up is not None else "",
-    ]
-    return f"{' and '.join(filter(None, parts))} times"
+    if down is not None and up is not None:
+        return f"between {float(down):g} and {float(up):g} times"
+    return f"at most {float(up):g} times" if down is None else f"at least {float(down):g} times"
 
 
 def sentence(params: PriceBand) -> str:
@@ -226,22 +226,23 @@ def sentence(params: PriceBand) -> str:
     parts = []
     bound = at_most(params)
     if params.variation is not None:
-        parts.append(f"{bound} {amount_text(params.variation)} from")
+        parts.append(f"{bound} {amount_text(params.variation)} away from")
     if params.pct is not None:
-        parts.append(f"{bound} {float(params.pct) * 100:g} % from")
+        parts.append(f"{bound} {float(params.pct) * 100:g} % away from")
     if (params.down, params.up) != (None, None):
-        parts.append(f"{multiples(params.down, params.up)}{' (of buys)' if params.sides == 'by_side' else ''}")
+        parts.append(f"{multiples(params.down, params.up)}{' (buys)' if params.sides == 'by_side' else ''}")
     if (params.ask_down, params.ask_up) != (None, None):
-        parts.append(f"{multiples(params.ask_down, params.ask_up)} (of sells)")
+        parts.append(f"{multiples(params.ask_down, params.ask_up)} (sells)")
     window = f" of {duration_text(duration(params.window_ns, 'window_ns'))}" if params.window_ns is not None else ""
     age = (
-        f" at most {duration_text(duration(params.max_age_ns, 'max_age_ns'))} old"
+        f" no older than {duration_text(duration(params.max_age_ns, 'max_age_ns'))}"
         if params.max_age_ns is not None
         else ""
     )
     side = "; buys have no lower bound and sells no upper one" if params.sides == "aggressive" else ""
-    known = f" (none known: {params.on_missing_price})"
-    return f"a price {' and '.join(parts)} {ALL_WORDS[params.reference]}{window}{age}{known}{side}"
+    known = while_unknown(params.on_missing_price, "none is known")
+    bounds = ", and ".join(parts) + ("," if len(parts) > 1 else "")
+    return f"a price {bounds} {ALL_WORDS[params.reference]}{window}{age}{known}{side}"
 
 
 def needs(rule: Any) -> tuple[Need, ...]:

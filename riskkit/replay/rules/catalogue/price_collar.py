@@ -49,8 +49,8 @@ class PriceCollar(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("price_collar", PriceCollar(pct="0.05")))
-    price_collar: a price at most 5 % from the last trade (none known: reject), for each account; what breaches
-    it is refused (WARN).
+    price_collar: a price at most 5 % away from the last trade (rejected while none is known), for each account.
+    Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     pct: Limit[Proportion] = None
@@ -88,7 +88,7 @@ def sentence(params: PriceCollar) -> str:
         caps.append(counted(params.ticks, "tick"))
     bound = at_most(params)
     distance = f"{bound} {' and '.join(caps)}"
-    return f"a price {distance} from {reference_text(params)}"
+    return f"a price {distance} away from {reference_text(params)}"
 
 
 PRICE_COLLAR = register(

@@ -47,9 +47,9 @@ class QuoteStuffing(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("stuffing", QuoteStuffing()))
-    stuffing: 500 or more messages within 1 s, with fills of at most 1 % of them, cancels of at least 90 % of the
-    orders, and a median lifetime of cancelled orders of at most 100 ms, for each account
-    and instrument; a breach raises an alert (WARN) and stops nothing.
+    stuffing: no burst of 500 or more messages within 1 s, with fills of at most 1 % of them, cancels of at
+    least 90 % of the orders, and a median lifetime of cancelled orders of at most 100 ms, for each account and
+    instrument. A breach raises an alert and stops nothing (severity WARN).
     """
 
     messages: PositiveCount = 500
@@ -145,7 +145,7 @@ def amend(state: Record, event: EventRow, memory: Words, sign: int) -> None:
 def sentence(params: QuoteStuffing) -> str:
     """The shape in words."""
     return (
-        f"{params.messages:,} or more messages within {duration_text(params.window_ns)}, with fills of at most "
+        f"no burst of {params.messages:,} or more messages within {duration_text(params.window_ns)}, with fills of at most "
         f"{float(params.fills) * 100:g} % of them, cancels of at least {float(params.cancels) * 100:g} % of the orders, and a median "
         f"lifetime of cancelled orders of at most {duration_text(params.lifetime_ns)}"
     )

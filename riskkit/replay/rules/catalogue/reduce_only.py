@@ -25,7 +25,8 @@ class ReduceOnly(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("reduce_only", ReduceOnly()))
-    reduce_only: orders flagged reduce-only only reduce, for each account; what breaches it is refused (WARN).
+    reduce_only: no order flagged reduce-only that would open or enlarge a position, for each account. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
 
 
@@ -43,6 +44,6 @@ REDUCE_ONLY = register(
         scopes=("account", "account_instrument"),  # it reads the account's own position
         observes=Measure.LOTS,
         evidence=(Need(("reduce-only",)),),
-        sentence="orders flagged reduce-only only reduce",
+        sentence="no order flagged reduce-only that would open or enlarge a position",
     )
 )

@@ -10,7 +10,10 @@ from typing import Any
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import choice
+from riskkit.replay.rules.parameters import (
+    choice,
+    while_unknown,
+)
 from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration, duration_text
@@ -64,9 +67,11 @@ def twice_reference(params: Any, book: Book, event: EventRow) -> int:
 def reference_text(params: Any) -> str:
     """The reference in words, with what happens without one."""
     age = (
-        "" if params.max_age_ns is None else f" at most {duration_text(duration(params.max_age_ns, 'max_age_ns'))} old"
+        ""
+        if params.max_age_ns is None
+        else f" no older than {duration_text(duration(params.max_age_ns, 'max_age_ns'))}"
     )
-    return f"{WORDS[params.reference]}{age} (none known: {params.on_missing_price})"
+    return f"{WORDS[params.reference]}{age}{while_unknown(params.on_missing_price, 'none is known')}"
 
 
 def reference_needs(rule: Any) -> tuple[Need, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
@@ -23,8 +24,9 @@ class RepeatedExecutionThrottle(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("repeat_exec_throttle", RepeatedExecutionThrottle(limit=3)))
-    repeat_exec_throttle: fewer than 3 automated executions until a person re-enables them, for each account;
-    what breaches it is refused (WARN).
+    repeat_exec_throttle: fewer than 3 automated executions until a person enables more, for each account.
+    Orders and modifications that would breach it are rejected, unless they only reduce a position (severity
+    WARN).
     """
 
     limit: Limit[Count]
@@ -62,7 +64,7 @@ REPEAT_EXEC_THROTTLE = register(
         standing=True,
         evidence=(Need(("EXECUTION",)),),
         sentence=lambda params: (
-            f"{at_most(params, 'fewer than')} {params.limit:,} automated executions until a person re-enables them"
+            f"{at_most(params, 'fewer than')} {counted(params.limit, 'automated execution')} until a person enables more"
         ),
     )
 )

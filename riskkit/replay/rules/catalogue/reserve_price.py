@@ -23,8 +23,8 @@ class ReservePrice(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("reserve_price", ReservePrice()))
-    reserve_price: a modify of a buy to a price of at most its reserve, for each account; what breaches it is
-    refused (WARN).
+    reserve_price: a modification of a buy to a price of at most its reserve, for each account. Modifications
+    that would breach it are rejected (severity WARN).
     """
 
     breach: Breach = "exceed"
@@ -47,6 +47,6 @@ RESERVE_PRICE = register(
         requires=frozenset({"cash"}),
         observes=Measure.PRICE,
         evidence=(Need(("named order",)),),
-        sentence=lambda params: f"a modify of a buy to a price of {at_most(params)} its reserve",
+        sentence=lambda params: f"a modification of a buy to a price of {at_most(params)} its reserve",
     )
 )

@@ -21,10 +21,10 @@ from riskkit.replay.schema.columns import EventKind, EventRow, MatchMode
 MODIFY = int(EventKind.MODIFY)
 CANCEL_RESTING, DECREMENT = int(MatchMode.CANCEL_RESTING), int(MatchMode.DECREMENT)
 WORDS = {
-    "cancel_resting": "what it would meet is cancelled",
-    "cancel_aggressing": "such an order is refused",
-    "cancel_both": "such an order is refused and the first one that it would meet is cancelled",
-    "decrement": "both lose the lots that would match, and an order of which nothing is left is refused",
+    "cancel_resting": " (working orders that it would meet are cancelled first)",
+    "cancel_aggressing": "",
+    "cancel_both": " (the first working order that it would meet is cancelled too)",
+    "decrement": " (the lots that would match are first taken off both)",
 }
 
 
@@ -40,8 +40,9 @@ class SelfMatchPrevention(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("smp", SelfMatchPrevention(mode="cancel_both"), scope="firm"))
-    smp: no match of an order with a working one of the other side (such an order is refused and the first one that it would
-    meet is cancelled), for each firm; what breaches it is refused (WARN).
+    smp: no match of an order with a working order of the other side (the first working order that it would meet
+    is cancelled too), for each firm. Orders and modifications that would breach it are rejected (severity
+    WARN).
     """
 
     mode: choice(*(mode.name.lower() for mode in MatchMode)) = "cancel_resting"
@@ -65,6 +66,6 @@ SELF_MATCH = register(
         reads=frozenset({"offers"}),
         observes=Measure.LOTS,
         evidence=(Need(("named order",)),),
-        sentence=lambda params: f"no match of an order with a working one of the other side ({WORDS[params.mode]})",
+        sentence=lambda params: f"no match of an order with a working order of the other side{WORDS[params.mode]}",
     )
 )

@@ -22,8 +22,8 @@ class SelfTradePrevention(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("self_trade", SelfTradePrevention()))
-    self_trade: no order that would meet a working order of the other side, for each account; what breaches it is
-    refused (WARN).
+    self_trade: no order that would meet a working order of the other side, for each account. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
 
 

@@ -31,7 +31,8 @@ class SessionHours(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("hours", SessionHours(calendar="24/7")))
-    hours: no order outside the sessions of 24/7, for each instrument; what breaches it is refused (WARN).
+    hours: no order outside the sessions of 24/7, for each instrument. Orders and modifications that would breach
+    it are rejected (severity WARN).
     """
 
     calendar: ExchangeCalendar

@@ -34,8 +34,9 @@ class Spoofing(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("spoof", Spoofing()))
-    spoof: orders of one side, one of them 5 or more times as large as a fill, of which 80 % of the quantity is cancelled less
-    than 1 s after a fill on the other side, for each account and instrument; a breach raises an alert (WARN) and stops nothing.
+    spoof: no orders of one side, one of them 5 or more times as large as a fill, of which 80 % of the quantity
+    is cancelled less than 1 s after a fill on the other side, for each account and instrument. A breach raises
+    an alert and stops nothing (severity WARN).
     """
 
     multiple: Ratio = 5
@@ -65,7 +66,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow, orders: Reco
 
 def sentence(params: Spoofing) -> str:
     """The shape in words."""
-    return f"orders of one side, one of them {float(params.multiple):g} or more times as large as a fill, {cancelled_text(params)}"
+    return f"no orders of one side, one of them {float(params.multiple):g} or more times as large as a fill, {cancelled_text(params)}"
 
 
 SPOOFING = register(RuleType(name="spoofing", parameters=Spoofing, update=update, sentence=sentence, **SHAPE))

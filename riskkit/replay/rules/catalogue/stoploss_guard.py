@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, many, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, lock_text, many
 from riskkit.replay.rules.evidence import CLOSED_TRADES, Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
@@ -32,8 +32,9 @@ class StoplossGuard(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("stoploss_guard", StoplossGuard(trade_limit=4, lookback_ns="1d", stop_ns="2h")))
-    stoploss_guard: 4 or more losing stop-losses within 1 d locks all orders for 2 h from the last of them, for
-    each account; what breaches it is refused (WARN).
+    stoploss_guard: no order for 2 h after 4 or more stop-loss exits at a loss within 1 d, for each account.
+    Orders and modifications that would breach it are rejected, unless they only reduce a position (severity
+    WARN).
     """
 
     trade_limit: Limit[Count]
@@ -58,7 +59,7 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 
 def sentence(params: StoplossGuard) -> str:
     """The limit in words."""
-    return f"{many(params)} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
+    return f"{lock_text(params)} {many(params, 'stop-loss exit')} at a loss within {duration_text(params.lookback_ns)}"
 
 
 STOPLOSS_GUARD = register(

@@ -25,8 +25,8 @@ class TradingState(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("trading_state", TradingState()))
-    trading_state: nothing but cancels while halted, nothing but what reduces while reducing, for each account;
-    what breaches it is refused (WARN).
+    trading_state: only cancels while trading is halted, only orders that reduce a position while it is
+    reducing, for each account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
 
@@ -46,6 +46,6 @@ TRADING_STATE = register(
         may_pause=None,
         observes=Measure.NOTHING,
         evidence=(Need(("CONTROL",)),),
-        sentence="nothing but cancels while halted, nothing but what reduces while reducing",
+        sentence="only cancels while trading is halted, only orders that reduce a position while it is reducing",
     )
 )

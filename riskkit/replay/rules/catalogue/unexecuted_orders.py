@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 from riskkit._docs import counted
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, Ratio, TimeZone, at_most
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Hour,
+    Limit,
+    Ratio,
+    TimeZone,
+    at_most,
+    day_text,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Observation, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
@@ -35,8 +43,9 @@ class UnexecutedOrders(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("ratio", UnexecutedOrders(limit=100)))
-    ratio: at most 100 unexecuted orders for each transaction of a trading day (00:00 UTC; a modification counts as two
-    orders, a cancel as one), for each account and instrument; what breaches it is refused (WARN).
+    ratio: at most 100 unexecuted orders for each transaction of a trading day from 00:00 UTC (a modification
+    counts as two orders, a cancel as one), for each account and instrument. Orders and modifications that would
+    breach it are rejected (severity WARN).
     """
 
     limit: Limit[Ratio]
@@ -89,8 +98,8 @@ def sentence(params: UnexecutedOrders) -> str:
     """The limit in words."""
     bound = at_most(params, "fewer than")
     return (
-        f"{bound} {counted(params.limit, 'unexecuted order')} for each transaction of a trading day "
-        f"({params.roll_hour:02d}:00 {params.tz}; a modification counts as two orders, a cancel as one)"
+        f"{bound} {counted(params.limit, 'unexecuted order')} for each transaction of a {day_text(params)} "
+        "(a modification counts as two orders, a cancel as one)"
     )
 
 

@@ -35,6 +35,7 @@ from riskkit.replay.rules.parameters import (
     at_most,
     duration_text,
     if_unpriced,
+    while_unknown,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import NO_PRICE, OBJECT, PASS, Verdict, unpriced
@@ -76,8 +77,8 @@ class VarLimit(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("var_limit", VarLimit(limit=50_000, bar_ns="1d")))
     var_limit: a VaR at 99 % of at most 50,000 in money after the order over 1 of its bars of 1 d, decay 0.94,
-    with working orders of its side, but for orders that do not raise it, for each account; what breaches it is
-    refused (WARN).
+    with working orders of its side, orders that do not raise it exempt, for each account. Orders and
+    modifications that would breach it are rejected, unless they only reduce a position (severity WARN).
     """
 
     limit: Limit[Money]
@@ -167,8 +168,8 @@ def sentence(params: VarLimit) -> str:
     at_risk = f"at {float(params.confidence) * 100:g} %" if params.z is None else f"of {float(params.z):g} deviations"
     bars = f"bars of {duration_text(params.bar_ns)}" if params.bar_ns is not None else "bars that CLOCK events close"
     counted = "with" if params.include_open else "without"
-    young = "" if params.on_warmup == "reject" else f" (while too few returns are known: {params.on_warmup})"
-    hedges = ", but for orders that do not raise it" if params.hedges else ""
+    young = "" if params.on_warmup == "reject" else while_unknown(params.on_warmup, "too few returns are known")
+    hedges = ", orders that do not raise it exempt" if params.hedges else ""
     return (
         f"a VaR {at_risk} of {bound} {params.limit} in money after the order over {params.horizon:,} of its {bars}, "
         f"decay {float(params.decay):g}, {counted} working orders of its side{hedges}{young}{if_unpriced(params)}"

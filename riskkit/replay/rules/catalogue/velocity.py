@@ -51,8 +51,8 @@ class PriceVelocity(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("velocity", PriceVelocity(max_move="0.05", window_ns="1s", long_max_move="0.2", long_window_ns="1min")))
-    velocity: a price at most 0.05 from every trade of the last 1 s and at most 0.2 from those of 1 min, for each
-    instrument; what breaches it is refused (WARN).
+    velocity: a price at most 0.05 away from every trade of the last 1 s and at most 0.2 away from those of the
+    last 1 min, for each instrument. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     max_move: Limit[Price]
@@ -101,14 +101,10 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
 def sentence(params: PriceVelocity) -> str:
     """The limit in words."""
     bound = at_most(params)
-    text = (
-        f"a price {bound} {amount_text(params.max_move)} from every trade of the last {duration_text(params.window_ns)}"
-    )
+    text = f"a price {bound} {amount_text(params.max_move)} away from every trade of the last {duration_text(params.window_ns)}"
     if params.long_max_move is None:
         return text
-    return (
-        f"{text} and {bound} {amount_text(params.long_max_move)} from those of {duration_text(params.long_window_ns)}"
-    )
+    return f"{text} and {bound} {amount_text(params.long_max_move)} away from those of the last {duration_text(params.long_window_ns)}"
 
 
 def misfit(rule: Any) -> str:

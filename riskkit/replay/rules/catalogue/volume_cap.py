@@ -24,6 +24,7 @@ from riskkit.replay.rules.parameters import (
     TimeZone,
     at_most,
     choice,
+    day_text,
     if_unpriced,
 )
 from riskkit.replay.rules.rule import RuleType, register
@@ -55,8 +56,8 @@ class VolumeCap(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("volume_cap", VolumeCap(limit=1_000)))
-    volume_cap: at most 1,000 in quantity traded, with working orders, in a trading day (00:00 UTC), for each
-    account; what breaches it is refused (WARN).
+    volume_cap: at most 1,000 in quantity traded, with working orders, in a trading day from 00:00 UTC, for each
+    account. Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Quantity] = None
@@ -168,7 +169,7 @@ def sentence(params: VolumeCap) -> str:
     if params.notional is not None:
         caps.append(f"{bound} {params.notional} in money")
     unpriced = if_unpriced(params) if params.notional is not None else ""
-    day = f"in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    day = f"in a {day_text(params)}"
     return f"{' and '.join(caps)} {params.measure}{queued} {day}{unpriced}"
 
 

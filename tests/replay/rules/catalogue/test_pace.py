@@ -32,8 +32,8 @@ def test_a_decision_has_the_time_at_which_the_order_goes():
         (DecisionKind.ALERT, "size", None),
     ]
     assert str(waits[0]) == (
-        "QUEUE A: the order waits its turn by pace (at most 1 message (orders, lists of orders) in any 1 s, and at most 1 "
-        "that wait) and goes at 1970-01-01T00:00:01Z."
+        "QUEUE A: the order waits its turn by pace (at most 1 message (orders, order lists) in any 1 s, and at most 1 "
+        "waiting) and goes at 1970-01-01T00:00:01Z."
     )
     assert [(one.action, one.observed, one.limit) for one in full] == [(DecisionKind.REJECT, 2, 1)]
     assert DecisionKind.ALERT < DecisionKind.QUEUE < DecisionKind.REJECT
