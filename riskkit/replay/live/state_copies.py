@@ -189,7 +189,9 @@ class _Touched:
         codes = self._codes[whose]
         if width == 1:
             return [code + 1 for code in codes]
-        return [row for code in codes for row in (range(code * width + 1, (code + 1) * width + 1) if code >= 0 else (0,))]
+        return [
+            row for code in codes for row in (range(code * width + 1, (code + 1) * width + 1) if code >= 0 else (0,))
+        ]
 
     def _words(self, k: int, rule: Rule, params: Any) -> set[int]:
         """Pages of the workspace with the windows of a rule: those of its keys, and the entries of its queues."""

@@ -83,7 +83,16 @@ def test_what_a_split_pays_for_part_of_a_lot_is_realised_at_once(scope):
     bought = {**FILL, "ts": 0, "qty": 3, "strategy": "s"}
     price = {"ts": 1, "kind": "price", "instrument": "X", "price": 4}
     split = {"ts": 2, "kind": "split", "instrument": "X", "ratio": "1/2", "price": 8}
-    later = {"ts": 3, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 8, "strategy": "s"}
+    later = {
+        "ts": 3,
+        "kind": "order",
+        "account": "A",
+        "instrument": "X",
+        "side": "B",
+        "qty": 1,
+        "price": 8,
+        "strategy": "s",
+    }
     log = load(bought, price, split, later, accounts=[Account("A", desk="D")])
     rule = Rule("day", DailyLoss(limit=6, measure="realised"), scope=scope)
     result = replay_log(log, RuleSet([rule]), compiled=False)
