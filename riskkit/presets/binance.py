@@ -102,8 +102,8 @@ def binance_filters(
     ['percent_price', 'min_notional', 'max_notional', 'open_orders', 'all_open_orders', 'position']
     """
     mean: dict[str, Any] = {"reference": "mean", "window_ns": f"{minutes}min"} if minutes else {}
-    band = {name: bound for name, bound in (("up", up), ("down", down)) if bound is not None}
-    unpriced = {"on_missing_price": "allow"}
+    band: dict[str, Any] = {name: bound for name, bound in (("up", up), ("down", down)) if bound is not None}
+    unpriced: dict[str, Any] = {"on_missing_price": "allow"}
     return rule_set(
         entry("percent_price", "price_band", "instrument", **band, **mean, **unpriced) if band else None,
         entry("min_notional", "min_order_notional", limit=smallest, **unpriced) if smallest is not None else None,

@@ -69,11 +69,17 @@ def _is_local(engine: Engine, rows: Sequence[Row]) -> bool:
         and engine.size > 0
         and (row["account"], row["instrument"]) in engine.journal.pairs
         and row["parent"] < 0
+        and row["order"] < 0
         and not row["flags"] & RowFlag.BAD_TS
         and row["ts"] < engine.tables.counts[Counter.NEXT_TURN]
         and engine.options["on_trip"] == "leave"
         and not any(_reaches_further(rule) for rule in engine.rules)
     )
+
+
+def _tells_of_its_working(engine: Engine) -> bool:
+    """True if what is told of an order counts the order itself once it works, which one without an id never does."""
+    return any(rule.opening for rule in engine.loop.shape.rules)
 
 
 def _reaches_further(rule: Rule) -> bool:
@@ -227,7 +233,7 @@ class Probing(ABC):
         undo = self._undo_of(codes)
         if undo is None or type(now) is not int or now >= undo.counts[NEXT_TURN]:
             return None
-        if order_id is not None and not door.is_unused(order_id, codes[0], now):
+        if order_id is not None and (not door.is_unused(order_id, codes[0], now) or _tells_of_its_working(live)):
             return None
         kept, before = door.kept, [part.tobytes() for part in undo.parts]
         try:
@@ -264,7 +270,8 @@ class Probing(ABC):
         due = [] if late else lapsed(self._lapses, self._live.row, now)
         entries.market = live.market
         row = entries.order(self._live.size + len(due), now, **given)
-        row["order"] = -1  # nobody will refer to it
+        if not _tells_of_its_working(live):
+            row["order"] = -1  # nobody will refer to it
         row["flags"] |= int(RowFlag.BAD_TS) * late
         rows, formatter = [*due, row], self._formatter
         if live is not self._live:

@@ -25,7 +25,7 @@ def objects(log: EventLog, rules, mode: str, seq: int, k: int, **changed: int) -
     first, stop = _list_of(log.columns.get("batch"), seq)
     columns = {name: column[:stop].copy() for name, column in log.columns.items()}
     if "qty" in changed and "flags" in columns:
-        columns["flags"][seq] &= ~(RowFlag.OFF_LOT | RowFlag.BAD_QTY)
+        columns["flags"][seq] &= ~(RowFlag.OFF_LOT | RowFlag.BAD_QTY | RowFlag.CLOSE_POSITION)
     for name, value in changed.items():
         columns[name][seq if name == "qty" else slice(first, stop)] = value
     again = EventLog(columns, log.pair_account, log.pair_instrument, log.universe)
@@ -38,8 +38,10 @@ def objects(log: EventLog, rules, mode: str, seq: int, k: int, **changed: int) -
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_would_have_passed_passes_and_its_neighbour_does_not(seed):
     given = scenario(seed, events=40)
-    mark = {"ts": given["events"][0]["ts"], "kind": "price", "instrument": "X", "price": "10"}
-    given["events"].insert(0, mark)  # every rule can be judged
+    known = {"ts": given["events"][0]["ts"], "instrument": "X", "price": "10"}
+    given["events"] = [{"kind": kind, **known} for kind in ("close", "price")] + given[
+        "events"
+    ]  # some rule can be judged
     log, _ = log_of(given)
     rules, mode = rules_of(given), given["mode"]
     result = replay_log(log, rules, mode, compiled=False)
@@ -59,7 +61,8 @@ def test_what_would_have_passed_passes_and_its_neighbour_does_not(seed):
                 assert not objects(log, rules, mode, seq, k, qty=steps), "that quantity passes"
                 asked = int(log.columns["qty"][seq])
                 assert steps != asked
-                if log.columns["kind"][seq] == EventKind.ORDER:
+                closes = log.columns["flags"][seq] & RowFlag.CLOSE_POSITION  # of what is held, in place of its quantity
+                if log.columns["kind"][seq] == EventKind.ORDER and not closes:
                     neighbour = min(steps + lot, asked) if steps < asked else max(steps - lot, asked)
                     assert objects(log, rules, mode, seq, k, qty=neighbour), "one lot nearer does not"
             if one.next_ts is not None:
