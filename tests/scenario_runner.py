@@ -492,8 +492,10 @@ def outcome_of(
     for seq, order in cancelled_orders(result)["order"].items():
         cancelled.setdefault(numbers[int(seq)], []).append(_label(result, order))
     working, prices = {}, {}
-    named = () if slots is None else np.flatnonzero(result.log.columns["order"] == np.arange(len(result.log)))
-    entered = {int(slots[row]): int(row) for row in named} if slots is not None else {}
+    entered: dict[int, int] = {}  # rows of the orders by their records
+    if slots is not None and {"working", "prices"} & set(scenario.get("expected", {})):
+        named = np.flatnonzero(result.log.columns["order"] == np.arange(len(result.log)))
+        entered = {int(slots[row]): int(row) for row in named}
     for slot, record in enumerate(result.state.orders[1:] if entered else ()):
         row = entered.get(slot, 0)
         if record["status"] == OrderStatus.WORKING and (label := _label(result, row)):

@@ -159,7 +159,7 @@ class Duplicate(Rule):
         self.seen = {}  # identity -> times
 
     def identity(self, member):
-        at_once = member.account, member.instrument, member.side, member.qty, member.price
+        at_once = member.account, member.instrument, member.side, member.qty, member.price, member.closes
         return (*at_once, *((member.offset,) if member.offset is not None else (member.stop, "fixed")))
 
     def objects(self, event, member, weight):

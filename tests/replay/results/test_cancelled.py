@@ -45,8 +45,8 @@ def test_a_session_says_what_self_match_prevention_takes():
     send(session, 1, "B", "S", 4, 11, "b")
     said = send(session, 2, "B", "B", 5, 11, "c")
     assert said == [
-        "REJECT D: the order is refused by smp (no match of an order with a working one of the other side (both lose the "
-        "lots that would match, and an order of which nothing is left is refused)): observed 7, limit 0.",
+        "REJECT D: the order is refused by smp (no match of an order with a working order of the other side (the lots that "
+        "would match are first taken off both)): observed 7, limit 0.",
         "ALERT A: the order of event 0 is cancelled.",
         "ALERT B: the order of event 1 is reduced by 2.",
     ]

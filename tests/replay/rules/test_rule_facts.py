@@ -107,7 +107,7 @@ def test_a_sentence_says_what_happens_without_a_price(kind, field):
     given |= {"notional": 5} if "notional" in given else {}
     answers = ("reject", "alert", "allow")
     texts = [Rule("r", kind.make({**given, field: answer})).limit_text() for answer in answers]
-    assert all(f"known: {answer})" in text for answer, text in zip(answers[1:], texts[1:], strict=True))
+    assert "only an alert" in texts[1] and "allowed" in texts[2] and "known" in texts[1] and "known" in texts[2]
     assert len(set(texts)) == 3
 
 

@@ -148,7 +148,7 @@ def test_limits_against_the_traded_day_and_the_most_observed():
 def _skipped() -> int:
     from riskkit.replay.schema.columns import RowFlag
 
-    return int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
+    return int(RowFlag.BAD_TS | RowFlag.DUPLICATE | RowFlag.CLOSE_POSITION)  # one that closes nothing is for none
 
 
 def test_always_binding_and_no_rules():

@@ -118,7 +118,7 @@ def _processed(session, kind, **fields):
 @pytest.mark.parametrize("parameters", AGED, ids=lambda one: type(one).__name__)
 def test_the_age_is_in_the_sentence_and_holds_in_a_session(parameters):
     rule = Rule("r", parameters)
-    assert ", at marks at most 3 ns old, " in str(rule).replace("\n", " ")
+    assert ", at marks no older than 3 ns, " in str(rule).replace("\n", " ")
     session = Session.create(RuleSet([rule]), TRADED, ACCOUNTS, compiled=False)
     session.process_price(ts=0, instrument="X", price=10)
     assert session.process_order(ts=3, account="T1", instrument="X", side="B", qty=1, price=10) == []
