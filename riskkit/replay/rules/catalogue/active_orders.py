@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from riskkit._docs import counted
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import RuleType, register
@@ -47,6 +48,6 @@ ACTIVE_ORDERS = register(
         standing=True,
         counts_itself=True,
         one_pass=True,
-        sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} working orders at once",
+        sentence=lambda params: f"{at_most(params, 'fewer than')} {counted(params.limit, 'working order')} at once",
     )
 )

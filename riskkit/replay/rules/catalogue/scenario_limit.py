@@ -67,8 +67,8 @@ class ScenarioLimit(NamedTuple):
     >>> from riskkit import Rule
     >>> ladder = {"sensitivities": {"C": ["0.5", "0.02", "10"]}, "spot_moves": [-10, 0, 10], "vol_moves": [-1, 1]}
     >>> print(Rule("ladder", ScenarioLimit(limit=5_000, **ladder)))
-    ladder: a loss of at most 5,000 in the worst of 6 scenarios after the order, with working orders, for each account;
-    what breaches it is refused (WARN).
+    ladder: a loss of at most 5,000 in the worst of 6 scenarios after the order, with working orders, for each account.
+    Orders and modifications that would breach it are rejected (severity WARN).
     """
 
     limit: Limit[Money] = None

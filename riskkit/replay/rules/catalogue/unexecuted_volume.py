@@ -38,8 +38,8 @@ class UnexecutedVolume(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("ratio", UnexecutedVolume(limit=100)))
     ratio: at most 100 units unexecuted for each unit filled in a trading day (00:00 UTC; a modification counts the rest
-    before it and the quantity after it, a cancel the rest), for each account and instrument; what breaches it is
-    refused (WARN).
+    before it and the quantity after it, a cancel the rest), for each account and instrument. Orders and
+    modifications that would breach it are rejected (severity WARN).
     """
 
     limit: ComparedLimit[Ratio]
