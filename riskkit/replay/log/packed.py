@@ -15,6 +15,7 @@ from typing import IO, Any
 from riskkit._check import InputError, one_line
 
 LARGEST = 2**32  # bytes of a file when it is unpacked: what unpacks to more is no table
+SMALL, TIMES = 2**26, 250  # nor is what unpacks to more than the first, and to so many times the packed file
 WORKBOOK = "xl/workbook.xml"  # of an Excel workbook, which is a zip archive too
 ZIP = b"PK\x03\x04"
 NO_FILES = ("__MACOSX/", ".DS_Store", "/")  # what some systems put into an archive beside its files
@@ -62,7 +63,8 @@ def unpacked(data: bytes, name: str) -> bytes:
     Raises
     ------
     InputError
-        A torn file, an archive of no file or of several, or what unpacks to more than 4 GiB.
+        A torn file, an archive of no file or of several, or what unpacks to more than 4 GiB, or to more than 64 MiB and 250
+        times its size.
 
     Examples
     --------
@@ -74,16 +76,17 @@ def unpacked(data: bytes, name: str) -> bytes:
     if form is None or _is_workbook(data):
         return data
     word, opened = form
+    most = min(LARGEST, max(SMALL, TIMES * len(data)))
     try:
         with opened(io.BytesIO(data)) as file:
-            content = bytes(file.read(LARGEST + 1))
+            content = bytes(file.read(most + 1))
     except InputError as refusal:
         raise InputError(one_line(f"{name} {refusal}")) from None
     except TORN as problem:
         why = "is locked with a password" if "password" in str(problem) else f"is not a whole {word} file"
         raise InputError(f"{name} {why}") from None
-    if len(content) > LARGEST:
-        raise InputError(f"{name} unpacks to more than {LARGEST // 2**30} GiB; no table is so large")
+    if len(content) > most:
+        raise InputError(f"{name} unpacks to more than {most // 2**20:,} MiB; no table of its size does")
     return content
 
 

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tracemalloc
 import zipfile
 
 import pyarrow as pa
@@ -84,6 +85,15 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch):
     with pytest.raises(InputError, match="unpacks to more than"):
         unpacked(gzip.compress(bytes(101)), "zeros.gz")
     assert len(unpacked(gzip.compress(bytes(100)), "zeros.gz")) == 100
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused_before_all_of_it_is_there():
+    zeros = gzip.compress(bytes(2**27), 9)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="^zeros.gz unpacks to more than 64 MiB; no table of its size does$"):
+        unpacked(zeros, "zeros.gz")
+    assert tracemalloc.get_traced_memory()[1] < 2**28
+    tracemalloc.stop()
 
 
 def test_a_workbook_stays_packed():
