@@ -107,7 +107,7 @@ def peg(row: Row, word: Any, offset: Any, instrument: Instrument, market: Any, *
         raise InputError(f"offset={shown(offset)} {NO_OFFSET}")
     price, why = pegged(market, known, row["side"], steps, row["price"], instrument)
     if why and not lenient:
-        raise InputError(f"reference={shown(word)} {why}")
+        raise InputError(f"reference={shown(known)} {why}")
     if row["side"] > 0 and row["reserve"] == MISSING:
         row["reserve"] = row["price"]
     row["price"] = price

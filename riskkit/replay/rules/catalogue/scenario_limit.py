@@ -170,7 +170,7 @@ def misfit(rule: Any) -> str:
     if not any(any(losses) for losses in losses_of(params, lambda label: Fraction(1)).values()):
         return "nobody loses or gains in any scenario; give an amount, or a sensitivity and a move, other than 0"
     if params.cell_limits is not None and len(params.cell_limits) != scenarios(params):
-        return f"cell_limits are one for each of {scenarios(params)} scenarios, and got {len(params.cell_limits)}"
+        return f"cell_limits are one for each of {counted(scenarios(params), 'scenario')}, and got {len(params.cell_limits)}"
     if any(exact(limit, "cell_limits") < 0 for limit in params.cell_limits or ()):
         return "a limit of cell_limits is at or above zero"
     if (params.as_of is None) != (params.max_age_ns is None):
