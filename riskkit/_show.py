@@ -250,9 +250,17 @@ def frame_of(columns: Mapping[str, Sequence[Any]], texts: Collection[str]) -> An
     named = [name for name in columns if name in texts]
     joined = pd.array([cell for name in named for cell in columns[name]], _text())
     parts = {name: joined[at * rows : (at + 1) * rows] for at, name in enumerate(named)}
-    frame = pd.DataFrame(dict(enumerate({**columns, **parts}.values())), copy=False)
+    numbers = {name: _numbers(values) for name, values in columns.items() if name not in texts}
+    frame = pd.DataFrame(dict(enumerate({**columns, **parts, **numbers}.values())), copy=False)
     frame.columns = _headings(tuple(columns))
     return frame
+
+
+def _numbers(values: Sequence[Any]) -> Any:
+    """Numbers of one type as an array, which pandas would take long to recognise as such."""
+    import numpy as np
+
+    return np.array(values) if {*map(type, values)} in ({float}, {bool}, {int}) else values
 
 
 @cache

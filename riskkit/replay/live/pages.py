@@ -64,11 +64,15 @@ class Pages:
         return Pages(pages, self.source, copied)
 
     def whole(self, size: int | None = None) -> np.ndarray:
-        """The first `size` rows (default: all) as an array of their own."""
+        """The first `size` rows (default: all) as an array, which cannot be written if it is that of the only page."""
         size = len(self.source) if size is None else size
         if self.source.dtype.names is not None:
             pages = self.pages[: -(-size // self.size)]
-            return pages[0][:size].copy() if len(pages) == 1 else np.concatenate(pages)[:size]
+            if len(pages) > 1:
+                return np.concatenate(pages)[:size]
+            only = pages[0][:size]
+            only.flags.writeable = False
+            return only
         found = zeros(size)
         for number, page in enumerate(self.pages):
             if page is not NO_WORDS:

@@ -200,12 +200,12 @@ class _Touched:
             return set()
         size = words_per_key(rule, params, len(table) - 1)
         rows = self._rows(f"s{k}") if f"s{k}" in self._keys else range(1, len(table))
-        starts = table["memory"][[row for row in rows if row > 0]]
-        parts = np.minimum(starts[:, None] + WORDS * np.arange(size // WORDS + 2), starts[:, None] + size - 1)
-        found = set((parts // WORDS).ravel().tolist())
+        starts = table["memory"][[row for row in rows if row > 0]].tolist()
+        found = {page for start in starts for page in range(start // WORDS, (start + size - 1) // WORDS + 1)}
         if rule.kind.nodes_per_event:  # its words are heads of queues
-            for head in (starts[:, None] + np.arange(0, size, QUEUE)).ravel().tolist():
-                found |= self._entries(head)
+            for start in starts:
+                for head in range(start, start + size, QUEUE):
+                    found |= self._entries(head)
         return found
 
     def _entries(self, head: int) -> set[int]:
