@@ -71,6 +71,7 @@ def test_an_archive_may_have_any_name(tmp_path):
         (lzma.compress(TRADES.encode())[:-9], "x.zip is not a whole xz file"),
         (zstd(TRADES.encode())[:-9], "x.zip is not a whole Zstandard file"),
     ],
+    ids=["several", "none", "zip", "gzip", "bzip2", "xz", "Zstandard"],  # packed bytes hold the time
 )
 def test_what_cannot_be_unpacked_is_refused_in_a_sentence(tmp_path, data, why):
     with pytest.raises(InputError, match=why):
