@@ -124,5 +124,7 @@ def test_one_of_a_thing_is_said_in_the_singular(name):
             said = " ".join(str(Rule("r", rule_type(name).parameters(**given))).split())
         except InputError:  # two parameters that may not be equal
             continue
-        several = re.findall(r"\b1(?:\.0)? (?:(?:working|child|trial|losing|automated|identical|closed) )?([a-z]+s)\b", said)
+        several = re.findall(
+            r"\b1(?:\.0)? (?:(?:working|child|trial|losing|automated|identical|closed) )?([a-z]+s)\b", said
+        )
         assert not set(several) - {"ns", "us", "ms", "times"}, said
