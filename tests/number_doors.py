@@ -96,6 +96,26 @@ def happening(kind: str, field: str) -> Callable[[Any], Any]:
     return take
 
 
+LEGS = [{"instrument": "X", "side": "B", "ratio": 1}, {"instrument": "Y", "side": "S", "ratio": 2}]
+COMBINATION = {
+    "account": "A", "side": "B", "qty": 2, "price": 5, "order_id": "new", "reduce_only": False, "parent_id": "o", "expires": 9,
+    "strategy": "s", "connection": "c", "legs": LEGS,
+}  # fmt: skip
+
+
+def combined(field: str, place: int | None = None) -> Callable[[Any], Any]:
+    """An order of a combination with another value in a field, or in that of a leg."""
+
+    def take(value: Any) -> Any:
+        made = session()
+        made.process_price(instrument="X", price=5, ts=0)
+        made.process_order(**ORDER, qty=3, price=5, order_id="o", ts=0)
+        given = {field: value} if place is None else {"legs": [{**LEGS[place], field: value}, LEGS[1 - place]]}
+        return made.process_order(**{"ts": 1, **COMBINATION, **given})
+
+    return take
+
+
 def holding(value: Any) -> Any:
     """A snapshot of this position."""
     return happening("snapshot", "positions")({"X": value})
@@ -259,6 +279,8 @@ LIVE: dict[str, Callable[[Any], Any]] = {
         for kind, fields in EVENTS.items()
         for field in ("ts", *fields)
     },
+    **{f"session combination {field}": combined(field) for field in ("ts", *COMBINATION)},
+    **{f"session combination leg {field}": combined(field, 1) for field in LEGS[0]},
     "session snapshot position": holding,
     **{f"session snapshot order {field}": working(field) for field in ("order_id", "side", "qty", "price", "stop")},
     "session rows kind": lambda value: session().process([{"ts": 1, "kind": value, "instrument": "X", "price": 5}] * 2),

@@ -507,7 +507,8 @@ class Stream:
             del event["qty"]
         if self.count % 5 == 4 and event.get("price", "100") in ("99", "100", "101", "102"):
             event |= {"type": "peg", "reference": ("touch", "primary", "mid", "last")[self.count // 5 % 4]}
-            event["offset"] = ("0", "1", "-1", "-200", "0.5")[self.count // 5 % 5]
+            half = "2" if event["instrument"] == "Z" else "0.5"  # whole ticks
+            event["offset"] = ("0", "1", "-1", "-200", half)[self.count // 5 % 5]
         if self.count % 7 == 3:
             event["close_position"] = True
             for name in {"qty", "quote_qty", "display"} & event.keys():

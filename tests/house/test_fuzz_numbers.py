@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from number_doors import EVENTS, FILES, LIVE
+from number_doors import COMBINATION, EVENTS, FILES, LIVE
 
 from riskkit import InputError, Session
 from riskkit.replay.ingest.fields import FIELDS
@@ -72,7 +72,8 @@ def test_a_hostile_number_is_taken_or_refused_at_once(door):
 
 def test_every_field_of_every_event_is_a_door():
     names = {"fill": "trade", "closed trade": "closed_trade"}
-    known = {names.get(kind, kind): fields for kind, fields in FIELDS.items() if kind != "snapshot order"}
+    known = {names.get(kind, kind): set(fields) for kind, fields in FIELDS.items() if kind != "snapshot order"}
+    assert known.pop("combination") - {"instrument"} == COMBINATION.keys()
     assert known.keys() == EVENTS.keys()
     calls = {name.removeprefix("process_") for name in dir(Session) if name.startswith("process_")}
     assert calls == EVENTS.keys()

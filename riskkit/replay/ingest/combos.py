@@ -47,7 +47,7 @@ def leg_orders(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     {'type': 'market', 'instrument': 'ESZ6', 'side': 'S', 'qty': '5', 'order_id': 'c/ESZ6'}
     {'type': 'market', 'instrument': 'ESH7', 'side': 'B', 'qty': '10', 'order_id': 'c/ESH7'}
     """
-    legs = given["legs"]
+    legs = given.get("legs")
     if not isinstance(legs, (list, tuple)) or len(legs) < 2 or not all(isinstance(leg, Mapping) for leg in legs):
         raise InputError(f"legs={shown(legs)} {NO_LEGS}")
     price = given.get("price")
