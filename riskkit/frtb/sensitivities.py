@@ -81,7 +81,8 @@ class SensitivitiesCharge(Exported):
         ax = plot.axes(ax)
         ax.bar([plot.literal(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
         ax.set_xlabel("bucket")
-        ax.set_ylabel("charge")
+        plot.thousands(ax.yaxis)
+        ax.set_ylabel("charge, money")
         plot.dress(ax, self._title())
         return ax
 
@@ -259,7 +260,7 @@ def equity_delta(sensitivities: Mapping[int, Any], *, repo: Mapping[int, Any] | 
     >>> round(equity_delta({5: [1_000_000, -400_000], 8: [500_000]}).charges["medium"])
     402989
     """
-    between, rates = tables.equity_between(sensitivities), dict(repo or {})
+    between, rates = tables.equity_between(sensitivities), dict(() if repo is None else repo)
     weighted, within = {}, []
     for bucket, amounts in sensitivities.items():
         number = int(bucket)

@@ -66,6 +66,9 @@ class OptionBook(Shown):
         if missing:
             raise InputError(f"options has no column {missing[0]!r}; it needs {', '.join(NEEDED)}")
         object.__setattr__(self, "options", table)
+        for name in ("spots", "volatility_factors"):  # a Series, too, is a mapping of its labels
+            given = getattr(self, name)
+            object.__setattr__(self, name, dict(() if given is None else given))
         unknown = [name for name in table["underlying"] if name not in self.spots]
         if unknown:
             raise InputError(f"spots is missing {unknown[0]!r}")

@@ -73,6 +73,9 @@ class PricedBook(Shown):
             raise InputError(
                 "QuantLib is not installed; it comes with the extra 'pricing': pip install riskkit[pricing]"
             ) from None
+        for name in ("instruments", "quotes", "quantities"):  # a Series, too, is a mapping of its labels
+            given = getattr(self, name)
+            object.__setattr__(self, name, dict(() if given is None else given))
         for name, kind, objects in (
             ("instruments", ql.Instrument, self.instruments),
             ("quotes", ql.SimpleQuote, self.quotes),

@@ -158,7 +158,7 @@ def stress_covariance(
     if toward is not None:
         moved = [row for row in _rows(among, names, len(matrix)) if sigma[row] > 0.0]
         requested = _blended(correlation, _target(toward, names, len(matrix)), strength, moved)
-    for pair, value in (pairs or {}).items():
+    for pair, value in dict(() if pairs is None else pairs).items():
         i, j = _rows(pair, names, len(matrix))
         if i == j:
             raise InputError(f"pairs sets the correlation of {pair[0]!r} with itself, which is 1")

@@ -129,7 +129,9 @@ def entropy_pooling(
     labels = labels_of(scenarios, 1)
     names = list(range(table.shape[1])) if labels is None else list(labels)
     before = np.full(len(table), 1.0 / len(table)) if prior is None else _probabilities(prior, len(table))
-    conditions = _conditions(table, before, names, means or {}, variances or {})
+    conditions = _conditions(
+        table, before, names, *(dict(() if views is None else views) for views in (means, variances))
+    )
     weights = _tilted(before, conditions)
     centre = weights @ table
     deviation = table - centre
