@@ -32,12 +32,6 @@ def test_views_hold_in_any_unit_and_nothing_else_is_nearer(shift, stretch, unit)
     assert np.diff(np.log(p), 3) == pytest.approx(0.0, abs=1e-6)
 
 
-def test_views_may_be_series():
-    views = {"means": {"oil": 0.001}, "variances": {"shares": 1e-4}}
-    found = entropy_pooling(HISTORY, **{name: pd.Series(view) for name, view in views.items()})
-    assert found.probabilities.equals(entropy_pooling(HISTORY, **views).probabilities)
-
-
 def test_a_general_solver_finds_no_better_probabilities():
     x = RNG.standard_normal((12, 2))
     prior = np.arange(1.0, 13.0) / 78.0
