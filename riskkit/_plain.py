@@ -1,5 +1,7 @@
 """Plain data that come back from outside (JSON), checked leaf by leaf: each has the type and the range of its writer.
 
+A Series of pandas in the place of a mapping is one of its labels (`mapping_of`).
+
 A check is a function of a value and its place, such as ``users[0].trades``; it raises an `InputError` that names both.
 
 Examples
@@ -27,6 +29,25 @@ HUGE = 2.0**1023
 DIGITS = 2_000  # of an exact integer; Python takes no more than 4,300
 RATIO = re.compile(rf"-?\d{{1,{DIGITS}}}(/0*[1-9]\d{{0,{DIGITS}}})?")
 WHOLE = re.compile(rf"-?\d{{1,{DIGITS}}}")
+
+
+def mapping_of(value: Any, name: str) -> Any:
+    """Give a Series as a dictionary of its labels, nothing as an empty one, and all else as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> mapping_of(pd.Series({"A": -0.1}), "shocks"), mapping_of(None, "shocks"), mapping_of("A", "shocks")
+    ({'A': -0.1}, {}, 'A')
+    """
+    if value is None:
+        return {}
+    labels: Any = getattr(value, "index", None)
+    if getattr(value, "ndim", 0) != 1 or not hasattr(labels, "is_unique"):
+        return value
+    if not labels.is_unique:
+        raise InputError(f"{name} has {shown(labels[labels.duplicated()][0])} more than once; give each label once")
+    return value.to_dict()
 
 
 def refuse_unless(fits: bool, value: Any, place: str, what: str) -> None:

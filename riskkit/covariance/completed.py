@@ -20,6 +20,7 @@ from riskkit._check import (
     shown,
     with_labels,
 )
+from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown, as_html, as_text
 from riskkit._types import ReturnsLike
 from riskkit.covariance.incomplete import DONE, groups_of_gaps, incomplete_covariance
@@ -199,7 +200,8 @@ def complete_returns(
     refuse_prices(table[~gaps.any(axis=1)], "returns")
     columns = labels_of(returns, 1) if array.ndim == 2 else None
     assets = list(range(table.shape[1])) if columns is None else list(columns)
-    policies = _policies(policy, assets, np.asarray(gaps.any(axis=0)))
+    proxies = mapping_of(proxies, "proxies")
+    policies = _policies(mapping_of(policy, "policy"), assets, np.asarray(gaps.any(axis=0)))
     generator = None if rng is None else random_generator(rng)
     fits = np.full(len(assets), np.nan)
     chosen = {name: [j for j, own in enumerate(policies) if own == name] for name in get_args(Filling)}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, shown
+from riskkit._plain import mapping_of
 from riskkit.frtb import tables
 from riskkit.frtb.curvature import CurvatureBucket, curvature_bucket
 from riskkit.frtb.docs import documented_charge
@@ -41,6 +42,7 @@ def aggregate_curvature(risks: Mapping[Any, Any], within: Any, between: Any) -> 
     >>> {scenario: round(amount, 2) for scenario, amount in charge.charges.items()}
     {'low': 124.61, 'medium': 125.57, 'high': 126.54}
     """
+    risks = mapping_of(risks, "risks")
     if not isinstance(risks, Mapping) or not risks:
         raise InputError("risks has no bucket; give a mapping with at least one")
     pairs = {name: _up_and_down(each, f"bucket {shown(name)}") for name, each in risks.items()}
@@ -171,7 +173,10 @@ def commodity_curvature(risks: Mapping[int, Mapping[str, UpDown]]) -> Sensitivit
 
 
 def _of_names(risks: Any, chosen: FactorClass) -> SensitivitiesCharge:
-    given = {tables.known_bucket(bucket, chosen.weights, chosen.what): each for bucket, each in dict(risks).items()}
+    given = {
+        tables.known_bucket(bucket, chosen.weights, chosen.what): mapping_of(each, f"bucket {bucket}")
+        for bucket, each in dict(mapping_of(risks, "risks")).items()
+    }
     for bucket, names in given.items():
         if not isinstance(names, Mapping) or not names:
             raise InputError(f"bucket {bucket} has no risk; leave it out, or give {{name: (up, down)}}")
@@ -186,7 +191,7 @@ def _of_names(risks: Any, chosen: FactorClass) -> SensitivitiesCharge:
 
 
 def _single(risks: Mapping[str, UpDown]) -> dict[str, list[UpDown]]:
-    return {name: [pair] for name, pair in dict(risks).items()}
+    return {name: [pair] for name, pair in dict(mapping_of(risks, "risks")).items()}
 
 
 def _up_and_down(pairs: Any, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._plain import mapping_of
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented, documented_charge
 from riskkit.frtb.risk_classes import COMMODITY, FactorClass, credit_class, net_factors, product_of_labels
@@ -51,7 +52,7 @@ def credit_delta(
     >>> round(credit_delta({8: [("Pfandbrief", 5, "bond", 1_000_000)]}, high_grade=["Pfandbrief"]).capital)
     15000
     """
-    chosen = credit_class(instruments)
+    chosen, sensitivities = credit_class(instruments), mapping_of(sensitivities, "sensitivities")
     if high_grade and instruments != "no securitisation":
         raise InputError(f"high_grade is for covered bonds; instruments={instruments!r} have none")
     named = [high_grade] if isinstance(high_grade, str) else list(high_grade)
@@ -81,7 +82,7 @@ def commodity_delta(sensitivities: Mapping[int, Iterable[Position]]) -> Sensitiv
     >>> round(commodity_delta({2: oil, 7: [("gold", 0, "London", 500_000)]}).charges["medium"])
     161097
     """
-    return _charge(sensitivities, COMMODITY, "place", {})
+    return _charge(mapping_of(sensitivities, "sensitivities"), COMMODITY, "place", {})
 
 
 def _charge(

@@ -12,6 +12,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, shown
 from riskkit._excel import Exported
+from riskkit._plain import mapping_of
 from riskkit._show import Row
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented, documented_charge
@@ -81,7 +82,8 @@ class SensitivitiesCharge(Exported):
         ax = plot.axes(ax)
         ax.bar([plot.literal(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
         ax.set_xlabel("bucket")
-        ax.set_ylabel("charge")
+        plot.thousands(ax.yaxis)
+        ax.set_ylabel("charge, money")
         plot.dress(ax, self._title())
         return ax
 
@@ -151,6 +153,7 @@ def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, 
     >>> round(charge.charges["medium"], 2), charge.alternative["medium"]
     (44.54, True)
     """
+    weighted = mapping_of(weighted, "weighted")
     named = dict(weighted) if isinstance(weighted, Mapping) else dict(enumerate(weighted))
     if not named:
         raise InputError("weighted has no bucket; give at least one")
@@ -199,7 +202,8 @@ def girr_delta(
     12818
     """
     weighted, within = {}, []
-    for currency, curve in sensitivities.items():
+    for currency, given in mapping_of(sensitivities, "sensitivities").items():
+        curve = mapping_of(given, f"sensitivities of {currency}")
         factors = [_rate_factor(factor, currency) for factor in curve]
         scale = math.sqrt(0.5) if currency in specified else 1.0
         amounts = finite_array(list(curve.values()), f"sensitivities of {currency}", ndim=1)
@@ -259,7 +263,8 @@ def equity_delta(sensitivities: Mapping[int, Any], *, repo: Mapping[int, Any] | 
     >>> round(equity_delta({5: [1_000_000, -400_000], 8: [500_000]}).charges["medium"])
     402989
     """
-    between, rates = tables.equity_between(sensitivities), dict(repo or {})
+    sensitivities, rates = mapping_of(sensitivities, "sensitivities"), dict(mapping_of(repo, "repo"))
+    between = tables.equity_between(sensitivities)
     weighted, within = {}, []
     for bucket, amounts in sensitivities.items():
         number = int(bucket)
@@ -305,6 +310,7 @@ def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = (
     >>> round(fx_delta({"EUR": 1_000_000, "TRY": 300_000}, specified=["EUR"]).charges["medium"])
     137850
     """
+    sensitivities = mapping_of(sensitivities, "sensitivities")
     weights = {
         currency: tables.FX_WEIGHT * (math.sqrt(0.5) if currency in specified else 1.0) for currency in sensitivities
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._plain import mapping_of
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented_charge
 from riskkit.frtb.risk_classes import COMMODITY, EQUITY, FactorClass, credit_class, net_factors, product_of_labels
@@ -131,7 +132,8 @@ def _of_currencies(sensitivities: Any, form: dict[str, Any], weighed_as: str, be
     """Buckets of one underlying each."""
     weight = tables.vega_weight(tables.VEGA_HORIZONS[weighed_as])
     weighted, within = {}, []
-    for bucket, amounts in _buckets(sensitivities).items():
+    for bucket, given in _buckets(sensitivities).items():
+        amounts = mapping_of(given, f"{bucket}")
         if not isinstance(amounts, Mapping):
             raise InputError(f"{bucket} is no mapping; give {{{', '.join(form)}: money}}")
         positions = [(*(key if isinstance(key, tuple) else (key,)), money) for key, money in amounts.items()]
@@ -154,7 +156,8 @@ def _of_names(sensitivities: Any, chosen: FactorClass, weighed_as: Callable[[int
     return chosen.total(aggregate_buckets(weighted, within, chosen.of_buckets(weighted)))
 
 
-def _buckets(sensitivities: Any) -> Mapping[Any, Any]:
+def _buckets(given: Any) -> Mapping[Any, Any]:
+    sensitivities: Any = mapping_of(given, "sensitivities")
     if not isinstance(sensitivities, Mapping) or not sensitivities:
         raise InputError("sensitivities has no bucket; give a mapping with at least one")
     return sensitivities

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._plain import mapping_of
 
 
 class BondValue(NamedTuple):
@@ -214,6 +215,7 @@ def key_rates(cash_flows: Mapping[float, float], zero_rates: Mapping[float, floa
 
 
 def _sorted(table: Mapping[float, float], name: str) -> tuple[np.ndarray, np.ndarray]:
+    table = mapping_of(table, name)
     if not table:
         raise InputError(f"{name} is empty; give {{years: number}}")
     times, values = finite_array(list(table), name), finite_array(list(table.values()), name)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, with_labels
+from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown
 from riskkit.instruments.european import OptionType, european_option
 from riskkit.pnl import DeltaGamma
@@ -66,6 +67,8 @@ class OptionBook(Shown):
         if missing:
             raise InputError(f"options has no column {missing[0]!r}; it needs {', '.join(NEEDED)}")
         object.__setattr__(self, "options", table)
+        for name in ("spots", "volatility_factors"):
+            object.__setattr__(self, name, mapping_of(getattr(self, name), name))
         unknown = [name for name in table["underlying"] if name not in self.spots]
         if unknown:
             raise InputError(f"spots is missing {unknown[0]!r}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, shown, with_labels
+from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown
 
 
@@ -73,6 +74,8 @@ class PricedBook(Shown):
             raise InputError(
                 "QuantLib is not installed; it comes with the extra 'pricing': pip install riskkit[pricing]"
             ) from None
+        for name in ("instruments", "quotes", "quantities"):
+            object.__setattr__(self, name, mapping_of(getattr(self, name), name))
         for name, kind, objects in (
             ("instruments", ql.Instrument, self.instruments),
             ("quotes", ql.SimpleQuote, self.quotes),

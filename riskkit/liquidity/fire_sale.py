@@ -109,8 +109,9 @@ class FireSales(Exported):
         for j in range(table.shape[1]):
             ax.plot(table[:, j], marker="o", markersize=3, label=plot.literal(_name(names, j, "asset")))
         ax.set_xlabel("round of sales")
-        ax.set_ylabel("price, fraction of that before the shock")
+        ax.set_ylabel("price, 1 before the shock")
         plot.dress(ax, self._title())
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend(frameon=False)
         return ax
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, with_labels
+from riskkit._plain import mapping_of
 from riskkit.covariance.matrices import asset_names, square_matrix, symmetric
 
 
@@ -71,6 +72,7 @@ def conditional_moves(covariance: Any, shocks: Mapping[Any, float], *, mean: Any
     >>> round(float(found.covariance[1, 1]), 4), round(found.distance, 4)
     (0.0189, 1.5)
     """
+    shocks = mapping_of(shocks, "shocks")
     matrix, labels = square_matrix(covariance, "covariance")
     names = asset_names(covariance) if labels is not None else list(range(len(matrix)))
     unknown = [name for name in shocks if name not in names]

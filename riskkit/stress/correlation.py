@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, shown, with_labels
 from riskkit._excel import Exported
+from riskkit._plain import mapping_of
 from riskkit._show import Row
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import portfolio
@@ -158,7 +159,7 @@ def stress_covariance(
     if toward is not None:
         moved = [row for row in _rows(among, names, len(matrix)) if sigma[row] > 0.0]
         requested = _blended(correlation, _target(toward, names, len(matrix)), strength, moved)
-    for pair, value in (pairs or {}).items():
+    for pair, value in mapping_of(pairs, "pairs").items():
         i, j = _rows(pair, names, len(matrix))
         if i == j:
             raise InputError(f"pairs sets the correlation of {pair[0]!r} with itself, which is 1")

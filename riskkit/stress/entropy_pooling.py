@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, observations, with_labels
+from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown
 
 
@@ -129,7 +130,7 @@ def entropy_pooling(
     labels = labels_of(scenarios, 1)
     names = list(range(table.shape[1])) if labels is None else list(labels)
     before = np.full(len(table), 1.0 / len(table)) if prior is None else _probabilities(prior, len(table))
-    conditions = _conditions(table, before, names, means or {}, variances or {})
+    conditions = _conditions(table, before, names, mapping_of(means, "means"), mapping_of(variances, "variances"))
     weights = _tilted(before, conditions)
     centre = weights @ table
     deviation = table - centre

@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, float_array, labels_of, refuse_disorder, refuse_prices, with_labels
 from riskkit._excel import Exported
+from riskkit._plain import mapping_of
 from riskkit._show import alike, short_label, table_html, table_text
 from riskkit._types import ReturnsLike
 from riskkit.pnl import DeltaGamma, aggregate, scenario
@@ -213,6 +214,7 @@ def historical_stress(
 
 def _filled(history: Any, proxies: Mapping[Any, Any] | None) -> Any:
     """The history, with missing returns replaced by those of proxies."""
+    proxies = mapping_of(proxies, "proxies")
     if not proxies:
         return history
     columns = labels_of(history, 1)

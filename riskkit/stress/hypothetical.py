@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of
+from riskkit._plain import mapping_of
 from riskkit.covariance.matrices import square_matrix
 from riskkit.pnl import in_asset_order, linear
 from riskkit.stress.docs import documented
@@ -67,6 +68,7 @@ def shock_scenarios(
     import pandas as pd
 
     one_of(others, get_args(Others), "others")
+    shocks = {name: mapping_of(moves, f"shocks[{name!r}]") for name, moves in shocks.items()}
     matrix, assets = (None, None) if covariance is None else square_matrix(covariance, "covariance")
     if others == "expected" and (matrix is None or assets is None):
         raise InputError("others='expected' needs the covariance of the factors as a DataFrame")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_number, labels_of, observations, whole_number
+from riskkit._plain import mapping_of
 from riskkit.stress.elliptical import distribution_of_moves
 
 
@@ -51,6 +52,7 @@ def similar_periods(history: Any, scenario: Mapping[Any, float], count: int = 5,
     """
     import pandas as pd
 
+    scenario = mapping_of(scenario, "scenario")
     array = observations(history, "history", min_obs=2, ordered=True)
     table = array.reshape(len(array), -1)
     labels, rows = labels_of(history, 1), labels_of(history, 0)

@@ -94,7 +94,7 @@ def test_attribution_test_against_counting():
     ranks = [[sum(v < u for v in s) + (sum(v == u for v in s) + 1) / 2 for u in s] for s in (x, y)]
     assert result.spearman == pytest.approx(np.corrcoef(ranks)[0, 1])
     assert "the rules take 250 days" in repr(result)
-    assert list(result.to_frame().columns) == ["value", "zone"] and result.plot().get_xlabel() == "P&L"
+    assert list(result.to_frame().columns) == ["value", "zone"] and result.plot().get_xlabel() == "P&L, money"
     scaled = frtb.attribution_test(7.0 * x, 7.0 * y)
     assert (scaled.spearman, scaled.kolmogorov_smirnov) == (result.spearman, result.kolmogorov_smirnov)
 

@@ -32,3 +32,7 @@ def test_the_versions_that_are_tested_are_admitted():
     for text in [*PROJECT["dependencies"], *(text for texts in EXTRAS.values() for text in texts)]:
         one = Requirement(text)
         assert newest[one.name] in one.specifier
+
+
+def test_who_installs_the_notebooks_has_what_their_chapters_fit_learn_and_price_with():
+    assert {*EXTRAS["garch"], *EXTRAS["learn"], *EXTRAS["pricing"]} <= {*EXTRAS["notebooks"]}

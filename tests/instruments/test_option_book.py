@@ -79,3 +79,9 @@ def test_reverse_stress_finds_the_nearest_loss_of_a_strangle():
 def test_refusals(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_prices_and_factors_may_be_series():
+    series = OptionBook(TABLE, pd.Series({"X": 100.0, "Y": 52.0}), pd.Series({"X": "vol"}), days=5.0)
+    assert series.factors == BOOK.factors and series(MOVES).tolist() == BOOK(MOVES).tolist()
+    assert series.delta_gamma().delta.equals(BOOK.delta_gamma().delta)

@@ -123,3 +123,10 @@ def test_what_quantlib_refuses_is_said_with_the_row_and_leaves_the_quotes():
     with pytest.raises(InputError, match="QuantLib cannot value 'call' in row 1 of scenarios: "):
         book.pnl([[0.0, 0.0], [-1.5, 0.0]])
     assert book.quotes["X"].value() == 100.0
+
+
+def test_mappings_may_be_series():
+    book = strangle()
+    parts = (pd.Series(part) for part in (book.instruments, book.quotes, book.quantities))
+    series = PricedBook(*parts, relative=["X"])
+    assert series.factors == ("X", "vol") and series([[-0.1, 0.05]]).tolist() == book([[-0.1, 0.05]]).tolist()
