@@ -14,6 +14,7 @@ from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import _generic_run
+from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.rules.rule import rule_type
@@ -88,7 +89,8 @@ def test_samples_have_the_path_of_plain_python(total_only):
 
 @pytest.mark.lengthy
 def test_all_rules_at_once_give_one_digest_in_chunks_and_live():
-    log, rules = random_log(9, 150, venue=True, actions=True), rules_of(3, [*PARAMETERS, *list(PARAMETERS)[:9]])
+    names = [*PARAMETERS, *PARAMETERS][:MAX_RULES]
+    log, rules = random_log(9, 150, venue=True, actions=True), rules_of(3, names)
     digest = replay_log(log, rules, "enforce", compiled=False).digest
     assert replay_log(log, rules, "enforce", compiled="generic", chunk=7).digest == digest
     live = Engine(rules, log.universe, "enforce", compiled="generic")
