@@ -35,7 +35,7 @@ TOGETHER = {
         "order price close",
     ),
     "flow": (
-        18,
+        144,
         "layering spoofing cancel_burst quote_stuffing momentum_ignition",
         "order modify cancel fill price",
     ),
