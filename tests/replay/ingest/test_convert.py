@@ -275,7 +275,9 @@ def written(log: EventLog) -> pd.DataFrame:
         if event["instrument"] >= 0:
             instrument = universe.instruments[event["instrument"]]
             row["instrument"] = instrument.id
-            if kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY):
+            if event["flags"] & RowFlag.CLOSE_POSITION:
+                row["close_position"] = True
+            elif kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY):
                 row["qty"] = str(Decimal(event["qty"]) * Decimal(float(instrument.lot)))
             for name in ("price", "bid", "ask", "reserve"):
                 if event[name] != MISSING and kind in (

@@ -135,7 +135,7 @@ def reason(sentence: str) -> str:
 
 
 LEFT_OUT += ("positions", "orders")  # and so have these
-KINDS = [kind for kind in FIELDS if kind != "order_list"]  # in a frame its orders have one batch
+KINDS = [kind for kind in FIELDS if kind not in ("order_list", "combination")]  # in a frame their orders have one batch
 CASES = [(kind, field) for kind in KINDS for field in FIELDS[kind] if field not in LEFT_OUT]
 
 
