@@ -81,6 +81,9 @@ def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def advised(sentence: str, options: dict[str, Any]) -> dict[str, Any]:
     """The options with what a sentence says changed in them."""
     changed = dict(options)
+    sentence = re.sub(
+        r"--([a-z]+)-?([a-z]*)", lambda one: "_".join(filter(None, one.groups())) + "=", sentence
+    ).replace("==", "=")
     for name, value in re.findall(r"(rounding|currencies|ts_policy|unknown_orders|order_ids)='(\w+)'", sentence):
         changed[name] = value
     if "leave out quanta" in sentence:
