@@ -100,6 +100,12 @@ def with_stops(given: dict[str, Any], seed: int, often: float = 0.4) -> dict[str
     return {**given, "events": events}
 
 
+def with_prices(given: dict[str, Any], *kinds: str) -> dict[str, Any]:
+    """A scenario that begins with prices of these kinds, by which some rule can be judged."""
+    known = {"ts": given["events"][0]["ts"], "instrument": "X", "price": "10"}
+    return {**given, "events": [{"kind": kind, **known} for kind in kinds] + given["events"]}
+
+
 def _type(limited: bool, trails: bool) -> str:
     return "stop_limit" if limited else "trailing" if trails else "stop"
 

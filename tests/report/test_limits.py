@@ -6,7 +6,7 @@ import sys
 
 import pandas as pd
 import pytest
-from random_scenarios import scenario
+from random_scenarios import scenario, with_prices
 from report_tags import EVIL, read
 from scenario_runner import log_of, rules_of
 
@@ -62,9 +62,7 @@ def test_many_halts_are_counted_and_folded(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_counts_add_up_to_the_refusals_and_every_link_leads_to_a_sentence(seed, tmp_path):
-    given = scenario(seed, events=40)
-    close = {"ts": given["events"][0]["ts"], "kind": "close", "instrument": "X", "price": "10"}
-    given["events"].insert(0, close)  # some rule can be judged
+    given = with_prices(scenario(seed, events=40), "close")
     result = rk.replay_log(log_of(given)[0], rules_of(given), given["mode"], compiled=False)
     tags = read(limits(result, tmp_path / "x.html").read_text("utf-8"))
     frame = result.refused()

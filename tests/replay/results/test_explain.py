@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from random_scenarios import scenario
+from random_scenarios import scenario, with_prices
 from rows import load
 from scenario_runner import log_of, rules_of
 
@@ -37,11 +37,7 @@ def objects(log: EventLog, rules, mode: str, seq: int, k: int, **changed: int) -
 @pytest.mark.lengthy
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_would_have_passed_passes_and_its_neighbour_does_not(seed):
-    given = scenario(seed, events=40)
-    known = {"ts": given["events"][0]["ts"], "instrument": "X", "price": "10"}
-    given["events"] = [{"kind": kind, **known} for kind in ("close", "price")] + given[
-        "events"
-    ]  # some rule can be judged
+    given = with_prices(scenario(seed, events=40), "close", "price")
     log, _ = log_of(given)
     rules, mode = rules_of(given), given["mode"]
     result = replay_log(log, rules, mode, compiled=False)

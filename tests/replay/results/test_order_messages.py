@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from random_scenarios import scenario
+from random_scenarios import scenario, with_prices
 from scenario_runner import log_of, rules_of
 
 import riskkit as rk
@@ -86,9 +86,7 @@ def test_a_session_keeps_the_ids():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_every_decision_on_an_order_has_a_sentence(seed):
-    given = scenario(seed, events=40)
-    close = {"ts": given["events"][0]["ts"], "kind": "close", "instrument": "X", "price": "10"}
-    given["events"].insert(0, close)  # some rule can be judged
+    given = with_prices(scenario(seed, events=40), "close")
     log, _ = log_of(given)
     rules = rules_of(given)
     result = rk.replay_log(log, rules, given["mode"], compiled=False)
