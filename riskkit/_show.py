@@ -257,10 +257,11 @@ def frame_of(columns: Mapping[str, Sequence[Any]], texts: Collection[str]) -> An
 
 
 def _numbers(values: Sequence[Any]) -> Any:
-    """Numbers of one type as an array, which pandas would take long to recognise as such."""
+    """Plain numbers as an array, which pandas would take long to recognise as such."""
     import numpy as np
 
-    return np.array(values) if {*map(type, values)} in ({float}, {bool}, {int}) else values
+    types = {*map(type, values)} if isinstance(values, (list, tuple)) else set()
+    return np.array(values) if types and (types <= {int, float} or types == {bool}) else values
 
 
 @cache

@@ -23,14 +23,11 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import MISSING, EventKind
 
 # events that change the records of their account, pair and instrument, and nothing else but what a price moves
-NARROW = np.isin(
-    np.arange(256),
-    [
-        EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL, EventKind.PRICE, EventKind.CLOSE, EventKind.CASH,
-        EventKind.EQUITY, EventKind.TRADE, EventKind.ACK, EventKind.ERROR, EventKind.EXECUTION, EventKind.EXPIRE,
-        EventKind.REJECT, EventKind.CANCEL_REJECT, EventKind.MODIFY_REJECT, EventKind.CLOCK,
-    ],
-)  # fmt: skip
+NARROW = {
+    EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL, EventKind.PRICE, EventKind.CLOSE, EventKind.CASH,
+    EventKind.EQUITY, EventKind.TRADE, EventKind.ACK, EventKind.ERROR, EventKind.EXECUTION, EventKind.EXPIRE,
+    EventKind.REJECT, EventKind.CANCEL_REJECT, EventKind.MODIFY_REJECT, EventKind.CLOCK,
+}  # fmt: skip
 OWNED = {
     "account": "account",
     "account_instrument": "pair",
@@ -112,17 +109,20 @@ class StateCopies:
         last, journal, count = self._last, live.journal, live.size - self._size
         if count > min(len(journal), len(state.accounts)) or _reach_further(live):
             return None
-        columns = {name: journal.columns[name][len(journal) - count : len(journal)] for name in COLUMNS}
+        recent = slice(len(journal) - count, len(journal))
+        columns = {name: journal.columns[name][recent].tolist() for name in COLUMNS}
         turned = state.counts[Counter.NEXT_TURN] != last.counts[Counter.NEXT_TURN]
-        if turned or not NARROW[columns["kind"]].all():
+        if turned or not NARROW.issuperset(columns["kind"]):
             return None
-        orders = state.orders[columns["slots"][columns["slots"] >= 0] + 1]
-        codes = {name: set(columns[name].tolist()) for name in ("account", "pair", "instrument")}
-        codes["account"].update(
-            orders["account"].tolist(), range(last.sizes["accounts"] - 1, len(live.labels.accounts))
-        )
+        codes = {name: set(columns[name]) for name in ("account", "pair", "instrument")}
+        codes["account"].update(range(last.sizes["accounts"] - 1, len(live.labels.accounts)))
         codes["instrument"].update(range(last.sizes["instruments"] - 1, len(live.labels.instruments)))
-        codes["pair"].update(orders["pair"].tolist(), chained, self._moved(live, state, columns))
+        codes["pair"].update(chained, self._moved(live, state, columns))
+        slots = [slot for slot in columns["slots"] if slot >= 0]
+        if slots:
+            orders = state.orders[np.array(slots) + 1]
+            codes["account"].update(orders["account"].tolist())
+            codes["pair"].update(orders["pair"].tolist())
         for account in {int(state.positions["account"][pair + 1]) for pair in chained}:
             codes["pair"].update(_chain(state.accounts, state.positions, account))
         held = state.positions[np.array(sorted(codes["pair"]), np.int64) + 1]
@@ -131,14 +131,15 @@ class StateCopies:
         codes["product"] = set(held["product"].tolist())
         return codes
 
-    def _moved(self, live: Engine, state: State, columns: Mapping[str, np.ndarray]) -> list[int]:
+    def _moved(self, live: Engine, state: State, columns: Mapping[str, list[int]]) -> list[int]:
         """The pairs of the instruments of which a price has moved the values of positions, or triggered stops."""
         shape, instruments = live.loop.shape, self._last.tables["instruments"]
-        priced = set(columns["instrument"][columns["kind"] == EventKind.PRICE].tolist())
-        stops = bool((columns["stop"] != MISSING).any())
+        kinds = zip(columns["instrument"], columns["kind"], strict=True)
+        priced = {code for code, kind in kinds if kind == EventKind.PRICE}
+        stops = any(price != MISSING for price in columns["stop"])
         found = [
             code
-            for code in set(columns["instrument"].tolist()) - {-1}
+            for code in {*columns["instrument"]} - {-1}
             if (shape.marks or shape.exposures) and (code in priced or not state.instruments["priced"][code + 1])
             or code in priced and (stops or instruments[code + 1]["first_stop"] >= 0)
         ]  # fmt: skip
