@@ -437,9 +437,9 @@ def staged(scenario: dict[str, Any], compiled: bool | str = False) -> tuple[Stag
     return Stage(log, history, scenario.get("mode", "shadow"), **options), history, numbers
 
 
-def live(log: EventLog, history: RuleHistory, mode: str, **options: Any) -> Engine:
+def live(log: EventLog, history: RuleHistory, mode: str, *, compiled: bool | str = False, **options: Any) -> Engine:
     """An engine that has taken a log one event at a time, and each change of the rules before its event."""
-    engine = Engine(history.first, log.universe, mode, compiled=False, **options)
+    engine = Engine(history.first, log.universe, mode, compiled=compiled, **options)
     at = 0
     for change in history.placed(log.columns).changes:
         engine.feed(log, at, change.seq)

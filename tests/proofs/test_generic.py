@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from marks import needs_compiling
-from random_scenarios import CONVERTING, PARAMETERS, in_currencies, rule, scenario
-from scenario_runner import run
+from proofs.test_overrides import LIMITED, with_limits_of_one_key
+from random_scenarios import CONVERTING, PARAMETERS, in_currencies, rule, scenario, with_changes
+from scenario_runner import history_of, live, log_of, run
 from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
@@ -54,6 +55,23 @@ def test_rules_with_a_covariance_give_one_digest():
     for mode in ("shadow", "enforce"):
         log = random_log(3, 200, opened=True, venue=True, actions=True)
         assert len({replay_log(log, rules, mode, compiled=way).digest for way in (False, "generic")}) == 1
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_limits_of_single_keys_decide_as_in_plain_python(name):
+    mixed, *_ = with_limits_of_one_key(name, 0)
+    assert run(mixed, "generic") == run(mixed, "plain")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rules_that_change_decide_as_in_plain_python(seed):
+    given = with_changes(scenario(seed, 60), seed)
+    assert run(given, "generic") == run(given, "plain")
+    log, numbers = log_of(given)
+    history, mode = history_of(given, numbers), given["mode"]
+    engine = live(log, history, mode, compiled="generic", orphans="keep")
+    assert engine.loop.how == "generic loop"
+    assert engine.digest == replay_log(log, history, mode, compiled=False, orphans="keep").digest
 
 
 @pytest.mark.slow

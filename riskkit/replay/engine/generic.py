@@ -342,7 +342,7 @@ class Generic(Specialiser):
         given.setdefault("held", parsed("positions", call))
         names = self.branches(hook)
         code = self.word_of(rule, "check" if hook == "check" else "type")
-        own = [code, self.word_of(rule, "state"), self.word_of(rule, "params")]
+        own = [code, self.word_of(rule, "state"), self.limits(rule)]
         taken = [given.get(name) or parsed(name, call) for name in names]
         return ast.Call(
             parsed(f"call_{hook}", call), [*(parsed(text, call) for text in own), *taken], [], **position_of(call)
@@ -368,6 +368,11 @@ class Generic(Specialiser):
         assert isinstance(made, ast.FunctionDef)
         self.made[name] = made
         return names
+
+    def limits(self, rule: Symbol) -> str:
+        """The address of the parameters of a rule, or of the version of them that holds for its record."""
+        step, state = self.word_of(rule, "version"), self.word_of(rule, "state")
+        return f"{self.word_of(rule, 'params')} + ({step} * at(state_at({state}), 0).version if {step} else 0)"
 
     def parameters(self, kind: RuleType, address: str) -> str:
         """The parameters of a rule of a type, at their address."""
@@ -447,7 +452,7 @@ class Generic(Specialiser):
                 return f"at(terms_at({self.word_of(rule, 'terms')}), 0)"
             case "params":
                 alone = rule.kind or next(kind for kind in self.kinds if "duplicates" in kind.requires)
-                return self.parameters(alone, self.word_of(rule, "params"))
+                return self.parameters(alone, self.limits(rule))
             case "states":
                 self.names[f"states_{rule.kind.name}"] = rule_dtype(rule.kind)
                 return f"states_{rule.kind.name}({self.word_of(rule, 'address')})"

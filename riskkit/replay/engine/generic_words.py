@@ -28,9 +28,10 @@ DTYPES = {**{name: kind for name, (kind, _) in OPTIONAL.items()}, "slots": "<i4"
 # functions that look up records of rules, apart from each other
 BANKS = ("run", "turn_over", "moved", "cancel_working")
 
-# words of a rule: where its records are (that of key 0, and the distance), then numbers; at last its facts
+# words of a rule: where its records are (that of key 0, and the distance), then numbers; at last its facts. `params` is the
+# address of its parameters, and `version` the distance of those of a record with limits of its own
 MOST_PARAMETERS = 24
-RULE = ("address", "stride", "n_keys", "type", "check", "scope", "group", "terms", "params",
+RULE = ("address", "stride", "n_keys", "type", "check", "scope", "group", "terms", "params", "version",
         *(f"state_{name}" for name in BANKS), *(f"key_{name}" for name in BANKS),
         "reducing", "best", "met", "duplicates", *Terms._fields, *(f"param_{k}" for k in range(MOST_PARAMETERS)))  # fmt: skip
 RULE_WORDS = 192
@@ -123,7 +124,8 @@ def generic_arrays(
     for rule, shaped, terms, params, table, facts in zip(
         rules, shape.rules, fixed["terms"], fixed["params"], state.rules, of_rules, strict=True
     ):
-        rows.append([*_head(layout, shape, rule, shaped, table, [*terms, *params]), *facts])
+        own = params[1] if rule.overrides else params  # after an empty record
+        rows.append([*_head(layout, shape, rule, shaped, table, [*terms, *own]), *facts])
     groups = []
     for n, (group, facts) in enumerate(zip(shape.groups, of_groups, strict=True)):
         tables = [state.groups[group.table(name)] for name in GROUP[1:] if name != "cash" or group.has_cash]
@@ -132,10 +134,11 @@ def generic_arrays(
     masks = [-1 if name in columns else 0 for name in MASKED]
     absent = {name: np.full(1, DEFAULTS[name], DTYPES[name]) for name in MASKED if name not in columns}
     empty = {name: np.zeros(1, record_dtype(fields)) for name, fields in EMPTY.items() if name not in state.groups}
+    words = _with_addresses(_laid_out(rows, RULE_WORDS), fixed["params"])
     return {
         **absent,
         **empty,
-        "rule_words": _with_addresses(_laid_out(rows, RULE_WORDS)),
+        "rule_words": words,
         "group_words": _laid_out(groups, GROUP_WORDS),
         "events": np.zeros(EVENTS, record_dtype(EventRow._fields)),
         "shape_words": np.array([*_counted(rows, groups, columns), *masks, *[0] * len(POINTED), *of_shape], np.int64),
@@ -164,11 +167,14 @@ def _laid_out(rows: list[list[int]], words: int) -> np.ndarray:
     return made.reshape(-1)
 
 
-def _with_addresses(words: np.ndarray) -> np.ndarray:
-    """Words of rules with the addresses of the terms and parameters among them."""
+def _with_addresses(words: np.ndarray, params: list[Any]) -> np.ndarray:
+    """Words of rules with the addresses of their terms and parameters: among them, or in a table of versions."""
     rows = words.reshape(-1, RULE_WORDS)
     for name, first in (("terms", Terms._fields[0]), ("params", "param_0")):
         rows[:, RULE.index(name)] = words.ctypes.data + 8 * (RULE_WORDS * np.arange(len(rows)) + RULE.index(first))
+    for row, versions in zip(rows, params, strict=False):
+        if isinstance(versions, np.ndarray):
+            row[[RULE.index("params"), RULE.index("version")]] = _first(versions), versions.itemsize
     return words
 
 

@@ -41,13 +41,13 @@ def revaluations(log: EventLog) -> int:
 def tier_of(compiled: Tier, history: RuleHistory, shape: Shape, events: int) -> Tier:
     """The loop to use for a number of events: True, False, "generic" or "background"; the one asked for, unless "auto" is.
 
-    `shape` is that of the last rules. The generic loop has no word for a rule that is out of force, nor for limits of single keys.
+    `shape` is that of the last rules.
     """
     one_of(compiled, CHOICES, "compiled")
     if jit_is_off():
         return False
     rules = history.every
-    generic = not history.changes and all(is_generic(rule.kind) and not rule.overrides for rule in rules)
+    generic = all(is_generic(rule.kind) for rule in rules)
     if compiled != "auto":
         return compiled if generic or isinstance(compiled, bool) else True
     plain = events * (PLAIN_EVENT + PLAIN_RULE * len(rules))
