@@ -212,7 +212,7 @@ def _parameter(kind: RuleType, name: str, value: Any) -> Any:
         return int(value)
     if isinstance(value, str) and unit == "flag" and value.lower() in ("true", "false"):
         return value.lower() == "true"
-    if isinstance(value, str) and unit in ("labels", "kinds"):
+    if isinstance(value, str) and unit in ("labels", "kinds", "types"):
         return tuple(json.loads(value)) if value.startswith("[") else tuple(value.split(";"))
     if isinstance(value, str) and unit in PLAIN_DATA:
         try:

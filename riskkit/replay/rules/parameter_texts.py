@@ -89,7 +89,7 @@ def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
 
 
 def _unit(unit: Unit) -> str:
-    if unit.name in ("choice", "breach", "kinds"):
+    if unit.name in ("choice", "breach", "kinds", "types"):
         return f"{{{', '.join(map(repr, unit.choices))}}}"
     name, comma, rest = UNITS[unit.name].partition(",")
     return f"{name}{' above zero' if 'positive' in unit.choices else ''}{comma}{rest}"

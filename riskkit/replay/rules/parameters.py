@@ -94,6 +94,7 @@ ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of m
 Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
 PLAIN_DATA = ("table", "arrays", "amounts")  # units of numbers that are data
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
+OrderTypes = Annotated[Any, Unit("types", ("limit", "market", "stop", "stop_limit", "trailing"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", tuple(member.name.lower() for member in OnMissingPrice))]
 
@@ -199,7 +200,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
             modes = ", ".join(map(repr, unit.choices))
             raise InputError(f"{name}={shown(value)} is not one of {modes}; its length in time is {length}, as '1min'")
         one_of(value, unit.choices, name)
-    elif unit.name == "kinds":
+    elif unit.name in ("kinds", "types"):
         _kinds(value, unit, name)
     elif unit.name == "hour":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
@@ -235,7 +236,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return LARGEST
     if unit.name in ("choice", "breach"):
         return unit.choices.index(value)
-    if unit.name == "kinds":
+    if unit.name in ("kinds", "types"):
         return _kinds(value, unit, name)
     if unit.name == "duration":
         return duration(value, name)
@@ -334,8 +335,10 @@ def _list(value: Any, name: str, of: str) -> list[Any]:
 
 
 def _kinds(value: Collection[str], unit: Unit, name: str) -> int:
-    words = _list(value, name, "messages, as ['order', 'modify']")
-    if not words:
+    words = _list(
+        value, name, "messages, as ['order', 'modify']" if unit.name == "kinds" else "types of orders, as ['limit']"
+    )
+    if not words and unit.name == "kinds":
         raise InputError(f"{name}={shown(value)} is empty; give a list such as ['order', 'modify']")
     return sum(1 << place for place in {unit.choices.index(one_of(word, unit.choices, name)) for word in words})
 
