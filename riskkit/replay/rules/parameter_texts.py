@@ -25,6 +25,7 @@ UNITS = {
     "multiple": "number of standard deviations",
     "decay": "decay factor",
     "flag": "bool",
+    "time": "nanoseconds since the epoch, a Timestamp, or a text such as '2024-03-05T14:30:00Z' (without a zone UTC)",
     "zone": "time zone",
     "hour": "hour, 0 to 23",
     "day_time": "time of day, 'HH:MM'",

@@ -33,7 +33,8 @@ def judge_message(kind, row, open_qty, working_qty):
         if rule.nets:
             rule.reducing = (
                 1
-                if ledger.reduces(
+                if (rule.scope == "account" and closes_lots(kind, open_qty))
+                or ledger.reduces(
                     at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)),
                     event.side, open_qty, working_qty,
                 )
