@@ -34,8 +34,12 @@ class SessionHours(NamedTuple):
     ----------
     calendar
         Exchange whose sessions hold.
-    continuous, preopen, auction
-        Types of orders that the phase takes; not given: all. A pegged order is a limit order.
+    continuous
+        Types of orders that continuous trading takes; not given: all. A pegged order is a limit order.
+    preopen
+        Types of orders that the pre-open takes; not given: all.
+    auction
+        Types of orders that an auction takes; not given: all.
 
     Examples
     --------
