@@ -304,7 +304,7 @@ def moment(value: Any, name: str) -> int:
             if number is None and isinstance(value, str)
             else pd.Timestamp(value if number is None else number)
         )
-        if stamp is None or stamp is pd.NaT or isinstance(value, (bool, float)):
+        if stamp is None or pd.isna(stamp) or isinstance(value, (bool, float)):
             raise ValueError
         return instant(stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp, name)
     except (ValueError, TypeError, OverflowError):
