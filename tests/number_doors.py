@@ -71,6 +71,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "funding": {"instrument": "X", "rate": "0.01"},
     "expiry": {"instrument": "X", "price": 5},
     "split": {"instrument": "X", "ratio": "3/2", "orders": "finra"},
+    "multiplier": {"instrument": "X", "multiplier": "2.5"},
+    "phase": {"instrument": "X", "phase": "preopen"},
     "roll": {"from": "X", "to": "Y", "from_price": 5, "to_price": 6},
     "adjust": {"account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 5},
     "transfer": {"from": "A", "to": "B", "instrument": "X", "qty": 1, "price": 5},

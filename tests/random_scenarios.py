@@ -289,6 +289,7 @@ PARAMETERS = {
         "max_move": d.choice(["1", "2"]),
         "window_ns": WINDOW,
         **d.choice([{}, {"long_max_move": "3", "long_window_ns": d.choice([3 * WINDOW, HOUR])}]),
+        "pause_ns": d.choice([0, WINDOW]),
     },
     "luld": lambda d: {
         "tier": d.randint(1, 2),
@@ -360,7 +361,10 @@ PARAMETERS = {
     },
     "unexecuted_orders": lambda d: {"limit": d.choice(["1", "2.5", "4"]), **_day(d)},
     "unexecuted_volume": lambda d: {"limit": d.choice(["0.5", "2.5", "8"]), **_day(d)},
-    "session_hours": lambda d: {"calendar": "24/7"},  # the sessions of exchanges: in a file of their own
+    "session_hours": lambda d: {  # the sessions of exchanges: in a file of their own
+        "calendar": "24/7",
+        **d.choice([{}, {"preopen": ["limit"], "continuous": ["limit", "market", "stop"]}, {"auction": []}]),
+    },
     "layering": lambda d: {
         "prices": d.randint(1, 2),
         "share": d.choice(["0.3", "0.5", "1"]),
@@ -628,6 +632,13 @@ class Stream:
         mode = self.draw.choice([{}, {}, {"orders": "all"}, {"orders": "cancel"}, {"orders": "none"}])
         return {"instrument": self.draw.choice("XXYZ"), "ratio": self.draw.choice(["3/2", "2/1", "5/4", "1/2"]), **mode}
 
+    def multiplier(self) -> dict[str, Any]:
+        return {"instrument": self.draw.choice("XXYZ"), "multiplier": self.draw.choice(["1", "2", "2.5", "0.5"])}
+
+    def phase(self) -> dict[str, Any]:
+        phases = ["continuous", "continuous", "preopen", "auction", "closed"]
+        return {"instrument": self.draw.choice("XXYZ"), "phase": self.draw.choice(phases)}
+
     def roll(self) -> dict[str, Any]:
         old, new = self.draw.choice(["XY", "ZX", "ZY"])
         prices = {f"{name}_price": self.draw.choice(["98", "100", "103"]) for name in ("from", "to")}
@@ -774,6 +785,8 @@ KINDS = {
     "commit": 0,
     "rollback": 0,
     "release": 0,
+    "multiplier": 0,
+    "phase": 0,
 }
 CREDIT = {"reserve": 30, "commit": 14, "rollback": 6, "release": 12}  # for rules of credit
 

@@ -67,6 +67,9 @@ COPIED += (
     "reference",
     "rate",
     "ratio",
+    "multiplier",
+    "phase",
+    "external",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
@@ -124,6 +127,7 @@ def unroll(scenario: dict[str, Any]) -> list[dict[str, Any]]:
 def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
     """The event log of a scenario, and for each of its rows the number of the event that it came from."""
     events = unroll(scenario)
+    venues = {one["id"]: one.get("venue") for one in scenario.get("instruments", [])}
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
     labels = [account.id for account in _accounts(scenario, events)]
@@ -131,9 +135,10 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
     latest = events[0]["ts"]
     for number, event in enumerate(events, 1):
         late, latest = event["ts"] < latest, max(latest, event["ts"])
-        for row in _rows(number, event, names, late):
-            rows.append(row)
-            numbers.append(number)
+        for one in _at_venue(event, venues):
+            for row in _rows(number, one, names, late):
+                rows.append(row)
+                numbers.append(number)
     frame = pd.DataFrame(rows, columns=sorted({name for row in rows for name in row}), dtype=object)
     frame["ts"] = frame["ts"].astype("int64")
     instruments, accounts = _instruments(scenario, events), _accounts(scenario, events)
@@ -154,6 +159,13 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         unit="ns",
     )
     return log, numbers
+
+
+def _at_venue(event: dict[str, Any], venues: dict[str, Any]) -> list[dict[str, Any]]:
+    """An event of a venue as one of each of its instruments."""
+    if "venue" not in event:
+        return [event]
+    return [{**event, "instrument": label} for label, venue in venues.items() if venue == event["venue"]]
 
 
 def _quanta(scenario: dict[str, Any], instruments: list[Instrument], accounts: list[Account]) -> dict[str, str] | None:
@@ -325,6 +337,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         negative_price=fields.get("negative_price", False),
         listed=one is not None,
         delta=fields.get("delta", "1"),
+        luld_tier=fields.get("luld_tier", 0),
     )
 
 
@@ -362,13 +375,21 @@ def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:
     ]  # fmt: skip
     if temporary:
         return with_temporary_limits(rules_of(scenario), temporary)
-    return RuleHistory(rules_of(scenario), changes)
+    times = sorted({rule[name] for rule in scenario["rules"] for name in ("valid_from", "valid_to") if name in rule})
+    begin = unroll(scenario)[0]["ts"]  # with all rules before it, so that they keep their order
+    times = [begin, *(ts for ts in times if ts > begin)] if times else []
+    changes += [RuleChange(ts, rules_of(scenario, ts), "Ann", "a limit begins or ends") for ts in times]
+    return RuleHistory(rules_of(scenario), sorted(changes, key=lambda one: one.ts))
 
 
-def rules_of(scenario: dict[str, Any]) -> RuleSet:
-    """The rule set of a scenario, or of an event that changes it."""
+def rules_of(scenario: dict[str, Any], ts: int | None = None) -> RuleSet:
+    """The rule set of a scenario, or of an event that changes it; at a time only what is valid then."""
     rules = []
-    for rule in scenario["rules"]:
+    for given in scenario["rules"]:
+        begins, ends = given.get("valid_from", ts), given.get("valid_to")
+        if ts is not None and (ts < begins or (ends is not None and ts >= ends)):
+            continue
+        rule = {name: value for name, value in given.items() if name not in ("valid_from", "valid_to")}
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
         rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
     return RuleSet.from_dict({"rules": rules})
@@ -396,6 +417,9 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "pace" and params.get("kind") == "token_bucket":
         kept = {name: value for name, value in params.items() if name not in ("kind", "rate", "burst")}
         return {"params": {**kept, "limit": params["burst"], "refill_ns": int(10**9 / number_of(params["rate"]))}}
+    if rule["type"] == "session_hours" and "phases" in params:
+        phases = {phase: params["phases"].get(phase, []) for phase in ("continuous", "preopen", "auction")}
+        return {"params": {name: value for name, value in {**params, **phases}.items() if name != "phases"}}
     if rule["type"] == "dd_trades" and "calculation" in params:
         kept = {name: value for name, value in params.items() if name != "calculation"}
         return {"type": "dd_equity" if params["calculation"] == "equity" else "dd_trades", "params": kept}
@@ -453,7 +477,9 @@ def outcome_of(
 ) -> Outcome:
     """Read decisions, states and positions off a result; `slots` are the records of orders by row."""
     events = unroll(scenario)
-    decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
+    decisions: dict[int, Verdict] = {
+        n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES and not e.get("external")
+    }
     cut = 0
     also: dict[int, list[str]] = {}
     alerts: dict[int, list[str]] = {}

@@ -9,6 +9,7 @@ from riskkit._names import suggest_names
 from riskkit.presets.binance import binance_filters, binance_margin, binance_mmp
 from riskkit.presets.cme import cme, cme_prices
 from riskkit.presets.deribit import deribit, deribit_margin
+from riskkit.presets.eurex import eurex
 from riskkit.presets.exchange_core import exchange_core
 from riskkit.presets.freqtrade import freqtrade
 from riskkit.presets.gobreaker import gobreaker
@@ -26,7 +27,17 @@ from riskkit.presets.zipline import zipline
 from riskkit.replay.run.compare_rule_sets import compare_presets
 
 __all__ = ["binance_filters", "binance_margin", "binance_mmp", "cme", "cme_prices", "compare_presets", "deribit"]
-__all__ += ["deribit_margin", "exchange_core", "freqtrade", "gobreaker", "hummingbot", "lean", "nautilus", "paradex"]
+__all__ += [
+    "deribit_margin",
+    "eurex",
+    "exchange_core",
+    "freqtrade",
+    "gobreaker",
+    "hummingbot",
+    "lean",
+    "nautilus",
+    "paradex",
+]
 __all__ += ["reg_t", "rqalpha", "rts6", "sec_15c3_5", "stocksharp", "vnpy", "zipline"]
 
 ELSEWHERE = {"freqtrade": "protections", "lean": "quantconnect", "nautilus": "nautilus_trader RiskEngineConfig"}

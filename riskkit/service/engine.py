@@ -25,7 +25,7 @@ from riskkit.service.followers import Follower, Published
 EVENTS = (
     "order", "order_list", "modify", "cancel", "trade", "price", "close", "dividend", "fx", "cash", "equity", "closed_trade",
     "ack", "error", "reject", "expire", "cancel_reject", "modify_reject", "bust", "correct", "execution", "snapshot",
-    "funding", "expiry", "roll", "adjust", "transfer", "split", "credit",
+    "funding", "expiry", "roll", "adjust", "transfer", "split", "multiplier", "phase", "credit",
 )  # fmt: skip
 COMMANDS = ("set_limits", "halt", "restart", "reset_breaker", "reset_daily", "pause", "resume", "tick", "promote")
 FRESH_NS = 50_000_000

@@ -54,6 +54,7 @@ class Order(Event, kw_only=True):
     quote_qty: Decimal | None = None
     close_position: bool | None = None
     reference: Label | None = None
+    external: bool | None = None
     legs: list[dict[str, Any]] | None = None
 
 

@@ -68,7 +68,7 @@ def test_the_table_counts_methods_and_tests():
     assert (len(tests) - len(of_es), len(of_es)) == (13, 11)
     assert "| thirteen tests, exact" in TEXT and "| backtests of ES | eleven tests |" in TEXT
     engines = [name for name in presets.__all__ if returned(getattr(presets, name)) == "RuleSet"]
-    assert len(engines) == 21 and "rules of twenty-one other engines" in TEXT
+    assert len(engines) == 22 and "rules of twenty-two other engines" in TEXT
 
 
 def returned(public: object) -> str:

@@ -42,6 +42,7 @@ class Instrument:
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
         self.delta = Fraction(given.get("delta", "1"))
+        self.tier, self.venue, self.phase = given.get("luld_tier"), given.get("venue"), "continuous"
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
 
@@ -176,7 +177,9 @@ class Replay:
             for label, one in self.accounts.items()
             for name, qty in one.positions.items()
         }
-        self.booked = []  # fills: account, instrument, strategy, signed quantity, price, what the account realised
+        # fills: account, instrument, strategy, signed quantity, money of one unit, what the account realised; without a quantity: money
+        # by which another multiplier moves the cost
+        self.booked = []
         self.fills = []  # every one that is no duplicate
         self.received = {}  # (account, instrument, strategy) -> dividends
         self.first_worth = {}  # (account, instrument) of an opening position -> its value at the first mark
@@ -205,6 +208,9 @@ class Replay:
         self.rules = []
         versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
         self.numbers = list(dict.fromkeys(rule["id"] for rules in versions for rule in rules))
+        self.dated = (
+            scenario["rules"] if any({"valid_from", "valid_to"} & rule.keys() for rule in scenario["rules"]) else []
+        )
         for rule in {rule["id"]: rule for rules in reversed(versions) for rule in rules}.values():
             if rule["id"] not in {one["id"] for one in scenario["rules"]} and TYPES[rule["type"]].of_the_record:
                 self.rules.append(TYPES[rule["type"]](self, rule))
@@ -278,6 +284,8 @@ class Replay:
         self.now, self.number = event["ts"], number
         if event["kind"] == "rules":
             self.change(event["rules"])
+        if self.dated:
+            self.change([rule for rule in self.dated if self.is_valid(rule, event["ts"])])
         for rule in self.rules:
             rule.turn_day()
             rule.end_pauses()
@@ -286,7 +294,9 @@ class Replay:
         if event["kind"] == "limit":
             return
         for one in self.by_leg(event):
-            if event["kind"] in ("order", "order_list", "modify"):
+            if one.get("external"):
+                self.external(one)
+            elif event["kind"] in ("order", "order_list", "modify"):
                 self.message(number, one)
             else:
                 getattr(self, "take_" + event["kind"])(number, one)
@@ -320,6 +330,10 @@ class Replay:
                 old = new
             self.rules.append(old)
 
+    def is_valid(self, rule, ts):
+        """Whether a rule is in force at a time: from its first one to before its last one."""
+        return rule.get("valid_from", ts) <= ts and ("valid_to" not in rule or ts < rule["valid_to"])
+
     def take_rules(self, number, event):
         """The rules are others already."""
 
@@ -347,15 +361,8 @@ class Replay:
         self.logins[members[0].session or ""] = event["account"]
         for place, member in enumerate(members):
             self.phantoms = members[:place]
-            self.aim(member, event.get("orders", [event])[place])
-            if event.get("orders", [event])[place].get("type") == "peg":
-                self.peg(member, event.get("orders", [event])[place])
-            if member.closes:
-                member.qty = self.closable(member)
-            if "quote_qty" in event.get("orders", [event])[place]:
-                self.spend(member, event.get("orders", [event])[place]["quote_qty"])
+            self.size_up(member, event.get("orders", [event])[place])
             member.reducing = self.only_reduces(member)
-            member.at_price = self.price_of(member)
         self.phantoms = []
         weight = event.get("children", len(members))
         verdicts = [rule.judge(event, members, weight) for rule in self.rules]
@@ -390,6 +397,17 @@ class Replay:
             self.write({**whole, "order_id": label}, member, None, decision[0] == "ALLOW")
             self.combinations.setdefault((whole["account"], whole["order_id"]), []).append(member.instrument)
         self.write(event, members[0], named, decision[0] == "ALLOW")
+
+    def size_up(self, member, fields):
+        """Find what an order waits for, its limit, its quantity and the price at which it is valued."""
+        self.aim(member, fields)
+        if fields.get("type") == "peg":
+            self.peg(member, fields)
+        if member.closes:
+            member.qty = self.closable(member)
+        if "quote_qty" in fields:
+            self.spend(member, fields["quote_qty"])
+        member.at_price = self.price_of(member)
 
     def aim(self, member, fields):
         """Find the trade that an order waits for; a modify moves it, while no trade has met it."""
@@ -605,7 +623,7 @@ class Replay:
         key = self.fill_key(event)
         whose = (event["account"], traded.label, key.strategy or None)
         self.holdings[whose] = self.holdings.get(whose, Fraction(0)) + side * qty
-        self.booked.append((*whose, side * qty, price, realised))
+        self.booked.append((*whose, side * qty, price * traded.multiplier, realised))
         noted.qty, noted.whose, noted.place = qty, whose, len(self.booked) - 1
         self.volumes.append((traded.label, qty))
         account.positions[traded.label] = held + side * qty
@@ -676,7 +694,7 @@ class Replay:
         for one in fills:
             moved = one.side * one.qty
             realised = self.book_cost(account, traded, held, moved, one.price) if moved else Fraction(0)
-            self.booked[one.place] = (*one.whose, moved, one.price, realised)
+            self.booked[one.place] = (*one.whose, moved, one.price * traded.multiplier, realised)
             held += moved
 
     def book_cost(self, account, traded, held, change, price):
@@ -689,6 +707,42 @@ class Replay:
         account.cost[traded.label] = cost - released + side * (abs(change) - closing) * price * traded.multiplier
         account.realised += realised
         return realised
+
+    def take_multiplier(self, number, event):
+        """What is held goes on at its mark: cost and cash move by as much as the value; what was filled before is final."""
+        traded, new = self.instruments[event["instrument"]], Fraction(event["multiplier"])
+        more, traded.multiplier = new - traded.multiplier, new
+        recorded = {who: self.believed(who, traded.label) for who in self.accounts}
+        for fill in self.fills:
+            if fill.event["instrument"] == traded.label:
+                fill.qty, fill.recorded, fill.place = Fraction(0), Fraction(0), None
+        for whose, qty in self.holdings.items() if traded.mark is not None else ():
+            if whose[1] == traded.label:
+                money = qty * traded.mark * more
+                self.booked.append((*whose, Fraction(0), money, Fraction(0)))
+                account = self.accounts[whose[0]]
+                account.cash[traded.quote] = account.cash.get(traded.quote, 0) - money
+                account.cost[traded.label] = account.cost.get(traded.label, 0) + money
+        for who, account in self.accounts.items():
+            account.opened[traded.label] = Fraction(0)
+            self.base_cost[who, traded.label] = account.cost.get(traded.label, Fraction(0))
+            self.unbooked[who, traded.label] = recorded[who]
+        self.moved(traded.label)
+        for rule in self.rules:
+            rule.groups_moved(None, traded.label)
+
+    def take_phase(self, number, event):
+        for traded in self.instruments.values():
+            if event.get("instrument") == traded.label or ("venue" in event and event["venue"] == traded.venue):
+                traded.phase = event["phase"]
+
+    def external(self, event):
+        """Somebody else has sent an order: it works, and nothing judges it."""
+        member = Member(event, event)
+        if "parent" in event:
+            member.parent = self.orders.get((event["account"], event["parent"]))
+        self.size_up(member, event)
+        self.write(event, member, None, True)
 
     def take_price(self, number, event):
         traded = self.instruments[event["instrument"]]
@@ -946,7 +1000,7 @@ class Replay:
             account.paid_in += worth
             account.paid[traded.quote] = account.paid.get(traded.quote, 0) + worth
             realised = self.book_cost(account, traded, held, lots, mark)
-            self.booked.append((*whose, lots, mark, realised))
+            self.booked.append((*whose, lots, mark * traded.multiplier, realised))
             noted = Fill(moved, self.fill_key(moved), 1 if lots > 0 else -1, abs(lots), mark)
             noted.qty, noted.whose, noted.place, noted.adjusts = abs(lots), whose, len(self.booked) - 1, True
             self.fills.append(noted)
@@ -991,10 +1045,10 @@ class Replay:
         for rule in self.rules:
             rule.split(label, ratio)
         self.booked = [
-            (who, name, strategy, qty * ratio, price / ratio, realised)
-            if name == label
-            else (who, name, strategy, qty, price, realised)
-            for who, name, strategy, qty, price, realised in self.booked
+            (who, name, strategy, qty * ratio, worth / ratio, realised)
+            if name == label and qty
+            else (who, name, strategy, qty, worth, realised)
+            for who, name, strategy, qty, worth, realised in self.booked
         ]
         moved, strategies = [], []
         for who in self.accounts:
@@ -1031,7 +1085,7 @@ class Replay:
                 account.unmarked[label] = new
         for key, rest in rests.items():
             self.holdings[key] = self.holdings.get(key, Fraction(0)) * ratio - rest
-            self.booked.append((*key, -rest, price, realised if key == nobody else Fraction(0)))
+            self.booked.append((*key, -rest, price * traded.multiplier, realised if key == nobody else Fraction(0)))
         if new != held:
             self.tell_adjusted(who, label, (held == 0) - (new == 0))
         return list(parts)
@@ -1146,7 +1200,7 @@ class Replay:
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - lots * price * traded.multiplier
         for key, qty in parts.items():
             self.holdings[key] = self.holdings.get(key, Fraction(0)) + qty
-            self.booked.append((*key, qty, price, realised))
+            self.booked.append((*key, qty, price * traded.multiplier, realised))
             realised = Fraction(0)
         if lots:
             self.tell_adjusted(who, label, (held == 0) - (held + lots == 0))

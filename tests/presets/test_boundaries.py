@@ -164,3 +164,34 @@ def test_hummingbot_lets_go_just_after_the_interval():
     ]
     released = waiting_messages(replayed(rules, rows))["goes"]
     assert released.to_dict() == {2: pd.Timestamp(200 * MS + 1, tz="UTC"), 3: pd.Timestamp(300 * MS + 1, tz="UTC")}
+
+
+# ---------------------------------------------------------------------- Eurex
+
+
+def of_the_day(extra: Any) -> list[dict[str, Any]]:
+    """10 ordered, made 12 (10 deleted, 12 added), 4 traded and the rest of 8 deleted: 40; then one more order."""
+    rows = [order(1, 10, order_id="a"), at(2, "modify", instrument="BTC", order_id="a", qty=12, price=101)]
+    rows += [{**fill(3, 4, 101), "order_id": "a"}, at(4, "cancel", instrument="BTC", order_id="a"), order(5, extra, 99)]
+    return rows
+
+
+@pytest.mark.parametrize(("extra", "alerts"), [("7.999", 0), (8, 0), ("8.001", 1)])
+def test_the_ratio_in_volume_of_eurex_may_equal_its_limit(extra, alerts):
+    """(40 + 8) / 4 - 1 = 11."""
+    result = replayed(presets.eurex(volume=11), of_the_day(extra))
+    assert [int(row["seq"]) for row in result.rows if row["mask"] and row["seq"] > 3] == [4] * alerts
+    assert not len(result.rejections())
+
+
+@pytest.mark.parametrize(("limit", "alerts"), [("3.999", 1), (4, 0)])
+def test_the_ratio_in_number_of_eurex_may_equal_its_limit(limit, alerts):
+    """Added, modified (2), deleted, added: 5 messages for one trade."""
+    rules = presets.eurex(volume=10**6, number=limit)
+    assert len([row for row in replayed(rules, of_the_day(1)).rows if row["mask"] and row["seq"] == 4]) == alerts
+
+
+@pytest.mark.parametrize(("last", "auctions"), [("101", 0), ("101.01", 1), ("99", 0), ("98.99", 1)])
+def test_a_price_out_of_the_range_sends_to_an_auction(last, auctions):
+    rows = [price(0, 100), order(0.5, 1, last), order(0.6, 1, 100), order(5.5, 1, 100)]
+    assert refused(presets.eurex(move=1, auction="5s"), rows) == (["volatility"] * 2 if auctions else ["", ""]) + [""]

@@ -69,6 +69,7 @@ TAKEN = {
     ),
     "ln01-trailing-drawdown-strict": presets.lean(),
     "cb01-consecutive-errors-reset-on-success": presets.gobreaker(),
+    "mk15-velocity-sends-to-an-auction": presets.eurex(move=1, window=100, auction=5),
     "ec01-cash-hold-boundary": presets.exchange_core(),
 }
 

@@ -28,6 +28,8 @@ OFTEN = {
     "bust": 4,
     "correct": 4,
     "snapshot": 2,
+    "multiplier": 5,
+    "phase": 5,
 }
 SIZE = RuleSet([Rule("size", PositionLimit(limit=9))])
 BUY = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
@@ -44,6 +46,11 @@ def often(seed: int, events: int, name: str) -> dict[str, Any]:
         told["rules"][0]["scope"] = "account_instrument"
     elif name == "volume_cap":
         told["events"] = [event for event in told["events"] if event["kind"] != "split"]
+    if "sensitivities" in told["rules"][0]["params"]:
+        told["events"] = [event for event in told["events"] if event["kind"] != "multiplier"]
+    for event in told["events"][seed % 9 :: 9]:
+        if event["kind"] == "order":
+            event["external"] = True
     return with_stops(told, seed)
 
 
@@ -144,7 +151,17 @@ def test_a_loop_without_actions_has_nothing_of_them():
     log = random_log(3, 60)
     shape = shape_of(SIZE, log.columns, enforce=True, sampled=True, cancels=True, opened=True)
     text = specialise(shape).text
-    for word in ("book_adjustment", "settle", "funding(", "adjust(", "expired", "split"):
+    for word in (
+        "book_adjustment",
+        "settle",
+        "funding(",
+        "adjust(",
+        "expired",
+        "split",
+        "multiplier",
+        "external",
+        "phase",
+    ):
         assert word not in text, word
 
 
@@ -157,6 +174,7 @@ def test_a_session_bounds_what_actions_move():
         session.process_roll(ts=ts, **{"from": "X", "to": "Y", "from_price": 1, "to_price": 1})
         session.process_expiry(ts=ts, instrument="Y", price=1)
         session.process_split(ts=ts, instrument="Y", ratio=("2/1", "1/2")[ts % 2])
+        session.process_multiplier(ts=ts, instrument="Y", multiplier=(3, 1)[ts % 2])
     session.process_transfer(ts=98, **{"from": "A", "to": "B", "instrument": "X", "qty": 5, "price": 2})
     session.process_order(ts=99, account="A", instrument="X", side="B", qty=1, price=1)
     assert session.result().digest == replay_log(session.log(), SIZE, compiled=False).digest

@@ -48,7 +48,7 @@ from riskkit.replay.kernels.records import record_dtype, with_objects
 from riskkit.replay.rules.custom import Explaining, custom_hooks
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import AMENDS, FACTS, OPTIONAL, SETTLES, EventKind
+from riskkit.replay.schema.columns import AMENDS, FACTS, OPTIONAL, SETTLES, EventKind, RowFlag
 from riskkit.replay.schema.universe import Universe
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
@@ -123,8 +123,11 @@ def shape_of(
         adjusts=int(EventKind.ADJUST) in kinds,
         settles=bool(set(map(int, SETTLES)) & kinds),
         splits=int(EventKind.SPLIT) in kinds,
+        multipliers=int(EventKind.MULTIPLIER) in kinds,
+        phases=int(EventKind.PHASE) in kinds,
+        externals=log_facts.has_flag(columns, RowFlag.EXTERNAL),
         credits=int(EventKind.CREDIT) in kinds,
-        closes=log_facts.closes(columns),
+        closes=log_facts.has_flag(columns, RowFlag.CLOSE_POSITION),
         lifetimes="lifetimes" in requires,
         turnover="turnover" in requires,
         netted=netted,

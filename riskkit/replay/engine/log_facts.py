@@ -14,12 +14,12 @@ def flattened(columns: Mapping[str, Any]) -> bool:
     return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
 
 
-def closes(columns: Mapping[str, Any]) -> bool:
-    """True if an order is for what is held; of a live loop, whose flags are not known before."""
+def has_flag(columns: Mapping[str, Any], flag: RowFlag) -> bool:
+    """True if an event has a flag; of a live loop, whose flags are not known before."""
     if "flags" not in columns:
         return False
     flags = columns["flags"]
-    return flags is None or bool((flags & int(RowFlag.CLOSE_POSITION)).any())
+    return flags is None or bool((flags & int(flag)).any())
 
 
 def commands(columns: Mapping[str, Any], kinds: set[int]) -> bool:

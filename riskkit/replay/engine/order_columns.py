@@ -17,10 +17,10 @@ DUPLICATE_FLAGS = int(RowFlag.BAD_PRICE | RowFlag.TRAILING | RowFlag.CLOSE_POSIT
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Assign each order a record, released after the last event that refers to the order.
 
-    If the loop iterates over working orders (chains, cancels, commands, stops, dividends, snapshots, expiries, splits), only a cancel
-    or the end of the order releases it: an order without further events goes on working. If children are counted, records are never
-    released. A late order, which is not taken, has a record that no other order has had: its later events find an order that is
-    not known.
+    If the loop iterates over working orders (chains, cancels, commands, stops, dividends, snapshots, expiries, splits, multipliers),
+    only a cancel or the end of the order releases it: an order without further events goes on working. If children are counted,
+    records are never released. A late order, which is not taken, has a record that no other order has had: its later events find an
+    order that is not known.
 
     Returns
     -------

@@ -259,6 +259,9 @@ class Shape(NamedTuple):
     adjusts: bool = False  # lots come or go without a fill
     settles: bool = False  # instruments expire, or positions are rolled to another one
     splits: bool = False  # instruments are split
+    multipliers: bool = False  # instruments get another multiplier
+    externals: bool = False  # others have sent orders
+    phases: bool = False  # instruments change the phase of trading
     credits: bool = False  # credit is reserved
     closes: bool = False  # orders are for what is held
     lifetimes: bool = False  # a rule looks at how long orders worked
@@ -402,6 +405,7 @@ class Shape(NamedTuple):
             or self.snapshots
             or self.settles
             or self.splits
+            or self.multipliers
             or self.credits
         )
 

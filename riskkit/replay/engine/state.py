@@ -351,6 +351,7 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
         table["delta"][code] = int(instrument.delta * 1_000_000)
+        table["luld_tier"][code] = instrument.luld_tier
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
     return table

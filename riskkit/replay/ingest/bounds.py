@@ -55,10 +55,12 @@ def check_bounds(
         _check_balances(columns, universe, nothing, nothing)
         return
     ratios = [universe.ratio(instrument) for instrument in universe.instruments]
-    worth = np.array([float(ratio) for ratio in ratios])
+    later = _multiplied(columns, ratios)
+    worth = np.array([float(max(every)) for every in later])
     times = _split_factors(columns, len(ratios))
     marks, quotes = (prices * times for prices in _highest(columns, len(ratios)))
-    for instrument, ratio, highest in zip(universe.instruments, ratios, quotes.tolist(), strict=True):
+    for instrument, every, highest in zip(universe.instruments, later, quotes.tolist(), strict=True):
+        ratio = max(every, key=lambda one: one.numerator * one.denominator)
         inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
         if max(highest, 1) * inner >= MAXIMUM:
             raise OutOfRange(
@@ -146,6 +148,15 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     return marks, np.maximum(marks, quotes)
 
 
+def _multiplied(columns: Mapping[str, np.ndarray], ratios: list[Fraction]) -> list[list[Fraction]]:
+    """Quanta of one lot at one tick of each instrument: as declared, then at each multiplier that it gets."""
+    found = [[ratio] for ratio in ratios]
+    for row in np.flatnonzero((columns["kind"] == EventKind.MULTIPLIER) & (columns["instrument"] >= 0)).tolist():
+        code = columns["instrument"][row]
+        found[code].append(ratios[code] * Fraction(int(columns["qty"][row]), int(columns["price"][row])))
+    return found
+
+
 def _split_factors(columns: Mapping[str, np.ndarray], count: int) -> np.ndarray:
     """By how much the splits of each instrument may raise its lots or its prices, from any event to any later one."""
     units, least, most, times = (
@@ -171,14 +182,16 @@ def _paid_ticks(columns: Mapping[str, np.ndarray], marks: np.ndarray) -> np.ndar
 def _implied(
     columns: Mapping[str, np.ndarray], pair_account: np.ndarray, money: np.ndarray, accounts: int
 ) -> np.ndarray:
-    """Money that the snapshots and adjustments of each account may move: of its positions before and after each."""
+    """Money that snapshots, adjustments and multipliers may move of each account: of its positions before and after each."""
     stated = columns["kind"] == EventKind.SNAPSHOT
     first = columns["kind"] == EventKind.ADJUST
-    if not (stated | first).any():
+    changes = int((columns["kind"] == EventKind.MULTIPLIER).sum())
+    if not (changes or (stated | first).any()):
         return np.zeros(accounts)
     if stated.any():
         first = first | (stated & (columns["batch"] == np.arange(len(stated))))
-    return 2 * np.bincount(pair_account, money, accounts) * np.bincount(columns["account"][first], minlength=accounts)
+    times = changes + np.bincount(columns["account"][first], minlength=accounts)
+    return 2 * np.bincount(pair_account, money, accounts) * times
 
 
 def _check_rows(

@@ -39,9 +39,9 @@ COLUMNS: dict[str, FrameColumn] = {
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
         "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate); close (a "
-        "previous close or settlement), dividend (in cash), funding, split, expiry of an instrument; roll (of its positions into another "
-        "one); snapshot (of an account: its positions and orders, a row each); adjust (lots come or go without a fill); credit (an amount "
-        "is reserved, or a reservation finished)",
+        "previous close or settlement), dividend (in cash), funding, split, expiry, multiplier, phase (of trading) of an "
+        "instrument; roll (of its positions into another one); snapshot (of an account: its positions and orders, a row each); "
+        "adjust (lots come or go without a fill); credit (an amount is reserved, or a reservation finished)",
         "kind",
         ("event",),
     ),
@@ -112,6 +112,9 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "display": FrameColumn("quantity that an iceberg order shows; rules judge the whole quantity", "flags"),
     "dnr": FrameColumn("True: a dividend does not reduce the prices of the order", "flags"),
+    "external": FrameColumn(
+        "True: somebody else has sent the order; it works and counts, and nothing judges it", "flags"
+    ),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
@@ -128,6 +131,8 @@ COLUMNS: dict[str, FrameColumn] = {
     "orders": FrameColumn(
         "what becomes of open orders at a split: finra (buys and stops to sell; default), all, cancel or none", "side"
     ),
+    "multiplier": FrameColumn("multiplier of an instrument from the event on", "qty"),
+    "phase": FrameColumn("phase of trading of an instrument: continuous, preopen, auction or closed", "side"),
     "pair": FrameColumn(
         "pair of an exchange rate, as EURUSD or EUR/USD: price, or bid and ask, are units of the second for one of the first",
         "qty",

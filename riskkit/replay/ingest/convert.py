@@ -32,12 +32,15 @@ from riskkit.replay.ingest.labels import (
     truths,
 )
 from riskkit.replay.ingest.money import money_events, one_currency
+from riskkit.replay.ingest.multipliers import multiplier_events, multiplier_times
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.pegs import price_pegs
+from riskkit.replay.ingest.phases import phase_events
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
+from riskkit.replay.ingest.rows import NOT_LISTED
 from riskkit.replay.ingest.snapshots import check_snapshots
 from riskkit.replay.ingest.splits import finer_steps, split_events, split_ratios
 from riskkit.replay.ingest.stops import stops, types_of
@@ -122,7 +125,8 @@ class Entry(NamedTuple):
         source, found = self.source, {**self.columns, "flags": self.columns["flags"].copy()}
         names, strategies, connections = self.labels
         ratios = split_ratios(source)
-        stepped = _numbers(source, found, declared, self.flag, ratios)
+        times = multiplier_times(source, found["instrument"], declared)
+        stepped = _numbers(source, found, declared, self.flag, ratios, times)
         accounts = tuple(self.opened.get(name, Account(name)) for name in names)
         rated = rate_currencies(source)
         money = choose_quanta(source, stepped, self.opened.values(), quanta, rated)
@@ -139,6 +143,8 @@ class Entry(NamedTuple):
         dividend_events(source, found, universe)
         funding_events(source, found)
         split_events(source, found, ratios)
+        multiplier_events(found, times)
+        phase_events(source, found)
         _references(source, found, self.form, self.order_policy)
         check_rolls(source, found, universe)
         check_transfers(source, found)
@@ -234,6 +240,7 @@ def _numbers(
     declared: Sequence[Instrument],
     flag: bool,
     ratios: Mapping[int, Fraction],
+    times: Mapping[int, Fraction],
 ) -> list[Instrument]:
     """Convert sides, quantities and prices; return the instruments with steps that represent the off-grid orders kept."""
     code, flags = columns["instrument"], columns["flags"]
@@ -261,7 +268,7 @@ def _numbers(
         for instrument, tick, lot in zip(declared, tick_cuts, lot_cuts, strict=True)
     ]
     price_pegs(source, columns, types, stepped, ratios, lenient)
-    count_amounts(source, columns, stepped, ratios, lenient)
+    count_amounts(source, columns, stepped, ratios, lenient, times)
     if source.has("display"):
         check_displays(source, columns, stepped, lenient)
     return stepped
@@ -273,10 +280,12 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
     columns["order"] = orders(source, account, columns["instrument"], columns["side"], columns["ts"], policy)
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
     flags[truths(source, "dnr", source.rows_of(EventKind.ORDER))] |= int(RowFlag.DO_NOT_REDUCE)
+    flags[truths(source, "external", source.rows_of(EventKind.ORDER))] |= int(RowFlag.EXTERNAL)
     inherit(source, columns)
     if source.has("parent_id"):
         columns["parent"] = parents(source, account, columns["order"], policy)
     columns["batch"] = batches(source, account, columns["ts"])
+    source.refuse((flags & int(RowFlag.EXTERNAL) != 0) & (columns["batch"] >= 0), "external", NOT_LISTED)
     columns["weight"] = weights(source, columns["batch"])
     check_snapshots(source, columns)
     if source.has("trade_id"):

@@ -20,7 +20,7 @@ from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, 
 from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
 from riskkit.replay.ingest.quote_quantities import count_amount
-from riskkit.replay.ingest.rows import DEFAULTS, Row
+from riskkit.replay.ingest.rows import DEFAULTS, NOT_LISTED, Row
 from riskkit.replay.schema.columns import (
     MISSING,
     RETURN_UNIT,
@@ -157,6 +157,7 @@ class Entries:
         quote_qty: Any = None,
         close_position: Any = False,
         reference: Any = None,
+        external: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -179,6 +180,7 @@ class Entries:
         check_display(display, traded, row, lenient=self.flag, nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
+        row["flags"] |= int(RowFlag.EXTERNAL) if scalars.truth(external, "external") else 0
         self.set_origin(row, strategy, connection)
         if order_id is not None:
             self.orders.refuse_reuse(order_id, row["account"], ts)
@@ -209,6 +211,8 @@ class Entries:
             if label is not None and label_text(label) in ids:
                 raise InputError(f"order_id={shown(label)} is used twice in the list; ids are unique")
             ids.add(None if label is None else label_text(label))
+            if scalars.truth(fields.get("external", False), "external"):
+                raise InputError(f"external=True {NOT_LISTED}")
             rows.append(self.order(number, ts, **{**fields, "account": account}))
             rows[-1] |= {"batch": row_number, "weight": 0}
         rows[0]["weight"] = len(rows) if children is None else scalars.messages(children)

@@ -31,7 +31,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
         "expires", "stop", "offset", "display", "dnr", "quote_qty", "close_position",
-        "reference", *ORIGIN,
+        "reference", "external", *ORIGIN,
     ),
     "combination": ("account", "instrument", "side", "qty", "price", "order_id", "reduce_only", "parent_id", "expires", "legs", *ORIGIN),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
@@ -43,6 +43,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "funding": ("instrument", "rate"),
     "expiry": ("instrument", "price"),
     "split": ("instrument", "ratio", "orders"),
+    "multiplier": ("instrument", "multiplier"),
+    "phase": ("instrument", "phase"),
     "roll": ("from", "to", "from_price", "to_price"),
     "adjust": ("account", "instrument", "side", "qty", "price"),
     "transfer": ("from", "to", "instrument", "qty", "price"),

@@ -94,6 +94,11 @@ def choose_quanta(
         return {**dict.fromkeys(rated, next(iter(quanta.values()))), **quanta} if rated else quanta
     amounts = [i.price_step * i.qty_step * i.multiplier for i in instruments]
     amounts += [exact(v, f"account {a.id!r}: cash") for a in accounts for v in a.cash.values()]
+    for row in np.flatnonzero(frame.rows_of(EventKind.MULTIPLIER)).tolist():
+        label, size = (frame.column(name).iloc[row] for name in ("instrument", "multiplier"))
+        amounts += [
+            i.price_step * i.qty_step * exact(size, "multiplier") for i in instruments if i.id == label_text(label)
+        ]
     for name in dict.fromkeys(facts.money for facts in FACTS.values() if facts.money):
         codes = np.where(frame.rows_of(*(kind for kind in EventKind if FACTS[kind].money == name)), 0, -1)
         digits = _max_decimals(frame, (name,), codes, 1, "give rounding='nearest'")

@@ -19,6 +19,7 @@ from riskkit.replay.kernels.splits import scale_quotes
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 
 PRICES = ("bid", "ask", "last", "mark", "estimate", "close")
+DECLARED = {"times_numerator": 0, "times_denominator": 0}  # no change of the multiplier yet
 
 
 def touch(market: Any, side: int) -> int:
@@ -29,21 +30,35 @@ def touch(market: Any, side: int) -> int:
     return best if best != MISSING else int(market.last)
 
 
+def present(market: Any) -> Fraction:
+    """The present multiplier of a market over the declared one."""
+    changed = market is not None and market.times_numerator
+    return Fraction(int(market.times_numerator), int(market.times_denominator)) if changed else Fraction(1)
+
+
 def markets_at(
-    frame: Frame, columns: Mapping[str, np.ndarray], ratios: Mapping[int, Fraction], asked: np.ndarray
+    frame: Frame,
+    columns: Mapping[str, np.ndarray],
+    ratios: Mapping[int, Fraction],
+    asked: np.ndarray,
+    times: Mapping[int, Fraction] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Each of the rows `asked` (a mask), and the market of its instrument before it; prices are in steps."""
     if not asked.any():
         return
     code, traded = columns["instrument"], set(columns["instrument"][asked].tolist())
-    moves = frame.rows_of(EventKind.PRICE, EventKind.SPLIT) & (columns["flags"] & int(RowFlag.BAD_TS) == 0)
-    markets = {one: SimpleNamespace(priced=0, **dict.fromkeys(PRICES, MISSING)) for one in traded}
+    moves = frame.rows_of(EventKind.PRICE, EventKind.SPLIT, EventKind.MULTIPLIER) & (
+        columns["flags"] & int(RowFlag.BAD_TS) == 0
+    )
+    markets = {one: SimpleNamespace(priced=0, **DECLARED, **dict.fromkeys(PRICES, MISSING)) for one in traded}
     for row in np.flatnonzero(asked | (moves & np.isin(code, list(traded)))).tolist():
         market = markets[int(code[row])]
         if asked[row]:
             yield row, market
         elif row in ratios:
             scale_quotes(market, ratios[row].numerator, ratios[row].denominator)
+        elif times and row in times:
+            market.times_numerator, market.times_denominator = times[row].numerator, times[row].denominator
         else:
             found = (int(columns[name][row]) if name in columns else MISSING for name in ("price", "bid", "ask"))
             quote(market, *found)

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest.frame import Frame
-from riskkit.replay.ingest.market import markets_at, touch
+from riskkit.replay.ingest.market import markets_at, present, touch
 from riskkit.replay.ingest.rows import Row
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -32,8 +32,11 @@ BEYOND = "is beyond 64 bits in lots"
 FLAGGED = int(RowFlag.BAD_QTY)
 
 
-def lots_of(value: Any, price: int, instrument: Instrument) -> tuple[int, str]:
-    """Quantity steps in whole lots that an amount buys at a price in steps; 0 and the reason if it is none."""
+def lots_of(value: Any, price: int, instrument: Instrument, times: Fraction) -> tuple[int, str]:
+    """Quantity steps in whole lots that an amount buys at a price in steps; 0 and the reason if it is none.
+
+    `times` is the present multiplier over the declared one.
+    """
     try:
         amount = Fraction(0) if isinstance(value, (bool, np.bool_)) else exact(value, FIELD)
     except InputError:
@@ -42,7 +45,7 @@ def lots_of(value: Any, price: int, instrument: Instrument) -> tuple[int, str]:
         return 0, NO_AMOUNT
     if price == MISSING or price <= 0 or price >= LARGEST:
         return 0, NO_PRICE
-    lots = amount // (price * instrument.price_step * instrument.multiplier * instrument.lot)
+    lots = amount // (price * instrument.price_step * instrument.multiplier * times * instrument.lot)
     return int(lots * instrument.lot / instrument.qty_step), "" if lots else NO_LOT
 
 
@@ -59,12 +62,13 @@ def count_amounts(
     stepped: Sequence[Instrument],
     ratios: Mapping[int, Fraction],
     lenient: np.ndarray,
+    times: Mapping[int, Fraction],
 ) -> None:
     """Fill the quantities of a frame's orders for an amount of money."""
-    for row, market in markets_at(frame, columns, ratios, of_amounts(frame)):
+    for row, market in markets_at(frame, columns, ratios, of_amounts(frame), times):
         given = {name: int(columns[name][row]) if name in columns else MISSING for name in ("price", "stop")}
         price = price_of(given, int(columns["flags"][row]), int(columns["side"][row]), market)
-        lots, why = lots_of(frame.column(FIELD).iloc[row], price, stepped[columns["instrument"][row]])
+        lots, why = lots_of(frame.column(FIELD).iloc[row], price, stepped[columns["instrument"][row]], present(market))
         if lots >= LARGEST:
             frame.refuse_row(row, FIELD, BEYOND, OutOfRange)
         if why and not lenient[row]:
@@ -77,7 +81,7 @@ def count_amount(row: Row, value: Any, qty: Any, instrument: Instrument, market:
     """Fill the quantity of a live order for an amount of money, whose prices are known."""
     if qty is not None:
         raise InputError(f"{FIELD}={shown(value)} {BESIDE}")
-    lots, why = lots_of(value, price_of(row, row["flags"], row["side"], market), instrument)
+    lots, why = lots_of(value, price_of(row, row["flags"], row["side"], market), instrument, present(market))
     if lots >= LARGEST:
         raise InputError(f"{FIELD}={shown(value)} {BEYOND}")
     if why and not lenient:

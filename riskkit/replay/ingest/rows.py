@@ -23,6 +23,7 @@ DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
+NOT_LISTED = "is of an order alone; a list or a combination is judged as one message"
 ORDER, FILL, CORRECT, BAD_TS = int(EventKind.ORDER), int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
 
 

@@ -23,8 +23,9 @@ from riskkit.replay.schema.universe import Universe, exact
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
 QUOTE, FUNDING, ROLL = int(EventKind.PRICE), int(EventKind.FUNDING), int(EventKind.ROLL)
 PAID = (int(EventKind.DIVIDEND), *map(int, SETTLES))  # on every lot, in ticks
-SPLIT = int(EventKind.SPLIT)
-HELD = (*PAID, FUNDING, SPLIT, int(EventKind.SNAPSHOT), int(EventKind.ADJUST))
+SPLIT, MULTIPLIER = int(EventKind.SPLIT), int(EventKind.MULTIPLIER)
+BY_EVENT = (*PAID, FUNDING, SPLIT, MULTIPLIER)
+HELD = (*BY_EVENT, int(EventKind.SNAPSHOT), int(EventKind.ADJUST))
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
 PRICES = ("price", "bid", "ask", "reserve", "stop")
 ENOUGH = 0.99 * BALANCE
@@ -41,12 +42,13 @@ class Weight(NamedTuple):
     changed: dict[int, tuple[float, float]]
     total: float
     fits: bool
+    worth: dict[int, float]  # quanta of one lot at one tick, of instruments with another multiplier
 
 
 def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     """Lots, highest price and money of an event."""
     kind = event["kind"]
-    if kind in PAID or kind in (FUNDING, SPLIT):
+    if kind in BY_EVENT:
         return 0, 0, BY_LOTS
     money = BY_LOTS if kind in HELD else abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
     if kind not in TRADED and kind != QUOTE:
@@ -72,6 +74,7 @@ class Reach:
     def __init__(self, universe: Universe) -> None:
         self.words = np.zeros(1)
         self._known = 0  # instruments
+        self._declared: list[Fraction] = []  # quanta of one lot at one tick
         self.cover(universe)
         table = self.words[1:].reshape(-1, len(FIELDS))
         for account in universe.accounts:
@@ -92,6 +95,7 @@ class Reach:
             instrument = universe.instruments[code]
             ratio = universe.ratio(instrument)
             table[code, WORTH] = float(ratio)
+            self._declared.append(ratio)
             table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
             table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
         self._known = known
@@ -113,30 +117,56 @@ class Reach:
         """The bound after some events; it changes at `take`."""
         changed: dict[int, tuple[float, float]] = {}
         total, fits = float(self.words[0]), True
+        worth: dict[int, float] = {}
         rolled: dict[int, float] = {}  # quantity of the roll of a row, until its first row of the other instrument
         for event in events:
             lots, highest, money = adds(event)
             code = event["instrument"]
-            if event["kind"] in PAID or event["kind"] in (FUNDING, SPLIT):
-                total += self._paid(event, rolled, changed) if code >= 0 else 0
+            if event["kind"] == MULTIPLIER:
+                more, small = self._multiplied(event, changed, worth)
+                total, fits = total + more, fits and small
+                continue
+            if event["kind"] in BY_EVENT:
+                total += self._paid(event, rolled, changed, worth) if code >= 0 else 0
                 continue
             total += money if money != BY_LOTS else 0
             if code < 0 or not (lots or highest):
                 continue
-            before = self.words[self.of(code)].tolist()
+            before = self._before(code, worth)
             had, top = changed.get(code, (before[LOTS], before[HIGHEST]))
             changed[code] = had + lots, max(top, highest)
             fits = fits and highest <= before[MAX_PRICE]
             total += (had + lots) * max(max(top, highest) * before[WORTH], before[UNIT])
             total -= had * max(top * before[WORTH], before[UNIT])
-        return Weight(changed, total, fits and total < ENOUGH)
+        return Weight(changed, total, fits and total < ENOUGH, worth)
+
+    def _before(self, code: int, worth: Mapping[int, float]) -> list[float]:
+        """The words of an instrument, with the largest worth of a lot so far."""
+        found: list[float] = self.words[self.of(code)].tolist()
+        found[WORTH] = worth.get(code, found[WORTH])
+        return found
+
+    def _multiplied(
+        self, event: Mapping[str, int], changed: Mapping[int, tuple[float, float]], worth: dict[int, float]
+    ) -> tuple[float, bool]:
+        """Money that another multiplier may move, and whether a lot at the highest price still fits; a smaller one lowers no bound."""
+        before = self._before(event["instrument"], worth)
+        lots, highest = changed.get(event["instrument"], (before[LOTS], before[HIGHEST]))
+        ratio = self._declared[event["instrument"]] * Fraction(event["qty"], event["price"])
+        worth[event["instrument"]] = max(before[WORTH], float(ratio))
+        fits = highest * ratio.numerator * ratio.denominator < ENOUGH / BALANCE * MAXIMUM
+        return 2 * lots * highest * worth[event["instrument"]], fits
 
     def _paid(
-        self, event: Mapping[str, int], rolled: dict[int, float], changed: dict[int, tuple[float, float]]
+        self,
+        event: Mapping[str, int],
+        rolled: dict[int, float],
+        changed: dict[int, tuple[float, float]],
+        worth: Mapping[int, float],
     ) -> float:
         """Money that an event moves on every lot of its instrument; a roll adds the lots of another one first."""
         code = event["instrument"]
-        before = self.words[self.of(code)].tolist()
+        before = self._before(code, worth)
         lots, highest = changed.get(code, (before[LOTS], before[HIGHEST]))
         if event["kind"] == SPLIT:
             times = max(Fraction(event["qty"], event["price"]), Fraction(event["price"], event["qty"]))
@@ -154,6 +184,8 @@ class Reach:
     def take(self, weight: Weight) -> None:
         """Store the bound that `weigh` returned."""
         self.words[0] = weight.total
+        for code, most in weight.worth.items():
+            self.words[1 + len(FIELDS) * code + WORTH] = most
         for code, (lots, highest) in weight.changed.items():
             start = 1 + len(FIELDS) * code
             self.words[start + LOTS], self.words[start + HIGHEST] = lots, highest

@@ -15,6 +15,8 @@ from riskkit.replay.ingest.credits import credit_row, reservation_text
 from riskkit.replay.ingest.dividends import dividend_row
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.fields import ORIGIN, given_fields, orders_of
+from riskkit.replay.ingest.multipliers import multiplier_row
+from riskkit.replay.ingest.phases import phase_row
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.rows import DEFAULTS, Row
 from riskkit.replay.ingest.snapshots import snapshot_orders, snapshot_positions, snapshot_rows
@@ -83,8 +85,8 @@ class SessionCalls(ABC):
         **more
             ``legs``, a list of ``instrument``, ``side`` and ``ratio``: a combination, whose leg in X is the order ``order_id/X``;
             ``type`` ("market" and "stop" without a price, "stop_limit", "trailing", "peg"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, and in place of
-            ``qty`` ``quote_qty`` or ``close_position``.
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, ``external``, and in place
+            of ``qty`` ``quote_qty`` or ``close_position``.
 
         Returns
         -------
@@ -205,6 +207,18 @@ class SessionCalls(ABC):
         "all" (every one, at the nearest tick), "cancel" or "none". What was filled before is final.
         """
         return self._submit(ts, given := given_fields("split", fields), partial(split_row, given))
+
+    def process_multiplier(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process another ``multiplier`` of an ``instrument``: its positions and working orders are worth so much from now on.
+
+        Quantities and prices stay. What is held goes on at its mark, so that the change itself is no profit; what was filled before is
+        final.
+        """
+        return self._submit(ts, given := given_fields("multiplier", fields), partial(multiplier_row, given))
+
+    def process_phase(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the ``phase`` of trading of an ``instrument`` from now on: continuous, preopen, auction or closed."""
+        return self._submit(ts, given := given_fields("phase", fields), partial(phase_row, given))
 
     def process_roll(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a roll: positions in ``from`` are closed at ``from_price`` and opened in ``to`` at ``to_price``; no trade."""

@@ -428,7 +428,7 @@ class EventLog(Shown):
             frame.loc[rated, ["qty", "price"]] = np.nan
             for name in [name for name in ("price", "bid", "ask") if name in columns]:
                 frame.loc[rated, name] = np.where((rates := columns[name][rated]) != MISSING, rates / RATE_UNIT, np.nan)
-        add_contents(frame, columns)
+        add_contents(frame, columns, universe)
         return frame.rename_axis("seq")
 
     def to_frame_row(self, seq: int) -> str:

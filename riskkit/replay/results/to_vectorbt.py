@@ -21,7 +21,7 @@ GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)
 NOT_HELD = {
     EventKind.CASH: "money paid in or out", EventKind.DIVIDEND: "dividends", EventKind.EQUITY: "equity given from outside",
     EventKind.SNAPSHOT: "snapshots of the venue", EventKind.ADJUST: "adjusted positions", EventKind.FUNDING: "fundings",
-    EventKind.EXPIRY: "expiries", EventKind.ROLL: "rolls", EventKind.SPLIT: "splits",
+    EventKind.EXPIRY: "expiries", EventKind.ROLL: "rolls", EventKind.SPLIT: "splits", EventKind.MULTIPLIER: "changes of multipliers",
 }  # fmt: skip
 MOST_CELLS = 50_000_000
 

@@ -35,6 +35,7 @@ _PLURAL = {
     EventKind.CLOSE: "previous closes", EventKind.DIVIDEND: "dividends", EventKind.SNAPSHOT: "snapshots",
     EventKind.ADJUST: "adjusted positions", EventKind.FUNDING: "fundings", EventKind.EXPIRY: "expiries", EventKind.ROLL: "rolls",
     EventKind.SPLIT: "splits", EventKind.CREDIT: "reservations of credit",
+    EventKind.MULTIPLIER: "changes of multipliers", EventKind.PHASE: "phases of trading",
 }  # fmt: skip
 WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},

@@ -15,7 +15,7 @@ from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.rules.splits import why_not_split
+from riskkit.replay.rules.splits import why_not_multiplied, why_not_split
 from riskkit.replay.schema.columns import MESSAGES, MISSING, CashFlowKind, EventKind
 from riskkit.replay.schema.scopes import SCOPES, event_label, has_key
 from riskkit.replay.schema.universe import GROUPS
@@ -237,6 +237,7 @@ def misjudged(rule: Rule, log: EventLog) -> str:
                 f"give accounts=[Account({without[0]!r}, {rule.scope}=...)], or choose another scope"
             )
     split = why_not_split(rule) if log.evidence.has("SPLIT") else ""
+    split = split or (why_not_multiplied(rule) if log.evidence.has("MULTIPLIER") else "")
     return split or why_not_one_currency(rule, log) or _without_equity(rule, log)
 
 

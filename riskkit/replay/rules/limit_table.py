@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError, instance, shown
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.money import CONVERSION
-from riskkit.replay.rules.parameters import PLAIN_DATA
+from riskkit.replay.rules.parameters import PLAIN_DATA, moment
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import WIRE, scope_of
@@ -163,7 +163,7 @@ def _row(number: int, given: Mapping[str, Any]) -> Limits:
     row = {**row, "row": number, "scope": scope_of(str(row.get("scope", "account"))), "key": str(row.get("key", EVERY))}
     for name in ("valid_from", "valid_to"):
         if name in row:
-            row[name] = _time(row[name], f"{_place(row)}: {name}")
+            row[name] = moment(row[name], f"{_place(row)}: {name}")
     if row.get("valid_from", 0) >= row.get("valid_to", row.get("valid_from", 0) + 1):
         raise InputError(f"{_place(row)}: valid_to is not after valid_from")
     return row
@@ -177,30 +177,6 @@ def _plain(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else None if str(value) in ("NaT", "<NA>") else value
 
 
-def _time(value: Any, name: str) -> int:
-    """A time in nanoseconds since the epoch; without a zone it is UTC."""
-    import pandas as pd
-
-    from riskkit.replay.ingest.times import is_other_date, iso_time
-
-    wanted = "write it as 2024-03-05T14:30:00Z, or in nanoseconds since the epoch"
-    try:
-        number = int(value) if str(value).isdigit() else None
-        if number is not None and is_other_date(number):
-            raise InputError(f"{name}={shown(value)} reads as a date, and not in nanoseconds; {wanted}")
-        stamp = (
-            iso_time(value)
-            if number is None and isinstance(value, str)
-            else pd.Timestamp(value if number is None else number)
-        )
-        if stamp is None:
-            raise ValueError
-        stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
-        return int(stamp.as_unit("ns").value)
-    except (ValueError, TypeError, OverflowError):
-        raise InputError(f"{name}={shown(value)} is not a time; {wanted}") from None
-
-
 def _parameter(kind: RuleType, name: str, value: Any) -> Any:
     """A cell as a parameter of a type."""
     unit = kind.units()[name].name
@@ -212,7 +188,7 @@ def _parameter(kind: RuleType, name: str, value: Any) -> Any:
         return int(value)
     if isinstance(value, str) and unit == "flag" and value.lower() in ("true", "false"):
         return value.lower() == "true"
-    if isinstance(value, str) and unit in ("labels", "kinds"):
+    if isinstance(value, str) and unit in ("labels", "kinds", "types"):
         return tuple(json.loads(value)) if value.startswith("[") else tuple(value.split(";"))
     if isinstance(value, str) and unit in PLAIN_DATA:
         try:

@@ -25,6 +25,7 @@ UNITS = {
     "multiple": "number of standard deviations",
     "decay": "decay factor",
     "flag": "bool",
+    "time": "nanoseconds since the epoch, a Timestamp, or a text such as '2024-03-05T14:30:00Z' (without a zone UTC)",
     "zone": "time zone",
     "hour": "hour, 0 to 23",
     "day_time": "time of day, 'HH:MM'",
@@ -89,7 +90,7 @@ def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
 
 
 def _unit(unit: Unit) -> str:
-    if unit.name in ("choice", "breach", "kinds"):
+    if unit.name in ("choice", "breach", "kinds", "types"):
         return f"{{{', '.join(map(repr, unit.choices))}}}"
     name, comma, rest = UNITS[unit.name].partition(",")
     return f"{name}{' above zero' if 'positive' in unit.choices else ''}{comma}{rest}"

@@ -67,6 +67,7 @@ Count = Annotated[Any, Unit("count")]
 PositiveCount = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
 PositiveDuration = Annotated[Any, Unit("duration", ("positive",))]
+Moment = Annotated[Any, Unit("time")]  # ns since the epoch, a Timestamp, or a text with a date
 Quantity = Annotated[Any, Unit("quantity")]
 Price = Annotated[Any, Unit("price")]  # a distance of prices, the same for every instrument
 DeltaQuantity = Annotated[Any, Unit("quantity", ("millionths",))]  # of the underlying; the loop counts millionths
@@ -94,6 +95,7 @@ ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of m
 Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
 PLAIN_DATA = ("table", "arrays", "amounts")  # units of numbers that are data
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
+OrderTypes = Annotated[Any, Unit("types", ("limit", "market", "stop", "stop_limit", "trailing"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", tuple(member.name.lower() for member in OnMissingPrice))]
 
@@ -164,6 +166,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     if unit.name == "count":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
             raise InputError(f"{name}={shown(value)} is not a count: a whole number at or above zero")
+    elif unit.name == "time":
+        moment(value, name)
     elif unit.name == "duration":
         duration(value, name, zero="positive" not in unit.choices)
         return
@@ -199,7 +203,7 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
             modes = ", ".join(map(repr, unit.choices))
             raise InputError(f"{name}={shown(value)} is not one of {modes}; its length in time is {length}, as '1min'")
         one_of(value, unit.choices, name)
-    elif unit.name == "kinds":
+    elif unit.name in ("kinds", "types"):
         _kinds(value, unit, name)
     elif unit.name == "hour":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
@@ -235,8 +239,10 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         return LARGEST
     if unit.name in ("choice", "breach"):
         return unit.choices.index(value)
-    if unit.name == "kinds":
+    if unit.name in ("kinds", "types"):
         return _kinds(value, unit, name)
+    if unit.name == "time":
+        return moment(value, name)
     if unit.name == "duration":
         return duration(value, name)
     if unit.name == "day_time":
@@ -279,6 +285,30 @@ def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
     if unit.is_minimum:
         return floor + 1 if reached else ceiling
     return ceiling - 1 if reached else floor
+
+
+def moment(value: Any, name: str) -> int:
+    """A time in nanoseconds since the epoch; without a zone it is UTC."""
+    import pandas as pd
+
+    from riskkit.replay.ingest.amount import instant
+    from riskkit.replay.ingest.times import is_other_date, iso_time
+
+    wanted = "write it as 2024-03-05T14:30:00Z, or in nanoseconds since the epoch"
+    try:
+        number = int(value) if str(value).isdigit() else None
+        if number is not None and is_other_date(number):
+            raise InputError(f"{name}={shown(value)} reads as a date, and not in nanoseconds; {wanted}")
+        stamp = (
+            iso_time(value)
+            if number is None and isinstance(value, str)
+            else pd.Timestamp(value if number is None else number)
+        )
+        if stamp is None or pd.isna(stamp) or isinstance(value, (bool, float)):
+            raise ValueError
+        return instant(stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp, name)
+    except (ValueError, TypeError, OverflowError):
+        raise InputError(f"{name}={shown(value)} is not a time; {wanted}") from None
 
 
 def _table(rows: Any, name: str) -> None:
@@ -334,8 +364,10 @@ def _list(value: Any, name: str, of: str) -> list[Any]:
 
 
 def _kinds(value: Collection[str], unit: Unit, name: str) -> int:
-    words = _list(value, name, "messages, as ['order', 'modify']")
-    if not words:
+    words = _list(
+        value, name, "messages, as ['order', 'modify']" if unit.name == "kinds" else "types of orders, as ['limit']"
+    )
+    if not words and unit.name == "kinds":
         raise InputError(f"{name}={shown(value)} is empty; give a list such as ['order', 'modify']")
     return sum(1 << place for place in {unit.choices.index(one_of(word, unit.choices, name)) for word in words})
 
@@ -352,6 +384,8 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
     """Canonical form of a parameter, the same for equal settings."""
     if value is None:
         return None
+    if unit.name == "time":
+        return moment(value, name)
     if unit.name == "duration":
         return duration(value, name)
     if unit.name == "day_time":

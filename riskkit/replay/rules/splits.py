@@ -1,4 +1,4 @@
-"""Rules that cannot count on in new units after a split."""
+"""Rules that cannot count on after a split in new units, or at another multiplier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from riskkit._check import InputError
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import EventKind
 
-SPLIT = int(EventKind.SPLIT)
+SPLIT, MULTIPLIER = int(EventKind.SPLIT), int(EventKind.MULTIPLIER)
 OF_ONE = ("instrument", "account_instrument")  # scopes whose keys are of one instrument
 
 
@@ -25,14 +25,23 @@ def why_not_split(rule: Rule) -> str:
     return ""
 
 
+def why_not_multiplied(rule: Rule) -> str:
+    """Reason why a rule cannot follow another multiplier; empty if it can."""
+    if "covariance" in rule.kind.requires:
+        return "weighs positions by the multiplier of its last bar; leave it out of a log in which a multiplier changes"
+    if getattr(rule.parameters, "sensitivities", None) is not None:
+        return "has its losses by the declared multiplier; give arrays, or leave it out of a log in which a multiplier changes"
+    return ""
+
+
 def refuse_live_split(event: Mapping[str, int], rules: Iterable[Rule]) -> None:
-    """Refuse a split that a rule in force cannot follow.
+    """Refuse a split or another multiplier that a rule in force cannot follow.
 
     Raises
     ------
     InputError
         With the rule and what fits.
     """
-    for rule in rules if event["kind"] == SPLIT else ():
-        if why := why_not_split(rule):
+    for rule in rules if event["kind"] in (SPLIT, MULTIPLIER) else ():
+        if why := why_not_split(rule) if event["kind"] == SPLIT else why_not_multiplied(rule):
             raise InputError(f"rule {rule.id!r} ({rule.type}) {why}")

@@ -37,6 +37,7 @@ __all__ = [
     "CashFlowKind",
     "EventKind",
     "KindFacts",
+    "MarketPhase",
     "OrderStatus",
 ]
 
@@ -88,6 +89,8 @@ class EventKind(IntEnum):
     ROLL = 28  # positions go from one instrument to another: its row, then one for each account, of one ``batch``
     SPLIT = 29  # new units for old ones of an instrument
     CREDIT = 30  # an amount is reserved, or a reservation finished: the `CreditStep` in ``side``
+    MULTIPLIER = 31  # another multiplier of an instrument
+    PHASE = 32  # the phase of trading of an instrument: the `MarketPhase` in ``side``
 
 
 class KindFacts(NamedTuple):
@@ -112,7 +115,7 @@ class KindFacts(NamedTuple):
     reads_orders : bool
         It reads the records of earlier orders, whatever the rules need.
     moves_lots : bool
-        It changes positions without a fill.
+        It changes positions, or their cost, without a fill.
     """
 
     needs: tuple[str, ...] = ()
@@ -161,6 +164,8 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.CREDIT: KindFacts(
         ("account", "reserve_id", "step"), watched=True, money="amount", rare=True, reads_orders=True
     ),
+    EventKind.MULTIPLIER: KindFacts(("instrument", "multiplier"), rare=True, reads_orders=True, moves_lots=True),
+    EventKind.PHASE: KindFacts(("instrument", "phase"), rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -254,6 +259,7 @@ class RowFlag(IntFlag):
     DO_NOT_REDUCE = 1024  # a dividend leaves the prices of an order as they are
     BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
     CLOSE_POSITION = 4096  # an order is for all that its account holds, when it comes and when a trade triggers it
+    EXTERNAL = 8192  # somebody else has sent an order: nothing judges it
 
 
 class MatchMode(IntEnum):
@@ -272,6 +278,15 @@ class SplitOrders(IntEnum):
     ALL = 1
     CANCEL = 2
     NONE = 3
+
+
+class MarketPhase(IntEnum):
+    """Phase of trading of an instrument (column ``side`` of a PHASE event)."""
+
+    CONTINUOUS = 0  # also before the first event
+    PREOPEN = 1
+    AUCTION = 2
+    CLOSED = 3
 
 
 class CashFlowKind(IntEnum):
@@ -351,7 +366,8 @@ class EventRow(NamedTuple):
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
     ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths. A DIVIDEND
     carries the billionths of money on one unit in ``qty``, and the ticks by which prices fall, rounded up, in ``price``; a
-    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``. A
+    FUNDING its rate in billionths in ``qty``; a SPLIT the new units in ``qty`` for the old ones in ``price``; a MULTIPLIER
+    the new multiplier over the declared one, as a fraction of ``qty`` and ``price``. A
     CREDIT carries its amount in ``qty`` and its currency in ``price``; rules get what it counts in the currency of their limit,
     and the time of its reservation. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no
     trade has set it.

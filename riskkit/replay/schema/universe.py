@@ -104,6 +104,8 @@ class Instrument:
         False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
     delta : str, Decimal, int or float
         Units of the underlying that one unit of quantity stands for, at most six decimals; negative for a put.
+    luld_tier : {0, 1, 2}
+        Its tier in the LULD Plan, which goes before that of a rule (`riskkit.rules.LimitUpLimitDown`); 0: that of the rule.
 
     Examples
     --------
@@ -122,6 +124,7 @@ class Instrument:
     qty_step: Any = None
     listed: bool = True
     delta: Any = Fraction(1)
+    luld_tier: int = 0
 
     def __post_init__(self) -> None:
         """Convert units to exact fractions and check that they are above zero."""
@@ -149,6 +152,11 @@ class Instrument:
                 f"instrument {self.id!r}: delta={shown(self.delta)} is not within 1,000,000 with at most six decimals"
             )
         object.__setattr__(self, "delta", delta)
+        if isinstance(self.luld_tier, bool) or self.luld_tier not in (0, 1, 2):
+            raise InputError(
+                f"instrument {self.id!r}: luld_tier={shown(self.luld_tier)} is not 1 or 2, nor 0 for the tier of the rule"
+            )
+        object.__setattr__(self, "luld_tier", int(self.luld_tier))
         product = name_text(self.product, f"instrument {self.id!r}: product") if _is_given(self.product) else self.id
         object.__setattr__(self, "product", product)
 
@@ -401,7 +409,8 @@ class Universe:
         """Labels and units as plain lists, for hashing and storage."""
         instruments = [
             [i.id, *map(str, (i.tick, i.lot, i.multiplier)), i.currency, i.product, bool(i.negative_price)]
-            + [str(i.price_step), str(i.qty_step), bool(i.listed), *[str(i.delta)] * (i.delta != 1)]
+            + [str(i.price_step), str(i.qty_step), bool(i.listed), *[str(i.delta)] * (i.delta != 1 or i.luld_tier > 0)]
+            + [str(i.luld_tier)] * (i.luld_tier > 0)
             for i in self.instruments
         ]
         accounts: list[list[Any]] = []
@@ -423,7 +432,8 @@ class Universe:
 
         def instrument(entry: list[Any]) -> Instrument:
             values: dict[str, Any] = dict(zip((known.name for known in fields(Instrument)), entry, strict=False))
-            return Instrument(**values | {name: Fraction(values[name]) for name in (*UNITS, "delta") if name in values})
+            numbers = {name: Fraction(values[name]) for name in (*UNITS, "delta", "luld_tier") if name in values}
+            return Instrument(**values | numbers)
 
         return cls(
             tuple(map(instrument, instruments)),
@@ -436,7 +446,7 @@ class Universe:
 
 
 _AMOUNTS = rows(row(text, ratio))
-_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, ratio, optional=1)
+_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, ratio, ratio, optional=2)
 _ACCOUNT = row(text, _AMOUNTS, _AMOUNTS, text, text, text, optional=1)
 DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)
 """Check of the plain lists of `Universe.describe`."""

@@ -45,9 +45,9 @@ class OfProfit(Rule):
         if self.of_accounts():
             return profit_of(self, key, any_age)
         total = self.received(key)
-        for account, label, strategy, qty, price, _ in self.replay.booked:
+        for account, label, strategy, qty, worth, _ in self.replay.booked:
             if self.mine(account, label, strategy, key):
-                total -= qty * price * self.replay.instruments[label].multiplier
+                total -= qty * worth if qty else worth
         for (account, label, strategy), qty in self.replay.holdings.items():
             traded = self.replay.instruments[label]
             if traded.mark is not None and self.mine(account, label, strategy, key):
@@ -64,14 +64,14 @@ class OfProfit(Rule):
         if self.scope != "strategy":
             return self.received(key) + sum(entry[5] for entry in self.replay.booked if self.mine(*entry[:3], key))
         books, total = {}, self.received(key)
-        for account, label, strategy, qty, price, _ in self.replay.booked:
+        for account, label, strategy, qty, worth, _ in self.replay.booked:
             if self.mine(account, label, strategy, key):
                 held, cost = books.get(label, (Fraction(0), Fraction(0)))
                 closing = min(abs(qty), abs(held)) if held * qty < 0 else Fraction(0)
-                way, multiplier = (1 if qty > 0 else -1), self.replay.instruments[label].multiplier
+                way = 1 if qty > 0 else -1
                 released = cost * closing / abs(held) if closing else Fraction(0)
-                total += -way * closing * price * multiplier - released
-                cost += way * (abs(qty) - closing) * price * multiplier - released
+                total += -way * closing * worth - released
+                cost += way * (abs(qty) - closing) * worth - released if qty else worth
                 books[label] = (held + qty, cost)
         return total
 

@@ -49,7 +49,19 @@ class OfTheMarket(Rule):
 class Velocity(OfTheMarket):
     makes_pauses = Rule.makes_pauses
 
+    def begin(self):
+        super().begin()
+        self.until = {}  # of the auction of an instrument
+
+    def heard(self, event, members, weight, stands, own):
+        for member in members if event["kind"] != "cancel" and not own else ():
+            if self.replay.now >= self.until.get(member.instrument, 0):
+                self.until[member.instrument] = self.replay.now + self.params.get("pause_ns", 0)
+        return False
+
     def objects(self, event, member, weight):
+        if self.replay.now < self.until.get(member.instrument, 0):
+            return True
         if member.price in (None, BAD) or member.stop is not None:
             return False
         for prefix in ("", "long_"):
@@ -130,7 +142,7 @@ class Luld(OfTheMarket):
     def band(self, label, side):
         close, cent = self.seen[label], Fraction(self.params.get("cent", "0.01"))
         reference = self.references.get(label, (close, 0))[0]
-        tier = self.params.get("tier", 1)
+        tier = self.replay.instruments[label].tier or self.params.get("tier", 1)
         late = self.clock() >= self.at("closes", "16:00") - 25 * 60 * NS
         early = self.params.get("double_open") and self.clock() < self.at("opens", "09:30") + 15 * 60 * NS
         twice = 2 if early or (late and (tier == 1 or reference <= 3)) else 1
@@ -179,10 +191,27 @@ class SessionHours(OfTheMarket):
         "2024-03-29 2025-01-09",
         "XLON": "2024-12-25 2024-12-26",
     }
+    TYPES = ("limit", "market", "stop", "stop_limit", "trailing")
+
+    def allowed(self, phase):
+        if "phases" in self.params:
+            return self.params["phases"].get(phase, ())
+        return self.params.get(phase, self.TYPES)
+
+    def type_of(self, member):
+        if member.stop is None:
+            return "market" if member.price is None else "limit"
+        if member.offset is not None:
+            return "trailing"
+        return "stop" if member.price is None else "stop_limit"
+
     EARLY = {"XNYS": {"2023-07-03": "13:00", "2023-11-24": "13:00"}, "XLON": {"2024-12-24": "12:30"}}
 
     def objects(self, event, member, weight):
-        if (venue := self.params["calendar"]) == "24/7":
+        phase = self.replay.instruments[member.instrument].phase
+        if phase == "closed" or self.type_of(member) not in self.allowed(phase):
+            return True
+        if (venue := self.params.get("calendar", "24/7")) == "24/7":
             return False
         zone, opens, closes = self.HOURS[venue]
         local = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(ZoneInfo(zone))

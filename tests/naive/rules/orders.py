@@ -186,12 +186,18 @@ class PriceBand(PriceCollar):
         return False
 
 
-class SelfTrade(Rule):
+class Meeting(Rule):
+    def apart(self, member):
+        """Whether the phase of its instrument matches no orders as they come."""
+        return self.replay.instruments[member.instrument].phase in ("preopen", "auction")
+
+
+class SelfTrade(Meeting):
     def objects(self, event, member, weight):
         for order in self.replay.working():
             if order.instrument != member.instrument or self.key(order) != self.key(member):
                 continue
-            if order.side != -member.side or order.stop is not None or member.stop is not None:
+            if order.side != -member.side or order.stop is not None or member.stop is not None or self.apart(member):
                 continue
             if not isinstance(order.price, Fraction) or not isinstance(member.price, Fraction):
                 return True
@@ -200,14 +206,14 @@ class SelfTrade(Rule):
         return False
 
 
-class SelfMatch(Rule):
+class SelfMatch(Meeting):
     def met(self, member):
         """Working orders that an order meets, the best price first, then the first to come."""
         found = []
         for place, order in enumerate(self.replay.every_order):
             if not order.working or order.instrument != member.instrument or self.key(order) != self.key(member):
                 continue
-            if order.side != -member.side or order.stop is not None or member.stop is not None:
+            if order.side != -member.side or order.stop is not None or member.stop is not None or self.apart(member):
                 continue
             priced = isinstance(order.price, Fraction) and isinstance(member.price, Fraction)
             if not priced or member.side * member.price >= member.side * order.price:

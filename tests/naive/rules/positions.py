@@ -42,7 +42,7 @@ class Exposure(Dated):
             super().ask(event, member, weight, verdict)
 
     def reduces(self, member):
-        if member.closes and self.scope == "account" and not self.currency:  # all that the account holds
+        if member.closes and self.scope == "account":  # all that the account holds
             return member.reducing
         held = self.net(self.key(member), member.instrument, self.whose(member))
         mine = [one for one in self.replay.working() if self.whose(member) in (None, one.account)]

@@ -30,6 +30,8 @@ BASES: dict[str, dict[str, Any]] = {
     "funding": {"instrument": "X", "rate": "0.01"},
     "expiry": {"instrument": "X", "price": 10.5},
     "split": {"instrument": "X", "ratio": "3/2", "orders": "all"},
+    "multiplier": {"instrument": "X", "multiplier": "1.5"},
+    "phase": {"instrument": "X", "phase": "closed"},
     "roll": {"from": "X", "to": "Y", "from_price": 10.5, "to_price": 11},
     "adjust": {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5},
     "transfer": {"from": "A", "to": "S", "instrument": "X", "qty": 2, "price": 10.5},

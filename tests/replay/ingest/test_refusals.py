@@ -178,13 +178,13 @@ BAD_FRAMES = {
         [{**ORDER, "kind": "buy"}],
         "row 0, column 'kind': 'buy' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, error, "
         "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, "
-        "correct, fx, close, dividend, snapshot, adjust, funding, expiry, roll, split, credit",
+        "correct, fx, close, dividend, snapshot, adjust, funding, expiry, roll, split, credit, multiplier, phase",
     ),
     "a kind of the engine's own": (
         [{**ORDER, "kind": "mark"}],
         "row 0, column 'kind': 'mark' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
         "error, cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, "
-        "bust, correct, fx, close, dividend, snapshot, adjust, funding, expiry, roll, split, credit",
+        "bust, correct, fx, close, dividend, snapshot, adjust, funding, expiry, roll, split, credit, multiplier, phase",
     ),
     "no account": (
         [{**ORDER, "account": None}],

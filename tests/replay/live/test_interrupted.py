@@ -93,6 +93,8 @@ PLAIN_CALLS = {
     "transfer": lambda made: made.process_transfer(**{"from": "A", "to": "B"}, instrument="X", qty=1, price=9, ts=4),
     "roll": lambda made: made.process_roll(**{"from": "X", "to": "Y"}, from_price=10, to_price=11, ts=4),
     "split": lambda made: made.process_split(instrument="X", ratio=2, ts=4),
+    "multiplier": lambda made: made.process_multiplier(instrument="X", multiplier=2, ts=4),
+    "phase": lambda made: made.process_phase(instrument="X", phase="auction", ts=4),
     "expiry": lambda made: made.process_expiry(instrument="X", price=10, ts=4),
     "newcomer": lambda made: made.process_adjust(account="N", instrument="Y", side="B", qty=1, ts=4),
     "halt": lambda made: made.halt(account="A", who="ann", why="a trial", ts=4),

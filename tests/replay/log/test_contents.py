@@ -8,6 +8,8 @@ from rows import load
 CASES = {
     "amount": ({"kind": "dividend", "instrument": "X", "amount": "0.205"}, 0.205, "DIVIDEND X 0.205"),
     "rate": ({"kind": "funding", "instrument": "X", "rate": "-0.0001"}, -0.0001, "FUNDING X -0.0001"),
+    "multiplier": ({"kind": "multiplier", "instrument": "X", "multiplier": "2.5"}, "2.5", "MULTIPLIER X 2.5"),
+    "phase": ({"kind": "phase", "instrument": "X", "phase": "Auction"}, "auction", "PHASE X auction"),
     "ratio": ({"kind": "split", "instrument": "X", "ratio": "6/4"}, "3/2", "SPLIT X 3/2"),
 }
 

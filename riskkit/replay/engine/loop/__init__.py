@@ -38,6 +38,7 @@ from riskkit.replay.engine.loop import (
     judgement,
     lots,
     money,
+    multiplier,
     orders,
     outcomes,
     prices,
@@ -52,7 +53,7 @@ from riskkit.replay.engine.loop import (
 
 FILES: tuple[ModuleType, ...] = (
     variables, run, days, records, books, outcomes, judgement, orders, working, answers, fills, amends, lots, snapshot,
-    settlement, split, prices, equity, money, credit, commands,
+    settlement, split, multiplier, prices, equity, money, credit, commands,
 )  # fmt: skip
 FUNCTIONS = (
     "run",
@@ -67,4 +68,5 @@ FUNCTIONS = (
     "book_adjustment",
     "settle",
     "split",
+    "multiply",
 )  # all others are inlined

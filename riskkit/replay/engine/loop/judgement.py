@@ -11,7 +11,7 @@ from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import order_chains, runtime
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter, Judgement
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, MatchMode, RowFlag
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, MarketPhase, MatchMode, RowFlag
 from riskkit.replay.schema.constants import NEVER
 
 
@@ -33,7 +33,8 @@ def judge_message(kind, row, open_qty, working_qty):
         if rule.nets:
             rule.reducing = (
                 1
-                if ledger.reduces(
+                if (rule.scope == "account" and closes_lots(kind, open_qty))
+                or ledger.reduces(
                     at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)),
                     event.side, open_qty, working_qty,
                 )
@@ -80,7 +81,7 @@ def find_best(rule):
             if rule.member_key == rule.key:
                 rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side))
             peer_id = peer.next_position
-    if shape.stops and event.stop != MISSING:  # it meets nobody before its trigger
+    if meets_nobody():
         rule.best = order_chains.NO_OFFER
 
 
@@ -97,8 +98,15 @@ def find_met(rule):
             if rule.member_key == rule.key:
                 rule.met += order_chains.met_lots(peer, orders, event.side, event.price, came_before())
             peer_id = peer.next_position
-    if shape.stops and event.stop != MISSING:
+    if meets_nobody():
         rule.met = 0
+
+
+def meets_nobody():
+    """True of a stop before its trigger, and while the phase of the instrument matches no orders as they come."""
+    return (shape.stops and event.stop != MISSING) or (
+        shape.phases and (instrument.phase == MarketPhase.PREOPEN or instrument.phase == MarketPhase.AUCTION)
+    )
 
 
 def came_before():

@@ -47,6 +47,9 @@ def on_order():
     look_up_order()
     look_up_parent(i)
     qty = asked_lots(i, log.qty[i])
+    if shape.externals and log.flags[i] & RowFlag.EXTERNAL:
+        take_external()
+        return
     if shape.enforce:
         # the children of a refused order are dropped with it
         if (
@@ -90,6 +93,21 @@ def on_order():
             let_work()
         else:
             order.status = runtime.BLOCKED
+
+
+def take_external():
+    """Let an order work that somebody else has sent: nothing judges it, and it repeats nobody's order."""
+    global fill_cap, verdict
+    if shape.duplicates:
+        log.prev_duplicate[i] = runtime.VANISHED - log.prev_duplicate[i]
+    read_event(EventKind.ORDER, i, int64(log.side[i]), qty, int64(log.price[i]))
+    fill_cap = runtime.NO_CAP
+    if shape.queueing:
+        verdict = Judgement(0, 0, 0, runtime.NO_RULE, 0, 0, 0, 0, 0, 0)
+    if shape.parents and event.parent >= 0:
+        parent_order.child_qty += qty
+    if shape.orders and log.order[i] >= 0:
+        let_work()
 
 
 def block_order():

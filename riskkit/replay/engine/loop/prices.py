@@ -77,6 +77,11 @@ def on_close():
         tell_market(EventKind.CLOSE)
 
 
+def on_phase():
+    """Note the phase of trading of an instrument."""
+    at(instruments, log.instrument[i]).phase = int64(log.side[i])
+
+
 def on_fx():
     """Process an exchange rate: profits of books in several currencies move with it."""
     exchange.note_rate(

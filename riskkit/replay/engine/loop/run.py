@@ -10,9 +10,10 @@ from riskkit.replay.engine.loop.days import close_bar, turn_over
 from riskkit.replay.engine.loop.fills import on_fill
 from riskkit.replay.engine.loop.lots import on_adjust
 from riskkit.replay.engine.loop.money import on_cash, on_dividend, on_equity
+from riskkit.replay.engine.loop.multiplier import on_multiplier
 from riskkit.replay.engine.loop.orders import on_cancel, on_expiry, on_modify, on_order
 from riskkit.replay.engine.loop.outcomes import tell_rules
-from riskkit.replay.engine.loop.prices import on_close, on_fx, on_price
+from riskkit.replay.engine.loop.prices import on_close, on_fx, on_phase, on_price
 from riskkit.replay.engine.loop.records import write_row
 from riskkit.replay.engine.loop.settlement import on_settlement
 from riskkit.replay.engine.loop.snapshot import on_snapshot
@@ -96,6 +97,10 @@ def run(start, stop):
             on_settlement()
         elif shape.splits and kind == EventKind.SPLIT:
             on_split()
+        elif shape.multipliers and kind == EventKind.MULTIPLIER:
+            on_multiplier()
+        elif shape.phases and kind == EventKind.PHASE:
+            on_phase()
         elif shape.credits and kind == EventKind.CREDIT:
             on_credit()
         elif shape.converting and kind == EventKind.FX:

@@ -52,7 +52,7 @@ class LimitUpLimitDown(NamedTuple):
     Parameters
     ----------
     tier
-        Tier of the instrument in the plan, 1 or 2.
+        Tier in the plan, 1 or 2, of instruments that declare none (`Instrument`).
     cent
         Step to whose nearest multiple bands are rounded; the plan's thresholds of prices are counted in it.
     double_open
@@ -94,13 +94,14 @@ def band(state: Record, params: Any, book: Book, ts: int, day: int, side: int) -
         worth, trades = state.close * unit, 1
     cent = params.cent
     close = state.close * unit
+    tier = book.instrument.luld_tier if book.instrument.luld_tier > 0 else params.tier
     if close > 300 * cent:
-        part = 50_000 if params.tier == 1 else 100_000
+        part = 50_000 if tier == 1 else 100_000
     elif close >= 75 * cent:
         part = 200_000
     else:
         part = 750_000
-    late = ts >= day + params.closes - DOUBLED and (params.tier == 1 or worth <= 300 * cent * trades)
+    late = ts >= day + params.closes - DOUBLED and (tier == 1 or worth <= 300 * cent * trades)
     if late or (params.double_open != 0 and ts < day + params.opens + OPENING):
         part *= 2
     move = part * worth  # in millionths of the sum of the trades

@@ -21,10 +21,10 @@ from riskkit.replay.rules.catalogue.initial_margin import after
 from riskkit.replay.rules.catalogue.margin_models import AFTER, BEFORE, Leg, loss_words, scenario_loss, whole
 from riskkit.replay.rules.parameters import (
     Amounts,
-    Count,
     Duration,
     Limit,
     MissingPrice,
+    Moment,
     Money,
     ScenarioArrays,
     duration_text,
@@ -58,7 +58,7 @@ class ScenarioLimit(NamedTuple):
     cell_limits
         The largest loss in each scenario: spot move by spot move, within one volatility move by move.
     as_of
-        Time of the data, ns since the epoch; with `max_age_ns`.
+        Time of the data; with `max_age_ns`.
     max_age_ns
         Age up to which the data are fresh; older, `on_missing_price` decides.
 
@@ -77,7 +77,7 @@ class ScenarioLimit(NamedTuple):
     spot_moves: Amounts = None
     vol_moves: Amounts = None
     cell_limits: Amounts = None
-    as_of: Count = None
+    as_of: Moment = None
     max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
 

@@ -1,31 +1,45 @@
-"""Hours of an exchange: orders only in its sessions, with its holidays and half days.
+"""Hours of an exchange: orders only in its sessions, with its holidays and half days, and in its phases only of some types.
 
 Unit: time. Source: the calendars of the package exchange_calendars (extra ``calendars``), from 1990 to 2039; holidays and early
 closes as the exchanges publish them. An order at the open passes, one at the close does not; breaks at noon belong to the session.
 Orders that only reduce are refused too; cancels pass. The version of the package is part of the rule set's hash.
+
+Phases are those of PHASE events, continuous before the first. Pre-open and auction take what the rule says, closed takes nothing. Source:
+CME Group, Client Systems Wiki, Market and Instrument States (pre-open takes orders and matches none); a type that is not named is refused.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.parameters import ExchangeCalendar
+from riskkit.replay.rules.parameters import ExchangeCalendar, OrderTypes
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
-from riskkit.replay.schema.columns import EventRow
-from riskkit.replay.schema.constants import NEVER
-from riskkit.replay.schema.sessions import sessions_of
+from riskkit.replay.schema.columns import MISSING, EventRow, MarketPhase, RowFlag
+from riskkit.replay.schema.constants import LARGEST, NEVER
+from riskkit.replay.schema.sessions import ALWAYS, sessions_of
 from riskkit.replay.schema.universe import GROUPS, Universe
+
+CONTINUOUS, PREOPEN, AUCTION, CLOSED = map(int, MarketPhase)
+BAD_PRICE, TRAILING = int(RowFlag.BAD_PRICE), int(RowFlag.TRAILING)
+LIMIT, MARKET, STOP, STOP_LIMIT, TRAILING_STOP = (1 << place for place in range(5))  # as the words of `OrderTypes`
 
 
 class SessionHours(NamedTuple):
-    """Orders and modifies only in the sessions of an exchange: from the open to before the close.
+    """Orders and modifies only in the sessions of an exchange: from the open to before the close; in a phase only of some types.
 
     Parameters
     ----------
     calendar
         Exchange whose sessions hold.
+    continuous
+        Types of orders that continuous trading takes; not given: all. A pegged order is a limit order.
+    preopen
+        Types of orders that the pre-open takes; not given: all.
+    auction
+        Types of orders that an auction takes; not given: all.
 
     Examples
     --------
@@ -35,7 +49,10 @@ class SessionHours(NamedTuple):
     it are rejected (severity WARN).
     """
 
-    calendar: ExchangeCalendar
+    calendar: ExchangeCalendar = ALWAYS
+    continuous: OrderTypes = None
+    preopen: OrderTypes = None
+    auction: OrderTypes = None
 
 
 def table(params: SessionHours, universe: Universe) -> list[int]:
@@ -49,10 +66,40 @@ def evict(state: Record, event: EventRow, memory: Words) -> None:
         state.place += 2
 
 
-def check(state: Record, event: EventRow, memory: Words) -> Verdict:
-    """Refuse what comes before the open of the session that is not over."""
+def order_type(event: EventRow) -> int:
+    """The type of an order, as a bit."""
+    if event.stop != MISSING:
+        if event.flags & TRAILING != 0:
+            return TRAILING_STOP
+        return STOP if event.price == MISSING else STOP_LIMIT
+    return MARKET if event.price == MISSING and event.flags & BAD_PRICE == 0 else LIMIT
+
+
+def taken_in(phase: int, params: SessionHours) -> int:
+    """The types that a phase takes, as bits; `LARGEST`: all."""
+    if phase == CLOSED:
+        return 0
+    return params.preopen if phase == PREOPEN else params.auction if phase == AUCTION else params.continuous
+
+
+def check(state: Record, params: SessionHours, book: Book, event: EventRow, memory: Words) -> Verdict:
+    """Refuse what comes before the open of the session that is not over, and what the phase does not take."""
     opens = memory[state.memory + state.place]
-    return Verdict(OBJECT if event.ts < opens else PASS, event.ts, opens)
+    taken = taken_in(book.instrument.phase, params)
+    refused = taken != LARGEST and taken & order_type(event) == 0
+    return Verdict(OBJECT if refused or event.ts < opens else PASS, event.ts, opens)
+
+
+def sentence(params: SessionHours) -> str:
+    """The limit in words."""
+    hours = "" if params.calendar == ALWAYS else f" outside the sessions of {params.calendar}"
+    phases = [
+        f"{phase}: {', '.join(types) or 'none'}"
+        for phase in ("continuous", "preopen", "auction")
+        if (types := getattr(params, phase)) is not None
+    ]
+    within = f", and by phase only of these types ({'; '.join(phases)})" if phases else ""
+    return f"no order{hours or ' in a closed phase'}{within}"
 
 
 SESSION_HOURS = register(
@@ -67,6 +114,6 @@ SESSION_HOURS = register(
         may_pause=None,
         observes=Measure.TIME,
         bounds="nothing",
-        sentence=lambda params: f"no order outside the sessions of {params.calendar}",
+        sentence=sentence,
     )
 )

@@ -28,7 +28,7 @@ from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.durations import duration
 
-SPLIT = int(EventKind.SPLIT)
+ORDER, MODIFY, SPLIT = int(EventKind.ORDER), int(EventKind.MODIFY), int(EventKind.SPLIT)
 QUEUES = 4  # highest and lowest (below zero) of the short window, then of the long one
 LONG = 2 * QUEUE  # words of those of the short one
 
@@ -46,6 +46,8 @@ class PriceVelocity(NamedTuple):
         Largest distance from any trade in `long_window_ns`.
     long_window_ns
         Length of the long window.
+    pause_ns
+        For how long the instrument takes nothing but cancels after an order that is refused: the venue goes to an auction; 0: not at all.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class PriceVelocity(NamedTuple):
     window_ns: Duration
     long_max_move: Limit[Price] = None
     long_window_ns: Duration = None
+    pause_ns: Duration = 0
     breach: Breach = "exceed"
 
 
@@ -72,6 +75,8 @@ def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
 def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> Verdict:
     """Compare an order's price with the lowest and the highest trade of each window."""
     price, unit = event.price, book.instrument.price_unit
+    if event.ts < state.until:
+        return Verdict(OBJECT, price, price)
     if price == MISSING or event.stop != MISSING:
         return Verdict(PASS, 0, 0)
     for window in range(2):
@@ -86,8 +91,12 @@ def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words
     return Verdict(PASS, price, 0)
 
 
-def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
-    """Note a trade in the windows; in a split, count all of them in new units."""
+def update(state: Record, params: Any, event: EventRow, memory: Words, passed: int) -> int:
+    """Note a trade in the windows, in a split count all of them in new units; pause after an order that is refused."""
+    if event.kind == ORDER or event.kind == MODIFY:
+        if passed == 0 and event.ts >= state.until:
+            state.until = event.ts + params.pause_ns
+        return 0
     if event.kind == SPLIT:
         for queue in range(QUEUES):
             split_values(memory, state.memory + queue * QUEUE, event.qty, event.price)
@@ -102,9 +111,12 @@ def sentence(params: PriceVelocity) -> str:
     """The limit in words."""
     bound = at_most(params)
     text = f"a price {bound} {amount_text(params.max_move)} away from every trade of the last {duration_text(params.window_ns)}"
+    pause = duration(params.pause_ns, "pause_ns")
+    then = f" (then only cancels for {duration_text(pause)})" if pause else ""
     if params.long_max_move is None:
-        return text
-    return f"{text} and {bound} {amount_text(params.long_max_move)} away from those of the last {duration_text(params.long_window_ns)}"
+        return text + then
+    long = f"{amount_text(params.long_max_move)} away from those of the last {duration_text(params.long_window_ns)}"
+    return f"{text} and {bound} {long}{then}"
 
 
 def misfit(rule: Any) -> str:
@@ -123,13 +135,13 @@ VELOCITY = register(
     RuleType(
         name="velocity",
         parameters=PriceVelocity,
-        state=("memory",),
+        state=("memory", "until"),
         check=check,
         update=update,
         evict=evict,
         workspace_size=QUEUES * QUEUE,
         nodes_per_event=QUEUES,
-        updates_on=frozenset({EventKind.PRICE, EventKind.SPLIT}),
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.PRICE, EventKind.SPLIT}),
         breached_by=frozenset(),
         scopes=("instrument",),
         observes=Measure.PRICE,

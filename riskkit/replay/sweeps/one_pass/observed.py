@@ -117,7 +117,7 @@ def _messages(log: EventLog, rule: Rule) -> np.ndarray:
         if name in rule.parameters.kinds:
             listens |= kind == code
     if "flags" in log.columns:
-        listens &= log.columns["flags"] & int(RowFlag.BAD_TS) == 0
+        listens &= log.columns["flags"] & int(RowFlag.BAD_TS | RowFlag.EXTERNAL) == 0
     return np.flatnonzero(listens)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+import pandas as pd
 import pytest
 from refusing import refusal
 from rows import load
 
 import riskkit as rk
-from riskkit import Account, Instrument, Rule, RuleSet, replay_log
+from riskkit import Account, InputError, Instrument, Rule, RuleSet, replay_log
 from riskkit.rules import InitialMargin, ScenarioLimit
 
+AS_OF = 1_709_649_000_000_000_000  # 14:30 UTC on 5 March 2024
 LADDER = {"sensitivities": {"X": ["0.5", "0.1", "4"]}, "spot_moves": [-5, 5], "vol_moves": [-2, 2]}
 
 
@@ -80,3 +84,21 @@ def test_data_beyond_64_bits_are_refused_in_a_sentence(parameters):
 def test_a_node_may_have_any_large_limit():
     log = orders(("X", "B", 1))
     assert refused(Rule("r", ScenarioLimit(cell_limits=["1e40", 3], arrays={"X": [-5, 3]})), log) == []
+
+
+@pytest.mark.parametrize(
+    "time", ["2024-03-05T14:30:00Z", "2024-03-05 14:30", pd.Timestamp("2024-03-05 15:30", tz="Europe/Berlin")]
+)
+def test_the_time_of_the_data_is_any_time(time):
+    made = [
+        RuleSet([Rule("r", ScenarioLimit(limit=9, as_of=one, max_age_ns="1min", **LADDER))]) for one in (time, AS_OF)
+    ]
+    assert (
+        made[0].hash == made[1].hash == RuleSet.from_dict(json.loads(json.dumps(made[0].to_dict(), default=str))).hash
+    )
+
+
+@pytest.mark.parametrize("time", ["x", "2024-13-01", 20240305, 1.5, float("nan"), pd.NaT, True])
+def test_what_is_no_time_of_data_is_refused(time):
+    with pytest.raises(InputError, match="is not a time|reads as a date"):
+        Rule("r", ScenarioLimit(limit=9, as_of=time, max_age_ns="1min", **LADDER))
