@@ -229,4 +229,7 @@ def _compiled_step(
             setattr(module, f"make_{index}", kind[2])
     njit: Any = numba.njit
     with kernels_of(module.__file__):
-        return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
+        step = njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
+    # called without the search for a version that fits, a third of the price of a call
+    entry: Callable[[int, int, int], int] = step.compile("(int64, int64, int64)")
+    return entry
