@@ -90,6 +90,9 @@ class Stretch(NamedTuple):
     used: int
 
 
+NOTHING = Stretch(np.zeros((0, len(EVENT_WORDS)), np.int64), 0)
+
+
 class _Ids:
     """The ids of the orders and of the trades of some rows: as they were given, as texts, and whether there are any."""
 
@@ -113,15 +116,14 @@ class ColumnDoor(Door):
 
     def stretch(self, part: Part) -> Stretch:
         """Take the plain rows at the beginning of some columns, all of kinds of `KINDS`."""
-        nothing = Stretch(np.zeros((0, len(EVENT_WORDS)), np.int64), 0)
         if not self.is_open:
-            return nothing
+            return NOTHING
         try:
             words, ids = self._translated(part)  # `ids` of all rows, plain or not
         except (TypeError, OverflowError):  # an object in the place of a label or a number
-            return nothing
+            return NOTHING
         if not len(words):
-            return nothing
+            return NOTHING
         self.engine.make_room(len(words))
         self.pending = ids or NO_IDS
         repeated = self._repeat(words) if self._duplicates else []
@@ -137,7 +139,8 @@ class ColumnDoor(Door):
     def _translated(self, part: Part) -> tuple[np.ndarray, _Ids | None]:
         """The words of the plain rows at the beginning, and the ids of all rows, if there are any."""
         size = len(part["ts"])
-        columns = np.repeat(ABSENT, size, axis=1)
+        columns = np.empty((len(NAMES), size), np.int64)
+        columns[:] = ABSENT
         table = dict(zip(NAMES, columns, strict=True))
         table["ts"][:] = _whole(part["ts"])
         for name, codes, absent in (
