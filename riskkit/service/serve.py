@@ -87,9 +87,7 @@ def create_app(
         warmed.tick(time.time_ns())  # what compiles does so on a copy
         for challenger in warmed.challengers.values():
             challenger.follow()
-        step = warmed.engine.make_step()
-        if step is not None:
-            step.step(step.address, step.address, 0)  # no events: the call compiles
+        warmed.engine.make_step()
         engine = EngineService(session)
         if app.lease is not None:
             fence(engine, app.lease)

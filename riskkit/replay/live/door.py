@@ -264,7 +264,9 @@ class Door:
                     if known is None:
                         return UNPLAIN
                 place = self._journal.place(known) if self._shift else known
-                owners, things, sides, pairs, books = self._columns()[:5]
+                if self._journal.columns["ts"] is not self._times:
+                    self._read_columns()
+                owners, things, sides, pairs, books, _, _ = self._of_order
                 owner, traded, way, pair, book = owners[place], things[place], sides[place], pairs[place], books[place]
                 if side is not None and SIDES[side] != way:
                     return UNPLAIN
@@ -274,7 +276,8 @@ class Door:
                 return UNPLAIN
             code, text = -1, None
             if trade_id is not None:
-                text, fills = id_text(trade_id), self._fills
+                fills, is_short = self._fills, type(trade_id) is int and -LARGEST < trade_id < LARGEST
+                text = str(trade_id) if is_short else id_text(trade_id)
                 if not text or text in fills.codes:
                     return UNPLAIN
                 code = fills.next
@@ -417,10 +420,13 @@ class Door:
 
     def _columns(self) -> tuple[memoryview, ...]:
         """The columns `OF_ORDER` of the journal, which may have moved since the last time."""
-        columns = self._journal.columns
-        if columns["ts"] is not self._times:
-            self._times, self._of_order = columns["ts"], tuple(columns[name].data for name in OF_ORDER)
+        if self._journal.columns["ts"] is not self._times:
+            self._read_columns()
         return self._of_order
+
+    def _read_columns(self) -> None:
+        columns = self._journal.columns
+        self._of_order, self._times = tuple(columns[name].data for name in OF_ORDER), columns["ts"]
 
     def _apart(self, account: str, instrument: str) -> tuple[int, int, int]:
         """Codes of an account, -1 for one to come, and of a known instrument that have not met, and of no pair."""
