@@ -9,7 +9,7 @@ from streams import random_log
 
 from riskkit import replay_log
 from riskkit.replay.kernels import records
-from riskkit.replay.kernels.records import RecordObjects, copied, extended, record_dtype, table, with_objects
+from riskkit.replay.kernels.records import RecordObjects, copied, extended, record_dtype, stacked, table, with_objects
 
 MANY = 10**9
 
@@ -56,3 +56,11 @@ def test_tables_are_copied_and_extended_whole(kind):
     assert extended(known, more, 3).tobytes() == np.concatenate([known, more, more, more]).tobytes()
     assert extended(known[:0], more).tobytes() == more.tobytes()
     assert extended(known, more, 0).tobytes() == known.tobytes()
+    assert stacked([known, more, known[:0]]).tobytes() == np.concatenate([known, more]).tobytes()
+    assert stacked([known[::2], more]).tobytes() == np.concatenate([known[::2], more]).tobytes()
+
+
+def test_tables_with_their_fields_in_another_order_are_stacked_by_name():
+    one, other = np.array([(1, 2)], record_dtype(["a", "b"])), np.array([(4, 3)], record_dtype(["b", "a"]))
+    found = stacked([one, other[["a", "b"]]])
+    assert found["a"].tolist() == [1, 3] and found["b"].tolist() == [2, 4]
