@@ -84,12 +84,9 @@ def create_app(
         }
         session = Session.open(folder / "journal", rules, durability="none", **options)
         warmed = Session.restore(session.snapshot(), rules, compiled=compiled, shadow=shadow)
-        warmed.tick(time.time_ns())  # what compiles does so on a copy
+        warmed.tick(time.time_ns())  # what compiles does so on a copy, the step of single events too
         for challenger in warmed.challengers.values():
             challenger.follow()
-        step = warmed.engine.make_step()
-        if step is not None:
-            step.step(step.address, step.address, 0)  # no events: the call compiles
         engine = EngineService(session)
         if app.lease is not None:
             fence(engine, app.lease)

@@ -44,7 +44,7 @@ from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShap
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, fills_noted, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
-from riskkit.replay.kernels.records import record_dtype, with_objects
+from riskkit.replay.kernels.records import copied, record_dtype, with_objects
 from riskkit.replay.rules.custom import Explaining, custom_hooks
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
@@ -254,7 +254,7 @@ class ReplayLoop:
         while at < stop:
             at, used = self.run(at, stop, *values)
             if used:
-                yield rows[: int(used)].copy() if copy else rows[: int(used)]
+                yield copied(rows[: int(used)]) if copy else rows[: int(used)]
             if at < stop and self.make_room(state):
                 values = self.arguments(state, columns, fixed, rows)
 

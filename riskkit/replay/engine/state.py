@@ -28,7 +28,7 @@ from riskkit.replay.kernels.covariance_state import lay_down
 from riskkit.replay.kernels.fill_records import FILL
 from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.queue import HEADER
-from riskkit.replay.kernels.records import Records, record_dtype
+from riskkit.replay.kernels.records import Records, copied, extended, record_dtype, whole
 from riskkit.replay.kernels.runtime import (
     Counter,
     PauseEnd,
@@ -87,10 +87,10 @@ class State:
 
     def copy(self) -> State:
         """An independent copy."""
-        fields = {name: array.copy() for name, array in self._single().items() if name != "memory"}
+        fields = {name: copied(array) for name, array in self._single().items() if name != "memory"}
         fields["memory"] = joined([self.memory])
-        groups = {name: array.copy() for name, array in self.groups.items()}
-        return State(**fields, rules=[array.copy() for array in self.rules], groups=groups)
+        groups = {name: copied(array) for name, array in self.groups.items()}
+        return State(**fields, rules=[copied(array) for array in self.rules], groups=groups)
 
     def _single(self) -> dict[str, np.ndarray]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("rules", "groups")}
@@ -244,10 +244,8 @@ def grow_orders(state: State, orders: int) -> bool:
     """Make room for so many orders; return whether the table moved."""
     if len(state.orders) > orders:
         return False
-    larger = _orders(max(64, 2 * orders) + 1)
-    larger[: len(state.orders)] = state.orders
-    state.orders = larger
-    state.counts[Counter.SLOTS] = len(larger) - 1
+    state.orders = extended(state.orders, _orders(1), max(64, 2 * orders) + 1 - len(state.orders))
+    state.counts[Counter.SLOTS] = len(state.orders) - 1
     return True
 
 
@@ -255,7 +253,8 @@ def hold_fills(state: State, fills: int) -> None:
     """Make room for the records of that many fills."""
     if len(state.fills) <= fills:
         larger = np.zeros(fills + 1, record_dtype(FILL))
-        larger[: len(state.fills)] = state.fills
+        used = state.counts[Counter.FILLS] + 1  # what is beyond, no page of it has been touched
+        whole(larger)[:used] = whole(state.fills)[:used]
         state.fills = larger
 
 

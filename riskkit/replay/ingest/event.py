@@ -16,7 +16,7 @@ from riskkit.replay.ingest.closing import closes
 from riskkit.replay.ingest.displays import check_display
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
-from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
+from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, Fields, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
 from riskkit.replay.ingest.quote_quantities import count_amount
@@ -85,6 +85,10 @@ class Entries:
         other.__dict__.update(self.__dict__)
         other.universe = universe
         return other
+
+    def read_from(self, fields: Fields) -> None:
+        """Read what is known by id from a journal."""
+        self.orders.fields = self.fills.fields = fields
 
     def account(self, label: Any) -> int:
         """The code of an account."""

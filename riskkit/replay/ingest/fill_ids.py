@@ -7,8 +7,11 @@ from typing import Any
 
 from riskkit._check import InputError, shown
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.order_ids import Fields, no_rows
 from riskkit.replay.schema.columns import FILL_CONTENTS, FILL_KEY, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
+
+FIELDS = (*FILL_KEY, "ts", *FILL_CONTENTS)
 
 
 def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
@@ -41,15 +44,18 @@ class FillIds:
         Code of each id.
     forgotten : int
         Number of ids that are known no longer.
+    fields : callable
+        Reads the journal.
     """
 
     def __init__(self) -> None:
+        self.fields: Fields = no_rows
         self.codes: dict[str, int] = {}
         self.forgotten = 0
         self._booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
         self._stands: dict[int, list[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
         self._sides: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument, id: last fill of each side
-        self._kept: list[tuple[int, ...]] = []  # of `keep`, not yet in the tables above: most fills are never asked for
+        self._kept: list[int] = []  # of `keep`, not yet in the tables above: most fills are never asked for
 
     def code(self, label: Any) -> int:
         """Code of an id; that of a new one is the next."""
@@ -62,6 +68,7 @@ class FillIds:
 
     def forget(self, kept: Collection[int]) -> None:
         """Keep only the fills of these event numbers."""
+        self._kept = [number for number in self._kept if number in kept]
         self._file()
         known = len(self.codes)
         self._booked = {key: number for key, number in self._booked.items() if number in kept}
@@ -98,16 +105,17 @@ class FillIds:
             )
         return True
 
-    def keep(self, text: str, fill: tuple[int, ...]) -> None:
-        """Keep a fill whose id is new: its `FILL_KEY`, day, quantity, price, order and number; it has no fee."""
-        self.codes[text] = fill[3]
-        self._kept.append(fill)
+    def keep(self, text: str, code: int, number: int) -> None:
+        """Keep a fill whose id is new, the journal's row `number`."""
+        self.codes[text] = code
+        self._kept.append(number)
 
     def _file(self) -> None:
         """Enter the fills of `keep` in the tables."""
-        for account, instrument, side, code, day, qty, price, order, number in self._kept:
-            self._booked[account, instrument, side, code, day] = number
-            self._stands[number] = [(qty, price, 0, order)]
+        rows = self.fields(self._kept, FIELDS) if self._kept else ()
+        for number, (account, instrument, side, code, ts, *contents) in zip(self._kept, rows, strict=True):
+            self._booked[account, instrument, side, code, ts // DAY_NS] = number
+            self._stands[number] = [tuple(contents)]
             self._sides[account, instrument, code] = {side: number}
         self._kept.clear()
 

@@ -8,7 +8,7 @@ a live session; those of a frame are in `riskkit.replay.ingest.references`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,12 @@ WITHIN = {
 WIDER = {"unique": "'account', 'day' or 'account_day'", "account": "'account_day'", "day": "'account_day'"}
 
 Key = str | tuple[str, int]  # an id, with the code of its account if ids are those of an account
+Fields = Callable[[Sequence[int], Sequence[str]], Iterable[tuple[int, ...]]]  # these columns of these rows of a journal
+
+
+def no_rows(numbers: Sequence[int], names: Sequence[str]) -> Iterable[tuple[int, ...]]:
+    """The fields of the rows of no journal."""
+    return ()
 
 
 class OrderPolicy(NamedTuple):
@@ -92,21 +98,21 @@ class KnownOrder(NamedTuple):
     connection: int
     expires: int
 
-    @classmethod
-    def at(cls, row: int, event: Mapping[str, int]) -> KnownOrder:
-        """The order of a journal row."""
-        return cls(row, *(event[name] for name in cls._fields[1:]))
-
 
 class OrderIds:
-    """Ids of the orders of a live session."""
+    """Ids of the orders of a live session.
+
+    Attributes
+    ----------
+    fields : callable
+        Reads the journal, which has all else of an order.
+    """
 
     def __init__(self, policy: OrderPolicy) -> None:
         self.policy = policy.checked()
         self._by_account, self._by_day = policy.by_account, policy.by_day
-        self._orders: dict[
-            Key, tuple[int, ...]
-        ] = {}  # the last one of each key, as a plain tuple, which is made faster
+        self.fields: Fields = no_rows
+        self._orders: dict[Key, int] = {}  # number of the last one of each key
         self._numbers: dict[
             tuple[Key, int], int
         ] = {}  # number of the order of each key and day, if ids are those of days
@@ -152,7 +158,7 @@ class OrderIds:
         """Refuse a new order whose id is in use."""
         key = self._key(label_text(label), account)
         if self._is_used(key, ts):
-            number = self._numbers[key, ts // DAY_NS] if self._by_day else self._orders[key][0]
+            number = self._numbers[key, ts // DAY_NS] if self._by_day else self._orders[key]
             raise InputError(
                 f"order_id={shown(label)} is used already by the order of event {number}; {self.policy.reuse}"
             )
@@ -169,7 +175,7 @@ class OrderIds:
         """Keep the id of the order or of the external event that was taken as the journal's row `number`."""
         text = label_text(label)
         if row["order"] == number:
-            self.keep(text, row["ts"], KnownOrder.at(number, row))
+            self.keep(text, row["ts"], row["account"], number)
         elif row["order"] <= FIRST_EXTERNAL:
             key = self._key(text, row["account"])
             self._external.setdefault((text, row["account"]), row["order"])
@@ -180,14 +186,21 @@ class OrderIds:
             if self.news is not None:
                 self.news.append((number, text))
 
+    def number(self, text: str, account: int | None) -> int | None:
+        """Number of the last order of this id, if the account is given where an id needs one."""
+        return self._orders.get(self._key(text, account))
+
     def known(self, text: str, account: int | None) -> KnownOrder | None:
-        """The last order of this id, if the account is given where an id needs one."""
-        found = self._orders.get(self._key(text, account))
-        return None if found is None else KnownOrder._make(found)
+        """The order of `number`."""
+        number = self.number(text, account)
+        if number is None:
+            return None
+        (fields,) = self.fields([number], KnownOrder._fields[1:])
+        return KnownOrder(number, *fields)
 
     @property
-    def by_id(self) -> dict[Key, tuple[int, ...]] | None:
-        """The orders, if ids are unique and all are of orders of the log: then a new id is one that is not in it."""
+    def by_id(self) -> dict[Key, int] | None:
+        """The numbers of the orders, if ids are unique and all are of orders of the log: then a new id is one that is not in it."""
         return None if self._by_account or self._by_day or self._external_events else self._orders
 
     def is_new(self, text: str, account: int, ts: int) -> bool:
@@ -197,22 +210,21 @@ class OrderIds:
             return False
         return not self._is_used(key, ts) if self._by_day else key not in self._orders
 
-    def keep(self, text: str, ts: int, order: tuple[int, ...]) -> None:
-        """Keep the id of a new order, the fields of a `KnownOrder`."""
-        row, account = order[:2]
+    def keep(self, text: str, ts: int, account: int, number: int) -> None:
+        """Keep the id of a new order, the journal's row `number`."""
         key = self._key(text, account)
-        self._orders[key] = order
+        self._orders[key] = number
         if self._by_day:
-            self._numbers[key, ts // DAY_NS] = row
+            self._numbers[key, ts // DAY_NS] = number
         if self._by_account and account not in self._accounts.setdefault(text, []):
             self._accounts[text].append(account)
         if self.news is not None:
-            self.news.append((row, text))
+            self.news.append((number, text))
 
     def forget(self, kept: Collection[int], external: Collection[int]) -> None:
         """Keep only the orders of these event numbers, and those from before the log of these numbers."""
         known = len(self._external)
-        self._orders = {key: order for key, order in self._orders.items() if order[0] in kept}
+        self._orders = {key: number for key, number in self._orders.items() if number in kept}
         self._numbers = {key: number for key, number in self._numbers.items() if number in kept}
         self._external = {key: number for key, number in self._external.items() if number in external}
         numbers = set(self._external.values())
@@ -230,7 +242,7 @@ class OrderIds:
         if self._by_day:
             yield from ((self._text(key), number) for (key, _), number in self._numbers.items())
         else:
-            yield from ((self._text(key), order[0]) for key, order in self._orders.items())
+            yield from ((self._text(key), number) for key, number in self._orders.items())
         yield from ((text, number) for (text, _), number in self._external.items())
 
     def order_labels(self) -> OrderLabels:

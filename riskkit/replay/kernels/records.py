@@ -23,6 +23,53 @@ def record_dtype(fields: Iterable[str]) -> np.dtype:
     return np.dtype([(name, kind or "<i8") for name, _, kind in split])
 
 
+def whole(table: np.ndarray) -> np.ndarray:
+    """A table as records without fields: numpy copies each of them at once, and others field by field."""
+    return table.view(f"V{table.dtype.itemsize}") if table.dtype.names else table
+
+
+def copied(table: np.ndarray) -> np.ndarray:
+    """A copy of a table.
+
+    Examples
+    --------
+    >>> table = np.zeros(2, record_dtype(["a", "b"]))
+    >>> copied(table).dtype.names, copied(table).tolist()
+    (('a', 'b'), [(0, 0), (0, 0)])
+    """
+    return whole(table).copy().view(table.dtype)
+
+
+def stacked(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """Tables one after the other, at the price of bytes if their fields are the same.
+
+    Examples
+    --------
+    >>> tables = [np.zeros(size, record_dtype(["a", "b"])) for size in (1, 0, 2)]
+    >>> stacked(tables).tolist()
+    [(0, 0), (0, 0), (0, 0)]
+    """
+    kind = tables[0].dtype
+    if any(table.dtype != kind for table in tables):
+        return np.concatenate(tables)
+    return np.concatenate([whole(table) for table in tables]).view(kind)
+
+
+def extended(table: np.ndarray, more: np.ndarray, count: int = 1) -> np.ndarray:
+    """A table with `count` copies of the records `more` at the end.
+
+    Examples
+    --------
+    >>> table = np.zeros(1, record_dtype(["a", "b"]))
+    >>> extended(table, np.array([(1, 2)], table.dtype), 2).tolist()
+    [(0, 0), (1, 2), (1, 2)]
+    """
+    found = np.empty(len(table) + count * len(more), table.dtype)
+    whole(found)[: len(table)] = whole(table)
+    whole(found)[len(table) :].reshape(count, len(more))[:] = whole(more)
+    return found
+
+
 class RecordView:
     """One record of a structured array, read and written in place; each dtype has a class with its fields."""
 

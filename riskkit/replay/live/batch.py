@@ -7,6 +7,7 @@ rows one by one, however it is split.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LONGEST, SHORTEST = 4096, 16  # rows of a stretch
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade", "clock": "tick", "session": "reset_daily"}
 IDS = "order_id", "trade_id"
+TAKEN = frozenset(COLUMNS)
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 NUMBERS = np.dtype(np.int64), np.dtype(np.float64)
 IS_REFUSED = np.isin(np.arange(256), list(REFUSED))  # by code
@@ -162,21 +164,10 @@ def process(session: Any, events: Any) -> Batch:
     if "ts" not in columns:
         raise InputError(f"events has no column 'ts', the time of each event; it has {', '.join(columns) or 'none'}")
     count = len(columns["ts"])
-    plain = np.ones(count, bool)
-    if "kind" in columns:
-        kinds = columns["kind"]
-        plain = (
-            kinds.coded(KINDS, -1) >= 0
-            if isinstance(kinds, Words)
-            else np.array([isinstance(kind, str) and kind in KINDS for kind in kinds], bool)
-        )
-    for name in columns.keys() - set(COLUMNS):
-        plain &= np.array([is_missing(value) for value in columns[name]], bool)
-    stops = np.append(np.flatnonzero(~plain), count)
-    found = Batch(count)
+    stops, found = _stops(columns, count), Batch(count)
     at, length = 0, LONGEST
     while at < count:
-        end = min(int(stops[np.searchsorted(stops, at)]), at + length)
+        end = min(stops[bisect.bisect_left(stops, at)], at + length)
         long = end - at >= SHORTEST
         taken = session.take_stretch(columns, at, end, found) if long else 0
         at += taken
@@ -189,6 +180,19 @@ def process(session: Any, events: Any) -> Batch:
             _one(session, {name: column[row] for name, column in columns.items()}, row, found)
         at = last
     return found
+
+
+def _stops(columns: Columns, count: int) -> list[int]:
+    """The rows that no stretch can have: of another kind, or with another field; and the number of rows."""
+    plain = [np.array([is_missing(value) for value in columns[name]], bool) for name in columns.keys() - TAKEN]
+    if "kind" in columns:
+        kinds = columns["kind"]
+        plain.append(
+            kinds.coded(KINDS, -1) >= 0
+            if isinstance(kinds, Words)
+            else np.array([isinstance(kind, str) and kind in KINDS for kind in kinds], bool)
+        )
+    return [*np.flatnonzero(~np.all(plain, axis=0)).tolist(), count] if plain else [count]
 
 
 def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:

@@ -32,7 +32,6 @@ from riskkit.replay.live.event_words import (
     write_words,
 )
 from riskkit.replay.schema.columns import MISSING
-from riskkit.replay.schema.constants import DAY_NS
 
 KINDS = {"order": ORDER, "fill": FILL, "price": PRICE}
 COLUMNS = ("ts", "kind", "account", "instrument", "side", "qty", "price", "order_id", "trade_id", "bid", "ask")
@@ -91,13 +90,16 @@ class Stretch(NamedTuple):
     used: int
 
 
+NOTHING = Stretch(np.zeros((0, len(EVENT_WORDS)), np.int64), 0)
+
+
 class _Ids:
     """The ids of the orders and of the trades of some rows: as they were given, as texts, and whether there are any."""
 
     def __init__(self, orders: Any, trades: Any, count: int) -> None:
         self._orders, self.orders, self.some_orders = _ids(orders, count)
         self._trades, self.trades, self.some_trades = _ids(trades, count)
-        self.fresh: dict[Any, tuple[int, ...]] = {}  # what is to be known of the orders, if all rows are new orders
+        self.fresh: dict[Any, int] = {}  # numbers of the orders, if all rows are new orders
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return zip(self._orders, self._trades, strict=True)
@@ -114,15 +116,14 @@ class ColumnDoor(Door):
 
     def stretch(self, part: Part) -> Stretch:
         """Take the plain rows at the beginning of some columns, all of kinds of `KINDS`."""
-        nothing = Stretch(np.zeros((0, len(EVENT_WORDS)), np.int64), 0)
         if not self.is_open:
-            return nothing
+            return NOTHING
         try:
             words, ids = self._translated(part)  # `ids` of all rows, plain or not
         except (TypeError, OverflowError):  # an object in the place of a label or a number
-            return nothing
+            return NOTHING
         if not len(words):
-            return nothing
+            return NOTHING
         self.engine.make_room(len(words))
         self.pending = ids or NO_IDS
         repeated = self._repeat(words) if self._duplicates else []
@@ -138,7 +139,8 @@ class ColumnDoor(Door):
     def _translated(self, part: Part) -> tuple[np.ndarray, _Ids | None]:
         """The words of the plain rows at the beginning, and the ids of all rows, if there are any."""
         size = len(part["ts"])
-        columns = np.repeat(ABSENT, size, axis=1)
+        columns = np.empty((len(NAMES), size), np.int64)
+        columns[:] = ABSENT
         table = dict(zip(NAMES, columns, strict=True))
         table["ts"][:] = _whole(part["ts"])
         for name, codes, absent in (
@@ -169,24 +171,27 @@ class ColumnDoor(Door):
             return
         account, instrument, side = (table[name] for name in ("account", "instrument", "side"))
         fresh: dict[str, int] = {}
+        owners, things, sides, _, books = self._columns()[:5]
         for k, (kind, text) in enumerate(zip(table["kind"].tolist(), ids.orders, strict=True)):
             if text is None:
                 continue
-            known: tuple[int, ...] = (0, -1, -1, 0, 0, -1)
+            known: tuple[int, ...] = (0, -1, -1, 0, -1)
             if kind == ORDER:
                 fresh[text] = k
                 continue
             if kind == FILL and text:
                 number = fresh.get(text)
                 if number is not None:
-                    known = self.kept + number, account[number], instrument[number], side[number], 0, -1
+                    known = self.kept + number, account[number], instrument[number], side[number], -1
                 else:
-                    found = self._orders.known(text, None if account[k] == MISSING else int(account[k]))
-                    known = known if found is None else found[:6]
+                    found = self._orders.number(text, None if account[k] == MISSING else int(account[k]))
+                    if found is not None:
+                        place = self.place(found)
+                        known = found, owners[place], things[place], sides[place], books[place]
                 labels = zip((account, instrument, side), known[1:4], strict=True)
                 if all(column[k] in (MISSING, of) for column, of in labels):
                     account[k], instrument[k], side[k] = known[1:4]
-                    table["order"][k], table["strategy"][k] = self.place(known[0]), known[5]
+                    table["order"][k], table["strategy"][k] = self.place(known[0]), known[4]
                     continue
             instrument[k] = -1
 
@@ -223,9 +228,7 @@ class ColumnDoor(Door):
         """Write which orders are named and the codes of trades; return how many rows are plain: those with new ids."""
         by_id, texts = self._by_id, ids.orders[: len(words)]
         if by_id is not None and all(texts) and not ids.some_trades and (words[:, PLACE_OF["kind"]] == ORDER).all():
-            labels = [words[:, PLACE_OF[name]].tolist() for name in ("account", "instrument", "side")]
-            known = zip(itertools.count(self.kept), *labels, *map(repeat, (0, -1, -1, MISSING)), strict=False)
-            fresh = dict(zip(texts, known, strict=False))
+            fresh = dict(zip(texts, itertools.count(self.kept), strict=False))
             if len(fresh) == len(texts) and by_id.keys().isdisjoint(fresh):
                 ids.fresh = fresh
                 words[:, PLACE_OF["named"]] = 1
@@ -258,16 +261,14 @@ class ColumnDoor(Door):
             if self._orders.news is not None:
                 self._orders.news.extend(zip(numbers, taken, strict=True))
             return
-        names = ("account", "instrument", "side", "ts", "kind", "qty", "price", "trade_id")
-        columns = [words[:, PLACE_OF[name]] for name in names]
-        columns.append(self._journal.numbers(words[:, PLACE_OF["order"]]))
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        for number, text, trade, row in zip(numbers, ids.orders, ids.trades, rows, strict=False):
-            owner, traded, way, ts, kind, lots, ticks, code, order = row
+        columns = (words[:, PLACE_OF[name]].tolist() for name in ("kind", "ts", "account", "trade_id"))
+        for number, text, trade, (kind, ts, owner, code) in zip(
+            numbers, ids.orders, ids.trades, zip(*columns, strict=True), strict=False
+        ):
             if kind == ORDER and text is not None:
-                self._orders.keep(text, ts, (number, owner, traded, way, 0, -1, -1, MISSING))
+                self._orders.keep(text, ts, owner, number)
             elif trade is not None:
-                self._fills.keep(trade, (owner, traded, way, code, ts // DAY_NS, lots, ticks, order, number))
+                self._fills.keep(trade, code, number)
 
     def _write_steps(self, column: Any, name: str, traded: np.ndarray, found: np.ndarray) -> None:
         """Write a column of numbers in steps: MISSING where there is none, 0 where it is not plain."""

@@ -18,7 +18,7 @@ from riskkit._jit import kernel, plain
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.shape import GroupShape
 from riskkit.replay.kernels.book import fill
-from riskkit.replay.kernels.records import at, table
+from riskkit.replay.kernels.records import at, copied, table
 from riskkit.replay.kernels.runtime import VANISHED, Counter
 from riskkit.replay.live.journal import NUMBERS
 from riskkit.replay.schema.columns import AMENDS, FIRST_EXTERNAL, EventKind, OrderStatus, RowFlag
@@ -74,7 +74,7 @@ def compacted(parts: Parts, horizon: Horizon, own: Iterable[GroupShape], quick: 
     """
     header, arrays = parts
     columns = {name.removeprefix("column_"): array for name, array in arrays.items() if name.startswith("column_")}
-    state = {name.removeprefix("state_"): array.copy() for name, array in arrays.items() if name.startswith("state_")}
+    state = {name.removeprefix("state_"): copied(array) for name, array in arrays.items() if name.startswith("state_")}
     late = columns["flags"] & int(RowFlag.BAD_TS) != 0
     time = np.maximum.accumulate(np.where(late, -LARGEST, columns["ts"]))
     recent, window = (time > max(header["latest"] - age, -LARGEST) for age in horizon)
@@ -119,7 +119,7 @@ def _fold(
     fills: np.ndarray, gone: np.ndarray, places: np.ndarray, held: np.ndarray, state: dict[str, np.ndarray], quick: bool
 ) -> None:
     """Book the fills whose records go into the opening cost and profit of their positions in `held`, and nowhere else."""
-    books, spare = held.copy(), np.zeros(1, state["accounts"].dtype)
+    books, spare = copied(held), np.zeros(1, state["accounts"].dtype)
     np.subtract.at(books["qty"], places + 1, fills["side"] * fills["qty"])
     books["cost"], books["realised"] = held["opening_cost"], held["opening_realised"]
     columns = (np.array(column[gone], np.int64) for column in (places, fills["side"], fills["qty"], fills["price"]))

@@ -21,14 +21,13 @@ from riskkit.replay.ingest.amount import price as price_steps
 from riskkit.replay.ingest.amount import quantity as quantity_steps
 from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.labels import SIDES as SIDE_WORDS
-from riskkit.replay.ingest.order_ids import KnownOrder
 from riskkit.replay.ingest.rows import DEFAULTS, Row
-from riskkit.replay.live.compiled_step import EVENT_WORDS, ORDER_WORDS, PLACE, PLAIN_WORDS
+from riskkit.replay.live.compiled_step import EVENT_WORDS, FILL_WORDS, ORDER_WORDS, PLACE, PLAIN_WORDS
 from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
-from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.constants import LARGEST
 
 UNPLAIN = -1
 MOST_NUMBERS = 1 << 16  # that are remembered, of prices and of quantities
@@ -38,10 +37,13 @@ ORDER, FILL, CANCEL, MODIFY, PRICE = (
 SIZE, LATEST = PLACE["size"], PLACE["latest"]
 REDUCE_ONLY = int(RowFlag.REDUCE_ONLY)
 SIDES = {spelt: way for word, way in SIDE_WORDS.items() for spelt in (word, word.lower(), word.capitalize())}
-pack_order = struct.Struct(f"={len(ORDER_WORDS)}q").pack_into
-pack_event = struct.Struct(f"={len(PLAIN_WORDS)}q").pack_into
+pack_order, pack_fill, pack_event = (
+    struct.Struct(f"={len(words)}q").pack_into for words in (ORDER_WORDS, FILL_WORDS, PLAIN_WORDS)
+)
+ORDER_AT, FILL_AT = (8 * EVENT_PLACE[words[0]] for words in (ORDER_WORDS, FILL_WORDS))
 BEFORE = EVENT_PLACE["prev_duplicate"]
 NO_IDS = repeat((None, None))  # of each event
+OF_ORDER = ("account", "instrument", "side", "pair", "strategy", "connection", "flags")  # that messages on it share
 
 
 class _TakenEvent(bytes):
@@ -82,15 +84,20 @@ class Door:
         self._orders, self._fills, self._nearest = entries.orders, entries.fills, entries.nearest
         self._lines: dict[tuple[str, str], tuple[int, int, int]] = {}  # codes of accounts, instruments and pairs
         self._origins: dict[tuple[int, str], int] = {}  # codes of strategies, by account, and of connections, by -1
+        self._times: Any = None  # the first of the columns that were read last
+        self._of_order: tuple[memoryview, ...] = ()
         self._lots: dict[tuple[int, Any, type], int] = {}
         self._ticks: dict[tuple[int, Any, type], int] = {}
         self._template = [DEFAULTS.get(name, 0) for name in EVENT_WORDS]
         self._template[EVENT_PLACE["prev_duplicate"]] = -1
-        self._buffers = [np.array(self._template, np.int64) for _ in range(2)]  # of an order, and of any other event
-        self._order_words, self._words = (buffer.data for buffer in self._buffers)
-        self._order_address, self._address = (int(buffer.ctypes.data) for buffer in self._buffers)
+        self._buffers = [np.array(self._template, np.int64) for _ in range(3)]  # of an order, a fill, any other event
+        self._order_words, self._fill_words, self._words = (buffer.data for buffer in self._buffers)
+        self._fill_words[EVENT_PLACE["kind"]] = FILL
+        self._order_address, self._fill_address, self._address = (int(buffer.ctypes.data) for buffer in self._buffers)
         # each gives the words of its event as bytes
-        self._order_bytes, self._bytes = (buffer.view(f"V{buffer.nbytes}").item for buffer in self._buffers)
+        self._order_bytes, self._fill_bytes, self._bytes = (
+            buffer.view(f"V{buffer.nbytes}").item for buffer in self._buffers
+        )
         self.last: Callable[[int], bytes] = self._bytes  # of the event that was taken last
 
     def open(self, due: int) -> None:
@@ -102,7 +109,7 @@ class Door:
         self._step, self._block, self._head = quick.step, quick.address, quick.block.data
         self._journal = self.engine.journal
         self._duplicates = self.engine.finds_duplicates
-        self._shift, self._by_id, self._pairs = self._journal.shift, self._orders.by_id, self._journal.pairs
+        self._shift, self._by_id = self._journal.shift, self._orders.by_id
         self._told = (
             self._by_id is None or self._orders.news is not None
         )  # that an order is more than an entry of `_by_id`
@@ -169,8 +176,6 @@ class Door:
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
-            if self._clamps and 0 <= ts < self._head[LATEST]:
-                ts = self._head[LATEST]
             line = self._lines.get((account, instrument))
             if line is None and not type(account) is type(instrument) is str:
                 return UNPLAIN
@@ -188,11 +193,11 @@ class Door:
                 book, login = found
             text, by_id = None, self._by_id
             if order_id is not None:
-                text = order_id
-                if type(order_id) is int or not (
-                    type(order_id) is str and order_id.isprintable() and " " not in order_id
-                ):
-                    text = id_text(order_id)
+                text = order_id  # as `id_text`, without its call
+                if type(order_id) is int:
+                    text = str(order_id) if -LARGEST < order_id < LARGEST else ""
+                elif not (type(order_id) is str and order_id.isprintable() and " " not in order_id):
+                    text = ""
                 used_before = text in by_id if by_id is not None else not self._orders.is_new(text, owner, ts)
                 if used_before or not text:
                     return UNPLAIN
@@ -208,22 +213,25 @@ class Door:
             self._order_words[BEFORE] = self._journal.last_like.get(identical, -1)
         self.pending, self.last = ((order_id, None),), self._order_bytes
         pack_order(
-            self._order_words, 0, ts, owner, traded, pair, way, lots, ticks, book, login, text is not None, lots,
-            ticks if ticks > 0 else -ticks,
+            self._order_words, ORDER_AT, ts, owner, traded, pair, way, lots, ticks, lots,
+            ticks if ticks > 0 else -ticks, book, login, text is not None,
         )  # fmt: skip
         used = self._step(self._block, self._order_address, 1)
         if used < 0:
             if line is None and sizes is not None:
                 self._universe.shrink(sizes)
+            if self._clamps and 0 <= ts < self._head[LATEST]:
+                return self.order(
+                    self._head[LATEST], account, instrument, side, qty, price, order_id, strategy, connection
+                )
             return UNPLAIN
         if self._duplicates:
             self._journal.last_like[identical] = number - self._shift
         if text is not None:
-            known = number, owner, traded, way, 0, book, login, MISSING  # the fields of a `KnownOrder`
             if self._told:
-                self._orders.keep(text, ts, known)
+                self._orders.keep(text, ts, owner, number)
             else:
-                self._named[text] = known
+                self._named[text] = number
         if line is None:
             self._lines[account, instrument] = owner, traded, pair
             self._currencies.setdefault(owner, self._universe.instruments[traded].currency)
@@ -242,12 +250,10 @@ class Door:
         side: Any = None,
     ) -> int:
         """A fill of a known order, or of labels that are known."""
-        number, row, place, book = self.kept, -1, -1, -1
+        number, place, book = self.kept, -1, -1
         try:
             if type(ts) is not int or ts >= self._due or self._head[SIZE] + self._shift != number:
                 return UNPLAIN
-            if self._clamps and 0 <= ts < self._head[LATEST]:
-                ts = self._head[LATEST]
             if order_id is None:
                 owner, traded, pair = self._lines[account, instrument]
                 way = SIDES[side]
@@ -257,33 +263,38 @@ class Door:
                     known = self._known(order_id, account, instrument)
                     if known is None:
                         return UNPLAIN
-                row, owner, traded, way, _, book, _, _ = known
+                place = self._journal.place(known) if self._shift else known
+                if self._journal.columns["ts"] is not self._times:
+                    self._read_columns()
+                owners, things, sides, pairs, books, _, _ = self._of_order
+                owner, traded, way, pair, book = owners[place], things[place], sides[place], pairs[place], books[place]
                 if side is not None and SIDES[side] != way:
                     return UNPLAIN
-                place = self._journal.place(row) if self._shift else row
-                pair = self._pairs[owner, traded]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
             if lots is None or ticks is None:
                 return UNPLAIN
             code, text = -1, None
             if trade_id is not None:
-                text, fills = id_text(trade_id), self._fills
+                fills, is_short = self._fills, type(trade_id) is int and -LARGEST < trade_id < LARGEST
+                text = str(trade_id) if is_short else id_text(trade_id)
                 if not text or text in fills.codes:
                     return UNPLAIN
                 code = fills.next
         except (KeyError, TypeError):  # as in `order`
             return UNPLAIN
-        self.pending, self.last = ((order_id, trade_id),), self._bytes
-        pack_event(
-            self._words, 0, ts, owner, traded, pair, way, lots, ticks, book, -1, 0, lots, ticks if ticks > 0 else -ticks,
-            FILL, place, 0, code, MISSING, MISSING,
+        self.pending, self.last = ((order_id, trade_id),), self._fill_bytes
+        pack_fill(
+            self._fill_words, FILL_AT, place, code, ts, owner, traded, pair, way, lots, ticks, lots,
+            ticks if ticks > 0 else -ticks, book,
         )  # fmt: skip
-        used = self._step(self._block, self._address, 1)
+        used = self._step(self._block, self._fill_address, 1)
         if used < 0:
+            if self._clamps and 0 <= ts < self._head[LATEST]:
+                return self.fill(self._head[LATEST], order_id, qty, price, trade_id, account, instrument, side)
             return UNPLAIN
         if text is not None:
-            fills.keep(text, (owner, traded, way, code, ts // DAY_NS, lots, ticks, row, number))
+            fills.keep(text, code, number)
         self.kept = number + 1
         return used
 
@@ -294,7 +305,7 @@ class Door:
             known = self._known(order_id, account, instrument) if self._in_order(ts) else None
         except TypeError:
             return UNPLAIN
-        return UNPLAIN if known is None else self._message(ts, CANCEL, known, 0, 0, MISSING, 0)
+        return UNPLAIN if known is None else self._message(ts, CANCEL, self.place(known), 0, MISSING)
 
     def modify(
         self,
@@ -311,7 +322,8 @@ class Door:
             known = self._known(order_id, account, instrument) if self._in_order(ts) else None
             if known is None:
                 return UNPLAIN
-            traded = known.instrument
+            place = self.place(known)
+            traded = self._columns()[1][place]
             lots: int | None = 0
             ticks: int | None = MISSING
             if qty is not None:
@@ -322,7 +334,7 @@ class Door:
                 return UNPLAIN
         except TypeError:
             return UNPLAIN
-        return self._message(ts, MODIFY, known, known.side, lots, ticks, known.flags & REDUCE_ONLY)
+        return self._message(ts, MODIFY, place, lots, ticks)
 
     def price(self, ts: Any, instrument: Any = None, price: Any = None, bid: Any = None, ask: Any = None) -> int:
         """A last price, a bid, an ask."""
@@ -347,22 +359,23 @@ class Door:
         last, lower, upper = found
         self.pending, self.last = NO_IDS, self._bytes
         pack_event(
-            self._words, 0, ts, -1, traded, -1, 0, 0, last, -1, -1, 0, 0, highest, PRICE, -1, 0, -1, lower, upper
+            self._words, 0, PRICE, 0, lower, upper, -1, -1, ts, -1, traded, -1, 0, 0, last, 0, highest, -1, -1, 0
         )
         used = self._step(self._block, self._address, 1)
         if used >= 0:
             self.kept += 1
         return used
 
-    def _message(self, ts: int, kind: int, known: KnownOrder, side: int, lots: int, ticks: int, flags: int) -> int:
-        """A message that names a known order."""
-        row, owner, traded, _, _, book, login, _ = known
-        row = self.place(row)
+    def _message(self, ts: int, kind: int, place: int, lots: int, ticks: int) -> int:
+        """A message that names the order at a place of the journal."""
+        owner, traded, side, pair, book, login, flags = (column[place] for column in self._columns())
         self.pending, self.last = NO_IDS, self._bytes
-        highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
+        if kind == CANCEL:
+            side = flags = 0
+        highest = 0 if ticks == MISSING else abs(ticks)
         pack_event(
-            self._words, 0, ts, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, book, login, 0, lots,
-            highest, kind, row, flags, -1, MISSING, MISSING,
+            self._words, 0, kind, flags & REDUCE_ONLY, MISSING, MISSING, place, -1, ts, owner, traded, pair, side, lots,
+            ticks, lots, highest, book, login, 0,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
         if used >= 0:
@@ -385,21 +398,35 @@ class Door:
             and self._head[SIZE] + self._shift == self.kept
         )
 
-    def _known(self, order_id: Any, account: Any, instrument: Any) -> KnownOrder | None:
-        """The earlier order of this id, if the labels beside it are those of the order."""
+    def _known(self, order_id: Any, account: Any, instrument: Any) -> int | None:
+        """Number of the earlier order of this id, if the labels beside it are those of the order."""
         owner = None
         if account is not None:
             owner = self._universe.account_codes.get(account) if type(account) is str else None
             if owner is None:
                 return None
-        known = self._orders.known(id_text(order_id), owner)
-        if known is None or owner not in (None, known.account):
+        known = self._orders.number(id_text(order_id), owner)
+        if known is None:
+            return None
+        owners, things = self._columns()[:2]
+        place = self.place(known)
+        if owner not in (None, owners[place]):
             return None
         if instrument is not None and (
-            type(instrument) is not str or self._universe.instrument_codes.get(instrument) != known.instrument
+            type(instrument) is not str or self._universe.instrument_codes.get(instrument) != things[place]
         ):
             return None
         return known
+
+    def _columns(self) -> tuple[memoryview, ...]:
+        """The columns `OF_ORDER` of the journal, which may have moved since the last time."""
+        if self._journal.columns["ts"] is not self._times:
+            self._read_columns()
+        return self._of_order
+
+    def _read_columns(self) -> None:
+        columns = self._journal.columns
+        self._of_order, self._times = tuple(columns[name].data for name in OF_ORDER), columns["ts"]
 
     def _apart(self, account: str, instrument: str) -> tuple[int, int, int]:
         """Codes of an account, -1 for one to come, and of a known instrument that have not met, and of no pair."""

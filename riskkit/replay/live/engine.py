@@ -17,6 +17,7 @@ from riskkit.replay.engine.in_force import feed_parts, parts_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars
 from riskkit.replay.ingest.rows import Row
+from riskkit.replay.kernels.records import stacked
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.engine_events import EngineEvents
@@ -156,7 +157,7 @@ class Engine(EngineEvents):
         rows = self._decisions()
         past = self._past()
         if past:
-            rows = np.concatenate([past.rows, rows])
+            rows = stacked([past.rows, rows])
         return ReplayResult(
             log,
             self.history,

@@ -18,7 +18,7 @@ from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.rows import Row
-from riskkit.replay.kernels.records import Record, Records
+from riskkit.replay.kernels.records import Record, Records, copied, stacked
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Quick, can_step
 from riskkit.replay.live.growth import Growth
@@ -271,7 +271,7 @@ class EngineTables:
             if len(block) and block["seq"][-1] < number:
                 break
             found.append(block[np.searchsorted(block["seq"], number) :])
-        return np.concatenate(found[::-1])
+        return stacked(found[::-1])
 
     def last(self, count: int) -> np.ndarray:
         """The last `count` decision rows."""
@@ -290,7 +290,7 @@ class EngineTables:
 
     def decisions_on(self, number: int) -> np.ndarray:
         """The decision rows of an event that is kept in memory."""
-        rows = np.concatenate([self.answers, self._decisions()])
+        rows = stacked([self.answers, self._decisions()])
         return rows[rows["seq"] == number]
 
     def _keep_rows(self) -> None:
@@ -305,12 +305,12 @@ class EngineTables:
     def _decisions(self) -> np.ndarray:
         self._keep_rows()
         if len(self.blocks) > 1:
-            self.blocks = [np.concatenate(self.blocks)]
+            self.blocks = [stacked(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
 
     def _numbered(self, rows: np.ndarray) -> np.ndarray:
         """A copy of decision rows with the numbers of their events instead of places in the columns."""
-        rows = rows.copy()
+        rows = copied(rows)
         if not self._journal.shift:  # places are numbers
             return rows
         rows["seq"] += self._journal.shift
@@ -379,7 +379,7 @@ class EngineTables:
         past, present = self._past(), journal.since(len(journal.carried))
         assert past is not None
         columns = {name: np.concatenate([past.columns[name][number:], column]) for name, column in present.items()}
-        return Past(columns, np.concatenate([past.rows[np.searchsorted(past.rows["seq"], number) :], rows]))
+        return Past(columns, stacked([past.rows[np.searchsorted(past.rows["seq"], number) :], rows]))
 
     def _past(self) -> Past | None:
         """The events before those that the journal has after its carried ones; None if there are none."""

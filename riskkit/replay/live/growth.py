@@ -43,7 +43,7 @@ from riskkit.replay.engine.state import (
 )
 from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, POSITION
-from riskkit.replay.kernels.records import record_dtype
+from riskkit.replay.kernels.records import extended, record_dtype
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.kernels.workspace import joined, zeros
 from riskkit.replay.live.open_universe import LABELS, OpenUniverse
@@ -290,13 +290,15 @@ class Growth:
             commit([(setattr, state, "memory", memory), (state.rules.__setitem__, k, table)])
 
     def _more_accounts(self, state: State, added: int) -> None:
-        state.accounts = _copies(state.accounts, added)
-        state.cash_balances = _copies(state.cash_balances, added, int(state.counts[Counter.BALANCES]))
+        state.accounts = extended(state.accounts, state.accounts[-1:], added)
+        state.cash_balances = extended(
+            state.cash_balances, state.cash_balances[-int(state.counts[Counter.BALANCES]) :], added
+        )
         state.counts[Counter.ACCOUNTS] += added
         self._more_keys(state, "account", self._capacity["accounts"])
 
     def _more_instruments(self, state: State, added: int) -> None:
-        state.instruments = _copies(state.instruments, added)
+        state.instruments = extended(state.instruments, state.instruments[-1:], added)
         padded = self.padded()
         codes = {product: code for code, product in enumerate(padded.products)}
         state.instruments["product"][-added:] = [codes[one.product] for one in padded.instruments[-added:]]
@@ -326,7 +328,7 @@ class Growth:
             added = count + 1 - len(state.rules[k])
             if rule.scope != scope or added <= 0:
                 continue
-            table = state.rules[k] = _copies(state.rules[k], added)
+            table = state.rules[k] = extended(state.rules[k], state.rules[k][-1:], added)
             if scope == "account":
                 table["owner"][-added:] = np.arange(len(table) - 1 - added, len(table) - 1)
             if rule.kind.workspace_size:
@@ -339,7 +341,7 @@ class Growth:
         """Give the next pair its record, chained after those of its account and of its instrument."""
         pair, moved = self._known, False
         if len(state.positions) <= pair + 1:
-            state.positions = np.concatenate([state.positions, blank_positions(max(FIRST_PAIRS, pair))])
+            state.positions = extended(state.positions, blank_positions(max(FIRST_PAIRS, pair)))
             moved = True
         positions, instruments = self._words_of("p", state.positions), self._words_of("i", state.instruments)
         traded, at = (instrument + 1) * INSTRUMENT_WORDS, (pair + 1) * POSITION_WORDS
@@ -373,7 +375,7 @@ class Growth:
             name = group.table("positions")
             if len(state.groups[name]) <= pair + 1:
                 blank = blank_positions(max(FIRST_PAIRS, pair))
-                state.groups[name], moved = np.concatenate([state.groups[name], blank]), True
+                state.groups[name], moved = extended(state.groups[name], blank), True
             held, owners = state.groups[name], state.groups[group.table("accounts")]
             held[pair + 1] = state.positions[pair + 1]
             tables = state.accounts, state.instruments, int(state.counts[Counter.CURRENCIES])
@@ -398,7 +400,7 @@ class Growth:
             known = [len(state.rules[k]) for k, _ in self._by_pair if self.rules[k].scope == group.scope]
             added = max(known) - len(state.groups[name])
             if added > 0:
-                state.groups[name], moved = np.concatenate([state.groups[name], blank_owners(added)]), True
+                state.groups[name], moved = extended(state.groups[name], blank_owners(added)), True
         return moved
 
     def _words_of(self, name: str | int, table: np.ndarray) -> memoryview:
@@ -441,7 +443,7 @@ class Growth:
             state.memory = joined([state.memory, zeros(size * len(blank))])
         elif "memory" in (table.dtype.names or ()):
             blank["memory"] = table["memory"][0]
-        return np.concatenate([table, blank])
+        return extended(table, blank)
 
 
 def _has_covariance(rule: Rule) -> bool:
@@ -454,8 +456,3 @@ def _labels_in(value: Any) -> set[str]:
         return {value}
     parts = [*value.keys(), *value.values()] if isinstance(value, Mapping) else value
     return {text for part in parts for text in _labels_in(part)} if isinstance(parts, Collection) else set()
-
-
-def _copies(table: np.ndarray, count: int, block: int = 1) -> np.ndarray:
-    """A table with `count` copies of its last `block` records at the end."""
-    return np.concatenate([table, np.tile(table[-block:], count)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from typing import Any
 
@@ -146,8 +146,10 @@ class Journal:
         size = max(STEP_EVENTS if self.stepped else FIRST_EVENTS, 2 * room, 2 * events)
         columns = {}
         for name, column in self.columns.items():
-            columns[name] = np.full(size, DEFAULTS.get(name, 0), column.dtype)
+            columns[name] = np.zeros(size, column.dtype)
             columns[name][:room] = column
+            if absent := DEFAULTS.get(name, 0):
+                columns[name][room:] = absent
         self.columns.update(columns)  # all or, if it is interrupted, none
         return True
 
@@ -232,6 +234,13 @@ class Journal:
         """One event as integer codes."""
         place = self.place(number)
         return {name: int(values[0]) for name, values in self.since(place, place + 1).items()}
+
+    def fields(self, numbers: Sequence[int], names: Sequence[str]) -> Iterator[tuple[int, ...]]:
+        """Some columns of the rows of these numbers."""
+        places = self.places(np.array(numbers, np.int64))
+        columns = {name: self.columns[name][places] for name in names}
+        columns |= {name: self.numbers(columns[name]) for name in NUMBERS if name in columns}
+        return zip(*(column.tolist() for column in columns.values()), strict=True)
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Number and integer codes of each row."""

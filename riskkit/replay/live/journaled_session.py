@@ -16,6 +16,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._files import write_whole
 from riskkit._folder_lock import FolderLock
+from riskkit.replay.kernels.records import copied
 from riskkit.replay.kernels.runtime import proven
 from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.engine_snapshot import pack
@@ -241,7 +242,7 @@ class JournaledSession(LiveSession):
             header |= {"extra": self._extra(self.notes)}
             followed, further = self._challenger_parts()
             header, arrays = header | followed, arrays | further
-            copies = {name: array.copy() for name, array in arrays.items()}
+            copies = {name: copied(array) for name, array in arrays.items()}
             self._background = threading.Thread(target=self._store, args=(old, first, header, copies), daemon=True)
             self._background.start()
 
@@ -369,8 +370,8 @@ class JournaledSession(LiveSession):
 
     def _widen(self, universe: Universe) -> None:
         """Go on in a universe to which the tables cannot grow."""
-        self._live = self._live.widened(universe)
-        self._entries = self._entries.in_universe(self._live.labels)
+        live = self._live.widened(universe)
+        self._follow(live, self._entries.in_universe(live.labels))
         self._formatter = DecisionFormatter(self._live.rules, self._live.labels, self._live.params)
         self._door = self._door.of(self._live, self._entries)
 

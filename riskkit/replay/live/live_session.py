@@ -122,9 +122,8 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
 
     def _start(self, live: Engine, entries: Entries, ts_policy: str) -> None:
         self._lock = lock_of(self)
-        self._live = live
+        self._follow(live, entries)
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
-        self._entries = entries
         self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
@@ -134,6 +133,11 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
         self._stopped = ""
         self.acts: list[dict[str, Any]] = []
         self._challengers = {}
+
+    def _follow(self, live: Engine, entries: Entries) -> None:
+        """Go on with an engine, and with ids whose orders and fills are in its journal."""
+        self._live, self._entries = live, entries
+        entries.read_from(live.journal.fields)
 
     def stop(self, why: str) -> None:
         """Take no more events: why is the answer to each."""
@@ -250,7 +254,7 @@ class LiveSession(Signed, Restorable, Probing, Readable, SessionCalls):
     def _swap(self, live: Engine, entries: Entries) -> None:
         """Go on with another engine of the same journal."""
         door = self._door.of(live, entries)
-        self._live, self._entries = live, entries
+        self._follow(live, entries)
         self._formatter = DecisionFormatter(live.rules, live.labels, live.params)
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._door = door

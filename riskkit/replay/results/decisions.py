@@ -157,7 +157,7 @@ class Decision(Late):
     def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
         """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
         found = _new(cls)
-        set_late(found, (action, rule, make, args))
+        set_late(found, (action, rule, make, *args))
         return found
 
     def __str__(self) -> str:
@@ -223,7 +223,7 @@ class DecisionFormatter:
     def refusal(self, row: bytes, words: bytes, read: Callable[[bytes], Mapping[str, int]]) -> Decision:
         """The action of one row of `REFUSED`, as bytes; ``read(words)`` is its event."""
         found = _new(Decision)  # as `Decision.later`, without its call
-        set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, (self, row, words, read)))
+        set_late(found, (REJECT, self._by_cause[row[CAUSE_AT]], _refusal, self, row, words, read))
         return found
 
     # ------------------------------------------------------------------ rows

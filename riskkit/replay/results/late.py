@@ -26,7 +26,7 @@ class Late:
             if late is not None:
                 if name in ("action", "rule"):
                     return late[name == "rule"]
-                made = late[2](*late[3])
+                made = late[2](*late[3:])
                 for known in fields(made):
                     _set(self, known.name, getattr(made, known.name))
                 set_late(self, None)

@@ -16,6 +16,7 @@ from riskkit.replay.engine.order_columns import assign_slots, find_duplicates
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, opening
 from riskkit.replay.engine.tiers import CHOICES, next_tier, revaluations
+from riskkit.replay.kernels.records import stacked
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
@@ -273,7 +274,7 @@ class Stage:
             stop = min(first + chunk, end)
             with waiting(f"replaying {stop - first:,} events, {run.parts[0].loop.how}"):
                 blocks.extend(run.feed(first, stop))
-        rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
+        rows = stacked(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)
         result = ReplayResult(
