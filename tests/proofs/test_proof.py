@@ -48,33 +48,39 @@ RULES = RuleSet(
     ]
 )
 FEW = RuleSet([RULES[name] for name in ("rate", "traded", "day", "fall")])  # windows, days, money and a fraction of it
-# one process compiles the loop of a mode, once
-SHADOW, ENFORCE = pytest.mark.xdist_group("proof"), pytest.mark.xdist_group("proof in enforce")
-MODES = [pytest.param("shadow", "keep", marks=SHADOW), pytest.param("enforce", "clip", marks=ENFORCE)]
+ENFORCE, GENERIC = (
+    pytest.mark.xdist_group("proof in enforce"),
+    pytest.mark.xdist_group("generic"),
+)  # one process has a loop
+MODES = [("shadow", "keep"), ("enforce", "clip")]
+WAYS = [
+    pytest.param("shadow", "keep", "generic", marks=GENERIC),
+    pytest.param("enforce", "clip", True, marks=ENFORCE),
+]
 
 
 def reference(log: EventLog, mode: str, orphans: str) -> str:
     return replay_log(log, RULES, mode, orphans=orphans, compiled=False).digest
 
 
-@pytest.mark.parametrize(("mode", "orphans"), MODES)
+@pytest.mark.parametrize(("mode", "orphans", "compiled"), WAYS)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
-def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data):
+def test_every_way_of_running_gives_one_digest(mode, orphans, compiled, seed, opened, data):
     log = random_log(seed, 120, opened=opened, venue=True)
     digest = reference(log, mode, orphans)
-    assert replay_log(log, RULES, mode, orphans=orphans, compiled=True).digest == digest, "compiled"
+    assert replay_log(log, RULES, mode, orphans=orphans, compiled=compiled).digest == digest, "compiled"
     chunk = data.draw(st.integers(1, len(log)), label="chunk")
-    assert replay_log(log, RULES, mode, orphans=orphans, compiled=True, chunk=chunk).digest == digest, "in chunks"
-    live = Engine(RULES, log.universe, mode, orphans=orphans)
+    assert replay_log(log, RULES, mode, orphans=orphans, compiled=compiled, chunk=chunk).digest == digest, "in chunks"
+    live = Engine(RULES, log.universe, mode, orphans=orphans, compiled=compiled)
     live.feed(log)
     assert live.digest == digest, "one at a time"
     journal = with_every_column(live.log())
-    assert replay_log(journal, RULES, mode, orphans=orphans, compiled=True).digest == digest, "the journal replayed"
+    assert replay_log(journal, RULES, mode, orphans=orphans, compiled=compiled).digest == digest, "the journal replayed"
     stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
-    first = Engine(RULES, log.universe, mode, orphans=orphans)
+    first = Engine(RULES, log.universe, mode, orphans=orphans, compiled=compiled)
     first.feed(log, 0, stop)
-    second = Engine.restore(first.snapshot(), RULES)
+    second = Engine.restore(first.snapshot(), RULES, compiled=compiled)
     second.feed(log, stop)
     assert second.digest == digest, "snapshot and restore"
 
@@ -161,13 +167,14 @@ def test_storage_keeps_the_digest(tmp_path):
         )
 
 
-@SHADOW
+@ENFORCE
 def test_threads_keep_the_digest():
     logs = [random_log(seed, 150, venue=True) for seed in range(8)]
-    expected = [reference(log, "shadow", "clip") for log in logs]
+    expected = [reference(log, "enforce", "clip") for log in logs]
     for workers in (1, 2, 5):
         with ThreadPoolExecutor(workers) as pool:
-            assert list(pool.map(lambda log: replay_log(log, RULES, compiled=True).digest, logs)) == expected
+            found = pool.map(lambda log: replay_log(log, RULES, "enforce", compiled=True).digest, logs)
+            assert list(found) == expected
 
 
 def test_another_processor_gives_the_digest(tmp_path):
@@ -238,11 +245,11 @@ VARIED = {
 }  # fmt: skip
 
 
-@SHADOW
+@ENFORCE
 @needs_compiling
 def test_a_sweep_over_every_parameter_compiles_once():
     log = random_log(2, 150, venue=True)
-    base = shape_of(RULES, log.columns, enforce=False, sampled=False, cancels=False, opened=False)
+    base = shape_of(RULES, log.columns, enforce=True, sampled=False, cancels=False, opened=False)
     _compiled_run.cache_clear()  # count from here, whatever other tests have run
     engine = ReplayLoop(RULES, base)
     varied = {name: set() for name in VARIED}
@@ -254,7 +261,7 @@ def test_a_sweep_over_every_parameter_compiles_once():
                     for r in RULES
                 ]
             )
-            assert shape_of(rules, log.columns, enforce=False, sampled=False, cancels=False, opened=False) == base
+            assert shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False) == base
             _run(engine, rules, log)
             varied[name] |= {
                 field

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from riskkit.replay.kernels.records import Records, RecordView
+from riskkit.replay.kernels.records import Records, RecordView, copied, stacked
 from riskkit.replay.kernels.workspace import PAGE, zeros
 
 RECORDS, WORDS = 64, PAGE  # of a page
@@ -45,8 +45,8 @@ class Pages:
     def of(cls, table: np.ndarray) -> Pages:
         """A copy of all."""
         if table.dtype.names is not None:
-            copied = table.copy()
-            pages = [copied[start : start + RECORDS] for start in range(0, len(table), RECORDS)]
+            records = copied(table)
+            pages = [records[start : start + RECORDS] for start in range(0, len(table), RECORDS)]
         else:  # most of a workspace is empty
             parts = [table[start : start + WORDS] for start in range(0, len(table), WORDS)]
             whole = len(table) // WORDS
@@ -57,11 +57,11 @@ class Pages:
 
     def renewed(self, numbers: Iterable[int]) -> Pages:
         """A later version of the same table, of which only some pages have changed since."""
-        pages, copied = list(self.pages), 0
+        pages, count = list(self.pages), 0
         for number in numbers:
-            pages[number] = self.source[number * self.size : (number + 1) * self.size].copy()
-            copied += 1
-        return Pages(pages, self.source, copied)
+            pages[number] = copied(self.source[number * self.size : (number + 1) * self.size])
+            count += 1
+        return Pages(pages, self.source, count)
 
     def whole(self, size: int | None = None) -> np.ndarray:
         """The first `size` rows (default: all) as an array, which cannot be written if it is that of the only page."""
@@ -69,7 +69,7 @@ class Pages:
         if self.source.dtype.names is not None:
             pages = self.pages[: -(-size // self.size)]
             if len(pages) > 1:
-                return np.concatenate(pages)[:size]
+                return stacked(pages)[:size]
             only = pages[0][:size]
             only.flags.writeable = False
             return only
