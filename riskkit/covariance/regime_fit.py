@@ -16,7 +16,7 @@ from riskkit._jit import kernel
 from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.covariance.garch import DECIMALS, ConvergenceWarning, sample_of
-from riskkit.covariance.regimes import long_run_probabilities, regime_filter
+from riskkit.covariance.regimes import forward, long_run_probabilities, regime_filter
 
 PERSISTENCE = (0.9, 0.98)
 """Chances to stay in a regime from which the search starts."""
@@ -274,24 +274,7 @@ def expectation(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Log-likelihood, smoothed probabilities, and expected number of moves from each regime to each other."""
     n, k = shocks.size, variances.size
-    filtered, predicted = np.empty((n, k)), np.empty((n, k))
-    total, chances = 0.0, start.copy()
-    for t in range(n):
-        predicted[t] = chances
-        mass, lowest = 0.0, np.inf
-        for i in range(k):  # densities over the highest of them, which is at the smallest exponent
-            lowest = min(lowest, 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i]))
-        for i in range(k):
-            exponent = 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i])
-            filtered[t, i] = chances[i] * math.exp(lowest - exponent)
-            mass += filtered[t, i]
-        total += math.log(mass) - lowest - 0.5 * math.log(2.0 * math.pi)
-        for i in range(k):
-            filtered[t, i] /= mass
-        for j in range(k):
-            chances[j] = 0.0
-            for i in range(k):
-                chances[j] += filtered[t, i] * transition[i, j]
+    total, filtered, predicted = forward(shocks, variances, transition, start)
     smoothed, moves = filtered.copy(), np.zeros((k, k))
     for t in range(n - 2, -1, -1):
         for i in range(k):

@@ -89,3 +89,11 @@ def test_units_labels_and_a_third_regime():
 def test_refusals(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_a_regime_that_cannot_be_does_not_decide_how_small_a_density_is():
+    """From the first regime there is no way to the second, whose density would be the higher by e^-600."""
+    returns = np.array([0.1, 36.0, -0.2])
+    found = regime_filter(returns, [[1.0, 0.0], [0.1, 0.9]], [1.0, 400.0])
+    assert found.filtered.tolist() == [[1.0, 0.0]] * 3
+    assert found.log_likelihood == pytest.approx(float(-0.5 * (np.log(2.0 * np.pi) + returns**2).sum()))
