@@ -90,7 +90,7 @@ def regime_filter(returns: ReturnsLike, transition: Any, variances: Any, *, mean
     if matrix.min() < 0.0 or np.abs(matrix.sum(axis=1) - 1.0).max() > 1e-9:
         raise InputError("transition has a row that does not consist of probabilities with a sum of 1")
     shocks = array - finite_number(mean, "mean")
-    total, filtered, predicted = forward(shocks, spread, matrix, long_run_probabilities(matrix))
+    total, filtered, predicted, _, _ = expectation(shocks, spread, matrix, long_run_probabilities(matrix))
     rows = labels_of(returns, 0)
     labelled = with_labels(filtered, rows, None if rows is None else range(len(spread)))
     return RegimeProbabilities(labelled, predicted[-1], float(predicted[-1] @ spread), total)
@@ -105,10 +105,13 @@ def long_run_probabilities(matrix: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def forward(
+def expectation(
     shocks: np.ndarray, variances: np.ndarray, transition: np.ndarray, start: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Log-likelihood, and the probabilities of the regimes given the shocks up to each, and before it (and after the last)."""
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Log-likelihood; probabilities given the shocks up to each, before it (and after the last), given all; expected moves.
+
+    One kernel: numba cannot load a function from its cache that was linked into another one, too.
+    """
     n, k = shocks.size, variances.size
     filtered, predicted = np.zeros((n, k)), np.zeros((n + 1, k))
     total, predicted[0] = 0.0, start
@@ -127,4 +130,13 @@ def forward(
             filtered[t, i] /= mass
             for j in range(k):
                 predicted[t + 1, j] += filtered[t, i] * transition[i, j]
-    return total, filtered, predicted
+    smoothed, moves = filtered.copy(), np.zeros((k, k))
+    for t in range(n - 2, -1, -1):
+        for i in range(k):
+            smoothed[t, i] = 0.0
+            for j in range(k):
+                if predicted[t + 1, j] > 0.0:
+                    both = filtered[t, i] * transition[i, j] * smoothed[t + 1, j] / predicted[t + 1, j]
+                    moves[i, j] += both
+                    smoothed[t, i] += both
+    return total, filtered, predicted, smoothed, moves

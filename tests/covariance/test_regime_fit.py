@@ -11,7 +11,7 @@ from scipy import stats
 
 from riskkit._check import InputError
 from riskkit.covariance import fit_regimes, regime_filter
-from riskkit.covariance.regime_fit import expectation
+from riskkit.covariance.regimes import expectation
 
 RNG = np.random.default_rng(8)
 STATES = np.cumsum(RNG.uniform(size=1200) < 0.02) % 2
@@ -43,7 +43,7 @@ def test_expectations_are_sums_over_every_path_of_regimes():
         for before, after in itertools.pairwise(path):
             weight *= transition[before, after]
         weights.append(weight * np.prod(stats.norm.pdf(shocks, 0.0, np.sqrt(variances[list(path)]))))
-    total, smoothed, moves = expectation(shocks, variances, transition, start)
+    total, _, _, smoothed, moves = expectation(shocks, variances, transition, start)
     chances = np.array(weights) / sum(weights)
     assert total == pytest.approx(math.log(sum(weights)))
     for t in range(5):
