@@ -68,6 +68,24 @@ def best(*functions: Callable[[], Any], repeat: int = 5, at_least: float = 0.02)
     return times
 
 
+def beside(
+    name: str,
+    ours: Callable[[], Any],
+    other: Callable[[], Any],
+    other_name: str,
+    aim: float,
+    *,
+    rtol: float = 1e-9,
+    atol: float = 1e-13,
+    repeat: int = 3,
+    checks: float = 0.0,
+) -> Row:
+    """A row of two ways whose numbers agree, which is asserted before they are timed; `checks`: seconds for input and labels."""
+    np.testing.assert_allclose(np.asarray(ours(), dtype=float), np.asarray(other(), dtype=float), rtol=rtol, atol=atol)
+    mine, theirs = best(ours, other, repeat=repeat)
+    return Row(name, mine, theirs + checks, other_name + (f" + {seconds(checks)}" if checks else ""), aim)
+
+
 @dataclass(frozen=True)
 class Bound:
     """One line of a benchmark that is held against a number, not against another way."""

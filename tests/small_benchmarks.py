@@ -21,6 +21,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "latency": {"EVENTS": 200, "FEW": 5, "MANY": 20, "BATCHES": (1, 10)},
     "live": {"ORDERS": 200, "EVENTS": 600, "MANY": 50, "TURNS": 2},
     "models.attribution": {"ASSETS": 30},
+    "models.portfolios": {"DAYS": 300},
     "models.cube": {"SCENARIOS": 500, "POSITIONS": 100},
     "models.dynamics": {"ASSETS": 100},
     "models.montecarlo": {"SCENARIOS": 20_000},

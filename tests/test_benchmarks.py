@@ -1,5 +1,7 @@
 """Every benchmark runs, and its answers agree with those of the other way; sizes are small, and times are not looked at."""
 
+import importlib
+import inspect
 import os
 import pkgutil
 import re
@@ -8,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from public_names import public_names
+from unmeasured import FORMULAS, REASONS
 
 import benchmarks
 import benchmarks.first
@@ -43,6 +47,29 @@ def test_a_program_of_the_first_answer_runs(program):
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert float(done.stdout) > 0
+
+
+AREAS = {"returns", "covariance", "var", "performance", "stress", "attribution", "pnl", "learn"} | {
+    "liquidity",
+    "instruments",
+    "frtb",
+    "montecarlo",
+}  # the tests of `var_backtest` are timed together, and those that simulate by themselves
+
+
+def test_every_model_is_named_in_a_row_or_there_is_a_reason():
+    files = [Path(str(path)) for path in (HERE.parent / "benchmarks" / "models").glob("*.py")]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    reasons = {name for names in REASONS.values() for name in names.split()}
+    functions = {
+        f"{public.area}.{public.name}"
+        for public in public_names()
+        if public.area.partition(".")[0] in AREAS
+        and inspect.isfunction(getattr(importlib.import_module(public.module), public.name))
+    }
+    timed = {name for name in functions if name.rpartition(".")[2] in words}
+    assert sorted(name for name in functions - timed - reasons if not name.startswith(FORMULAS)) == []
+    assert sorted(reasons & timed | reasons - functions) == []
 
 
 def test_no_benchmark_is_left_out():

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.stats import binom, norm
 
-from benchmarks._bench import Row, best
+from benchmarks._bench import Row, beside, best
 from riskkit import frtb
 from riskkit.frtb import tables
 
@@ -33,6 +34,8 @@ def rows() -> Iterator[Row]:
 
     yield _vega(rng)
     yield _curvature(rng)
+    yield from _defaults()
+    yield _shares(rng)
     pnl = rng.standard_normal((2_500, 5))
     np.testing.assert_allclose(frtb.expected_shortfall(pnl).es, _nested(pnl), rtol=1e-12)
     mine, other = best(lambda: frtb.expected_shortfall(pnl), lambda: _nested(pnl))
@@ -101,3 +104,59 @@ def _curvature(rng: np.random.Generator) -> Row:
     assert math.isclose(frtb.equity_curvature(book).charges["medium"], pair_by_pair(), rel_tol=1e-9)
     mine, other = best(lambda: frtb.equity_curvature(book), pair_by_pair, repeat=3)
     return Row("equity curvature, 300 names, three scenarios", mine, other, "one scenario, pair by pair", 2.0)
+
+
+def _defaults() -> Iterator[Row]:
+    """Counts of defaults by quadrature, and simulated losses of unequal issuers."""
+    n, p, rho = 1_000, 0.01, 0.2
+    z = np.linspace(-9.0, 9.0, 4_001)
+    weights = norm.pdf(z) / norm.pdf(z).sum()
+
+    def by_scipy() -> np.ndarray:
+        given = norm.cdf((norm.ppf(p) - math.sqrt(rho) * z) / math.sqrt(1.0 - rho))
+        return np.asarray(binom.pmf(np.arange(n + 1)[:, None], n, given) @ weights)
+
+    yield beside(
+        "distribution of defaults of 1,000 issuers",
+        lambda: frtb.default_count_distribution(n, p, rho),
+        by_scipy,
+        "scipy.stats.binom, one table",
+        3.0,
+        rtol=1e-8,
+    )
+    amounts = np.linspace(1.0, 2.0, 200)
+
+    def ours() -> float:
+        draws = np.random.default_rng(1)
+        return float(frtb.simulate_default_risk(amounts, p, math.sqrt(rho), 50_000, draws=draws).var)
+
+    def year_by_year() -> float:
+        draws, losses = np.random.default_rng(1), np.empty(50_000)
+        for year in range(len(losses)):
+            assets = math.sqrt(rho) * draws.standard_normal() + math.sqrt(1.0 - rho) * draws.standard_normal(200)
+            losses[year] = amounts @ (assets < norm_threshold)
+        return float(np.quantile(losses, 0.999, method="inverted_cdf"))
+
+    norm_threshold = float(norm.ppf(p))
+    assert abs(ours() - year_by_year()) < 0.15 * ours()
+    mine, other = best(ours, year_by_year, repeat=2)
+    yield Row("50,000 years of defaults of 200 issuers", mine, other, "numpy, year by year", 2.0)
+
+
+def _shares(rng: np.random.Generator) -> Row:
+    book = {bucket: rng.normal(0.0, 1e5, 60) for bucket in range(1, 11)}
+
+    def pair_by_pair() -> float:
+        squares, sums = 0.0, []
+        for bucket, amounts in book.items():
+            weighted = (tables.EQUITY_WEIGHTS[bucket] * amounts).tolist()
+            rho = tables.EQUITY_WITHIN[bucket]
+            squares += sum(
+                x * y * (1.0 if i == j else rho) for i, x in enumerate(weighted) for j, y in enumerate(weighted)
+            )
+            sums.append(sum(weighted))
+        return math.sqrt(squares + 0.15 * (sum(sums) ** 2 - sum(each * each for each in sums)))
+
+    assert math.isclose(frtb.equity_delta(book).charges["medium"], pair_by_pair(), rel_tol=1e-9)
+    mine, other = best(lambda: frtb.equity_delta(book), pair_by_pair, repeat=3)
+    return Row("equity delta, 600 shares, three scenarios", mine, other, "one scenario, pair by pair", 2.0)

@@ -25,6 +25,7 @@ from riskkit._types import ReturnsLike
 from riskkit.covariance.ewma import ewma_initial, ewma_variance
 from riskkit.covariance.garch import fit_garch
 from riskkit.covariance.matrices import asset_names, square_matrix, symmetric
+from riskkit.covariance.variance_paths import recursion
 
 Likelihood = Literal["full", "pairs"]
 Margins = Literal["garch", "ewma"]
@@ -243,9 +244,7 @@ def _path(z: np.ndarray, a: float, b: float, target: np.ndarray) -> np.ndarray:
 
 
 def _filtered(pushes: np.ndarray, b: float, first: np.ndarray) -> np.ndarray:
-    from scipy.signal import lfilter
-
-    later = lfilter([1.0], [1.0, -b], pushes, axis=0, zi=(b * first)[None])[0]
+    later = recursion(pushes, b, first)
     return np.concatenate([first[None], later])
 
 

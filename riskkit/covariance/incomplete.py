@@ -266,7 +266,7 @@ def _with_gaps(returns: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if table.ndim != 2:
         raise InputError(f"returns has shape {table.shape}; a matrix needs (n_obs, n_assets)")
     known = _known(table)
-    counts = known.T.astype(np.int64) @ known.astype(np.int64)
+    counts = (known.T.astype(float) @ known.astype(float)).astype(np.int64)  # of floats it is a product of BLAS
     if counts.min(initial=2) < 2:
         i, j = (int(k) for k in np.argwhere(counts < 2)[0])
         names = asset_names(with_labels(counts, labels_of(returns, 1), labels_of(returns, 1)))

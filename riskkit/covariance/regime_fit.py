@@ -12,11 +12,10 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import labels_of, whole_number, with_labels
 from riskkit._excel import Exported
-from riskkit._jit import kernel
 from riskkit._show import Row, percent
 from riskkit._types import ReturnsLike
 from riskkit.covariance.garch import DECIMALS, ConvergenceWarning, sample_of
-from riskkit.covariance.regimes import long_run_probabilities, regime_filter
+from riskkit.covariance.regimes import expectation, long_run_probabilities, regime_filter
 
 PERSISTENCE = (0.9, 0.98)
 """Chances to stay in a regime from which the search starts."""
@@ -183,7 +182,7 @@ def fit_regimes(returns: ReturnsLike, n_regimes: int = 2) -> RegimeFit:
         )
     order = np.argsort(variances)
     variances, transition = variances[order], transition[np.ix_(order, order)]
-    smoothed = expectation(scaled - mean, variances, transition, long_run_probabilities(transition))[1]
+    smoothed = expectation(scaled - mean, variances, transition, long_run_probabilities(transition))[3]
     found = regime_filter(returns, transition, variances * unit**2, mean=mean * unit)
     rows = labels_of(returns, 0)
     return RegimeFit(
@@ -209,7 +208,7 @@ def _expectation_maximisation(
     mean, height = float(scaled.mean()), -math.inf
     for _ in range(MOST_STEPS):
         start = long_run_probabilities(transition)
-        total, smoothed, moves = expectation(scaled - mean, variances, transition, start)
+        total, _, _, smoothed, moves = expectation(scaled - mean, variances, transition, start)
         gain, height = (total - height) / len(scaled), total
         if gain < TOLERANCE:
             break
@@ -241,7 +240,7 @@ def _climb(
         spreads, logits = np.exp(point[1 : 1 + count]), point[1 + count :]
         chances = chances_of(logits)
         shocks = scaled - point[0]
-        total, smoothed, moves = expectation(shocks, spreads, chances, long_run_probabilities(chances))
+        total, _, _, smoothed, moves = expectation(shocks, spreads, chances, long_run_probabilities(chances))
         ratios = smoothed * shocks[:, None] / spreads
         in_chances = (moves - moves.sum(axis=1)[:, None] * chances)[apart]
         for i, step in enumerate(STEP * np.eye(len(logits))):  # of the first regime, by differences
@@ -266,39 +265,3 @@ def _climb(
         found.success or np.abs(found.jac).max() < FLAT
     )  # a line search may end at the precision of the likelihood
     return bool(converged), float(found.x[0]), np.exp(found.x[1 : 1 + count]), chances_of(found.x[1 + count :])
-
-
-@kernel
-def expectation(
-    shocks: np.ndarray, variances: np.ndarray, transition: np.ndarray, start: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Log-likelihood, smoothed probabilities, and expected number of moves from each regime to each other."""
-    n, k = shocks.size, variances.size
-    filtered, predicted = np.empty((n, k)), np.empty((n, k))
-    total, chances = 0.0, start.copy()
-    for t in range(n):
-        predicted[t] = chances
-        mass, lowest = 0.0, np.inf
-        for i in range(k):  # densities over the highest of them, which is at the smallest exponent
-            lowest = min(lowest, 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i]))
-        for i in range(k):
-            exponent = 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i])
-            filtered[t, i] = chances[i] * math.exp(lowest - exponent)
-            mass += filtered[t, i]
-        total += math.log(mass) - lowest - 0.5 * math.log(2.0 * math.pi)
-        for i in range(k):
-            filtered[t, i] /= mass
-        for j in range(k):
-            chances[j] = 0.0
-            for i in range(k):
-                chances[j] += filtered[t, i] * transition[i, j]
-    smoothed, moves = filtered.copy(), np.zeros((k, k))
-    for t in range(n - 2, -1, -1):
-        for i in range(k):
-            smoothed[t, i] = 0.0
-            for j in range(k):
-                if predicted[t + 1, j] > 0.0:
-                    both = filtered[t, i] * transition[i, j] * smoothed[t + 1, j] / predicted[t + 1, j]
-                    moves[i, j] += both
-                    smoothed[t, i] += both
-    return total, smoothed, moves

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, refuse_prices, single_series, with_labels
+from riskkit._jit import kernel
 from riskkit._types import ReturnsLike
+
+ROUNDING = 1e-14
+"""Long-run probabilities that are smaller are zero: a shock of 40 volatilities would make a regime of what is rounding."""
 
 
 class RegimeProbabilities(NamedTuple):
@@ -84,20 +89,11 @@ def regime_filter(returns: ReturnsLike, transition: Any, variances: Any, *, mean
         )
     if matrix.min() < 0.0 or np.abs(matrix.sum(axis=1) - 1.0).max() > 1e-9:
         raise InputError("transition has a row that does not consist of probabilities with a sum of 1")
-    shocks = (array - finite_number(mean, "mean"))[:, None]
-    logs = -0.5 * (np.log(2.0 * np.pi * spread) + shocks**2 / spread)
-    highest = logs.max(axis=1)
-    densities = np.exp(logs - highest[:, None])
-    probabilities, filtered, total = long_run_probabilities(matrix), np.empty_like(densities), float(highest.sum())
-    for t, density in enumerate(densities):
-        joint = probabilities * density
-        mass = joint.sum()
-        total += float(np.log(mass))
-        filtered[t] = joint / mass
-        probabilities = filtered[t] @ matrix
+    shocks = array - finite_number(mean, "mean")
+    total, filtered, predicted, _, _ = expectation(shocks, spread, matrix, long_run_probabilities(matrix))
     rows = labels_of(returns, 0)
     labelled = with_labels(filtered, rows, None if rows is None else range(len(spread)))
-    return RegimeProbabilities(labelled, probabilities, float(probabilities @ spread), total)
+    return RegimeProbabilities(labelled, predicted[-1], float(predicted[-1] @ spread), total)
 
 
 def long_run_probabilities(matrix: np.ndarray) -> np.ndarray:
@@ -105,4 +101,42 @@ def long_run_probabilities(matrix: np.ndarray) -> np.ndarray:
     n = len(matrix)
     system = np.vstack([matrix.T - np.eye(n), np.ones(n)])
     solution: np.ndarray = np.linalg.lstsq(system, np.append(np.zeros(n), 1.0))[0]
-    return np.maximum(solution, 0.0)
+    return np.where(solution < ROUNDING, 0.0, solution)
+
+
+@kernel
+def expectation(
+    shocks: np.ndarray, variances: np.ndarray, transition: np.ndarray, start: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Log-likelihood; probabilities given the shocks up to each, before it (and after the last), given all; expected moves.
+
+    One kernel: numba cannot load a function from its cache that was linked into another one, too.
+    """
+    n, k = shocks.size, variances.size
+    filtered, predicted = np.zeros((n, k)), np.zeros((n + 1, k))
+    total, predicted[0] = 0.0, start
+    for t in range(n):
+        mass, lowest = 0.0, np.inf
+        for i in range(k):  # densities over the highest that is possible, which is at the smallest exponent
+            if predicted[t, i] > 0.0:
+                lowest = min(lowest, 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i]))
+        for i in range(k):
+            if predicted[t, i] > 0.0:
+                exponent = 0.5 * (math.log(variances[i]) + shocks[t] * shocks[t] / variances[i])
+                filtered[t, i] = predicted[t, i] * math.exp(lowest - exponent)
+                mass += filtered[t, i]
+        total += math.log(mass) - lowest - 0.5 * math.log(2.0 * math.pi)
+        for i in range(k):
+            filtered[t, i] /= mass
+            for j in range(k):
+                predicted[t + 1, j] += filtered[t, i] * transition[i, j]
+    smoothed, moves = filtered.copy(), np.zeros((k, k))
+    for t in range(n - 2, -1, -1):
+        for i in range(k):
+            smoothed[t, i] = 0.0
+            for j in range(k):
+                if predicted[t + 1, j] > 0.0:
+                    both = filtered[t, i] * transition[i, j] * smoothed[t + 1, j] / predicted[t + 1, j]
+                    moves[i, j] += both
+                    smoothed[t, i] += both
+    return total, filtered, predicted, smoothed, moves

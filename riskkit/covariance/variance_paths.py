@@ -46,11 +46,9 @@ def gjr_path(
     """
     values = finite_array(shocks, "shocks", ndim=1)
     news = values**2 * (alpha + gamma * (values < 0.0))
-    h, path = positive(variance, "variance", zero=True), np.empty(len(values))
+    first = positive(variance, "variance", zero=True)
     _check_gjr(omega, alpha, gamma, beta)
-    for t, part in enumerate(news.tolist()):
-        path[t] = h = omega + part + beta * h
-    return path
+    return recursion(omega + news, beta, first)
 
 
 def gjr_forecast(
@@ -130,10 +128,8 @@ def egarch_path(
     z = finite_array(residuals, "residuals", ndim=1)
     numbers = {"omega": omega, "alpha": alpha, "gamma": gamma, "beta": beta}
     o, a, g, b = (finite_number(value, name) for name, value in numbers.items())
-    level, path = math.log(positive(variance, "variance")), np.empty(len(z))
-    for t, news in enumerate((a * (np.abs(z) - math.sqrt(2.0 / math.pi)) + g * z).tolist()):
-        path[t] = level = o + news + b * level
-    return np.exp(path)
+    news = a * (np.abs(z) - math.sqrt(2.0 / math.pi)) + g * z
+    return np.exp(recursion(o + news, b, math.log(positive(variance, "variance"))))
 
 
 def figarch_weights(periods: int, *, d: float, phi: float, beta: float) -> np.ndarray:
@@ -171,12 +167,17 @@ def figarch_weights(periods: int, *, d: float, phi: float, beta: float) -> np.nd
     order, p, b = finite_number(d, "d"), finite_number(phi, "phi"), finite_number(beta, "beta")
     if not 0.0 <= order <= 1.0:
         raise InputError(f"d={d!r} is not between 0 and 1; 0 is GARCH, 1 never forgets a shock")
-    weights, fractional = np.empty(whole_number(periods, "periods")), order
-    weights[0] = p - b + order
-    for k in range(1, len(weights)):
-        before, fractional = fractional, fractional * (k - order) / (k + 1.0)
-        weights[k] = b * weights[k - 1] + fractional - p * before
-    return weights
+    lag = np.arange(1.0, whole_number(periods, "periods"))
+    fractional = order * np.cumprod(np.append(1.0, (lag - order) / (lag + 1.0)))
+    first = p - b + order
+    return np.append(first, recursion(fractional[1:] - p * fractional[:-1], b, first))
+
+
+def recursion(pushes: np.ndarray, b: float, first: Any) -> np.ndarray:
+    """X' = push + b x along the first axis, from `first` on, which is left out."""
+    from scipy.signal import lfilter
+
+    return np.asarray(lfilter([1.0], [1.0, -b], pushes, axis=0, zi=np.asarray(b * first)[None])[0])
 
 
 def _check_gjr(omega: Any, alpha: Any, gamma: Any, beta: Any) -> None:

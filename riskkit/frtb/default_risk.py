@@ -29,6 +29,8 @@ BLOCK = 4_000_000
 """Defaults that are drawn at a time."""
 NODES = 4_001
 """Values of the factor in a quadrature."""
+SMALLEST_LOG = -745.0
+"""Probabilities whose logarithm is below are zero."""
 
 
 class DefaultBucket(NamedTuple):
@@ -261,17 +263,28 @@ def default_count_distribution(n_issuers: int, default_probability: float, asset
     >>> default_count_distribution(2, 0.1, 0.0).round(4).tolist()
     [0.81, 0.18, 0.01]
     """
-    from scipy.special import ndtr, ndtri
-    from scipy.stats import binom
+    from scipy.special import gammaln, log_ndtr, ndtr, ndtri, xlogy
 
     n, rho = whole_number(n_issuers, "n_issuers"), _correlation(asset_correlation)
     p = float(_probability(default_probability, 1)[0])
-    refuse_size((n + 1, NODES), "the distribution", "large_pool_quantile is for many issuers")
+    refuse_size((n + 1,), "the distribution", "large_pool_quantile is for many issuers")
+    counts = np.arange(n + 1.0)
+    if p in (0.0, 1.0):
+        return (counts == p * n).astype(float)
     z = np.linspace(-9.0, 9.0, NODES)  # the trapezium rule of a normal weight is exact to rounding
     weights = np.exp(-0.5 * z * z)
-    given = ndtr((ndtri(p) - math.sqrt(rho) * z) / math.sqrt(1.0 - rho))
-    distribution: np.ndarray = binom.pmf(np.arange(n + 1)[:, None], n, given) @ (weights / weights.sum())
-    return distribution
+    given = (ndtri(p) - math.sqrt(rho) * z) / math.sqrt(1.0 - rho)
+    ways = gammaln(n + 1.0) - gammaln(counts + 1.0) - gammaln(n - counts + 1.0)
+    distribution, step = np.empty(n + 1), max(1, BLOCK // NODES)
+    for first in range(0, n + 1, step):
+        k = counts[first : first + step]
+        near = np.clip(ndtr(given), k[0] / n, k[-1] / n)
+        entropy = -xlogy(near, near) - xlogy(1.0 - near, 1.0 - near)
+        matters = n * (near * log_ndtr(given) + (1.0 - near) * log_ndtr(-given) + entropy) > SMALLEST_LOG
+        x = given[matters]
+        logs = ways[first : first + step, None] + k[:, None] * log_ndtr(x) + (n - k[:, None]) * log_ndtr(-x)
+        distribution[first : first + step] = np.exp(logs) @ weights[matters]
+    return distribution / weights.sum()
 
 
 def _probability(value: Any, n: int) -> np.ndarray:

@@ -70,13 +70,16 @@ def credit_class(instruments: Any) -> FactorClass:
 
 
 def net_factors(
-    place: str, positions: Iterable[Any], form: Mapping[str, Sequence[float] | None]
+    place: str, positions: Iterable[Any], form: Mapping[str, Sequence[Any] | None]
 ) -> dict[tuple[Any, ...], float]:
-    """The sum of the sensitivities to each factor; `form` has the label's tenors, or None where a text is meant."""
+    """The sum of the sensitivities to each factor; `form` has the label's tenors and names, or None for any text."""
     net: dict[tuple[Any, ...], float] = {}
     asked = f"give ({', '.join(form)}, money)"
     for position in positions:
-        if not isinstance(position, Sequence) or isinstance(position, str) or len(position) != len(form) + 1:
+        is_row = isinstance(position, (tuple, list)) or (
+            isinstance(position, Sequence) and not isinstance(position, str)
+        )
+        if not is_row or len(position) != len(form) + 1:
             raise InputError(f"{place} holds {shown(position)}; {asked}")
         *labels, money = position
         key = tuple(map(_label, labels, form, form.values(), [place] * len(labels)))
@@ -86,13 +89,19 @@ def net_factors(
     return net
 
 
-def _label(value: Any, label: str, tenors: Sequence[float] | None, place: str) -> Hashable:
+def _label(value: Any, label: str, tenors: Sequence[Any] | None, place: str) -> Hashable:
     if tenors is None:
         if not isinstance(value, str):
             raise InputError(f"{place} has {shown(value)} as a {label}; names, curves and places are texts")
         return value
+    if isinstance(value, str) and (names := [each for each in tenors if isinstance(each, str)]):
+        if value not in names:
+            raise InputError(
+                f"{label} {shown(value)} in {place} is not prescribed; use years, or one of {', '.join(names)}"
+            )
+        return value
     if finite_number(value, f"{label} in {place}") not in tenors:
-        known = ", ".join(f"{each:g}" for each in tenors)
+        known = ", ".join(f"{each:g}" for each in tenors if not isinstance(each, str))
         raise InputError(f"{label} {shown(value)} in {place} is not prescribed; use one of {known} years")
     return float(value)
 

@@ -120,9 +120,11 @@ def bucket_charge(weighted: Any, correlations: Any) -> float:
     95.81
     """
     amounts = finite_array(weighted, "weighted", ndim=1)
-    return math.sqrt(
-        max(0.0, float(amounts @ correlation_matrix(correlations, len(amounts), "correlations") @ amounts))
-    )
+    return _root(amounts, correlation_matrix(correlations, len(amounts), "correlations"))
+
+
+def _root(amounts: np.ndarray, correlations: np.ndarray) -> float:
+    return math.sqrt(max(0.0, float(amounts @ correlations @ amounts)))
 
 
 @documented
@@ -161,11 +163,15 @@ def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, 
     rho = list(within) if isinstance(within, (list, tuple)) else [within] * len(amounts)
     if len(rho) != len(amounts):
         raise InputError(f"within has {len(rho)} entries for {len(amounts)} buckets; give one for each")
+    matrices = [
+        None if part is None else correlation_matrix(part, len(each), "within")
+        for each, part in zip(amounts, rho, strict=True)
+    ]
     gamma = correlation_matrix(between, len(amounts), "between")
     totals = np.array([each.sum() for each in amounts])
     buckets, sums, charges, alternative = {}, {}, {}, {}
     for scenario in SCENARIOS:
-        kb = np.array([_of_bucket(each, part, scenario) for each, part in zip(amounts, rho, strict=True)])
+        kb = np.array([_of_bucket(each, part, scenario) for each, part in zip(amounts, matrices, strict=True)])
         shared = correlations_of(gamma, scenario)
         np.fill_diagonal(shared, 0.0)
         net = totals
@@ -210,7 +216,7 @@ def girr_delta(
         weighted[currency] = amounts * [
             scale * tables.GIRR_WEIGHTS.get(tenor, tables.GIRR_FLAT_WEIGHT) for _, tenor in factors
         ]
-        within.append(_of_rates(factors))
+        within.append(of_rates(factors))
     return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
 
 
@@ -230,7 +236,7 @@ def _rate_factor(factor: Any, currency: str) -> tuple[str, float]:
     return curve, years
 
 
-def _of_rates(factors: Sequence[tuple[str, float]]) -> np.ndarray:
+def of_rates(factors: Sequence[tuple[str, float]]) -> np.ndarray:
     """Correlations of the factors of a currency."""
     curves, flat = [curve for curve, _ in factors], np.array([tenor == 0.0 for _, tenor in factors])
     inflation = flat & np.array([curve == "inflation" for curve in curves])
@@ -321,10 +327,10 @@ def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = (
     return aggregate_buckets(weighted, 1.0, tables.FX_BETWEEN)
 
 
-def _of_bucket(weighted: np.ndarray, within: Any, scenario: str) -> float:
+def _of_bucket(weighted: np.ndarray, within: np.ndarray | None, scenario: str) -> float:
     if within is None:
         return float(np.abs(weighted).sum())
-    return bucket_charge(weighted, correlations_of(correlation_matrix(within, len(weighted), "within"), scenario))
+    return _root(weighted, correlations_of(within, scenario))
 
 
 def correlation_matrix(correlations: Any, size: int, name: str) -> np.ndarray:

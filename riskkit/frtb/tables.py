@@ -50,7 +50,7 @@ EQUITY_WITHIN = {
 """Correlation of two issuers of an equity bucket (MAR21.78); bucket 11 adds up without any."""
 
 EQUITY_REPO_WITHIN = 0.999
-"""What a correlation is times for a spot price and a repo rate (MAR21.78); repo rates weigh a hundredth of the spot's."""
+"""What a correlation is times for a spot price and a repo rate (MAR21.78); repo rates weigh a hundredth of the spot's (table 10)."""
 
 FX_WEIGHT = 0.15
 """Risk weight of exchange rates (MAR21.87); over sqrt(2) for the pairs of MAR21.88."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,31 +12,35 @@ from riskkit._plain import mapping_of
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented_charge
 from riskkit.frtb.risk_classes import COMMODITY, EQUITY, FactorClass, credit_class, net_factors, product_of_labels
-from riskkit.frtb.sensitivities import SensitivitiesCharge, aggregate_buckets
+from riskkit.frtb.sensitivities import SensitivitiesCharge, aggregate_buckets, of_rates
 
 NamedVega = tuple[str, float, float]
 MATURITIES = tables.VEGA_MATURITIES
 
 
 @documented_charge
-def girr_vega(sensitivities: Mapping[str, Mapping[tuple[float, float], float]]) -> SensitivitiesCharge:
-    """Vega charge of interest rates.
+def girr_vega(sensitivities: Mapping[str, Mapping[tuple[float, float | str], float]]) -> SensitivitiesCharge:
+    """Vega charge of interest rates, with the inflation and the cross-currency basis of each currency.
 
     Parameters
     ----------
     sensitivities : mapping of currency to mapping of (option maturity, underlying maturity) to money
-        Vega times implied volatility; both maturities 0.5, 1, 3, 5 or 10 years, that of the underlying after the option's.
+        Vega times implied volatility; both maturities 0.5, 1, 3, 5 or 10 years, that of the underlying after the option's. In
+        the place of the second: "inflation", "basis over USD" or "basis over EUR", which have none, and are correlated with rates
+        as their deltas are (40 % and 0), times the correlation of the options' maturities; MAR21.93 does not speak of them.
 
     References
     ----------
-    Basel Framework, MAR21.8(4), 21.92, 21.93 and 21.95.
+    Basel Framework, MAR21.8(4) with its FAQ, 21.48, 21.49 and 21.92 to 21.95.
 
     Examples
     --------
     >>> round(girr_vega({"USD": {(1, 5): 80_000, (5, 10): -30_000}}).charges["medium"])
     52289
+    >>> round(girr_vega({"USD": {(1, 5): 80_000, (1, "inflation"): -80_000}}).charges["medium"])
+    87636
     """
-    form = {"option maturity": MATURITIES, "underlying maturity": MATURITIES}
+    form = {"option maturity": MATURITIES, "underlying maturity": (*MATURITIES, *tables.GIRR_FLAT)}
     return _of_currencies(sensitivities, form, "interest rate", tables.GIRR_BETWEEN)
 
 
@@ -165,5 +169,16 @@ def _buckets(given: Any) -> Mapping[Any, Any]:
 
 def _of_maturities(*maturities: Any) -> np.ndarray:
     """The product of the correlations of the maturities; at most 1."""
-    product: np.ndarray = np.prod([tables.vega_correlations(each) for each in maturities], axis=0)
+    product: np.ndarray = np.prod([_of_each(each) for each in maturities], axis=0)
     return np.minimum(product, 1.0)
+
+
+def _of_each(maturities: Sequence[Any]) -> np.ndarray:
+    """Correlation by maturity; of what has none and a rate, that of their deltas."""
+    flat = np.array([isinstance(each, str) for each in maturities])
+    years = tables.vega_correlations([1.0 if isinstance(each, str) else each for each in maturities])
+    if not flat.any():
+        return years
+    deltas = of_rates([(each, 0.0) if isinstance(each, str) else ("", 1.0) for each in maturities])
+    same = np.array([[one == other for other in maturities] for one in maturities])
+    return np.where(flat[:, None] | flat, np.where(same, 1.0, deltas), years)

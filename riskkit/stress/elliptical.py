@@ -193,11 +193,11 @@ def _distances(scenarios: Any, distribution: Moves) -> Any:
         raise InputError(f"scenarios has shape {moves.shape} for {len(distribution.mean)} factors; give one move each")
     deviation = moves - distribution.mean
     independent = deviation @ distribution.inverse_root.T
-    residual = deviation - independent @ distribution.root.T
     distance = np.sqrt((independent**2).sum(axis=-1))
-    size = np.sqrt(np.diag(distribution.covariance)) * (1.0 + distance[..., None])
-    impossible = (np.abs(residual) > 1e-7 * size + 1e-300).any(axis=-1)
-    distance = np.where(impossible, np.inf, distance)
+    if independent.shape[-1] < deviation.shape[-1]:  # of a singular matrix: what its factors cannot do is impossible
+        residual = deviation - independent @ distribution.root.T
+        size = np.sqrt(np.diag(distribution.covariance)) * (1.0 + distance[..., None])
+        distance = np.where((np.abs(residual) > 1e-7 * size + 1e-300).any(axis=-1), np.inf, distance)
     if distance.ndim == 0:
         return float(distance)
     return with_labels(distance, labels_of(scenarios, 0))

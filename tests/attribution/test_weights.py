@@ -64,6 +64,33 @@ def by_slsqp(matrix, budgets):
     return found.x / unit / (found.x / unit).sum()
 
 
+INSTALL = "is not installed; `pip install skfolio riskfolio-lib`, or `make .venv/bench`"
+
+
+def by_skfolio(returns, budgets):
+    optimization = pytest.importorskip("skfolio.optimization", reason=f"skfolio {INSTALL}")
+    return optimization.RiskBudgeting(risk_budget=dict(zip(returns, budgets, strict=True))).fit(returns).weights_
+
+
+def by_riskfolio(returns, budgets):
+    portfolio = pytest.importorskip("riskfolio", reason=f"riskfolio {INSTALL}").Portfolio(returns=returns)
+    portfolio.assets_stats(method_mu="hist", method_cov="hist")
+    found = portfolio.rp_optimization(model="Classic", rm="MV", rf=0, b=budgets[:, None], hist=True)
+    return found["weights"].to_numpy()
+
+
+@pytest.mark.filterwarnings("ignore")  # of the packages
+@pytest.mark.lengthy
+@pytest.mark.parametrize("package", [by_skfolio, by_riskfolio])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_packages_of_the_field_end_at_the_same_budgets(package, seed):
+    rng = np.random.default_rng(seed)
+    moves = rng.standard_normal((600, 6)) * rng.uniform(0.5, 2.0, 6) + rng.standard_normal((600, 1))
+    returns, budgets = pd.DataFrame(0.01 * moves, columns=list("ABCDEF")), rng.dirichlet(np.full(6, 5.0))
+    ours = risk_budgeting(returns.cov(), budgets)
+    np.testing.assert_allclose(package(returns, budgets), ours, rtol=1e-3)  # to the tolerance of their solver
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("solver", [outside, by_slsqp])
 def test_an_outside_optimiser_ends_at_the_same_weights(solver, seed):

@@ -11,7 +11,7 @@ from scipy import stats
 
 from riskkit._check import InputError
 from riskkit.covariance import fit_regimes, regime_filter
-from riskkit.covariance.regime_fit import expectation
+from riskkit.covariance.regimes import expectation
 
 RNG = np.random.default_rng(8)
 STATES = np.cumsum(RNG.uniform(size=1200) < 0.02) % 2
@@ -43,7 +43,7 @@ def test_expectations_are_sums_over_every_path_of_regimes():
         for before, after in itertools.pairwise(path):
             weight *= transition[before, after]
         weights.append(weight * np.prod(stats.norm.pdf(shocks, 0.0, np.sqrt(variances[list(path)]))))
-    total, smoothed, moves = expectation(shocks, variances, transition, start)
+    total, _, _, smoothed, moves = expectation(shocks, variances, transition, start)
     chances = np.array(weights) / sum(weights)
     assert total == pytest.approx(math.log(sum(weights)))
     for t in range(5):
@@ -89,3 +89,11 @@ def test_units_labels_and_a_third_regime():
 def test_refusals(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_a_regime_that_cannot_be_does_not_decide_how_small_a_density_is():
+    """From the first regime there is no way to the second, whose density would be the higher by e^-600."""
+    returns = np.array([0.1, 36.0, -0.2])
+    found = regime_filter(returns, [[1.0, 0.0], [0.1, 0.9]], [1.0, 400.0])
+    assert found.filtered.tolist() == [[1.0, 0.0]] * 3
+    assert found.log_likelihood == pytest.approx(float(-0.5 * (np.log(2.0 * np.pi) + returns**2).sum()))

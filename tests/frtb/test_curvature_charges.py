@@ -7,16 +7,12 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import frtb as naive
 from refusing import refusal
 
 from riskkit import frtb
 from riskkit.frtb import tables
 
-SCENARIOS = {
-    "low": lambda c: max(2 * c - 1, 0.75 * c),
-    "medium": lambda c: c,
-    "high": lambda c: min(1.25 * c, 1.0),
-}
 PAIR = st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 
 
@@ -50,75 +46,34 @@ def plain(book, name, gamma, other, added, change):
         kb[bucket] = max(sides)
         upward = sides[0] > sides[1] or (sides[0] == sides[1] and sum(ups) > sum(downs))
         sums[bucket] = sum(ups) if upward else sum(downs)
-    if added:
-        return kb, math.sqrt(sum(k * k for b, k in kb.items() if b != other)) + kb.get(other, 0.0)
-    square = sum(k * k for k in kb.values())
-    for b in book:
-        for c in book:
-            if b != c and not (sums[b] < 0.0 and sums[c] < 0.0):
-                square += change(gamma(b, c) ** 2) * sums[b] * sums[c]
-    return kb, math.sqrt(max(0.0, square))
+    return kb, naive.across_curvature(kb, sums, gamma, change, other, added)
 
 
-def of_credit(b, c):
-    return float(tables.credit_between([b, c])[0, 1])
+def charged(which):
+    if which in ("commodity", "equity"):
+        return getattr(frtb, f"{which}_curvature")
+    instruments = "no securitisation" if which == "credit" else which
+    return lambda book: frtb.credit_curvature(book, instruments=instruments)
 
 
-CLASSES = {
-    "credit": (18, frtb.credit_curvature, lambda b: 0.8 if b >= 17 else 0.35, of_credit, 16, False),
-    "correlation trading": (
-        16,
-        lambda book: frtb.credit_curvature(book, instruments="correlation trading"),
-        lambda b: 0.35,
-        of_credit,
-        16,
-        False,
-    ),
-    "securitisation": (
-        25,
-        lambda book: frtb.credit_curvature(book, instruments="securitisation"),
-        lambda b: 0.4,
-        lambda b, c: 0.0,
-        25,
-        True,
-    ),
-    "commodity": (
-        11,
-        frtb.commodity_curvature,
-        lambda b: (55, 95, 40, 80, 60, 65, 55, 45, 15, 40, 15)[b - 1] / 100.0,
-        lambda b, c: 0.0 if 11 in (b, c) else 0.2,
-        None,
-        False,
-    ),
-    "equity": (
-        13,
-        frtb.equity_curvature,
-        lambda b: (0.15, 0.15, 0.15, 0.15, 0.25, 0.25, 0.25, 0.25, 0.075, 0.125, 0.0, 0.8, 0.8)[b - 1],
-        lambda b, c: 0.0 if 11 in (b, c) else 0.75 if min(b, c) > 11 else 0.45 if max(b, c) > 11 else 0.15,
-        11,
-        False,
-    ),
-}
-
-
-@pytest.mark.parametrize("which", list(CLASSES))
+@pytest.mark.parametrize("which", list(naive.CLASSES))
 @given(data=st.data())
 def test_names_against_every_pair(which, data):
-    count, charged, name, gamma, other, added = CLASSES[which]
+    count, *rules = naive.CLASSES[which]
     book = data.draw(books(count))
-    found = charged(book)
+    found = charged(which)(book)
     size = 1e-6 * sum(abs(x) for names in book.values() for pair in names.values() for x in pair) + 1e-9
-    for scenario, change in SCENARIOS.items():
-        kb, total = plain(book, name, gamma, other, added, change)
+    for scenario, change in naive.SCENARIOS.items():
+        kb, total = plain(book, *rules, change)
         assert found.buckets[scenario].tolist() == pytest.approx(list(kb.values()), rel=1e-9, abs=size)
         assert found.charges[scenario] == pytest.approx(total, rel=1e-9, abs=size)
 
 
 @given(book=st.dictionaries(st.sampled_from(["USD", "EUR", "JPY", "GBP"]), PAIR, min_size=1))
 def test_currencies_are_buckets_of_one_factor(book):
-    for charged, gamma in ((frtb.girr_curvature, 0.5), (frtb.fx_curvature, 0.6)):
-        found = charged(book)
-        for scenario, change in SCENARIOS.items():
+    for charge, gamma in ((frtb.girr_curvature, 0.5), (frtb.fx_curvature, 0.6)):
+        found = charge(book)
+        for scenario, change in naive.SCENARIOS.items():
             names = {bucket: {"": pair} for bucket, pair in book.items()}
             _, total = plain(names, lambda b: 1.0, lambda b, c, g=gamma: g, None, False, change)
             assert found.charges[scenario] == pytest.approx(total, rel=1e-9, abs=1e-6)
@@ -148,8 +103,8 @@ def test_the_shift_of_a_curve_is_that_of_a_level_of_one():
 def test_charges_scale(scale):
     book = {2: {"X": (3.0, -1.0), "Y": (-2.0, 4.0)}, 7: {"Z": (1.0, 1.0)}}
     scaled = {b: {who: (scale * u, scale * d) for who, (u, d) in names.items()} for b, names in book.items()}
-    for charged in (frtb.credit_curvature, frtb.equity_curvature, frtb.commodity_curvature):
-        assert charged(scaled).capital == pytest.approx(scale * charged(book).capital, rel=1e-12)
+    for charge in (frtb.credit_curvature, frtb.equity_curvature, frtb.commodity_curvature):
+        assert charge(scaled).capital == pytest.approx(scale * charge(book).capital, rel=1e-12)
 
 
 @pytest.mark.parametrize(

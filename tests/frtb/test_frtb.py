@@ -1,12 +1,14 @@
 """Capital for market risk beside the formulas written out, its limits and its symmetries."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusing import refusal
+from scipy import stats
 
 from riskkit import frtb
 
@@ -217,3 +219,27 @@ def test_covered_bonds_of_high_grade_weigh_less():
 )
 def test_what_does_not_fit_is_refused(call, words):
     assert words in refusal(call)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "rho"), [(1, 0.3, 0.2), (40, 0.05, 0.3), (300, 0.9, 0.0), (7, 0.0, 0.1), (7, 1.0, 0.1)]
+)
+def test_counts_of_defaults_against_the_binomial_law_at_each_value_of_the_factor(n, p, rho):
+    z = np.linspace(-9.0, 9.0, 4_001)
+    given = stats.norm.cdf((stats.norm.ppf(p) - math.sqrt(rho) * z) / math.sqrt(1.0 - rho))
+    weights = np.exp(-0.5 * z * z)
+    expected = stats.binom.pmf(np.arange(n + 1)[:, None], n, given) @ weights / weights.sum()
+    np.testing.assert_allclose(frtb.default_count_distribution(n, p, rho), expected, rtol=1e-10, atol=1e-200)
+
+
+def test_counts_of_many_issuers_tend_to_the_large_pool_in_bounded_memory():
+    n = 20_000
+    tracemalloc.start()
+    distribution = frtb.default_count_distribution(n, 0.01, 0.2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6  # the whole table would have 640 MB
+    assert distribution.sum() == pytest.approx(1.0, rel=1e-9)
+    quantile = np.searchsorted(distribution.cumsum(), 0.999) / n
+    assert quantile == pytest.approx(frtb.large_pool_quantile(0.01, 0.2), rel=1e-2)
+    assert np.isfinite(frtb.default_count_distribution(300, 0.5, 0.99)).all()

@@ -7,17 +7,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import frtb as naive
 from refusing import refusal
 
 from riskkit import frtb
 from riskkit.frtb import tables
 from riskkit.frtb.risk_classes import CREDIT
 
-SCENARIOS = {
-    "low": lambda c: max(2 * c - 1, 0.75 * c),
-    "medium": lambda c: c,
-    "high": lambda c: min(1.25 * c, 1.0),
-}
 MONEY = st.floats(-1e6, 1e6)
 
 
@@ -31,66 +27,21 @@ def books(buckets, tenors):
     )
 
 
-def sector(bucket):
-    return {**{b: b for b in range(1, 9)}, **{b: b - 8 for b in range(9, 16)}}.get(bucket, bucket)
-
-
-TABLE_5 = """75 10 20 25 20 15 10  0 45 45
-5 15 20 15 10 10  0 45 45
-5 15 20  5 20  0 45 45
-20 25  5  5  0 45 45
-25  5 15  0 45 45
-5 20  0 45 45
-5  0 45 45
-0 45 45
-0  0
-75"""
-PLACES = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18]
-BETWEEN = {
-    (PLACES[row], PLACES[row + 1 + place]): int(number) / 100.0
-    for row, line in enumerate(TABLE_5.splitlines())
-    for place, number in enumerate(line.split())
-}
-
-
-def gamma_of_credit(b, c):
-    first, second = sorted((sector(b), sector(c)))
-    of_sector = 1.0 if first == second else BETWEEN[first, second]
-    differ = max(b, c) <= 15 and (b <= 8) != (c <= 8)
-    return of_sector * (0.5 if differ else 1.0)
-
-
-def gamma_of_commodities(b, c):
-    return 0.0 if 11 in (b, c) else 0.2
-
-
 def plain(book, weights, name, tenor, basis, gamma, other, change):
     """The charge of a scenario, pair by pair."""
     kb, sums = {}, {}
     for bucket, positions in book.items():
-        net: dict = {}
-        for who, years, curve, money in positions:
-            net[who, years, curve] = net.get((who, years, curve), 0.0) + money * weights[bucket]
-        sums[bucket] = sum(net.values())
-        if bucket == other:
-            kb[bucket] = sum(map(abs, net.values()))
-            continue
-        square = 0.0
-        for k, x in net.items():
-            for m, y in net.items():
-                rho = (1.0 if k[0] == m[0] else name(bucket)) * (1.0 if k[1] == m[1] else tenor)
-                rho *= 1.0 if k[2] == m[2] else basis
-                square += x * y * (1.0 if k == m else change(rho))
-        kb[bucket] = math.sqrt(max(0.0, square))
+        amounts = naive.net(positions, weights[bucket])
+        sums[bucket] = sum(amounts.values())
+        parts = name(bucket), tenor, basis
 
-    def total(parts):
-        pairs = sum(change(gamma(b, c)) * parts[b] * parts[c] for b in book for c in book if b != c)
-        return sum(k * k for k in kb.values()) + pairs
+        def rho(k, m, parts=parts):
+            return math.prod(1.0 if one == two else part for one, two, part in zip(k, m, parts, strict=True))
 
-    square = total(sums)
-    if square < 0.0:
-        square = max(0.0, total({b: max(min(sums[b], kb[b]), -kb[b]) for b in book}))
-    return kb, math.sqrt(square)
+        kb[bucket] = sum(map(abs, amounts.values()))
+        if bucket != other:
+            kb[bucket] = naive.bucket_charge(amounts, rho, change)
+    return kb, naive.across(kb, sums, gamma, change, other, added=other == 25)
 
 
 def close(found, expected, book):
@@ -101,9 +52,9 @@ def close(found, expected, book):
 @given(book=books(18, tables.CREDIT_TENORS))
 def test_credit_without_securitisation_against_every_pair(book):
     charge = frtb.credit_delta(book)
-    for scenario, change in SCENARIOS.items():
+    for scenario, change in naive.SCENARIOS.items():
         kb, total = plain(
-            book, tables.CREDIT_WEIGHTS, lambda b: 0.8 if b >= 17 else 0.35, 0.65, 0.999, gamma_of_credit, 16, change
+            book, tables.CREDIT_WEIGHTS, naive.credit_names, 0.65, 0.999, naive.credit_between, 16, change
         )
         assert close(charge.buckets[scenario].tolist(), list(kb.values()), book)
         assert close(charge.charges[scenario], total, book)
@@ -114,17 +65,17 @@ def test_credit_without_securitisation_against_every_pair(book):
 def test_the_correlation_trading_portfolio_against_every_pair(book):
     charge = frtb.credit_delta(book, instruments="correlation trading")
     weights = tables.CORRELATION_TRADING_WEIGHTS
-    for scenario, change in SCENARIOS.items():
-        _, total = plain(book, weights, lambda b: 0.35, 0.65, 0.99, gamma_of_credit, 16, change)
+    for scenario, change in naive.SCENARIOS.items():
+        _, total = plain(book, weights, lambda b: 0.35, 0.65, 0.99, naive.credit_between, 16, change)
         assert close(charge.charges[scenario], total, book)
 
 
 @given(book=books(25, tables.CREDIT_TENORS))
 def test_other_securitisations_add_their_last_bucket(book):
     charge = frtb.credit_delta(book, instruments="securitisation")
-    for scenario, change in SCENARIOS.items():
-        kb, _ = plain(book, tables.SECURITISATION_WEIGHTS, lambda b: 0.4, 0.8, 0.999, lambda b, c: 0.0, 25, change)
-        total = math.sqrt(sum(k * k for b, k in kb.items() if b != 25)) + kb.get(25, 0.0)
+    for scenario, change in naive.SCENARIOS.items():
+        weights = tables.SECURITISATION_WEIGHTS
+        _, total = plain(book, weights, lambda b: 0.4, 0.8, 0.999, naive.no_correlation, 25, change)
         assert close(charge.charges[scenario], total, book)
     assert charge.capital == max(charge.charges.values())
 
@@ -132,9 +83,10 @@ def test_other_securitisations_add_their_last_bucket(book):
 @given(book=books(11, tables.COMMODITY_TENORS))
 def test_commodities_against_every_pair(book):
     charge = frtb.commodity_delta(book)
-    for scenario, change in SCENARIOS.items():
-        within = tables.COMMODITY_WITHIN.__getitem__
-        _, total = plain(book, tables.COMMODITY_WEIGHTS, within, 0.99, 0.999, gamma_of_commodities, None, change)
+    for scenario, change in naive.SCENARIOS.items():
+        _, total = plain(
+            book, tables.COMMODITY_WEIGHTS, naive.commodity_names, 0.99, 0.999, naive.commodity_between, None, change
+        )
         assert close(charge.charges[scenario], total, book)
 
 

@@ -143,11 +143,15 @@ def rates_delta(inputs):
     return told(frtb.girr_delta(curves, specified=inputs.get("sqrt2_currencies", tables.SPECIFIED_CURRENCIES)))
 
 
+def number_or_name(text):
+    return float(text) if text[0].isdigit() else text
+
+
 def vega(inputs):
     """Interest rates by "option maturity|underlying maturity", exchange rates by maturity, names as rows."""
     given, risk_class = inputs["sensitivities"], inputs["risk_class"]
     if risk_class == "interest rate":
-        pairs = {c: keyed(each, lambda name: tuple(map(float, name.split("|")))) for c, each in given.items()}
+        pairs = {c: keyed(each, lambda name: tuple(map(number_or_name, name.split("|")))) for c, each in given.items()}
         return told(frtb.girr_vega(pairs))
     if risk_class == "FX":
         return told(frtb.fx_vega({pair: keyed(each, float) for pair, each in given.items()}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,14 @@ def read_text_table(path: Path, separator: str, integers: bool = True) -> pd.Dat
         content = unpacked(path.read_bytes(), path.name)
         if content.count(b'"') % 2:
             raise pa.ArrowInvalid("a quotation mark is not closed")
-        heading = csv.open_csv(io.BytesIO(content), parse_options=form).schema.names
-        texts = csv.ConvertOptions(
-            column_types=dict.fromkeys(heading, pa.string()), null_values=[""], strings_can_be_null=True
-        )  # fmt: skip
-        table = csv.read_csv(io.BytesIO(content), parse_options=form, convert_options=texts)
+        try:
+            heading = csv.open_csv(io.BytesIO(content), parse_options=form).schema.names
+            texts = csv.ConvertOptions(
+                column_types=dict.fromkeys(heading, pa.string()), null_values=[""], strings_can_be_null=True
+            )  # fmt: skip
+            table = csv.read_csv(io.BytesIO(content), parse_options=form, convert_options=texts)
+        except pa.ArrowInvalid as torn:  # on one core it numbers the row, on several it does not
+            raise pa.ArrowInvalid(re.sub(r"Row #\d+: ", "", str(torn))) from None
     columns = [_exact(column, integers) for column in table.columns]
     return pd.concat(columns, axis=1, keys=range(len(columns))).set_axis(table.column_names, axis=1)
 

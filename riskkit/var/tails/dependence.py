@@ -58,13 +58,14 @@ def tail_dependence(returns: ReturnsLike, confidence: Any = None) -> Any:
     given = np.linspace(0.8, 0.98, 19) if confidence is None else np.atleast_1d(confidence)
     levels = np.array([confidence_level(value) for value in given])
     beyond = rankdata(losses, axis=0)[:, :, None] / (len(losses) + 1.0) > levels
-    single, both = beyond[:, 0].mean(axis=0), beyond.all(axis=1).mean(axis=0)
+    n_joint = (beyond[:, 0] & beyond[:, 1]).sum(axis=0)
+    single, both = beyond[:, 0].mean(axis=0), n_joint / len(losses)
     if not single.all():
         raise InputError(f"confidence={levels.max():g} leaves none of {len(losses)} losses; give a lower one")
     with np.errstate(divide="ignore"):
         chi_bar = 2.0 * np.log(single) / np.log(both) - 1.0
     return pd.DataFrame(
-        {"chi": both / single, "chi_bar": chi_bar, "n_joint": beyond.all(axis=1).sum(axis=0)},
+        {"chi": both / single, "chi_bar": chi_bar, "n_joint": n_joint},
         index=pd.Index(levels, name="confidence"),
     )
 

@@ -146,9 +146,9 @@ def mean_excess(returns: ReturnsLike, thresholds: Any = None) -> Any:
     import pandas as pd
 
     losses, given = _losses_and_thresholds(returns, thresholds)
-    rows = []
-    for threshold in given:
-        excesses = losses[losses > threshold] - threshold
+    ranked, rows = np.sort(losses), []
+    for threshold, below in zip(given, np.searchsorted(ranked, given, side="right").tolist(), strict=True):
+        excesses = ranked[below:] - threshold
         if len(excesses) < 2:
             raise InputError(
                 f"thresholds has {threshold:g}, which {len(excesses)} losses are over; at least 2 are needed"

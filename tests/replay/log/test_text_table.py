@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +64,19 @@ def test_a_torn_table_is_refused_by_name(text, tmp_path):
     (tmp_path / "torn.csv").write_text(text)
     with pytest.raises(InputError, match=r"^torn\.csv cannot be read as a table: "):
         read_events(tmp_path / "torn.csv")
+
+
+@pytest.mark.parametrize("good", [0, 5_000])
+def test_a_torn_row_is_refused_in_the_same_words_on_any_number_of_cores(good, tmp_path):
+    path = tmp_path / "torn.csv"
+    path.write_text("ts,kind\n" + "1,order\n" * good + "1\n", encoding="utf-8")
+    before, said = pa.cpu_count(), set()
+    try:
+        for cores in (1, 4):
+            pa.set_cpu_count(cores)
+            with pytest.raises(InputError) as refused:
+                read_text_table(path, ",")
+            said.add(str(refused.value))
+    finally:
+        pa.set_cpu_count(before)
+    assert said == {"torn.csv cannot be read as a table: CSV parse error: Expected 2 columns, got 1: 1"}
