@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, refuse_prices, single_series, with_labels
+from riskkit._docs import with_described_fields
 from riskkit._types import ReturnsLike
 
 
+@with_described_fields
 class RegimeProbabilities(NamedTuple):
     """Probabilities of the regimes after each return.
 

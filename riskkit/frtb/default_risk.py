@@ -19,6 +19,7 @@ from riskkit._check import (
     shown,
     whole_number,
 )
+from riskkit._docs import with_described_fields
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented
 from riskkit.var import RiskEstimate, historical
@@ -31,6 +32,7 @@ NODES = 4_001
 """Values of the factor in a quadrature."""
 
 
+@with_described_fields
 class DefaultBucket(NamedTuple):
     """Default risk charge of a bucket.
 
