@@ -333,3 +333,17 @@ def test_words_of_an_argument_are_written_as_in_print():
 
     for name in ("ledoit_wolf", "harrell_davis", "cornish_fisher", "student_t", "inverted_cdf", "a_b"):
         assert "_" not in worded(name)
+
+
+@pytest.mark.parametrize("words", [1, 6, 10])
+@pytest.mark.parametrize("width", [3.2, 3.9, 4.8])
+def test_a_title_of_many_lines_leaves_a_narrow_picture_its_axes(words, width):
+    ax = Figure(figsize=(width, 3.4), layout="constrained").subplots()
+    ax.plot([0.0, 1e9], [0.0, 1e9], label="0 hits, 0.5 expected")
+    plot.thousands(ax.yaxis)
+    plot.dress(ax, "exceedances " * words)
+    plot.legend_below(ax)
+    FigureCanvasAgg(ax.figure).draw()
+    box = ax._left_title.get_window_extent()
+    assert box.x1 <= ax.figure.bbox.x1 and box.y1 <= ax.figure.bbox.y1 and ax.bbox.height > 40
+    assert ax.get_legend().get_window_extent().y0 >= 0.0

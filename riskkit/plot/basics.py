@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -172,11 +173,18 @@ def dress(ax: Axes, title: str) -> None:
         every = math.ceil(len(ax.get_yticks()) * ROW / (ax.get_window_extent().height / ax.figure.dpi))
         for place, tick in enumerate(ax.get_yticklabels()):
             tick.set_visible(place % every == 0)
-    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
+    ax.set_title(literal(_lines(ax, title) if narrow else title), loc="left", color=INK, wrap=not narrow)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
     if narrow:  # a layout keeps the room of the ticks before it
         ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+
+
+def _lines(ax: Axes, title: str) -> str:
+    """A title in lines that end at the edge of the picture; matplotlib's own wrapping leaves many lines no room."""
+    letter = 0.6 * ax.title.get_fontsize() / 72.0
+    room = (ax.figure.bbox.x1 - ax.get_window_extent().x0) / ax.figure.dpi
+    return "\n".join(textwrap.fill(line, max(12, int(room / letter))) for line in title.split("\n"))
 
 
 def legend_below(ax: Axes, *, columns: int | None = None) -> None:

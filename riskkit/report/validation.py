@@ -173,6 +173,7 @@ def _data(series: Any, unit: str) -> str:
     values, labels = series.to_numpy(), series.index
     still = values[1:] == values[:-1]
     mean, deviation = _amounts([values.mean(), values.std(ddof=1)], unit)
+    mean = f"{values.mean():.3%}" if unit == "%" else mean  # of days far below its deviation
     said = unit if unit != "%" else ""
     zeros = int((values == 0.0).sum())
     rows = [
