@@ -23,6 +23,14 @@ LOOKS = ((STRONG, ""), (WARM, "//"), (PALE, ".."), ("#E69F00", "xx"), ("#56B4E9"
 """Colour and hatch of each part of a bar."""
 DPI = 150  # of a report
 LETTER = 0.08  # inches
+FEWEST_TICKS = {
+    0: 4,
+    1: 6,
+    3: 5,
+    4: 5,
+    5: 5,
+    6: 5,
+}  # of years, months, days, ... as `rrule` numbers them, with which any span fits
 COUNT = 0.9  # inches of a count below an axis
 HANDLE = 0.6  # inches of what stands before a name in a legend
 ROW = 0.17  # inches of the name of a row, at least
@@ -164,7 +172,8 @@ def dress(ax: Axes, title: str) -> None:
     narrow = is_narrow(ax)
     if isinstance(locator, AutoDateLocator):
         if narrow:
-            locator = AutoDateLocator(minticks=2, maxticks=max(4, int(inches(ax) / COUNT)))  # type: ignore[no-untyped-call]
+            few = {unit: max(least, int(inches(ax) / COUNT)) for unit, least in FEWEST_TICKS.items()}
+            locator = AutoDateLocator(minticks=2, maxticks=few)  # type: ignore[no-untyped-call]
             ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     if narrow and isinstance(locator, AutoLocator):  # so that amounts of nine digits stand apart

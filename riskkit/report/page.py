@@ -32,7 +32,8 @@ figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}
 @media screen and (max-width:40rem){table{font-size:.75rem}td,th{padding:.15rem .3rem}
 td.text,td:first-child{white-space:pre-wrap;overflow-wrap:anywhere;min-width:4rem}
 td.long,td.sentence{min-width:7rem}}
-@media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:pre-wrap}.wide{overflow:visible}
+@media print{body{max-width:none;margin:0;font-size:10pt}table{font-size:8pt}td,th{white-space:pre-wrap;padding:.1rem .25rem}
+.dense{font-size:6.5pt}.dense td,.dense th{padding:.1rem .15rem}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
 td.long,td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}

@@ -270,7 +270,7 @@ def _months(book: Book) -> str:
         f"<tr><td>{year}</td>" + "".join(_coloured(value) for value in values) + "</tr>"
         for year, *values in frame.itertuples()
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+    return f'<div class="wide"><table class="dense"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
 
 
 def _coloured(value: float) -> str:
