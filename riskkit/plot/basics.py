@@ -191,7 +191,7 @@ def dress(ax: Axes, title: str) -> None:
 
 def _lines(ax: Axes, title: str) -> str:
     """A title in lines that end at the edge of the picture; matplotlib's own wrapping leaves many lines no room."""
-    letter = 0.6 * ax.title.get_fontsize() / 72.0
+    letter = 0.6 * float(ax.title.get_fontsize()) / 72.0
     room = (ax.figure.bbox.x1 - ax.get_window_extent().x0) / ax.figure.dpi
     return "\n".join(textwrap.fill(line, max(12, int(room / letter))) for line in title.split("\n"))
 
