@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Record = TypeVar("Record", bound=type)
 
-SECTION = r"^(Parameters|Returns|Raises|Notes|References|Examples)\n-+\n"
+SECTION = r"^(Parameters|Attributes|Returns|Raises|Notes|References|Examples)\n-+\n"
 RAISES = (
     "InputError\n    An argument contains NaN or infinity, or has the wrong type, shape or range; the message names it."
 )
@@ -80,6 +81,43 @@ def completed(text: str, parameters: list[str], texts: Mapping[str, str], added:
     }
     written = [f"{title}\n{'-' * len(title)}\n{body.strip()}" for title, body in ordered.items() if body]
     return "\n\n".join([summary.strip(), *written]) + "\n"
+
+
+def with_described_fields(record: Record) -> Record:
+    r"""Give each field of a record its entry of the docstrings of the class and its bases, so that Shift-Tab shows it.
+
+    A named tuple's fields take it as their own docstring, instead of "Alias for field number 0". What the docstring of a
+    subclass leaves out is added to its section "Attributes".
+
+    Examples
+    --------
+    >>> from riskkit.var.order_statistics import RankInterval
+    >>> RankInterval.coverage.__doc__
+    'float\n    Exact probability for independent losses with a continuous distribution.'
+    """
+    if not record.__doc__:  # python -OO leaves none
+        return record
+    inherited = {name: text for base in record.__bases__ for name, text in field_texts(base).items()}
+    own = field_texts(record)
+    if added := {name: text for name, text in inherited.items() if name not in own}:
+        summary, title, rest = inspect.cleandoc(record.__doc__).partition("Attributes\n----------\n")
+        entries, _, rest = rest.partition("\n\n")
+        record.__doc__ = f"{summary}{title}{entries}\n" + "\n".join(added.values()) + f"\n\n{rest}"
+    for name in getattr(record, "_fields", ()) if issubclass(record, tuple) else ():
+        if name in own:
+            getattr(record, name).__doc__ = own[name].removeprefix(f"{name} : ")
+    return record
+
+
+def field_texts(record: type) -> dict[str, str]:
+    """The entry of each field in the sections "Parameters" and "Attributes" of the docstring of a class."""
+    _, *parts = re.split(SECTION, inspect.cleandoc(record.__doc__ or ""), flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    return {
+        name: entry
+        for title in ("Parameters", "Attributes")
+        for name, entry in _entries(sections.get(title, "")).items()
+    }
 
 
 def _entries(section: str) -> dict[str, str]:

@@ -23,6 +23,12 @@ SENTENCE = 45  # characters of a value that is more than a name or a number
 GRADES = {"good": ("#1a7f37", "#eaf6ec"), "doubtful": ("#b58900", "#fdf6e3"), "bad": ("#c0392b", "#fbeceb")}
 """Colours of the edge and the ground of a verdict."""
 
+WORDED = {
+    "benjamini-hochberg": "Benjamini-Hochberg", "benjamini-yekutieli": "Benjamini-Yekutieli", "bonferroni": "Bonferroni",
+    "cornish_fisher": "Cornish-Fisher", "ewma": "EWMA", "evt": "EVT", "garch": "GARCH", "harrell_davis": "Harrell-Davis",
+    "hazen": "Hazen", "holm": "Holm", "inverted_cdf": "inverted CDF", "ledoit_wolf": "Ledoit-Wolf", "oas": "OAS",
+    "pareto": "Pareto", "student_t": "Student t", "weibull": "Weibull",
+}  # fmt: skip
 COUNTED = frozenset({"periods", "days", "trades", "scenarios", "positions", "portfolios", "events", "orders"})
 """Units that are counts of things."""
 
@@ -105,6 +111,17 @@ def brief(value: float) -> str:
     ('44,510', '-0.00921', '2,138,000')
     """
     return f"{float(f'{value:.4g}'):,.10g}"
+
+
+def worded(name: str) -> str:
+    """A value of an argument as it stands in titles and tables: names of people and abbreviations as they are written.
+
+    Examples
+    --------
+    >>> worded("ledoit_wolf"), worded("filtered_historical"), worded("oas"), worded("student_t")
+    ('Ledoit-Wolf', 'filtered historical', 'OAS', 'Student t')
+    """
+    return WORDED.get(name, name.replace("_", " "))
 
 
 def percent(fraction: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 EVIL = "<script>alert(1)</script>&\"'"
-VOID = {"meta", "img", "br", "hr", "link", "input"}
+VOID = {"meta", "img", "source", "br", "hr", "link", "input"}
 
 
 class Tags(HTMLParser):

@@ -256,3 +256,96 @@ def test_a_legend_of_long_names_is_within_the_picture(width):
     assert (
         0 <= box.x0 and box.x1 <= figure.bbox.x1 and len({text.get_text() for text in ax.get_legend().get_texts()}) == 2
     )
+
+
+def _apart(ax, labels) -> bool:
+    """True if no two tick labels of what is in view meet."""
+    FigureCanvasAgg(ax.figure).draw()
+    room = ax.get_window_extent().padded(2.0)
+    boxes = [tick.get_window_extent() for tick in labels if tick.get_visible() and tick.get_text()]
+    seen = [
+        box
+        for box in boxes
+        if room.x0 <= (box.x0 + box.x1) / 2 <= room.x1 or room.y0 <= (box.y0 + box.y1) / 2 <= room.y1
+    ]
+    return bool(seen) and not any(one.overlaps(two) for one, two in pairwise(seen))
+
+
+@pytest.mark.parametrize(
+    "days", [0.001, 0.02, 0.1, 0.9, 2, 3, 20, 45, 62, 90, 200, 365, 420, 600, 725, 735, 900, 3650, 14600]
+)
+@pytest.mark.parametrize("width", [3.2, 3.9, 9.0, 14.4])
+def test_dates_of_any_length_stand_apart_at_any_width(days, width):
+    ax = Figure(figsize=(width, 3), layout="constrained").subplots()
+    ends = np.array(["2010-01-01", "2010-01-01"], "M8[us]") + np.array([0, int(days * 86_400e6)], "m8[us]")
+    ax.plot(ends, [0, 1])
+    ax.set_ylabel("volatility")
+    plot.dress(ax, "t")
+    assert _apart(ax, ax.get_xticklabels())
+    assert ax.yaxis.label.get_window_extent().x0 >= 0.0  # drawn once, not twice
+
+
+@pytest.mark.parametrize("rows", [3, 40, 200])
+@pytest.mark.parametrize("named", [True, False], ids=["names as places", "ticks with names"])
+def test_names_of_more_rows_than_fit_are_thinned(rows, named):
+    ax = Figure(figsize=(4, 3), layout="constrained").subplots()
+    names = [f"scenario {i}" for i in range(rows)]
+    ax.barh(names if named else np.arange(rows), np.arange(rows))
+    if not named:
+        ax.set_yticks(range(rows), names)
+    plot.dress(ax, "t")
+    assert _apart(ax, ax.get_yticklabels())
+    assert sum(tick.get_visible() for tick in ax.get_yticklabels()) >= min(rows, 8)
+
+
+@pytest.mark.parametrize(("low", "high"), [(100, 500), (100, 20_000), (100, 10_000_000), (128, 256)])
+@pytest.mark.parametrize("width", [3.9, 9.0])
+def test_numbers_of_scenarios_are_numbers_that_stand_apart(low, high, width):
+    ax = Figure(figsize=(width, 3), layout="constrained").subplots()
+    ax.plot([low, high], [0, 1])
+    plot.numbers_of_scenarios(ax)
+    plot.dress(ax, "t")
+    assert _apart(ax, ax.get_xticklabels())
+    shown = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert any(text.replace(",", "").isdigit() for text in shown) and not any("10^" in text for text in shown)
+    assert {text for text in (tick.get_text() for tick in ax.get_xticklabels(minor=True)) if text} == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(9e9, "9,000,000,000"), (2.5e12, "2,500 bn"), (-1e10, "\N{MINUS SIGN}10 bn")]
+)
+def test_no_amount_of_an_axis_has_an_exponent(ax, value, text):
+    plot.thousands(ax.yaxis)
+    assert ax.yaxis.get_major_formatter()(value, 0) == text
+
+
+@pytest.mark.parametrize("width", [3.9, 9.0, 14.4])
+@pytest.mark.parametrize(
+    "sample", [np.linspace(0.001, 0.1, 500), np.linspace(-1e9, 1e9, 500), -(np.linspace(0.0, 1.0, 500) ** 4)]
+)
+def test_the_name_of_a_loss_stays_on_its_axes(sample, width):
+    ax = Figure(figsize=(width, 3), layout="constrained").subplots()
+    plot.loss_histogram(sample, {"VaR 99%": -float(np.quantile(sample, 0.01))}, title="t", ax=ax)
+    FigureCanvasAgg(ax.figure).draw()
+    assert ax.texts[0].get_window_extent().x0 >= ax.get_window_extent().x0 - 3
+
+
+def test_words_of_an_argument_are_written_as_in_print():
+    from riskkit._show import worded
+
+    for name in ("ledoit_wolf", "harrell_davis", "cornish_fisher", "student_t", "inverted_cdf", "a_b"):
+        assert "_" not in worded(name)
+
+
+@pytest.mark.parametrize("words", [1, 6, 10])
+@pytest.mark.parametrize("width", [3.2, 3.9, 4.8])
+def test_a_title_of_many_lines_leaves_a_narrow_picture_its_axes(words, width):
+    ax = Figure(figsize=(width, 3.4), layout="constrained").subplots()
+    ax.plot([0.0, 1e9], [0.0, 1e9], label="0 hits, 0.5 expected")
+    plot.thousands(ax.yaxis)
+    plot.dress(ax, "exceedances " * words)
+    plot.legend_below(ax)
+    FigureCanvasAgg(ax.figure).draw()
+    box = ax._left_title.get_window_extent()
+    assert box.x1 <= ax.figure.bbox.x1 and box.y1 <= ax.figure.bbox.y1 and ax.bbox.height > 40
+    assert ax.get_legend().get_window_extent().y0 >= 0.0

@@ -31,10 +31,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = "riskkit"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
+html_sidebars = {page: [] for page in ("cheat_sheets", "glossary", "command_line", "low_latency")}
 html_show_sourcelink = html_copy_source = False
 html_theme_options = {
     "show_nav_level": 1,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,  # and the search, on one line of 1,440 pixels
     "navigation_depth": 3,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_end": ["theme-switcher"],

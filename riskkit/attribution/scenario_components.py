@@ -20,6 +20,7 @@ from riskkit._check import (
     with_labels,
 )
 from riskkit._exposure import scenarios_of
+from riskkit._show import worded
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
@@ -114,7 +115,7 @@ def historical(
     scale = 1.0 if match is None else _scale(-book.losses, confidence, match, total)
     return Attribution(
         measure=measure,
-        method=f"historical, {estimator.replace('_', ' ')}" + ("" if match is None else f" matched to {match}"),
+        method=f"historical, {worded(estimator)}" + ("" if match is None else f" matched to {match}"),
         confidence=confidence,
         total=total * scale,
         component=with_labels(component * scale, book.labels),

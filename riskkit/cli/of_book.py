@@ -25,6 +25,9 @@ With --returns it holds simple returns, 0.01 for 1 %. Without weights or positio
 """
 
 
+WITH_MONTHS = ("%d-%b-%Y", "%d %b %Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")  # dates as 05-Mar-2024
+
+
 class Book(NamedTuple):
     """Returns of a book (or P&L, of positions in money), those of its assets, and the money in each."""
 
@@ -129,8 +132,12 @@ def _dated(path: str, table: Any) -> Any:
             f"{path!r} has one column where dates and prices are needed; --separator says what is between them"
         )
     dates = table.iloc[:, 0]
-    found = pd.to_datetime(dates, format="ISO8601", errors="coerce")
-    if found.isna().any():
+    for form in ("ISO8601", *WITH_MONTHS):
+        found = pd.to_datetime(dates, format=form, errors="coerce")
+        if not found.isna().any():
+            break
+    else:
+        found = pd.to_datetime(dates, format="ISO8601", errors="coerce")
         wrong = dates[found.isna()].iloc[0]
         raise InputError(
             f"the first column of {path!r} holds {wrong!r}, which is no date; give dates in ISO form, as 2024-03-05"

@@ -52,6 +52,23 @@ SIDES = {Direction.BID: "B", Direction.ASK: "S"}
 class Order:
     """An order: id, account, contract, side, price, volume and time (nanoseconds since the epoch).
 
+    Attributes
+    ----------
+    oid
+        Id of the order.
+    account_id
+        Account that sends it.
+    contract_id
+        Contract that it is for.
+    direction
+        BID buys, ASK sells.
+    price
+        Limit price, in money of one unit.
+    volume
+        Quantity, above zero.
+    timestamp
+        Nanoseconds since the epoch.
+
     Examples
     --------
     >>> Order(1, "A", "T2303", Direction.BID, price=100.5, volume=2, timestamp=0).contract_id
@@ -72,6 +89,25 @@ class Trade:
     """A trade: id, order, price, volume and time (nanoseconds since the epoch).
 
     Account, contract and direction are those of the order, if they are not given.
+
+    Attributes
+    ----------
+    tid
+        Id of the trade.
+    oid
+        Id of its order.
+    price
+        Money of one unit.
+    volume
+        Quantity, above zero.
+    timestamp
+        Nanoseconds since the epoch.
+    account_id
+        Account; by default that of the order.
+    contract_id
+        Contract; by default that of the order.
+    direction
+        Of the order, by default.
 
     Examples
     --------

@@ -125,7 +125,8 @@ class VolatilityFit(Exported):
         rows = labels_of(self.volatility, 0)
         index = np.arange(len(self.volatility)) if rows is None else rows
         ax.plot(index, np.asarray(self.volatility), lw=1, color=plot.STRONG)
-        ax.set_ylabel("volatility per period")
+        returns = plot.unit_axis(ax.yaxis, self.volatility) == "return"
+        ax.set_ylabel("volatility per period" + ("" if returns else ", money"))
         plot.dress(ax, self._title())
         return ax
 

@@ -201,7 +201,8 @@ class GarchFit(Exported):
         if self.long_run_volatility is not None:
             ax.axhline(self.long_run_volatility, ls="--", lw=1, color=plot.WARM, label="long-run level")
             ax.legend(frameon=False)
-        ax.set_ylabel("volatility per period")
+        returns = plot.unit_axis(ax.yaxis, self.volatility) == "return"
+        ax.set_ylabel("volatility per period" + ("" if returns else ", money"))
         plot.dress(ax, self._title())
         return ax
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import refuse_prices, single_series
+from riskkit._docs import with_described_fields
 
 
+@with_described_fields
 class RealisedMeasures(NamedTuple):
     """Variance of a day, measured within it.
 

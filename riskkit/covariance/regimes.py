@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, refuse_prices, single_series, with_labels
+from riskkit._docs import with_described_fields
 from riskkit._jit import kernel
 from riskkit._types import ReturnsLike
 
@@ -15,6 +16,7 @@ ROUNDING = 1e-14
 """Long-run probabilities that are smaller are zero: a shock of 40 volatilities would make a regime of what is rounding."""
 
 
+@with_described_fields
 class RegimeProbabilities(NamedTuple):
     """Probabilities of the regimes after each return.
 

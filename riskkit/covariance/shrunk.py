@@ -10,7 +10,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import labels_of, one_of, optional, returns_array, with_labels
 from riskkit._excel import Exported
-from riskkit._show import Row
+from riskkit._show import Row, worded
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.equally_weighted import Mean
@@ -49,7 +49,7 @@ class ShrunkCovariance(Exported):
     n_obs: int
 
     def _title(self) -> str:
-        return f"Shrunk covariance ({self.method})"
+        return f"Shrunk covariance ({worded(self.method)})"
 
     def _rows(self) -> list[Row]:
         return [
@@ -62,7 +62,7 @@ class ShrunkCovariance(Exported):
         """Draw the correlations after shrinkage."""
         marks = asset_names(self.covariance)
         target = "their mean" if self.method == "constant_correlation" else "none"
-        title = f"Correlations, {self.shrinkage:.0%} of the way to {target} ({self.method})"
+        title = f"Correlations, {self.shrinkage:.0%} of the way to {target} ({worded(self.method)})"
         return plot.correlations(self.covariance, marks, title=title, ax=ax)
 
     def to_frame(self) -> Any:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, one_of, positive
+from riskkit._docs import with_described_fields
 from riskkit.frtb.docs import documented
 from riskkit.frtb.sensitivities import SCENARIOS, correlation_matrix, correlations_of
 
 
+@with_described_fields
 class CurvatureBucket(NamedTuple):
     """Curvature charge of a bucket under one correlation scenario.
 

@@ -19,6 +19,7 @@ from riskkit._check import (
     shown,
     whole_number,
 )
+from riskkit._docs import with_described_fields
 from riskkit.frtb import tables
 from riskkit.frtb.docs import documented
 from riskkit.var import RiskEstimate, historical
@@ -33,6 +34,7 @@ SMALLEST_LOG = -745.0
 """Probabilities whose logarithm is below are zero."""
 
 
+@with_described_fields
 class DefaultBucket(NamedTuple):
     """Default risk charge of a bucket.
 

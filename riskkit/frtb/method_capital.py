@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from riskkit._check import InputError, positive, shown
+from riskkit._docs import with_described_fields
 from riskkit.frtb.docs import documented
 from riskkit.frtb.sensitivities import SCENARIOS, SensitivitiesCharge
 
 
+@with_described_fields
 class MethodCapital(NamedTuple):
     """Capital of the method.
 

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._plain import mapping_of
 
 
+@with_described_fields
 class BondValue(NamedTuple):
     """Price of a bond and its sensitivities to the yield.
 
@@ -116,6 +118,7 @@ def bond(
     return BondValue(price, macaulay, modified, float(present @ squares) / price, modified * price * 1e-4)
 
 
+@with_described_fields
 class KeyRates(NamedTuple):
     """Value of cash flows on a zero curve, and its sensitivities to the rates at key tenors.
 

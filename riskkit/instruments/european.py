@@ -7,10 +7,12 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of
+from riskkit._docs import with_described_fields
 
 OptionType = Literal["call", "put"]
 
 
+@with_described_fields
 class OptionValue(NamedTuple):
     """Value of an option and its sensitivities, per unit of the underlying; numbers, or arrays of one shape.
 

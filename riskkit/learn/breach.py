@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, optional, probability, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._show import Row
 from riskkit.learn.boosting import Settings
 from riskkit.learn.judged import LEARNED, Judged, Trial, importance_of, objection_to
@@ -38,6 +39,7 @@ class Flow(NamedTuple):
     """Within the span after each time, 0 or 1; NaN where the record ends before."""
 
 
+@with_described_fields
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
 class BreachForecast(Judged):
     """Learned probabilities of a breach, each by a model of earlier flow, and their judgement.
@@ -50,9 +52,6 @@ class BreachForecast(Judged):
         Time within which a breach counts.
     following : (n_keys,) Series
         Probability for each key that was active at the end of the record; see `next_probability`.
-
-    The attributes that both learned models have: `scores`, `significance`, `objection`, `importance`, `trials`, `names`,
-    `facts`.
 
     Examples
     --------

@@ -11,6 +11,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, labels_of, one_of, optional, probability, single_series, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._show import Row, percent, short_label
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
@@ -33,6 +34,7 @@ SIMPLE: dict[str, dict[str, Any]] = {
 """Simple models by name: arguments of `rolling_var`."""
 
 
+@with_described_fields
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
 class LearnedRisk(Judged):
     """Learned VaR and ES, each forecast made by a model of earlier returns, and their judgement.
@@ -51,9 +53,6 @@ class LearnedRisk(Judged):
         Of the learned forecasts alone.
     following : tuple of float
         VaR and ES of the period after the last; see `next_risk`.
-
-    The attributes that both learned models have: `scores`, `significance`, `objection`, `importance`, `trials`, `names`,
-    `facts`.
 
     Examples
     --------

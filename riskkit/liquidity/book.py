@@ -118,6 +118,7 @@ class LiquidityVar(Exported):
             ax.barh(names, size, left=start, color=color, hatch=hatch, edgecolor="white", label=label)
             ends = {1.0: ends[1.0] + np.maximum(size, 0.0), -1.0: ends[-1.0] + np.minimum(size, 0.0)}
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        ax.set_xlim(min(ax.get_xlim()[0], 0.0), max(ax.get_xlim()[1], 0.0))  # the smallest bar may begin above it
         plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money")
         plot.dress(ax, self._title())

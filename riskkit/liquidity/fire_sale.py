@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row, percent
 from riskkit.pnl import in_asset_order
@@ -116,7 +117,7 @@ class FireSales(Exported):
         return ax
 
     def _title(self) -> str:
-        return f"Fire sales of {np.shape(self.equity)[1]} funds in {self.n_rounds} rounds"
+        return f"Fire sales of {counted(np.shape(self.equity)[1], 'fund')} in {counted(self.n_rounds, 'round')}"
 
     def _rows(self) -> list[Row]:
         return [

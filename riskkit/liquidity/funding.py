@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, finite_array, labels_of
+from riskkit._docs import counted
 from riskkit._excel import Exported
 from riskkit._show import Row, percent
 
@@ -62,7 +63,9 @@ class FundingLadder(Exported):
     def _title(self) -> str:
         survival = self.survival_days
         return (
-            "Funding lasts through every maturity" if math.isinf(survival) else f"Funding lasts for {survival:g} days"
+            "Funding lasts through every maturity"
+            if math.isinf(survival)
+            else f"Funding lasts for {counted(float(survival), 'day')}"
         )
 
     def _rows(self) -> list[Row]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from riskkit._check import InputError, finite_array, random_generator, whole_number
+from riskkit._docs import with_described_fields
 
 BLOCK = 4_096
 """Rows at a time in matrix products and sums, whose rounding could depend on the number of rows."""
@@ -20,6 +21,7 @@ BLOCK = 4_096
 SOBOL_BITS = 30
 
 
+@with_described_fields
 class VariateSpec(NamedTuple):
     """Random variates that a return model needs per scenario.
 
@@ -49,6 +51,7 @@ class VariateSpec(NamedTuple):
         return self.normals + self.uniforms + (self.chi_square is not None)
 
 
+@with_described_fields
 class Variates(NamedTuple):
     """Random variates of some scenarios, one row each; valid until the next call of `take`.
 

@@ -24,7 +24,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit._types import ReturnsLike
 from riskkit.performance.ratios import annualized_return
-from riskkit.performance.series import above_total_loss, gain_over_risk, per_series, without_risk_free
+from riskkit.performance.series import above_total_loss, gain_over_risk, per_series, periods_of, without_risk_free
 
 InformationRatio = Literal["arithmetic", "geometric", "per_period"]
 Capture = Literal["annualized", "mean", "cumulative"]
@@ -80,7 +80,7 @@ def information_ratio(
     Parameters
     ----------
     periods_per_year : float, optional
-        252 for daily, 12 for monthly returns; needed by all definitions but "per_period".
+        252 for daily, 12 for monthly returns; not given: told by the dates; "per_period" needs none.
     definition : {"arithmetic", "geometric", "per_period"}
         Mean active return of a year; difference of the two compounded returns of a year; or mean over deviation per period.
 
@@ -105,9 +105,7 @@ def information_ratio(
     why = "returns equals the benchmark; an information ratio is undefined"
     if definition == "per_period":
         return per_series(gain_over_risk(active.mean(axis=0), deviation), returns, why, on_refusal)
-    if periods_per_year is None:
-        raise InputError("periods_per_year is missing; give 252 for days, or definition='per_period'")
-    periods = positive(periods_per_year, "periods_per_year")
+    periods = periods_of(returns, periods_per_year, "; or definition='per_period'")
     gain = active.mean(axis=0) * periods
     if definition == "geometric":
         gain = np.asarray(annualized_return(returns, periods)) - annualized_return(benchmark, periods)
@@ -252,7 +250,7 @@ class BenchmarkComparison(Exported):
 
 @documented
 def compare_to_benchmark(
-    returns: ReturnsLike, benchmark: ReturnsLike, periods_per_year: float, *, risk_free: Any = 0.0
+    returns: ReturnsLike, benchmark: ReturnsLike, periods_per_year: float | None = None, *, risk_free: Any = 0.0
 ) -> BenchmarkComparison:
     """Track record beside its benchmark: regression, tracking error, information and capture ratios.
 
@@ -260,8 +258,8 @@ def compare_to_benchmark(
     ----------
     returns : (n_obs,)
         Simple returns per period as fractions.
-    periods_per_year : float
-        252 for daily, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 12 for monthly returns; not given: told by the dates of the returns.
     risk_free : float or (n_obs,)
         Risk-free return per period; regression, Treynor ratio and M² are of the returns above it.
 
@@ -287,7 +285,7 @@ def compare_to_benchmark(
     >>> round(result.beta, 4), round(result.tracking_error, 4)
     (0.8889, 0.0346)
     """
-    periods = positive(periods_per_year, "periods_per_year")
+    periods = periods_of(returns, periods_per_year)
     single_series(returns, "returns", min_obs=3)
     ours, market = _pair(returns, benchmark)
     ours = ours.reshape(len(ours))

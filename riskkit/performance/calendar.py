@@ -13,7 +13,6 @@ from riskkit._check import (
     as_dates,
     as_pandas,
     labels_of,
-    positive,
     refuse_other_rows,
     returns_array,
     shown,
@@ -22,7 +21,7 @@ from riskkit._check import (
     with_labels,
 )
 from riskkit._types import ReturnsLike
-from riskkit.performance.series import above_total_loss
+from riskkit.performance.series import above_total_loss, periods_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -71,7 +70,7 @@ def monthly_table(returns: ReturnsLike) -> Any:
 
 
 def rolling_performance(
-    returns: ReturnsLike, window: int, periods_per_year: float, *, benchmark: ReturnsLike | None = None
+    returns: ReturnsLike, window: int, periods_per_year: float | None = None, *, benchmark: ReturnsLike | None = None
 ) -> Any:
     """Figures of every window of a track record.
 
@@ -81,8 +80,8 @@ def rolling_performance(
         Simple returns per period as fractions, oldest first.
     window : int
         Periods of a window, at least two.
-    periods_per_year : float
-        252 for daily, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 12 for monthly returns; not given: told by the dates of the returns.
     benchmark : (n_obs,), optional
         Returns of a benchmark in the same periods.
 
@@ -110,7 +109,7 @@ def rolling_performance(
     import pandas as pd
 
     array = above_total_loss(returns_array(single_series(returns, "returns", ordered=True), fractions=True))
-    windows, periods = _windows(array, window), positive(periods_per_year, "periods_per_year")
+    windows, periods = _windows(array, window), periods_of(returns, periods_per_year)
     size = windows.shape[1]
     deviation = _deviations(windows)
     wealth = np.cumprod(1.0 + windows, axis=1)

@@ -31,6 +31,7 @@ from riskkit.performance.series import (
     documented,
     gain_over_risk,
     per_series,
+    periods_of,
     refuse_yearly_rate,
     without_risk_free,
     without_spread,
@@ -42,14 +43,17 @@ Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 @documented
 def annualized_return(
-    returns: ReturnsLike, periods_per_year: float, *, method: Literal["geometric", "arithmetic"] = "geometric"
+    returns: ReturnsLike,
+    periods_per_year: float | None = None,
+    *,
+    method: Literal["geometric", "arithmetic"] = "geometric",
 ) -> Any:
     """Annualized return.
 
     Parameters
     ----------
-    periods_per_year : float
-        252 for daily, 52 for weekly, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 52 for weekly, 12 for monthly returns; not given: told by the dates of the returns.
     method : {"geometric", "arithmetic"}
         Constant yearly return that compounds to the same wealth, (product of 1 + r)^(periods / n) - 1; or periods ×
         mean.
@@ -71,7 +75,7 @@ def annualized_return(
     0.16
     """
     one_of(method, ("geometric", "arithmetic"), "method")
-    periods = positive(periods_per_year, "periods_per_year")
+    periods = periods_of(returns, periods_per_year)
     array = returns_array(returns, fractions=True)
     if method == "arithmetic":
         return per_series(array.mean(axis=0) * periods, returns)
@@ -79,13 +83,13 @@ def annualized_return(
 
 
 @documented
-def annualized_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof: int = 1) -> Any:
+def annualized_volatility(returns: ReturnsLike, periods_per_year: float | None = None, *, ddof: int = 1) -> Any:
     """Annualized volatility: standard deviation × sqrt(periods per year).
 
     Parameters
     ----------
-    periods_per_year : float
-        252 for daily, 52 for weekly, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 52 for weekly, 12 for monthly returns; not given: told by the dates of the returns.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def annualized_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof
     >>> round(annualized_volatility([0.02, -0.01, 0.03], 12), 6)
     0.072111
     """
-    return sample_volatility(returns, ddof=ddof) * math.sqrt(positive(periods_per_year, "periods_per_year"))
+    return sample_volatility(returns, ddof=ddof) * math.sqrt(periods_of(returns, periods_per_year))
 
 
 @documented
@@ -164,9 +168,7 @@ def sharpe_ratio(
     per_period = excess.mean(axis=0) / volatility
     if definition == "per_period":
         return per_series(per_period, returns, why, on_refusal)
-    if periods_per_year is None:
-        raise InputError("periods_per_year is missing; give 252 for days, or definition='per_period'")
-    periods = positive(periods_per_year, "periods_per_year")
+    periods = periods_of(returns, periods_per_year, "; or definition='per_period'")
     if definition == "arithmetic":
         return per_series(per_period * math.sqrt(periods), returns, why, on_refusal)
     if definition == "geometric":
@@ -307,13 +309,13 @@ def omega_ratio(returns: ReturnsLike, threshold: float = 0.0, *, on_refusal: OnR
 
 
 @documented
-def calmar_ratio(returns: ReturnsLike, periods_per_year: float, *, on_refusal: OnRefusal = "nan") -> Any:
+def calmar_ratio(returns: ReturnsLike, periods_per_year: float | None = None, *, on_refusal: OnRefusal = "nan") -> Any:
     """Calmar ratio: annualized return over the maximum drawdown, originally over 36 months.
 
     Parameters
     ----------
-    periods_per_year : float
-        252 for daily, 52 for weekly, 12 for monthly returns.
+    periods_per_year : float, optional
+        252 for daily, 52 for weekly, 12 for monthly returns; not given: told by the dates of the returns.
 
     Returns
     -------

@@ -113,8 +113,8 @@ def refuse_yearly_rate(rate: Any, name: str, returns: ReturnsLike, periods_per_y
         )
 
 
-def periods_told_by(returns: ReturnsLike) -> float:
-    """Periods per year that the dates of returns tell: 252 of working days, 365 of all days, 52 of weeks, 12, 4 or 1.
+def periods_of(returns: ReturnsLike, given: float | None, otherwise: str = "") -> float:
+    """Periods per year, given or told by the dates of returns: 252 of working days, 365 of all days, 52 of weeks, 12, 4 or 1.
 
     Raises
     ------
@@ -124,11 +124,13 @@ def periods_told_by(returns: ReturnsLike) -> float:
     Examples
     --------
     >>> import pandas as pd
-    >>> periods_told_by(pd.Series(0.01, index=pd.bdate_range("2024-01-01", periods=60)))
+    >>> periods_of(pd.Series(0.01, index=pd.bdate_range("2024-01-01", periods=60)), None)
     252.0
     """
+    if given is not None:
+        return positive(given, "periods_per_year")
     days = labels_of(returns, 0)
-    lacks = "periods_per_year is missing; give 252 for daily, 52 for weekly, 12 for monthly returns"
+    lacks = f"periods_per_year is missing; give 252 for daily, 52 for weekly, 12 for monthly returns{otherwise}"
     if getattr(days, "dtype", np.dtype(object)).kind != "M" or len(days) < FEWEST_DATES:
         raise InputError(lacks)
     rate = (len(days) - 1) / ((days[-1] - days[0]).total_seconds() / YEAR)

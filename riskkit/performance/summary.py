@@ -27,7 +27,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.series import documented, periods_told_by, refuse_yearly_rate, without_risk_free
+from riskkit.performance.series import documented, periods_of, refuse_yearly_rate, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 from riskkit.var.historical_simulation import historical
 
@@ -242,7 +242,7 @@ def performance_summary(
     """
     array = single_series(returns, "returns", ordered=True)
     refuse_prices(array, "returns", fractions=True)
-    periods_per_year = periods_told_by(returns) if periods_per_year is None else periods_per_year
+    periods_per_year = periods_of(returns, periods_per_year)
     without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
     for rate, name in ((risk_free, "risk_free"), (threshold, "threshold")):

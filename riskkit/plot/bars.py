@@ -11,12 +11,11 @@ from riskkit.plot.basics import (
     GRID,
     INK,
     LOOKS,
-    NARROW,
     PALE,
     STRONG,
     axes,
     dress,
-    inches,
+    is_narrow,
     legend_below,
     literal,
     names_beside,
@@ -124,7 +123,7 @@ def shares(
     percentages(ax.xaxis)
     ax.set_xlabel(label)
     dress(ax, title)
-    if inches(ax) < NARROW or len(names) < 3:  # bars leave no corner free
+    if is_narrow(ax) or len(names) < 3:  # bars leave no corner free
         legend_below(ax)
     else:
         ax.legend(frameon=False, loc="best")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,17 @@ LOOKS = ((STRONG, ""), (WARM, "//"), (PALE, ".."), ("#E69F00", "xx"), ("#56B4E9"
 """Colour and hatch of each part of a bar."""
 DPI = 150  # of a report
 LETTER = 0.08  # inches
+FEWEST_TICKS = {
+    0: 4,
+    1: 6,
+    3: 5,
+    4: 5,
+    5: 5,
+    6: 5,
+}  # of years, months, days, ... as `rrule` numbers them, with which any span fits
+COUNT = 0.9  # inches of a count below an axis
+HANDLE = 0.6  # inches of what stands before a name in a legend
+ROW = 0.17  # inches of the name of a row, at least
 NARROW = 5.0  # inches of axes on which ticks and legends of a page have no room
 
 
@@ -47,6 +60,13 @@ def literal(name: Any) -> str:
 def inches(ax: Axes) -> float:
     """Width of the axes."""
     return float(ax.get_window_extent().width / ax.figure.dpi)
+
+
+def is_narrow(ax: Axes) -> bool:
+    """True for axes without room for the ticks and legends of a page; what stands beside them has then taken its place."""
+    if inches(ax) < NARROW:
+        ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    return inches(ax) < NARROW
 
 
 def names_beside(ax: Axes, names: Sequence[Any]) -> list[str]:
@@ -89,8 +109,27 @@ def money_scale(values: ArrayLike, currency: str) -> tuple[float, str]:
 
 
 def thousands(axis: Any) -> None:
-    """Format the tick labels of an axis with commas between thousands."""
-    axis.set_major_formatter(lambda value, _: f"{value + 0.0:,.10g}".replace("-", "\N{MINUS SIGN}"))
+    """Format the tick labels of an axis with commas between thousands; from ten billion on in billions (bn)."""
+    axis.set_major_formatter(lambda value, _: _amount(value + 0.0).replace("-", "\N{MINUS SIGN}"))
+
+
+def _amount(value: float) -> str:
+    return f"{value / 1e9:,.10g} bn" if abs(value) >= 1e10 else f"{value:,.10g}"
+
+
+def numbers_of_scenarios(ax: Axes) -> None:
+    """Make the horizontal axis one of counts: logarithmic, with numbers at 1, 2 and 5 of each power of ten if there is room."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    low, high = ax.xaxis.get_view_interval()
+    thousands(ax.xaxis)
+    is_narrow(ax)
+    room, decades = max(2, int(inches(ax) / COUNT)), math.log10(high / low)
+    ax.xaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0)) if decades < max(1.0, room / 3.0) else LogLocator(numticks=room)
+    )
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def is_fractions(values: ArrayLike) -> bool:
@@ -125,17 +164,36 @@ def line_style(i: int) -> dict[str, Any]:
 
 def dress(ax: Axes, title: str) -> None:
     """Set a left-aligned title, remove the frame at the top and the right, and keep dates short enough to stand apart."""
+    from matplotlib.category import StrCategoryLocator
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.ticker import AutoLocator, MaxNLocator
+    from matplotlib.ticker import AutoLocator, FixedLocator, MaxNLocator
 
     locator = ax.xaxis.get_major_locator()
+    narrow = is_narrow(ax)
     if isinstance(locator, AutoDateLocator):
+        if narrow:
+            few = {unit: max(least, int(inches(ax) / COUNT)) for unit, least in FEWEST_TICKS.items()}
+            locator = AutoDateLocator(minticks=2, maxticks=few)  # type: ignore[no-untyped-call]
+            ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    if inches(ax) < NARROW and isinstance(locator, AutoLocator):  # so that amounts of nine digits stand apart
+    if narrow and isinstance(locator, AutoLocator):  # so that amounts of nine digits stand apart
         ax.xaxis.set_major_locator(MaxNLocator(max(2, int(inches(ax) / 1.2)), steps=[1, 2, 2.5, 5, 10]))
-    ax.set_title(literal(title), loc="left", color=INK, wrap=True)
+    if isinstance(ax.yaxis.get_major_locator(), (FixedLocator, StrCategoryLocator)):  # a row each: as many as fit
+        every = math.ceil(len(ax.get_yticks()) * ROW / (ax.get_window_extent().height / ax.figure.dpi))
+        for place, tick in enumerate(ax.get_yticklabels()):
+            tick.set_visible(place % every == 0)
+    ax.set_title(literal(_lines(ax, title) if narrow else title), loc="left", color=INK, wrap=not narrow)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
+    if narrow:  # a layout keeps the room of the ticks before it
+        ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+
+
+def _lines(ax: Axes, title: str) -> str:
+    """A title in lines that end at the edge of the picture; matplotlib's own wrapping leaves many lines no room."""
+    letter = 0.6 * float(ax.title.get_fontsize()) / 72.0
+    room = (ax.figure.bbox.x1 - ax.get_window_extent().x0) / ax.figure.dpi
+    return "\n".join(textwrap.fill(line, max(12, int(room / letter))) for line in title.split("\n"))
 
 
 def legend_below(ax: Axes, *, columns: int | None = None) -> None:
@@ -146,7 +204,8 @@ def legend_below(ax: Axes, *, columns: int | None = None) -> None:
     anchor: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + down}
     names = len(ax.get_legend_handles_labels()[1])
     if columns is None:
-        columns = names if inches(ax) >= NARROW else min(names, max(1, int(inches(ax) / 1.3)))
+        entry = LETTER * max(map(len, ax.get_legend_handles_labels()[1]), default=0) + HANDLE
+        columns = names if not is_narrow(ax) else min(names, max(1, int(inches(ax) / entry)))
     ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=columns, **anchor)
 
 

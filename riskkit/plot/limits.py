@@ -10,13 +10,13 @@ import numpy as np
 from riskkit.plot.basics import (
     GRID,
     INK,
-    NARROW,
     PALE,
     STRONG,
     WARM,
     axes,
     dress,
     inches,
+    is_narrow,
     legend_below,
     line_style,
     literal,
@@ -93,7 +93,7 @@ def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax:
     percentages(ax.yaxis)
     ax.set_xlabel(literal(label), color=INK)
     ax.set_ylabel("share of messages at or above")
-    if inches(ax) < NARROW or max(map(len, names), default=0) > LONG:
+    if is_narrow(ax) or max(map(len, names), default=0) > LONG:
         legend_below(ax, columns=1)
     else:
         ax.legend(frameon=False)

@@ -11,12 +11,12 @@ from riskkit._docs import counted
 from riskkit.plot.basics import (
     INK,
     LETTER,
-    NARROW,
     STRONG,
     WARM,
     axes,
     dress,
     inches,
+    is_narrow,
     legend_below,
     literal,
     thousands,
@@ -64,7 +64,7 @@ def loss_histogram(
         ax.axvline(-loss, color=INK, lw=1.0, ls=dash)
         text = f"{literal(name)}: {loss_text(loss, label)}"
         left, right = ax.get_xlim()
-        fits = (-loss - left) / (right - left) * inches(ax) > LETTER * len(text) or inches(ax) >= NARROW
+        fits = (-loss - left) / (right - left) * inches(ax) > LETTER * len(text)
         ax.annotate(text, (-loss, height), (-4 if fits else 4, 0), color=INK, fontsize="small", ha="right" if fits else "left",
                     bbox={"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}, **away)  # fmt: skip
     thousands(ax.yaxis)
@@ -119,7 +119,7 @@ def losses_over_time(
     ax.plot(days[hits], sample[hits], "o", color=WARM, ms=4, label=label)
     ax.set_ylabel(unit_axis(ax.yaxis, sample, unit))
     dress(ax, title)
-    if inches(ax) < NARROW:
+    if is_narrow(ax):
         legend_below(ax)
     else:
         ax.legend(loc="upper right", ncols=3, frameon=False)

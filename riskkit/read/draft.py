@@ -323,7 +323,8 @@ class Draft:
                          "amount": -amount, "currency": currency, "flow": "fee"}
                     )  # fmt: skip
         if other:
-            self.assume(f"{other} fees in another currency than the instrument's are cash events with flow 'fee'")
+            are = "are cash events" if other != 1 else "is a cash event"
+            self.assume(f"{counted(other, 'fee')} in another currency than the instrument's {are} with flow 'fee'")
         return fees, found
 
     def _stated(self, rows: list[Event]) -> dict[str, int]:

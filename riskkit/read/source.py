@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
 import io
@@ -73,8 +74,11 @@ class Source:
 
     @property
     def first_text(self) -> str:
-        """The first bytes as text, with something else for what is none."""
-        return self.head.decode(self._encoding, errors="replace")
+        """The first bytes as text, as `text` reads all of them; with something else for what is none."""
+        try:
+            return codecs.getincrementaldecoder(self._encoding)().decode(self.head)  # a letter may be cut at the end
+        except UnicodeDecodeError:
+            return self.head.decode("cp1252" if self._encoding == "utf-8" else self._encoding, errors="replace")
 
     @property
     def _encoding(self) -> str:

@@ -13,7 +13,7 @@ from riskkit._check import InputError
 from riskkit.read.local_form import PREFACE, SEPARATORS, TOTALS, is_of_sums
 from riskkit.read.numerals import DATE, HOUR
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.read.words import EXECUTED, HEADINGS, columns_of, in_brackets
+from riskkit.read.words import EXECUTED, HEADINGS, columns_of, in_brackets, told_by_words
 
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
@@ -125,6 +125,8 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
         after.insert(
             0, (TableRow(source, line, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
         )
+    cells_of = {name: [row[place].strip() for _, row in body if place < len(row)] for place, name in enumerate(heading)}
+    found |= told_by_words({name: column for name, column in found.items() if name not in (columns or {})}, cells_of)
     names = [found.get(name, f"ignored {number}") for number, name in enumerate(heading)]
     rows = [TableRow(source, at, named_cells(source, at, names, cells)) for at, cells in body]
     return Table(source, separator, found, rows, [separator.join(cells) for _, cells in lines[:start]], after)

@@ -7,7 +7,7 @@ lines. The tests walk over all of them. Accents count for nothing: exports lose 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from riskkit.read.local_form import normal
 
@@ -15,7 +15,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "ts": (
         "time", "timestamp", "datetime", "date/time", "date and time", "date", "ts", "created", "created at", "when", "t",
         "zeit", "zeitpunkt", "zeitstempel", "datum", "datum/zeit", "handelszeit", "executed at", "execution time",
-        "trade time", "transaction time", "horodatage", "date/heure", "date opération",
+        "trade time", "transaction time", "trade date", "transaction date",
+        "handelstag", "handelsdatum", "horodatage", "date/heure", "date opération",
         "date et heure", "date d'exécution", "date de transaction", "date de l'opération",
         "fecha", "fecha/hora", "fecha y hora", "fecha hora", "fecha de operación", "fecha operación", "fecha de ejecución",
         "fecha ejecución", "marca de tiempo",
@@ -50,7 +51,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "ativo", "papel", "produto", "código", "código do ativo",
     ),
     "side": (
-        "side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction", "sens",
+        "side", "direction", "action", "order side", "trade side", "transaction type", "trade type",
+        "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction", "sens",
         "achat/vente", "opération", "type d'opération",
         "lado", "compra/venta", "c/v", "operación", "tipo de operación", "sentido",
         "acquisto/vendita", "a/v", "operazione", "tipo operazione", "segno", "lato",
@@ -122,10 +124,10 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "ask", "offer", "brief",
     ),
     "type": (
-        "type", "order type", "ordertyp", "auftragsart",
-        "type d'ordre",
-        "tipo de orden", "tipo orden",
-        "tipo ordine", "tipo di ordine",
+        "type", "order type", "typ", "art", "ordertyp", "auftragsart",
+        "type d'ordre", "type de transaction",
+        "tipo", "tipo de orden", "tipo orden", "tipo de movimiento", "tipo de transacción",
+        "tipo ordine", "tipo di ordine", "tipo transazione",
         "tipo de ordem", "tipo da ordem",
     ),
     "status": (
@@ -291,7 +293,16 @@ STATES: dict[str, tuple[str, ...]] = {
         "rejeitada", "rejeitado", "recusada",
     ),
 }  # fmt: skip
-DAYS = ("date", "datum", "fecha", "data")  # headings beside which a time is a clock
+DAYS = (
+    "date",
+    "datum",
+    "fecha",
+    "data",
+    "trade date",
+    "handelstag",
+    "handelsdatum",
+)  # headings beside which a time is a clock
+WORDED = {"side": SIDES, "kind": KINDS}  # columns that their words tell apart, and from the type of an order
 BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 
@@ -368,3 +379,25 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
     if "qty" not in found.values():
         found = {heading: "qty" if name == "amount" else name for heading, name in found.items()}
     return found
+
+
+def told_by_words(columns: Mapping[str, str], words: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """The columns by heading, where "Type" or "Action" is what its cells say: sides, kinds of events, or types of orders.
+
+    Examples
+    --------
+    >>> told_by_words({"Type": "type"}, {"Type": ["BUY", "SELL"]}), told_by_words({"Type": "type"}, {"Type": ["LIMIT"]})
+    ({'Type': 'side'}, {'Type': 'type'})
+    """
+    told = dict(columns)
+    for heading, column in columns.items():
+        if column not in (*WORDED, "type"):
+            continue
+        cells = [word for word in words.get(heading, ()) if normal(word)[-1:].isalpha()]  # 1 and 2 are types, too
+        if column in WORDED and any(meaning(word, WORDED[column]) for word in cells):
+            continue
+        for other, known in WORDED.items():
+            if other not in told.values() and any(meaning(word, known) for word in cells):
+                told[heading] = other
+                break
+    return told

@@ -141,7 +141,7 @@ def _sentences(history: RuleHistory, used: Any, stops: list[Trial]) -> list[str]
     near = [name for name, share in dict(most).items() if BUSY <= share]
     unused = [name for name, share in dict(most).items() if share < UNUSED]
     said += [f"Used to {percent(BUSY)} or more: {', '.join(near)}."] if near else []
-    said += [f"Never used to {percent(UNUSED)}: {', '.join(unused)}; are they set where they matter?"] if unused else []
+    said += [f"Never used to {percent(UNUSED)}: {', '.join(unused)}; is each set where it matters?"] if unused else []
     tried = [one.report for one in stops if one.report]
     if tried:
         stopped = sum(one.stopped for one in tried)

@@ -21,20 +21,27 @@ body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem a
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top;white-space:nowrap}
-td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:pre-wrap}td.sentence{min-width:18rem}
+td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{text-align:left}td.long{white-space:pre-wrap;min-width:7rem}td.sentence{min-width:18rem}
+.dense{font-size:.72rem}.dense td,.dense th{padding:.15rem .3rem}
 .data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
 .loss{color:#c0392b}:target{background:#fff3bf}
 figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
 @media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
 .wide+.wide{margin-top:1.2rem}
-@media print{body{max-width:none;margin:0;font-size:10pt}td,th{white-space:pre-wrap}.wide{overflow:visible}
+@media screen and (max-width:40rem){table{font-size:.75rem}td,th{padding:.15rem .3rem}
+td.text,td:first-child{white-space:pre-wrap;overflow-wrap:anywhere;min-width:4rem}
+td.long,td.sentence{min-width:7rem}}
+@media print{body{max-width:none;margin:0;font-size:10pt}table{font-size:8pt}td,th{white-space:pre-wrap;padding:.1rem .25rem}
+.dense{font-size:6.5pt}.dense td,.dense th{padding:.1rem .15rem}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
-td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
+td.long,td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}
 """ + "".join(f".{grade}{{border-color:{edge};background:{ground}}}\n" for grade, (edge, ground) in GRADES.items())
 LINE, SENTENCE = 30, 60
-BROAD = 5  # columns; a table of more that has sentences takes the space beside the page
+DENSE = 10  # columns; a table of more has smaller print
+PHONE = 3.9  # inches of a picture on a phone
+BROAD = 5  # columns; a table of more that has long texts takes the space beside the page
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -78,8 +85,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, texts: Sequen
         "<tr>" + "".join(f"<td{side(place, cell)}>{cell_text(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    broad = " broad" if len(header) > BROAD and "sentence" in body else ""
-    return f'<div class="wide{broad}"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    broad = " broad" if len(header) > BROAD and ("sentence" in body or "long" in body) else ""
+    dense = ' class="dense"' if len(header) > DENSE else ""
+    return f'<div class="wide{broad}"><table{dense}><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 class Link:
@@ -107,11 +115,17 @@ def notes(sentences: Iterable[str]) -> str:
 
 
 def figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> str:
-    """An embedded plot with its caption, made by a function that draws on given axes."""
-    picture = base64.b64encode(png(draw, height=height)).decode()
+    """An embedded plot with its caption, made by a function that draws on given axes: once for a page, once for a phone."""
     text = html.escape(caption, quote=True)
-    source = f"data:image/png;base64,{picture}"
-    return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
+    return (
+        f'<figure><picture><source media="screen and (max-width:40rem)" srcset="{_embedded(draw, PHONE, height)}">'
+        f'<img alt="{text}" src="{_embedded(draw, 9.0, height)}"></picture>'
+        f'<figcaption class="note">{text}.</figcaption></figure>'
+    )
+
+
+def _embedded(draw: Callable[[Any], Any], width: float, height: float) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(draw, width=width, height=height)).decode()}"
 
 
 def folded(summary: str, content: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from riskkit import attribution, plot
 from riskkit._check import InputError, as_pandas, confidence_level, finite_array, instance, labels_of, single_series
-from riskkit._show import number, percent, short_label
+from riskkit._show import number, percent, short_label, worded
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
 from riskkit.report.docs import documented
@@ -173,7 +173,7 @@ def _estimates(book: Book, confidence: float, unit: str) -> str:
         try:
             risk = value_at_risk(book.returns, confidence, method, interval=INTERVALS.get(method))
         except InputError as problem:
-            refused.append(f"{method.replace('_', ' ')}: {problem}")
+            refused.append(f"{worded(method)}: {problem}")
             continue
         chosen = chosen or risk
         bounds = {} if risk.interval is None else risk.interval.columns()
@@ -270,7 +270,7 @@ def _months(book: Book) -> str:
         f"<tr><td>{year}</td>" + "".join(_coloured(value) for value in values) + "</tr>"
         for year, *values in frame.itertuples()
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+    return f'<div class="wide"><table class="dense"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
 
 
 def _coloured(value: float) -> str:

@@ -19,7 +19,7 @@ from riskkit._check import (
     whole_number,
 )
 from riskkit._docs import counted
-from riskkit._show import alike, amounts, percent, short_label
+from riskkit._show import alike, amounts, percent, short_label, worded
 from riskkit.performance import excess_kurtosis, skewness
 from riskkit.plot import is_fractions
 from riskkit.report.docs import documented
@@ -173,6 +173,7 @@ def _data(series: Any, unit: str) -> str:
     values, labels = series.to_numpy(), series.index
     still = values[1:] == values[:-1]
     mean, deviation = _amounts([values.mean(), values.std(ddof=1)], unit)
+    mean = f"{values.mean():.3%}" if unit == "%" else mean  # of days far below its deviation
     said = unit if unit != "%" else ""
     zeros = int((values == 0.0).sum())
     rows = [
@@ -265,7 +266,7 @@ def _challengers(series: Any, model: Model, own: str, confidence: float, window:
             other = _model(series, None, None, name, confidence, window)
             rows.append(_row(other.method, other))
         except InputError as problem:
-            refused.append(f"{name.replace('_', ' ')}: {problem}")
+            refused.append(f"{worded(name)}: {problem}")
     note = (
         "Quantile loss: mean score of the VaR forecasts, the smaller the better; only equal numbers of periods compare."
     )

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, with_labels
+from riskkit._docs import with_described_fields
 from riskkit._plain import mapping_of
 from riskkit.covariance.matrices import asset_names, square_matrix, symmetric
 
 
+@with_described_fields
 class ConditionalMoves(NamedTuple):
     """Moves of the factors given shocks to some of them.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit._docs import with_described_fields
 
+
+@with_described_fields
 class IndexDrop(NamedTuple):
     """Fall of a price index between two closes.
 

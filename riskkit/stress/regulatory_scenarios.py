@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from riskkit._docs import with_described_fields
 
+
+@with_described_fields
 class RegulatoryScenario(NamedTuple):
     """Adverse scenario that a supervisor has published.
 

@@ -11,7 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._docs import counted
 from riskkit._excel import MONEY, PERCENT, Exported, Sheet
-from riskkit._show import Row, Shown, amounts, percent
+from riskkit._show import Row, Shown, amounts, percent, worded
 from riskkit._tail import tail_probability
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
@@ -62,7 +62,7 @@ class RiskInterval(Shown):
 
     def _title(self) -> str:
         caveat = f" ({NOMINAL[self.kind]})" if self.kind in NOMINAL else ""
-        return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}{caveat}"
+        return f"{percent(self.coverage)} interval, {worded(self.kind)}{caveat}"
 
     def _rows(self) -> Iterable[Row]:
         for name, values in self.columns().items():
@@ -227,7 +227,7 @@ class RiskEstimate(Exported):
             few = f"fewer than one of {counted(self.n_obs, 'observation')} is expected beyond {percent(max(self._levels))}"
             yield "caution", "", f"{few}; it is the largest loss seen, or near it"
         if self.interval is not None and self.interval.kind in NOMINAL:
-            yield "intervals", self.interval.kind, NOMINAL[self.interval.kind]
+            yield "intervals", worded(self.interval.kind), NOMINAL[self.interval.kind]
         yield "observations", self.n_obs, ""
         yield "horizon", self.horizon, "periods"
         for name, value in self.parameters.items():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_number, positive, probability, shown, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._tail import n_tail, tail_probability, var_rank
 from riskkit.var.parametric import quantile_multiplier
 from riskkit.var.parametric.elliptical import normal_density
@@ -104,6 +105,7 @@ def quantile_standard_error(
     return math.sqrt(p * (1.0 - p) / whole_number(n_obs, "n_obs")) / positive(density, "density")
 
 
+@with_described_fields
 class RankInterval(NamedTuple):
     """Ranks of two losses that enclose the true VaR, counted from the worst; None: beyond the sample.
 

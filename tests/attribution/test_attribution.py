@@ -625,7 +625,7 @@ def test_attribution_prints_and_frames():
     assert list(frame.columns) == ["position", "component", "standard_error", "share"]
     assert frame["share"].sum() == pytest.approx(1.0)
     text = repr(split)
-    assert text.splitlines()[0] == "VaR 50% by position (historical, harrell davis)"
+    assert text.splitlines()[0] == "VaR 50% by position (historical, Harrell-Davis)"
     assert "bonds" in text and "gold" in split._repr_html_()
     assert text == repr(attribution.historical(split.positions, [[0.0, -0.02], [-0.01, 0.0]], 0.5))
     many = attribution.parametric(np.ones(14), np.random.default_rng(0).normal(size=(30, 14)))

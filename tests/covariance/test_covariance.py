@@ -655,3 +655,15 @@ def test_garch_plot_returns_its_axes(simulated):
 def test_garch_fit_refuses(returns, words):
     with pytest.raises(InputError, match=words):
         rk.covariance.fit_garch(returns)
+
+
+@pytest.mark.parametrize(
+    ("scale", "label", "tick"), [(0.01, "volatility per period", "%"), (1e6, "volatility per period, money", ",")]
+)
+def test_volatility_over_time_is_a_percentage_or_money(scale, label, tick):
+    from matplotlib.figure import Figure
+
+    returns = scale * np.random.default_rng(3).standard_normal(400)
+    for fit in (rk.covariance.fit_garch(returns), rk.covariance.fit_asymmetric_garch(returns)):
+        ax = fit.plot(Figure().subplots())
+        assert ax.get_ylabel() == label and tick in ax.yaxis.get_major_formatter()(1.5 * scale, 0)

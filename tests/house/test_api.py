@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import zlib
@@ -24,6 +25,16 @@ from riskkit.replay.rules.rule import rule_types
 
 AREAS = areas()
 PUBLIC = {(public.area, public.name): getattr(import_module(public.module), public.name) for public in public_names()}
+
+
+def _fields(public):
+    """The fields of a named tuple or a dataclass that a user sees."""
+    if issubclass(public, tuple):
+        return getattr(public, "_fields", ())
+    names = [field.name for field in dataclasses.fields(public)] if dataclasses.is_dataclass(public) else []
+    return tuple(name for name in names if not name.startswith("_"))
+
+
 PAGES = sorted((Path(__file__).parents[2] / "notebooks/docs").glob("*.md"))
 NAMES = [key for key, value in PUBLIC.items() if callable(value)]
 LIVE = ("riskkit.replay.live", "riskkit.compat", "riskkit.desk", "riskkit.service")
@@ -66,6 +77,23 @@ def test_each_parameter_of_a_rule_has_unit_and_meaning():
         described = re.findall(r"^(\w+) : \S.*\n    \S", public.__doc__, re.M)
         assert described == list(public._fields), public
         assert all(field.annotation is field.empty for field in inspect.signature(public).parameters.values())
+
+
+RECORDS = {key: _fields(public) for key, public in PUBLIC.items() if inspect.isclass(public)}
+
+
+@pytest.mark.parametrize("key", [key for key, names in RECORDS.items() if names], ids=str)
+def test_each_field_of_a_record_has_a_meaning(key):
+    """What Shift-Tab shows of a class, and of a field of a named tuple."""
+    public, described = PUBLIC[key], {}
+    for title in ("Parameters", "Attributes"):
+        section = re.split(r"\n\w+\n---", inspect.getdoc(public).partition(f"\n{title}\n---")[2])[0]
+        for entry in re.split(r"\n(?=\w)", section)[1:]:
+            head, _, text = entry.partition("\n")
+            described |= dict.fromkeys(re.split(", ?", re.split(" : |; ", head)[0]), text or head.partition(" : ")[2])
+    assert {name: described.get(name) for name in RECORDS[key] if not described.get(name)} == {}
+    if issubclass(public, tuple):
+        assert [name for name in RECORDS[key] if "Alias for field" in getattr(public, name).__doc__] == []
 
 
 def test_one_confidence_is_assumed_everywhere():

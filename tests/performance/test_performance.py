@@ -451,3 +451,20 @@ def test_periods_a_year_that_nothing_tells_are_asked_for(dates):
         InputError, match="periods_per_year is missing; give 252 for daily, 52 for weekly, 12 for monthly"
     ):
         performance.performance_summary(pd.Series(np.linspace(-0.01, 0.02, 60), dates))
+
+
+def test_dates_tell_the_periods_of_a_year_wherever_a_year_is_meant():
+    days = pd.Series(np.random.default_rng(1).normal(0.001, 0.01, 60), pd.bdate_range("2024-01-01", periods=60))
+    market = days * 0.5 + 0.001
+    for measure in (
+        performance.annualized_return,
+        performance.annualized_volatility,
+        performance.calmar_ratio,
+        performance.sharpe_ratio,
+        lambda *a: performance.information_ratio(a[0], market[: len(a[0])], *a[1:]),
+        lambda *a: performance.compare_to_benchmark(a[0], market[: len(a[0])], *a[1:]).tracking_error,
+        lambda *a: float(performance.rolling_performance(a[0], 20, *a[1:])["volatility"].iloc[-1]),
+    ):
+        assert measure(days) == measure(days, 252)
+        with pytest.raises(InputError, match="periods_per_year is missing; give 252 for daily"):
+            measure(days[:20])

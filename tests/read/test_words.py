@@ -105,3 +105,41 @@ def test_a_table_of_orders_is_read_in_each_language(language):
     assert frame[["kind", "order_id", "account"]].to_numpy().tolist()[:2] == [["order", "o1", "A"], ["fill", "o1", "A"]]
     fill = frame[frame["kind"] == "fill"].iloc[0]
     assert (fill["qty"], fill["price"], str(fill["ts"])) == (5, Decimal("9.5"), "2024-03-07 14:31:00+00:00")
+
+
+TYPED = {
+    "Type": ("BUY", "SELL"),
+    "Tipo": ("Compra", "Venta"),
+    "Art": ("Kauf", "Verkauf"),
+    "Vorgang": ("Kauf", "Verkauf"),
+    "Event": ("buy", "sell"),
+    "Transaction Type": ("Buy", "Sell"),
+    "Type de transaction": ("Achat", "Vente"),
+    "Tipo transazione": ("Acquisto", "Vendita"),
+}
+
+
+@pytest.mark.parametrize("heading", TYPED)
+def test_a_heading_of_types_holds_sides_if_its_cells_do(heading):
+    """Read as the type of an order, a sale would be a buy."""
+    buy, sell = TYPED[heading]
+    rows = f"2024-03-07 14:31:00,X,{buy},5,10.5\n2024-03-08 14:31:00,X,{sell},5,11.5\n2024-03-09 14:31:00,X,?,5,11.5\n"
+    text = f"Time,Symbol,{heading},Quantity,Price\n{rows}"
+    with pytest.raises(rk.InputError, match=r"line 4: side='\?' is neither a buy nor a sell"):
+        rk.read.generic_csv(io.StringIO(text))
+    frame = rk.read.generic_csv(io.StringIO(text[: text.index("2024-03-09")])).frame
+    assert frame["side"].tolist() == ["B", "B", "S", "S"]
+
+
+def test_a_heading_of_types_holds_kinds_or_types_if_its_cells_do():
+    text = "Fecha,Símbolo,Tipo,Lado,Cantidad,Precio,Orden\n2024-03-07 14:31:00,X,{},Venta,5,10.5,1\n"
+    kinds = {"orden": ["order"], "ejecución": ["order", "fill"], "limitada": ["order", "fill"]}
+    for word, expected in kinds.items():
+        frame = rk.read.generic_csv(io.StringIO(text.format(word))).frame
+        assert frame["kind"].tolist() == expected and set(frame["side"]) == {"S"}
+
+
+def test_what_no_column_says_of_sides_is_said():
+    text = "Time,Symbol,Quantity,Price\n2024-03-07 14:31:00,X,{},10.5\n"
+    assert "all are buys" in str(rk.read.generic_csv(io.StringIO(text.format(5))))
+    assert "below zero is a sale" in str(rk.read.generic_csv(io.StringIO(text.format(-5))))

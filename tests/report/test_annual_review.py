@@ -49,7 +49,7 @@ def test_names_and_times_stay_on_one_line_and_sentences_do_not(tmp_path):
     annual_review(rk.replay_log(LOG, rules, compiled=False), tmp_path / "review.html", incidents=[])
     text = (tmp_path / "review.html").read_text("utf-8")
     assert "<td class='text long'>a quiet market" in text and "<td class='text'>Bo<" in text
-    assert "white-space:nowrap}" in text and "td.long{white-space:pre-wrap}" in text
+    assert "white-space:nowrap}" in text and "td.long{white-space:pre-wrap" in text
 
 
 def test_breaches_of_many_months_are_counted_by_year(tmp_path):

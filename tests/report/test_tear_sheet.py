@@ -27,7 +27,7 @@ def page(tmp_path_factory):
 
 def test_the_page_is_self_contained_and_what_came_from_outside_is_escaped(page):
     tags = read(page)
-    assert len(tags.fetched) == 4 and all(source.startswith("data:image/png;base64,") for source in tags.fetched)
+    assert len(tags.fetched) == 8 and all(source.startswith("data:image/png;base64,") for source in tags.fetched)
     assert "<script" not in page and "http:" not in page and "default-src 'none'" in page and "@media print" in page
     assert sum(EVIL in words for words in tags.words) >= 2
 
@@ -88,3 +88,12 @@ def test_a_currency_is_a_text(currency, tmp_path):
         with pytest.raises(rk.InputError, match="currency is"):
             report(np.random.default_rng(1).normal(0.0, 0.01, 300), tmp_path / "x.html", currency=currency)
     assert not list(tmp_path.iterdir())
+
+
+def test_each_picture_has_one_for_a_phone_and_wide_tables_have_small_print(page):
+    text = page
+    assert (
+        text.count("<figure>") == text.count('<source media="screen and (max-width:40rem)" srcset="data:image/png') >= 3
+    )
+    months = text[text.index("Returns by month") :]
+    assert months.index('<table class="dense">') < months.index("<h2>")

@@ -36,6 +36,37 @@ def failure(error: Exception) -> str:
 class PreTradeCheck(CheckedRecord):
     """Answer to a trade: approved or rejected, and its effect on the portfolio; None where it was not computed.
 
+    Attributes
+    ----------
+    approved
+        True if no limit speaks against it.
+    reason
+        "within all limits", or one sentence that names the limit exceeded.
+    ticker
+        The instrument.
+    side
+        "buy" or "sell".
+    quantity
+        Units, above zero.
+    price
+        At which the trade is valued.
+    position_size
+        Absolute value of the position after the trade, as a fraction of the portfolio value (`validate`).
+    estimated_drawdown
+        As a fraction of the highest portfolio value (`validate`).
+    risk_score
+        min(1, estimated drawdown / limit), at least 0; None without a drawdown limit (`validate`).
+    old_var
+        One-day VaR before the trade (`RiskManager`).
+    new_var
+        One-day VaR after it.
+    incremental_var
+        The change of VaR, without the loss of digits of a difference.
+    timestamp
+        Time of the answer, as given.
+    executed
+        True if the trade was booked.
+
     Examples
     --------
     >>> from riskkit.desk import RiskManager
@@ -48,24 +79,16 @@ class PreTradeCheck(CheckedRecord):
 
     approved: Flag
     reason: Text
-    """"within all limits", or one sentence that names the limit exceeded."""
     ticker: Text
     side: Side
     quantity: Quantity
     price: Price | None = None
-    """At which the trade is valued."""
     position_size: NonNegativeFraction | None = None
-    """Absolute value of the position after the trade, as a fraction of the portfolio value (`validate`)."""
     estimated_drawdown: FreeFraction | None = None
-    """As a fraction of the highest portfolio value (`validate`)."""
     risk_score: NonNegativeFraction | None = None
-    """min(1, estimated drawdown / limit), at least 0; None without a drawdown limit (`validate`)."""
     old_var: NonNegativeMoney | None = None
-    """One-day VaR before the trade (`RiskManager`)."""
     new_var: NonNegativeMoney | None = None
-    """One-day VaR after it."""
     incremental_var: Money | None = None
-    """The change of VaR, without the loss of digits of a difference."""
     timestamp: Time | None = None
     executed: Flag = False
 

@@ -92,6 +92,19 @@ def _tickers(names: Any) -> Any:
 class LimitChange(CheckedRecord):
     """One change of limits, in `RiskManager.journal`.
 
+    Attributes
+    ----------
+    who
+        Who changed them.
+    why
+        The reason given.
+    before
+        The limits until then.
+    after
+        The limits since.
+    timestamp
+        Time of the change, as given.
+
     Examples
     --------
     >>> from riskkit.desk import RiskManager
@@ -112,6 +125,25 @@ class LimitChange(CheckedRecord):
 class PortfolioState(CheckedRecord):
     """Cash, holdings and value of a book at its last prices.
 
+    Attributes
+    ----------
+    cash
+        Money that is not invested.
+    holdings
+        {ticker: {"quantity", "average_price", "price", "value", "unrealized", "realized"}}
+    value
+        Cash and holdings.
+    gross
+        Gross exposure: the sum of the absolute values of the holdings.
+    realized
+        Profit of closed positions, in money.
+    unrealized
+        Profit of open positions at the last prices, in money.
+    drawdown
+        Fall from the highest value, as a fraction of it.
+    timestamp
+        Time of the answer, as given.
+
     Examples
     --------
     >>> from riskkit.desk import RiskManager
@@ -125,15 +157,11 @@ class PortfolioState(CheckedRecord):
 
     cash: Money
     holdings: Annotated[dict[str, Any], Field(_dict)]
-    """{ticker: {"quantity", "average_price", "price", "value", "unrealized", "realized"}}"""
     value: Money
-    """Cash and holdings."""
     gross: NonNegativeMoney
-    """Gross exposure: the sum of the absolute values of the holdings."""
     realized: Money
     unrealized: Money
     drawdown: FreeFraction
-    """Fall from the highest value, as a fraction of it."""
     timestamp: Time | None = None
 
     def _rows(self) -> list[Row]:
@@ -155,6 +183,31 @@ class PortfolioState(CheckedRecord):
 class DashboardMetrics(CheckedRecord):
     """One-day risk of a book: volatility, VaR, its components, and VaR under stress; losses positive.
 
+    Attributes
+    ----------
+    value
+        Cash and holdings.
+    cash
+        Money that is not invested.
+    pnl_volatility
+        Standard deviation of the profit of one day, in money.
+    volatility
+        The same as a fraction of the value; None if the value is not above zero.
+    var
+        One-day VaR at `confidence`.
+    stressed_var
+        Under the stressed covariance; None before `warm_up`.
+    component_var
+        Series by ticker; the components sum to `var`.
+    holdings
+        DataFrame by ticker, with the columns of `HOLDING_UNITS`.
+    drawdown
+        Fall from the highest value, as a fraction of it.
+    confidence
+        Of both VaR; 0.99 for 99 %.
+    timestamp
+        Time of the answer, as given.
+
     Examples
     --------
     >>> from riskkit.desk import RiskManager
@@ -167,22 +220,14 @@ class DashboardMetrics(CheckedRecord):
     """
 
     value: Money
-    """Cash and holdings."""
     cash: Money
     pnl_volatility: NonNegativeMoney
-    """Standard deviation of the profit of one day, in money."""
     volatility: NonNegativeFraction | None
-    """The same as a fraction of the value; None if the value is not above zero."""
     var: NonNegativeMoney
-    """One-day VaR at `confidence`."""
     stressed_var: NonNegativeMoney | None
-    """Under the stressed covariance; None before `warm_up`."""
     component_var: Annotated[Any, Field(_components, "money")]
-    """Series by ticker; the components sum to `var`."""
     holdings: Annotated[Any, Field(_holdings_frame)]
-    """DataFrame by ticker, with the columns of `HOLDING_UNITS`."""
     drawdown: FreeFraction
-    """Fall from the highest value, as a fraction of it."""
     confidence: Annotated[float, Field(confidence_level, "fraction")]
     timestamp: Time | None = None
 

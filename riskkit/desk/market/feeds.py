@@ -13,14 +13,25 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive, shown, whole_number
+from riskkit._docs import with_described_fields
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, as_text, mapping, nanoseconds
 from riskkit.replay.schema.durations import duration
 
 MINUTE = 60_000_000_000
 
 
+@with_described_fields
 class Tick(NamedTuple):
     """One price of one ticker: nanoseconds since the epoch (UTC), ticker, price.
+
+    Attributes
+    ----------
+    timestamp
+        Nanoseconds since the epoch, UTC.
+    ticker
+        The instrument.
+    price
+        Money of one unit.
 
     Examples
     --------
@@ -46,6 +57,21 @@ class Bar(CheckedRecord):
 
     A ticker without a tick keeps its last close, with a count of 0 in `ticks`.
 
+    Attributes
+    ----------
+    timestamp
+        End of the interval (excluded), nanoseconds since the epoch.
+    opens
+        First price by ticker, money of one unit.
+    highs
+        Highest price by ticker.
+    lows
+        Lowest price by ticker.
+    closes
+        Last price by ticker.
+    ticks
+        Number of ticks by ticker.
+
     Examples
     --------
     >>> Bar(60, {"A": 10.0}, {"A": 12.0}, {"A": 9.5}, {"A": 11.0}, {"A": 4}).closes
@@ -58,7 +84,6 @@ class Bar(CheckedRecord):
     lows: Prices
     closes: Prices
     ticks: Counts
-    """Number of ticks by ticker."""
 
     def to_frame(self) -> Any:
         """One row per ticker: open, high, low, close, ticks."""

@@ -35,6 +35,33 @@ COLUMNS = ("ticker", "side", "quantity", "price")
 class PreTradeChecks(Shown):
     """Answers to a batch of trades, one entry per trade; `answer(i)` equals the one of `validate`.
 
+    Attributes
+    ----------
+    tickers
+        (n_trades,) as a pandas Categorical.
+    side
+        (n_trades,) int8: 1 buys, -1 sells.
+    quantity
+        (n_trades,)
+    price
+        (n_trades,) money per unit.
+    code
+        (n_trades,) int8: 0 approved, 1 position too large, 2 drawdown too deep.
+    position_size
+        (n_trades,) of the position after the trade, as a fraction of the portfolio value.
+    estimated_drawdown
+        Fraction: a float for all; with ``estimate="var"`` (n_trades,).
+    risk_score
+        Fraction of the drawdown limit, in the same form; None without a limit.
+    portfolio_value
+        Money by which sizes are divided.
+    limits
+        The limits of the checks.
+    index
+        Labels of the trades; None: their numbers.
+    timestamp
+        Time of the answer, as given.
+
     Examples
     --------
     >>> trades = {"ticker": ["A", "B"], "side": [1, 1], "quantity": [1.0, 9.0], "price": [10.0, 10.0]}
@@ -43,21 +70,13 @@ class PreTradeChecks(Shown):
     """
 
     tickers: Any
-    """(n_trades,) as a pandas Categorical."""
     side: np.ndarray
-    """(n_trades,) int8: 1 buys, -1 sells."""
     quantity: np.ndarray
-    """(n_trades,)"""
     price: np.ndarray
-    """(n_trades,) money per unit."""
     code: np.ndarray
-    """(n_trades,) int8: 0 approved, 1 position too large, 2 drawdown too deep."""
     position_size: np.ndarray
-    """(n_trades,) of the position after the trade, as a fraction of the portfolio value."""
     estimated_drawdown: Any
-    """Fraction: a float for all; with ``estimate="var"`` (n_trades,)."""
     risk_score: Any
-    """Fraction of the drawdown limit, in the same form; None without a limit."""
     portfolio_value: float
     limits: DeskLimits
     index: Any = None

@@ -51,6 +51,27 @@ def _reasons(value: Any, name: str) -> tuple[str, ...]:
 class Evaluation(CheckedRecord):
     """Answer of `evaluate`; fractions, losses positive, None where nothing is known.
 
+    Attributes
+    ----------
+    drawdown
+        Fall from the highest portfolio value, as a fraction of it.
+    max_drawdown
+        Largest fall so far.
+    var_95
+        One-day VaR at 95 %, as a fraction of the portfolio value.
+    var_99
+        One-day VaR at 99 %, as a fraction of the portfolio value.
+    cvar_95
+        One-day expected shortfall at 95 %, as a fraction of the portfolio value.
+    risk_score
+        min(1, drawdown / limit); None without a drawdown limit.
+    approved
+        True if no limit is exceeded.
+    reasons
+        One sentence for each limit exceeded.
+    timestamp
+        Time of the answer, as given.
+
     Examples
     --------
     >>> answer = evaluate({"AAPL": 30_000.0, "TLT": 60_000.0}, 97_500.0, history=[98_000.0, 100_000.0, 99_000.0])
@@ -59,19 +80,13 @@ class Evaluation(CheckedRecord):
     """
 
     drawdown: UnitFraction
-    """Fall from the highest portfolio value, as a fraction of it."""
     max_drawdown: UnitFraction
-    """Largest fall so far."""
     var_95: FreeFraction | None
-    """One-day VaR at 95 %, as a fraction of the portfolio value."""
     var_99: FreeFraction | None
     cvar_95: FreeFraction | None
-    """One-day expected shortfall at 95 %, as a fraction of the portfolio value."""
     risk_score: NonNegativeFraction | None
-    """min(1, drawdown / limit); None without a drawdown limit."""
     approved: Flag
     reasons: Annotated[tuple[str, ...], Field(_reasons)] = ()
-    """One sentence for each limit exceeded."""
     timestamp: Time | None = None
 
     def to_service(self) -> dict[str, Any]:

@@ -34,6 +34,23 @@ IN_PERCENT = ("drawdown", "current_drawdown", "max_drawdown", "var_95", "var_99"
 class RiskReading(CheckedRecord):
     """One reading of a `RiskState`; fractions, losses positive, None where nothing is known.
 
+    Attributes
+    ----------
+    current_drawdown
+        Fall from the highest portfolio value, as a fraction of it.
+    max_drawdown
+        Largest fall so far.
+    var_95
+        VaR at 95 %, as a fraction of the portfolio value.
+    var_99
+        VaR at 99 %, as a fraction of the portfolio value.
+    cvar_95
+        Expected shortfall at 95 %, as a fraction of the portfolio value.
+    last_updated
+        Time of the last evaluation, as given.
+    peak
+        Highest portfolio value, in money.
+
     Raises
     ------
     RequestError
@@ -49,18 +66,12 @@ class RiskReading(CheckedRecord):
     """
 
     current_drawdown: UnitFraction = 0.0
-    """Fall from the highest portfolio value, as a fraction of it."""
     max_drawdown: UnitFraction = 0.0
-    """Largest fall so far."""
     var_95: FreeFraction | None = None
-    """VaR at 95 %, as a fraction of the portfolio value."""
     var_99: FreeFraction | None = None
     cvar_95: FreeFraction | None = None
-    """Expected shortfall at 95 %, as a fraction of the portfolio value."""
     last_updated: Time | None = None
-    """Time of the last evaluation, as given."""
     peak: PositiveMoney | None = None
-    """Highest portfolio value, in money."""
 
 
 class RiskState(Shown):

@@ -167,6 +167,37 @@ Counts = Annotated[Mapping[str, int], Field(mapping(as_text, count), "count")]
 class Position(CheckedRecord):
     """Position of one user in one token on one market; long above zero, short below.
 
+    Attributes
+    ----------
+    user
+        Owner.
+    market
+        Market on which it is held.
+    token
+        What is held.
+    amount
+        Every digit of it.
+    average_cost
+        Mean price paid for the open amount, money of one unit.
+    cost
+        Money paid for the open amount, negative for a short.
+    realized
+        Profit that closing trades realized, of this position since it was opened.
+    price
+        None if unknown; value and unrealized are then None too.
+    value
+        The amount at the price, in money.
+    unrealized
+        Value less cost, in money.
+    opened
+        Time of the first trade, nanoseconds since the epoch.
+    updated
+        Time of the last trade, nanoseconds since the epoch.
+    price_age
+        Nanoseconds since the price was set.
+    stale
+        True if the price is older than the tracker's `stale_after`, or missing.
+
     Examples
     --------
     >>> from riskkit.desk import PositionTracker
@@ -182,22 +213,16 @@ class Position(CheckedRecord):
     market: Text
     token: Text
     amount: Amount
-    """Every digit of it."""
     average_cost: Annotated[float, Field(finite_number, "money per unit")]
     cost: Money
-    """Money paid for the open amount, negative for a short."""
     realized: Money
-    """Profit that closing trades realized, of this position since it was opened."""
     price: Price | None
-    """None if unknown; value and unrealized are then None too."""
     value: Money | None
     unrealized: Money | None
     opened: Nanoseconds
     updated: Nanoseconds
     price_age: Age | None = field(default_factory=type(None))  # a default would be an attribute of the class
-    """Nanoseconds since the price was set."""
     stale: Flag = field(default_factory=bool)
-    """True if the price is older than the tracker's `stale_after`, or missing."""
 
     def _inconsistency(self) -> Problem | None:
         if len({self.price is None, self.value is None, self.unrealized is None}) == 2:
@@ -208,6 +233,20 @@ class Position(CheckedRecord):
 @dataclass(frozen=True, repr=False, eq=False)
 class UserExposure(CheckedRecord):
     """Exposure of a user: amount, value and share of each token over all markets.
+
+    Attributes
+    ----------
+    user
+        Owner.
+    total
+        Gross: the sum of the absolute values of all positions.
+    net
+        Sum of the values of all positions, shorts negative, in money.
+    tokens
+        One mapping per token: token, amount (exact, net), value (net), gross, share (of the total), price_age,
+        stale.
+    timestamp
+        Time as of which prices are judged stale, nanoseconds since the epoch.
 
     Examples
     --------
@@ -222,10 +261,8 @@ class UserExposure(CheckedRecord):
 
     user: Text
     total: NonNegativeMoney
-    """Gross: the sum of the absolute values of all positions."""
     net: Money
     tokens: Annotated[tuple[Mapping[str, Any], ...], Field(_tokens)]
-    """One mapping per token: token, amount (exact, net), value (net), gross, share (of the total), price_age, stale."""
     timestamp: Nanoseconds | None = None
 
     @property
@@ -273,6 +310,35 @@ class UserExposure(CheckedRecord):
 class UserMetrics(CheckedRecord):
     """Exposure, risk and performance of one user; None if a measure has no value yet.
 
+    Attributes
+    ----------
+    user
+        Owner.
+    total_exposure
+        Gross.
+    concentration
+        Largest token as a fraction of the gross exposure; None without exposure.
+    var
+        Historical VaR at 95 % of the periods' returns, times the present exposure; losses positive.
+    max_drawdown
+        Of the summed returns, that is, of a book of constant size.
+    sharpe
+        Arithmetic, annualized.
+    win_rate
+        Of the kept closing trades, without those of zero profit.
+    average_trade_size
+        Mean of all trades.
+    n_trades
+        Number of trades.
+    realized
+        Profit of closed amounts, in money.
+    unrealized
+        Profit of open positions at the last prices, in money.
+    fees
+        Gas, at its price when it was paid.
+    n_periods
+        Number of returns behind var, max_drawdown and sharpe.
+
     Examples
     --------
     >>> from riskkit.desk import PositionTracker
@@ -285,26 +351,17 @@ class UserMetrics(CheckedRecord):
 
     user: Text
     total_exposure: NonNegativeMoney
-    """Gross."""
     concentration: NonNegativeFraction | None
-    """Largest token as a fraction of the gross exposure; None without exposure."""
     var: Money | None
-    """Historical VaR at 95 % of the periods' returns, times the present exposure; losses positive."""
     max_drawdown: NonNegativeFraction | None
-    """Of the summed returns, that is, of a book of constant size."""
     sharpe: Number | None
-    """Arithmetic, annualized."""
     win_rate: NonNegativeFraction | None
-    """Of the kept closing trades, without those of zero profit."""
     average_trade_size: NonNegativeMoney | None
-    """Mean of all trades."""
     n_trades: Count
     realized: Money
     unrealized: Money
     fees: Money
-    """Gas, at its price when it was paid."""
     n_periods: Count
-    """Number of returns behind var, max_drawdown and sharpe."""
 
     def _title(self) -> str:
         return f"Metrics of {self.user}"
@@ -313,6 +370,31 @@ class UserMetrics(CheckedRecord):
 @dataclass(frozen=True, repr=False, eq=False)
 class IngestStatistics(CheckedRecord):
     """Statistics of a batch of trades.
+
+    Attributes
+    ----------
+    rows
+        Rows that came.
+    accepted
+        Rows that were taken.
+    rejected
+        Rows that were not.
+    duplicates
+        Among the rejected.
+    users
+        Distinct, among the accepted.
+    markets
+        Accepted rows by market.
+    errors
+        Rejected rows by the name of the error.
+    traded
+        Of the accepted trades.
+    first
+        Earliest timestamp of the accepted.
+    last
+        Latest timestamp of the accepted.
+    problems
+        (row, sentence) of the first rejected rows.
 
     Examples
     --------
@@ -327,21 +409,13 @@ class IngestStatistics(CheckedRecord):
     accepted: Count
     rejected: Count
     duplicates: Count
-    """Among the rejected."""
     users: Count
-    """Distinct, among the accepted."""
     markets: Counts
-    """Accepted rows by market."""
     errors: Counts
-    """Rejected rows by the name of the error."""
     traded: NonNegativeMoney
-    """Of the accepted trades."""
     first: Nanoseconds | None
-    """Earliest timestamp of the accepted."""
     last: Nanoseconds | None
-    """Latest timestamp of the accepted."""
     problems: Annotated[tuple[tuple[int, str], ...], Field(_problems)] = ()
-    """(row, sentence) of the first rejected rows."""
 
     def _title(self) -> str:
         return "Batch of trades"

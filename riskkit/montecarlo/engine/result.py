@@ -147,7 +147,7 @@ class SimulationResult(Exported):
             ax.fill_between(
                 frame.index, frame[name] - error, frame[name] + error, color=colour, alpha=0.2, linewidth=0.0
             )
-        ax.set_xscale("log")
+        plot.numbers_of_scenarios(ax)
         ax.set_xlabel("scenarios")
         plot.thousands(ax.yaxis)
         ax.set_ylabel("loss, money (± 2 standard errors)")

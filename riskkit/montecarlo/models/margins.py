@@ -19,7 +19,7 @@ from riskkit._check import (
     shown,
     single_series,
 )
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, worded
 from riskkit._types import ReturnsLike
 from riskkit.var._student_t_fit import fit_columns
 from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses
@@ -94,7 +94,7 @@ class Margin(Shown):
         """Normal scores of the probabilities of values."""
 
     def _title(self) -> str:
-        return f"Margin ({self.method}) of {self.n_obs:,} returns"
+        return f"Margin ({worded(self.method)}) of {self.n_obs:,} returns"
 
     def _rows(self) -> list[Row]:
         return [(name, value, "") for name, value in self.parameters.items()]

@@ -1,4 +1,4 @@
-"""Trade and order history of Binance, spot and futures."""
+"""Trade, order and transaction history of Binance, spot and futures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from riskkit.read.exchange import (
     without_commas,
     without_repeats,
 )
+from riskkit.read.formats.binance_transactions import TRANSACTIONS, read_transactions
 from riskkit.read.local_form import Cells, normal
 from riskkit.read.reading import Reading
 from riskkit.read.registry import reader
@@ -28,7 +29,9 @@ OLD_SPOT = ("Market", "Type", "Price", "Amount", "Total", "Fee", "Fee Coin")
 FUTURES = ("Symbol", "Side", "Price", "Quantity", "Fee", "Realized Profit")
 NESTED = ("Pair", "Type", "Order Price", "Order Amount", "AvgTrading Price", "Filled", "Total", "status")
 FLAT = ("OrderNo", "Pair", "Type", "Side", "Order Price", "Order Amount", "Time", "Executed", "Average Price", "Status")
-TIME = re.compile(r"(?:date|time|createtime|ordertime)(\((?:utc|gmt)(?:([+-])(\d{1,2})(?::?(\d\d))?)?\))?")
+TIME = re.compile(
+    r"(?:date|time|createtime|ordertime|utc(?=time))(time|\((?:utc|gmt)(?:([+-])(\d{1,2})(?::?(\d\d))?)?\))?"
+)
 FILE_ZONE = re.compile(r"\((?:UTC|GMT)([+-])-?(\d{1,2})(?:[:_]?(\d\d))?\)", re.I)
 FILLED, ENDED, REFUSED = (
     ("filled", "partial fill", "partially filled", "new"),
@@ -50,7 +53,9 @@ class Table(NamedTuple):
 
 def _kind(source: Source) -> tuple[str, ...] | None:
     timed = any(TIME.fullmatch(normal(name)) for name in source.heading())
-    return next((kind for kind in (FLAT, NESTED, FUTURES, OLD_SPOT, SPOT) if timed and source.has(kind)), None)
+    return next(
+        (kind for kind in (FLAT, NESTED, FUTURES, OLD_SPOT, SPOT, TRANSACTIONS) if timed and source.has(kind)), None
+    )
 
 
 def _recognises(source: Source) -> bool:
@@ -66,12 +71,13 @@ def binance(
     quotes: Mapping[str, str] | None = None,
     multipliers: Mapping[str, Any] | None = None,
 ) -> Reading:
-    r"""Read Binance's exports: trade history of spot and futures, and order history.
+    r"""Read Binance's exports: trade history of spot and futures, order history, and transaction history.
 
     Spot trades glue quantities to their coins ("1,012.35USDT", "8.5001000SATS": the number ends where the pair says) and have no
     ids, so that two equal rows are two fills; an older heading (Market, Total, Fee Coin) has them apart. Futures trades
     have ids that are unique within a symbol. The older order history has the fills of an order in rows beneath it; the
-    newer one has their average only. Rows may be newest first.
+    newer one has their average only. The transaction history has a row for each coin that a trade changed, and one for its
+    fee; those of one second and account are put together. Rows may be newest first.
 
     Parameters
     ----------
@@ -114,6 +120,9 @@ def binance(
                     named,
                 )
             continue
+        if table.kind is TRANSACTIONS:
+            read_transactions(draft, [(row, table.stamp(row)) for row in oldest_first(table.rows, table.stamp)])
+            continue
         rows = [row for row in table.rows if table.kind is not FUTURES or id(row) in kept]
         coins = _coins(rows) if table.kind is SPOT else []
         for row in oldest_first(rows, table.stamp):
@@ -126,7 +135,7 @@ def binance(
 def _table(source: Source, tz: str | None) -> Table:
     kind = _kind(source)
     if kind is None:
-        source.refuse("line 1", "is no heading of a trade or order history of Binance")
+        source.refuse("line 1", "is no heading of a trade, order or transaction history of Binance")
     name = next(name for name in source.heading() if TIME.fullmatch(normal(name)))
     match, in_name = TIME.fullmatch(normal(name)), FILE_ZONE.search(source.name)
     assert match is not None

@@ -426,6 +426,11 @@ def _said(draft: Draft, table: Table, form: _Form, tz: str | None, clock: Clock)
             draft.assume(f"{name}: dates have the {'day' if form.dates.day_first else 'month'} first")
     if clock.repeated:
         draft.assume("in the hour that comes twice the order of rows tells the first from the second")
+    if table.rows and table.has("qty") and not table.has("side") and not table.has("kind"):
+        sold = any((form.number(row, "qty") or 0) < 0 for row in table.rows)
+        draft.assume(f"{name}: no column says buy or sell; " + (
+            "a quantity below zero is a sale" if sold else "no quantity is below zero, so that all are buys"
+        ))  # fmt: skip
     if table.has("clock") and any(row.get("clock") is None for row in table.rows):
         draft.assume(f"{name}: a date without an hour is its midnight")
     if any((form.number(row, "fee") or 0) < 0 for row in table.rows if table.has("fee")):

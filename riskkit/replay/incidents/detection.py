@@ -14,6 +14,7 @@ from riskkit.replay.incidents.detection_result import Detection
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.injected import Draw, Injected, injected, outcome
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.ruleset import RuleSet
@@ -27,6 +28,7 @@ from riskkit.replay.sweeps.grid.settings import Grid, checked_settings
 LARGEST_SEED = 2**31
 
 
+@needs_a_log
 def detection(
     log: EventLog,
     rules: RuleSet,
@@ -110,7 +112,6 @@ def detection(
     >>> found.best(at_most_false_alarms=1)
     {'size.limit': 5}
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     random_generator(rng)
     probability(coverage, "coverage")

@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from riskkit._check import Amount, InputError, instance
+from riskkit._check import Amount, InputError
 from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.stream import Time, incident_log
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.log.merge import merged, new_rows
 from riskkit.replay.schema.universe import Universe, common_unit, exact
 
 
+@needs_a_log
 def inject(
     log: EventLog,
     which: str | Incident,
@@ -62,7 +64,6 @@ def inject(
     >>> len(both), [account.id for account in both.universe.accounts]
     (13627, ['A', 'INFINIUM'])
     """
-    instance(log, EventLog, "log")
     if not len(log):
         raise InputError("the log is empty; incident_log makes the incident alone")
     first = int(log.columns["ts"].min())

@@ -28,6 +28,7 @@ from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.messages import adding, passed, refusals, rule_of
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.results.booked import accepted_lots, booked_moves
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -175,6 +176,7 @@ class StopReport(Shown):
         return ax
 
 
+@needs_a_log
 def stop_report(
     log: EventLog,
     rules: RuleSet,
@@ -218,7 +220,6 @@ def stop_report(
     >>> report.outcome, report.first_rule, report.orders_accepted, report.orders
     ('held to the end of its orders, less than 10 s', 'rate', 100, 677)
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     code, label, messages, end = _messages(log, account)
     first = int(messages[0])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_number, whole_number
+from riskkit._show import percent
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind
@@ -129,7 +130,7 @@ def incident_log(
     world = Universe(tuple(instruments), (own,), {first.currency: quantum})
     until = int(columns["ts"][np.flatnonzero(columns["account"] == 0)[-1]])
     about = {
-        "title": f"{event.name}, {event.start:%Y-%m-%d}" + (f", its first {part:g}" if part < 1 else ""),
+        "title": f"{event.name}, {event.start:%Y-%m-%d}" + (f", its first {percent(part)}" if part < 1 else ""),
         "kind": "synthetic",
         "incident": {"id": event.id, "account": label, "since": start, "until": until, "end": int(columns["ts"][-1])},
     }

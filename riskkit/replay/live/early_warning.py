@@ -10,6 +10,7 @@ from riskkit._check import Duration, InputError, instance
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.durations import duration
 
@@ -130,6 +131,7 @@ class EarlyWarning:
         }
 
 
+@needs_a_log
 def early_warnings(
     log: EventLog, rules: RuleSet, *, window_ns: Duration, horizon: Duration, sample_ns: Duration
 ) -> pd.DataFrame:
@@ -170,7 +172,7 @@ def early_warnings(
     import numpy as np
     import pandas as pd
 
-    instance(log, EventLog, "log"), instance(rules, RuleSet, "rules")
+    instance(rules, RuleSet, "rules")
     step, warning = duration(sample_ns, "sample_ns", zero=False), EarlyWarning(window_ns, horizon)
     engine = Engine(rules, log.universe, "shadow", compiled=False)
     ts = log.columns["ts"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, instance, shown
+from riskkit._docs import with_described_fields
 from riskkit.replay.rules.retuned import differences, refuse_other_kind
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@with_described_fields
 class RuleChange(NamedTuple):
     """A change of the rules.
 

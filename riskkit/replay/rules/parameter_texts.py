@@ -6,11 +6,10 @@ A rule type describes in its docstring the parameters that it alone has. What ma
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from riskkit._docs import completed
+from riskkit._docs import completed, with_described_fields
 from riskkit.replay.rules.parameters import Unit
 
 UNITS = {
@@ -67,9 +66,6 @@ SHARED = {
 }
 
 
-ENTRY = re.compile(r"^(\w+) : (.+(?:\n    .+)*)", re.MULTILINE)  # of a section of a docstring: a name, and what it is
-
-
 def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
     """Complete the docstrings of a class of parameters and of its fields, and show its signature by names and defaults alone."""
     if not parameters.__doc__:  # python -OO leaves none
@@ -80,9 +76,7 @@ def describe(parameters: Any, units: Mapping[str, Unit]) -> None:
         for name, unit in units.items()
     }
     parameters.__doc__ = completed(parameters.__doc__, list(units), texts, {})
-    for name, text in ENTRY.findall(inspect.cleandoc(parameters.__doc__)):
-        if name in units:
-            getattr(parameters, name).__doc__ = inspect.cleandoc(text)
+    with_described_fields(parameters)
     kind, required = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     parameters.__signature__ = inspect.Signature(
         [inspect.Parameter(name, kind, default=defaults.get(name, required)) for name in parameters._fields]

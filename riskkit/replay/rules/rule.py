@@ -329,7 +329,7 @@ class Rule:
     ----------
     id : str
         Name cited in decisions.
-    parameters : NamedTuple
+    parameters, kind : NamedTuple, and its RuleType, by default the one found by it
         For example `OrderRate(limit=50, window_ns=1_000_000_000)`.
     scope : str
         Key of the limit: account, instrument, account_instrument, ...

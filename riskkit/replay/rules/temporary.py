@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
+from riskkit._docs import with_described_fields
 from riskkit.replay.rules.history import RuleChange, RuleHistory, person
 from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 
 
+@with_described_fields
 class TemporaryLimit(NamedTuple):
     """Other limits of one key of a rule from a time until before another.
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, shown
+from riskkit._docs import with_described_fields
 from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.overrides import OF_KEYS
 from riskkit.replay.rules.parameters import Unit
@@ -18,6 +19,7 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import decimal_text, exact
 
 
+@with_described_fields
 class Tier(NamedTuple):
     """Action from a fraction of the limit on.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from riskkit._docs import with_described_fields
 from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.schema.columns import DecisionCode
 
@@ -46,12 +47,22 @@ class Observation(NamedTuple):
     limit: str = ""
 
 
+@with_described_fields
 class Verdict(NamedTuple):
     """Result of a check: code, observed value and limit.
 
     PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only; QUEUED: it waits
     until the time `limit`.
     The observed value of a breach is exact; that of a pass may be an upper bound (`order_rate` counts lazily).
+
+    Attributes
+    ----------
+    code
+        PASS, OBJECT, NO_PRICE, NOTICE or QUEUED.
+    observed
+        What was counted or summed, in the integer unit of the limit.
+    limit
+        The limit with which it was compared, in the same unit; of QUEUED a time.
 
     Examples
     --------

@@ -12,6 +12,7 @@ from riskkit._check import Duration, instance, one_of
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.samples import spaced_times
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
@@ -22,6 +23,7 @@ from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.durations import duration
 
 
+@needs_a_log
 def compare(
     log: EventLog,
     rules: RuleSet,
@@ -72,7 +74,6 @@ def compare(
     refused              0      1       1
     profit            -5.0   -5.0     0.0
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     for mode in modes:
         one_of(mode, ("shadow", "enforce"), "modes")

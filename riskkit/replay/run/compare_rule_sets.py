@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, instance
+from riskkit._check import InputError
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@needs_a_log
 def compare_presets(
     log: EventLog,
     presets: Mapping[str, RuleSet],
@@ -65,7 +67,6 @@ def compare_presets(
     >>> found.loc[0, ["both", "only_first", "only_second", "first_difference"]].to_list()
     [0, 1, 1, 1]
     """
-    instance(log, EventLog, "log")
     if len(presets) < 2:
         raise InputError(f"presets={list(presets)!r} has fewer than two rule sets; there is nothing to compare")
     for name, rules in presets.items():

@@ -20,6 +20,7 @@ from riskkit.replay.kernels.records import stacked
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.history import RuleHistory, as_history
@@ -35,6 +36,7 @@ from riskkit.replay.schema.universe import Universe
 CHUNK = 1 << 22
 
 
+@needs_a_log
 def replay_log(
     log: EventLog,
     rules: RuleSet | RuleHistory,
@@ -109,7 +111,6 @@ def replay_log(
     >>> result.rejections()["seq"].tolist()
     [3]
     """
-    instance(log, EventLog, "log")
     if not isinstance(rules, RuleHistory):
         instance(rules, RuleSet, "rules")
     history = as_history(rules)

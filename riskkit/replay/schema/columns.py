@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
+from riskkit._docs import with_described_fields
 from riskkit.replay.schema.constants import MISSING
 
 __all__ = [
@@ -357,6 +358,7 @@ OPTIONAL: dict[str, tuple[str, int]] = {
 ROW_NUMBERS = ("order", "parent", "batch", "fill")  # columns of row numbers
 
 
+@with_described_fields
 class EventRow(NamedTuple):
     """One event as passed to rules: integers only.
 
@@ -371,6 +373,51 @@ class EventRow(NamedTuple):
     CREDIT carries its amount in ``qty`` and its currency in ``price``; rules get what it counts in the currency of their limit,
     and the time of its reservation. ``stop`` is the stop price of an order that waits for its trigger, beyond `LARGEST` if no
     trade has set it.
+
+    Attributes
+    ----------
+    seq
+        Row of the event in its log.
+    ts
+        Nanoseconds since the epoch.
+    kind
+        Code of `EventKind`.
+    account
+        Code of the account, -1 if none.
+    instrument
+        Code of the instrument, -1 if none.
+    pair
+        Code of the account in the instrument, -1 if none.
+    side
+        1 buys, -1 sells, 0 neither.
+    qty
+        Lots of the instrument; of a CASH or EQUITY event quanta of money, of others see above.
+    price
+        Ticks of the instrument; of events other than orders, fills and prices see above.
+    order
+        Row of the order that it belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`).
+    strategy
+        Code of the strategy, -1 if none.
+    connection
+        Code of the connection, -1 if none.
+    flags
+        Bits of `RowFlag`.
+    parent
+        Row of the parent order, -1 if none.
+    batch
+        Row of the first message of its list, -1 if none.
+    weight
+        Messages as which it counts.
+    fee
+        Quanta of money paid, below zero for a rebate.
+    bid
+        Best bid, in ticks.
+    ask
+        Best ask, in ticks.
+    reserve
+        Price at which a market order counts until it is filled, in ticks.
+    stop
+        Stop price of an order that waits for its trigger, in ticks; beyond `LARGEST` if no trade has set it.
 
     Examples
     --------

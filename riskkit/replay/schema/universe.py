@@ -210,6 +210,21 @@ class Universe:
     the default, the largest unit that needs no rounding, makes that a no-op. With ``mixed`` an account may hold several
     currencies.
 
+    Attributes
+    ----------
+    instruments
+        Instruments in the order of their codes.
+    accounts
+        Accounts in the order of their codes.
+    quanta
+        Money of the integer 1, by currency.
+    strategies
+        Labels of strategies in the order of their codes.
+    connections
+        Labels of connections in the order of their codes.
+    mixed
+        True if an account may hold several currencies.
+
     Examples
     --------
     >>> future = Instrument("ES", tick="0.25", multiplier=50)

@@ -17,6 +17,7 @@ from riskkit._show import Row
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.rules.retuned import split_name
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
@@ -233,6 +234,7 @@ class ThresholdPanel(Live):
         return self.answers.rows_at(self.value)
 
 
+@needs_a_log
 def threshold_panel(
     log: EventLog,
     rules: RuleSet,
@@ -284,7 +286,6 @@ def threshold_panel(
     >>> print(panel.answers.sentence(panel.value))
     size.limit = 3: 1 of 2 orders rejected; profit -4 USD, -14 without limits.
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     curve = utilization(log, rules, compiled=compiled).curve(rule, parameter)
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")

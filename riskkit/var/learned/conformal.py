@@ -9,8 +9,10 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, single_series
 from riskkit._check import probability as as_probability
+from riskkit._docs import with_described_fields
 
 
+@with_described_fields
 class ConformalQuantile(NamedTuple):
     """Limit that the next score exceeds with a known probability.
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._docs import with_described_fields
 from riskkit.var.parametric.elliptical import quantile_multiplier
 
 OutOfDomain = Literal["refuse", "allow"]
@@ -23,6 +24,7 @@ CORNISH_FISHER_MAX_SKEWNESS = 6.0 * (math.sqrt(2.0) - 1.0)
 """Largest absolute skewness parameter inside the domain: 6(√2 - 1)."""
 
 
+@with_described_fields
 class CornishFisherDistribution(NamedTuple):
     """Parameters of the expansion, one of each per portfolio.
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, positive, shown
+from riskkit._docs import with_described_fields
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
@@ -265,6 +266,7 @@ def cached_factor(confidence: float, measure: Measure, z: float | None, df: floa
 _cached_factor = functools.lru_cache(quantile_multiplier)
 
 
+@with_described_fields
 class NormalShortfall(NamedTuple):
     """Shortfall of a normal distribution below a target.
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, constant, finite_array, finite_number, positive, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._jit import kernel
 from riskkit._show import percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
@@ -18,6 +19,7 @@ MIN_EXCESSES = 5
 """Smallest number of excesses that is fitted; a hundred is sensible."""
 
 
+@with_described_fields
 class GpdFit(NamedTuple):
     """Generalized Pareto distribution fitted to excesses, with asymptotic standard errors.
 

@@ -6,10 +6,12 @@ import math
 from typing import NamedTuple
 
 from riskkit._check import InputError, finite_number
+from riskkit._docs import with_described_fields
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var.parametric.elliptical import student_t_density
 
 
+@with_described_fields
 class SkewedT(NamedTuple):
     """VaR and ES of a skewed t, in volatilities.
 

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, returns_array, with_labels
+from riskkit._docs import with_described_fields
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 
 
+@with_described_fields
 class JointTails(NamedTuple):
     """Worst losses of several series that come together.
 

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, constant, finite_array, whole_number
+from riskkit._docs import with_described_fields
 from riskkit._types import ReturnsLike
 from riskkit.var.tails.diagnostics import losses_of
 
 MIN_BLOCKS = 5
 
 
+@with_described_fields
 class BlockMaxima(NamedTuple):
     """Generalized extreme value distribution of the largest loss of a block.
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_number, one_of, probability
+from riskkit._docs import with_described_fields
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var.parametric.generalized_pareto import fit_excesses, tail_risk
@@ -16,6 +17,7 @@ from riskkit.var.tails.diagnostics import excesses_over, losses_of
 TailQuantity = Literal["var", "es", "shape"]
 
 
+@with_described_fields
 class TailInterval(NamedTuple):
     """Estimate from a generalized Pareto tail, and its interval.
 

@@ -23,6 +23,7 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
+from riskkit._docs import with_described_fields
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 
@@ -44,6 +45,7 @@ class Sample(NamedTuple):
         return self.returns < -self.var
 
 
+@with_described_fields
 class HitTransitions(NamedTuple):
     """Number of days in state j after a day in state i (1 = hit), over the n_obs - 1 pairs of days.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, as_pandas, float_array, labels_of, one_of, probability, refuse_disorder
 from riskkit._excel import Exported
-from riskkit._show import Row, percent
+from riskkit._show import Row, percent, worded
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import axes, legible, literal, names_beside
@@ -109,12 +109,12 @@ class BacktestPanel(Exported):
                     ax.text(j, i, f"{int(counts[i, j])}", ha="center", va="center", fontsize="small", color=color)
         ax.set_xticks(range(columns), [literal(f"{model}\n{percent(level)}") for model, level in table.columns])
         ax.set_yticks(range(rows), names_beside(ax, table.index))
-        ax.set_title(f"{test or 'Worst test'}: red is rejected at {percent(self.significance)} ({self.method});\n"
+        ax.set_title(f"{test or 'Worst test'}: red is rejected at {percent(self.significance)} ({worded(self.method)});\n"
                      "numbers are hits", loc="left", fontsize="medium")  # fmt: skip
         return ax
 
     def _title(self) -> str:
-        return f"Backtest panel, {len(self.frame):,} tests, {self.method} at {percent(self.significance)}"
+        return f"Backtest panel, {len(self.frame):,} tests, {worded(self.method)} at {percent(self.significance)}"
 
     def _rows(self) -> Iterable[Row]:
         groups = self.frame.groupby(level=["model", "confidence"], sort=False)

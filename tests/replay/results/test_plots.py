@@ -77,7 +77,7 @@ def test_shrunk_correlations_have_a_picture():
     pytest.importorskip("sklearn", reason="scikit-learn is not installed; it comes with the extra 'shrinkage'")
     ax = Figure(layout="constrained").subplots()
     rk.covariance.shrunk_covariance(RETURNS).plot(ax)
-    assert "of the way to none (ledoit_wolf)" in ax.get_title(loc="left")
+    assert "of the way to none (Ledoit-Wolf)" in ax.get_title(loc="left")
 
 
 WINDOWS = {"spring": (0, 20), "summer": (20, 60)}

@@ -13,6 +13,7 @@ from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, probability, whole_number
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.rules.retuned import Setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 MAX_SUMS = 50_000_000  # 400 MB
 
 
+@needs_a_log
 def calibrate(
     log: EventLog,
     rules: RuleSet,
@@ -158,7 +160,6 @@ def calibrate(
     5                     4.5       0.0           4.5      True
     9                     0.0      18.0           0.0     False
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     selection = Selection(objective, dict(constraints or {}))
     selection.check(_no_figures())

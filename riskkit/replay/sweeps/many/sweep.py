@@ -15,6 +15,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log_or_its_file
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.retuned import Setting, split_name, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
@@ -184,6 +185,7 @@ class SweepResult(Exported):
         return [(f"{label}, {end}", act(self.frame[label.replace(" ", "_")].tolist()), "") for label, end, act in ends]
 
 
+@needs_a_log_or_its_file
 def sweep(
     log: EventLog | str | Path,
     rules: RuleSet,

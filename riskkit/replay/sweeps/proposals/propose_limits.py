@@ -15,6 +15,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row, number
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
@@ -155,6 +156,7 @@ class ProposedLimits(Exported):
         return [*rows, ("the record shows what was done, not what is safe", "", "")]
 
 
+@needs_a_log
 def propose_limits(
     log: EventLog,
     rules: RuleSet,
@@ -230,7 +232,6 @@ def propose_limits(
     >>> found.frame.loc[("size", "A"), "reason"]
     '1.5 x 9, the largest of 3; no return level: it takes more than 20 episodes, and there are 1'
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     if not len(log):
         raise InputError("the log is empty; there is nothing to propose limits from")

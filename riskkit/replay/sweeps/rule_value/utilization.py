@@ -12,6 +12,7 @@ from riskkit._excel import Exported
 from riskkit._show import Row
 from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.given import needs_a_log
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -183,6 +184,7 @@ class Utilization(Exported):
         return rows
 
 
+@needs_a_log
 def utilization(log: EventLog, rules: RuleSet, *, compiled: Tier = "auto") -> Utilization:
     """Compute the used fraction of each limit, and the decisions under every other threshold.
 
@@ -222,7 +224,6 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: Tier = "auto") -> Ut
     >>> found.curve("rate").rejections(2).tolist()
     [2, 3]
     """
-    instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
     refuse_unjudged(rules, log)
     return Utilization(log, rules, compiled=compiled)
