@@ -124,7 +124,7 @@ def generic_arrays(
     for rule, shaped, terms, params, table, facts in zip(
         rules, shape.rules, fixed["terms"], fixed["params"], state.rules, of_rules, strict=True
     ):
-        own = params[1] if rule.overrides else params  # after an empty record
+        own = params[1] if rule.overrides else params
         rows.append([*_head(layout, shape, rule, shaped, table, [*terms, *own]), *facts])
     groups = []
     for n, (group, facts) in enumerate(zip(shape.groups, of_groups, strict=True)):
@@ -168,14 +168,17 @@ def _laid_out(rows: list[list[int]], words: int) -> np.ndarray:
 
 
 def _with_addresses(words: np.ndarray, params: list[Any]) -> np.ndarray:
-    """Words of rules with the addresses of their terms and parameters: among them, or in a table of versions."""
-    rows = words.reshape(-1, RULE_WORDS)
+    """Words of rules with the addresses of their terms and parameters: among them, or the versions of them behind all."""
+    versions = {place: table for place, table in enumerate(params) if isinstance(table, np.ndarray)}
+    found = np.concatenate([words, *(table.view(np.int64) for table in versions.values())])
+    rows, end = found[: len(words)].reshape(-1, RULE_WORDS), len(words)
     for name, first in (("terms", Terms._fields[0]), ("params", "param_0")):
-        rows[:, RULE.index(name)] = words.ctypes.data + 8 * (RULE_WORDS * np.arange(len(rows)) + RULE.index(first))
-    for row, versions in zip(rows, params, strict=False):
-        if isinstance(versions, np.ndarray):
-            row[[RULE.index("params"), RULE.index("version")]] = _first(versions), versions.itemsize
-    return words
+        rows[:, RULE.index(name)] = found.ctypes.data + 8 * (RULE_WORDS * np.arange(len(rows)) + RULE.index(first))
+    for place, table in versions.items():
+        rows[place, RULE.index("params")] = found.ctypes.data + 8 * end + table.itemsize  # after an empty record
+        rows[place, RULE.index("version")] = table.itemsize
+        end += table.nbytes // 8
+    return found
 
 
 def _head(
