@@ -257,9 +257,8 @@ class Generic(Specialiser):
         if not inside:
             return []
         if text != "shape.groups":
-            test = ast.Compare(
-                ast.Name(target, ast.Load(), **position_of(over)), [ast.In()], [over], **position_of(over)
-            )
+            one = ast.Name(target, ast.Load(), **position_of(over))
+            test = ast.Compare(one, [ast.In()], [over], **position_of(over))
             inside = [ast.If(self.expression(test, inner), inside, [], **position_of(node))]
         words = RULE_WORDS if level == "rule" else GROUP_WORDS
         count = f"shape_words[{SHAPE.index(f'{level}s')}]"
@@ -360,10 +359,8 @@ class Generic(Specialiser):
             own = {"state": f"at(states_{kind.name}(place), 0)", "params": self.parameters(kind, "numbers")}
             self.names[f"{hook}_{code}_{kind.name}"] = function
             self.names[f"states_{kind.name}"] = rule_dtype(kind)
-            answer = (
-                f"{hook}_{code}_{kind.name}({', '.join(own.get(name, name) for name in parameter_names(function))})"
-            )
-            lines += [f"    if code == {code}:", *answered(hook, kind, answer)]
+            passed = ", ".join(own.get(name, name) for name in parameter_names(function))
+            lines += [f"    if code == {code}:", *answered(hook, kind, f"{hook}_{code}_{kind.name}({passed})")]
         (made,) = ast.parse("\n".join([*lines, f"    return {NOTHING.get(hook, '0')}"])).body
         assert isinstance(made, ast.FunctionDef)
         self.made[name] = made
@@ -421,9 +418,8 @@ class Generic(Specialiser):
         known = {name: values[name] for name in sorted(names - template().facts.keys())}
         number = str(known.pop("kind", ""))
         kind = "kind" if "kind" in symbols else number
-        fact = Fact(
-            level, ast.unparse(node), tuple((n, v) for n, v in known.items() if not isinstance(v, Symbol)), bool(kind)
-        )
+        constants = tuple((name, value) for name, value in known.items() if not isinstance(value, Symbol))
+        fact = Fact(level, ast.unparse(node), constants, bool(kind))
         facts = self.found["rule" if level == "pair" else level]
         if fact not in facts:
             facts.append(fact)
