@@ -39,6 +39,8 @@ from riskkit.rules import MaxOrderQty
 
 TICKERS = [f"T{i}" for i in range(50)]
 TRADES = 1_000_000
+ASSETS = 5, 50, 500
+USERS, TOKENS, DAYS = 500, 20, 60  # each user holds every token
 DAY = 86_400_000_000_000
 
 
@@ -105,12 +107,13 @@ def _manager(assets: int) -> RiskManager:
 
 
 def _checks() -> Iterator[Any]:
-    managers = {assets: _manager(assets) for assets in (5, 50, 500)}
+    managers = {assets: _manager(assets) for assets in ASSETS}
     five, fifty, many = best(
         *(lambda m=manager: m.check_trade_impact("T3", 10, "buy") for manager in managers.values())  # type: ignore[misc]
     )
-    yield Row("a trade check of 50 assets", fifty, five, "of 5 assets", 3.0, at_least=False)
-    yield Row("a trade check of 500 assets", many, five, "of 5 assets", 3.0, at_least=False)
+    few, more, most = ASSETS
+    yield Row(f"a trade check of {more} assets", fifty, five, f"of {few} assets", 3.0, at_least=False)
+    yield Row(f"a trade check of {most} assets", many, five, f"of {few} assets", 3.0, at_least=False)
     for assets, manager in managers.items():
         yield calls(
             f"check_trade_impact, {assets} assets",
@@ -125,37 +128,39 @@ def _checks() -> Iterator[Any]:
         yield calls(f"get_dashboard_metrics, {assets} assets", lambda turn, m=manager: m.get_dashboard_metrics(), 50)  # type: ignore[misc]
 
 
-def _tracker(positions: int) -> PositionTracker:
-    tokens = [f"TOK{i}" for i in range(20)]
+def _tracker() -> PositionTracker:
+    tokens = [f"TOK{i}" for i in range(TOKENS)]
     tracker = PositionTracker(dict.fromkeys(tokens, "1e-18"))
     for token in tokens:
         tracker.set_price(token, "12.5", 0)
-    for place in range(positions):  # each user holds 20 tokens
-        tracker.update(f"u{place // 20}", f"m{place % 30}", tokens[place % 20], place + 1, "10.25", place)
+    for place in range(USERS * TOKENS):
+        tracker.update(f"u{place // TOKENS}", f"m{place % 30}", tokens[place % TOKENS], place + 1, "10.25", place)
     return tracker
 
 
 def _positions() -> Iterator[Any]:
-    tracker = _tracker(10_000)
-    assert tracker.count() == 10_000
-    for day in range(1, 61):
-        for token in range(20):
+    tracker = _tracker()
+    assert tracker.count() == USERS * TOKENS
+    for day in range(1, DAYS + 1):
+        for token in range(TOKENS):
             tracker.set_price(f"TOK{token}", 12.5 + (day * 7 + token) % 5 / 8, day * DAY)
         tracker.close_period(day * DAY)
     yield calls(
-        "PositionTracker.update, 10,000 positions",
-        lambda turn: tracker.update(f"u{turn % 500}", f"m{turn % 500 * 20 % 30}", "TOK0", 1, "10.25", 61 * DAY, None),
+        f"PositionTracker.update, {USERS * TOKENS:,} positions",
+        lambda turn: tracker.update(
+            f"u{turn % USERS}", f"m{turn % USERS * TOKENS % 30}", "TOK0", 1, "10.25", (DAYS + 1) * DAY, None
+        ),
         20_000,
     )
     yield calls(
         "  the same with a trade id",
         lambda turn: tracker.update(
-            f"u{turn % 500}", f"m{turn % 500 * 20 % 30}", "TOK0", 1, "10.25", 61 * DAY, object()
+            f"u{turn % USERS}", f"m{turn % USERS * TOKENS % 30}", "TOK0", 1, "10.25", (DAYS + 1) * DAY, object()
         ),
         20_000,
     )
-    yield calls("exposure of a user with 20 positions", lambda turn: tracker.exposure(f"u{turn % 500}"), 5_000)
-    yield calls("metrics of a user with 60 periods", lambda turn: tracker.metrics(f"u{turn % 500}"), 500)
+    yield calls(f"exposure of a user with {TOKENS} positions", lambda turn: tracker.exposure(f"u{turn % USERS}"), 5_000)
+    yield calls(f"metrics of a user with {DAYS} periods", lambda turn: tracker.metrics(f"u{turn % USERS}"), 500)
 
 
 def _store() -> Iterator[Any]:

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import _bench
 
 SIZES: dict[str, dict[str, Any]] = {
-    "desk": {"TRADES": 500},
+    "desk": {"TRADES": 500, "ASSETS": (4, 5, 6), "USERS": 5, "DAYS": 3},
     "growth": {"FEW": 50, "MANY": 100, "ASKED": 2},
     "journal": {"EVENTS": 1_000, "BATCH": 100, "THREADS": 4, "TASKS": 10, "EACH": 2},
     "latency": {"EVENTS": 200, "FEW": 5, "MANY": 20, "BATCHES": (1, 10)},
