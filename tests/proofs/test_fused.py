@@ -80,6 +80,11 @@ ALONE = (
     "sl04",
     "tr09",
     "pb05",
+    "ca06",
+    "ca07",
+    "vs05",
+    "mk14",
+    "fx05",
 )
 
 ALWAYS = "vg01", "fx01", "mg04", "cr05", "ca03"  # floats, currencies, margin, credit, contract actions
