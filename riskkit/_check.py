@@ -77,7 +77,11 @@ def shown(value: Any) -> str:
         return f"an integer of {value.bit_length()} bits"
     try:
         text = str(value) if isinstance(value, (Decimal, Fraction)) else repr(value)
-    except (ValueError, RecursionError):  # such an integer within, or a list in a list in a list
+    except (
+        ValueError,
+        RecursionError,
+        NotImplementedError,
+    ):  # such an integer within, a list in a list in a list, a late year
         return f"{with_article(type(value).__name__)} that is too large or too deep to show"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
@@ -295,20 +296,21 @@ def moment(value: Any, name: str) -> int:
     from riskkit.replay.ingest.times import is_other_date, iso_time
 
     wanted = "write it as 2024-03-05T14:30:00Z, or in nanoseconds since the epoch"
-    try:
-        number = int(value) if str(value).isdigit() else None
-        if number is not None and is_other_date(number):
+    number, stamp = None, None
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = int(value) if -LARGEST < value < LARGEST else None
+    elif isinstance(value, str):
+        number = int(value) if value.isdecimal() and len(value) < len(str(LARGEST)) + 1 else None
+        stamp = iso_time(value) if number is None else None
+    elif isinstance(value, (date, np.datetime64)):
+        stamp = pd.Timestamp(value) if not pd.isna(value) else None
+    if number is not None:
+        if is_other_date(number):
             raise InputError(f"{name}={shown(value)} reads as a date, and not in nanoseconds; {wanted}")
-        stamp = (
-            iso_time(value)
-            if number is None and isinstance(value, str)
-            else pd.Timestamp(value if number is None else number)
-        )
-        if stamp is None or pd.isna(stamp) or isinstance(value, (bool, float)):
-            raise ValueError
-        return instant(stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp, name)
-    except (ValueError, TypeError, OverflowError):
-        raise InputError(f"{name}={shown(value)} is not a time; {wanted}") from None
+        stamp = pd.Timestamp(number)
+    if stamp is None:
+        raise InputError(f"{name}={shown(value)} is not a time; {wanted}")
+    return instant(stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp, name)
 
 
 def _table(rows: Any, name: str) -> None:

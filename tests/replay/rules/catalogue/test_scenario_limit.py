@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 from refusing import refusal
@@ -98,7 +100,19 @@ def test_the_time_of_the_data_is_any_time(time):
     )
 
 
-@pytest.mark.parametrize("time", ["x", "2024-13-01", 20240305, 1.5, float("nan"), pd.NaT, True])
+NESTED: list = []
+NESTED.append(NESTED)
+NO_TIMES = ["x", "2024-13-01", 1.5, float("nan"), pd.NaT, True, {}, NESTED, "9" * 5000, 10**5000, b"5", Decimal(5)]
+NO_TIMES += [np.datetime64("NaT"), np.datetime64("20000-01-01"), np.uint64(2**64 - 1), "2500-01-01"]
+
+
+@pytest.mark.parametrize("time", NO_TIMES, ids=lambda time: type(time).__name__)
 def test_what_is_no_time_of_data_is_refused(time):
-    with pytest.raises(InputError, match="is not a time|reads as a date"):
+    with pytest.raises(InputError, match="is not a time"):
         Rule("r", ScenarioLimit(limit=9, as_of=time, max_age_ns="1min", **LADDER))
+
+
+@pytest.mark.parametrize("number", [20240305, 2024, 1_709_649_000, "1709649000000"])
+def test_a_number_that_reads_as_a_date_in_another_unit_is_refused(number):
+    with pytest.raises(InputError, match=f"as_of='?{number}'? reads as a date, and not in nanoseconds"):
+        Rule("r", ScenarioLimit(limit=9, as_of=number, max_age_ns="1min", **LADDER))
