@@ -60,8 +60,9 @@ def taken_or_refused(call, *given) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded():
-    """numba and its kernels, which the first call loads: more than a second where machines are busy, whatever the number."""
+    """numba, its kernels and sessions, which the first call loads: seconds where machines are busy, whatever the number."""
     LIVE["manager quantity"](1)
+    LIVE["session accounts"](["A"])
 
 
 @pytest.mark.parametrize("door", LIVE)
