@@ -85,7 +85,13 @@ class PositionTracker(Stateful):
         self._latest: int | None = None
         self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
         self._writer = Writer(self._books.quantum)
-        for token, lot in dict(tokens).items():
+        try:
+            lots = dict(tokens)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"tokens={shown(tokens)} is not a mapping of lots by token, as {{'ETH': '1e-18'}}"
+            ) from None
+        for token, lot in lots.items():
             self.add_token(token, lot)
 
     # ------------------------------------------------------------------ tokens and prices

@@ -48,7 +48,15 @@ from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUNDINGS, TOO_LARGE
-from riskkit.replay.schema.universe import Account, Instrument, OutOfRange, Universe, decimal_text
+from riskkit.replay.schema.universe import (
+    Account,
+    Instrument,
+    OutOfRange,
+    Universe,
+    accounts_of,
+    decimal_text,
+    instruments_of,
+)
 
 
 class Converted(NamedTuple):
@@ -93,8 +101,8 @@ def columns_from_frame(
     read = one_spelling(Frame.read(frame, columns, ignore))
     read.nearest = rounding == "nearest"
     source, found, form = _in_time(read, TimeForm.checked(tz, unit, time_format), ts_policy)
-    declared = list(propose_instruments(read) if instruments is None else instruments)
-    opened = _declared_once(() if accounts is None else accounts)
+    declared = list(propose_instruments(read) if instruments is None else instruments_of(instruments))
+    opened = _declared_once(accounts_of(() if accounts is None else accounts))
     labels = _labels(source, found, declared, opened)
     entry = Entry(source, found, form, opened, labels, on_bad_order == "flag", currencies, order_policy)
     if not read.nearest:
@@ -204,11 +212,10 @@ def _in_time(source: Frame, form: TimeForm, policy: str) -> tuple[Frame, dict[st
     return source, columns, form._replace(unit=unit or form.unit)
 
 
-def _declared_once(accounts: Iterable[Account | str]) -> dict[str, Account]:
+def _declared_once(accounts: Iterable[Account]) -> dict[str, Account]:
     """The declared accounts by label."""
     opened: dict[str, Account] = {}
-    for entry in accounts:
-        account = entry if isinstance(entry, Account) else Account(entry)
+    for account in accounts:
         if account.id in opened:
             raise InputError(f"account {account.id!r} is declared twice; a label names one account")
         opened[account.id] = account

@@ -42,7 +42,10 @@ def _is_given(label: Any) -> bool:
 
 
 def _listed(given: Any, name: str) -> tuple[Any, ...]:
+    """The things of an argument, which have an order: a text would be one of letters, and a set has none."""
     try:
+        if isinstance(given, (str, bytes, bytearray, Mapping, set, frozenset)):
+            raise TypeError
         return tuple(given)
     except TypeError:
         raise InputError(f"{name}={shown(given)} is not a list of {name}") from None
@@ -202,6 +205,19 @@ class Account:
                 object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))
 
 
+def instruments_of(given: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    """The instruments of an argument."""
+    for one in (found := _listed(given, "instruments")):
+        if not isinstance(one, Instrument):
+            raise InputError(f"{shown(one)} is not an Instrument; write Instrument('ES', tick='0.25')")
+    return found
+
+
+def accounts_of(given: Iterable[Account | str]) -> tuple[Account, ...]:
+    """The accounts of an argument; a text is one without cash."""
+    return tuple(one if isinstance(one, Account) else Account(one) for one in _listed(given, "accounts"))
+
+
 @dataclass(frozen=True)
 class Universe:
     """The labels of the codes of a log, and its units of money and quantity.
@@ -278,11 +294,9 @@ class Universe:
         like : Instrument, optional
             Units of instruments that may be added later.
         """
-        listed = _listed(instruments, "instruments")
-        opened = tuple(one if isinstance(one, Account) else Account(one) for one in _listed(accounts, "accounts"))
-        for one in [*listed, *([] if like is None else [like])]:
-            if not isinstance(one, Instrument):
-                raise InputError(f"{shown(one)} is not an Instrument; write Instrument('ES', tick='0.25')")
+        listed, opened = instruments_of(instruments), accounts_of(accounts)
+        if like is not None:
+            instruments_of([like])
         priced = [*listed, *([like] if like else [])]
         amounts = [Fraction(1, 100), *(i.price_step * i.qty_step * i.multiplier for i in priced)]
         amounts += [exact(v, f"account {a.id!r}: cash") for a in opened for v in a.cash.values()]

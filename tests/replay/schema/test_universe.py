@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusing import refusal
 
-from riskkit import Account, Instrument
+from riskkit import Account, EventLog, InputError, Instrument
 from riskkit.replay.schema.universe import Universe, common_unit, decimal_text, exact
 
 CENT = Fraction(1, 100)
@@ -210,3 +212,14 @@ def test_codes_of_labels_are_their_places():
                     strategies=("A/s", "A/t"), connections=("c",))  # fmt: skip
     assert made.strategy_codes == {"A/s": 0, "A/t": 1} and made.connection_codes == {"c": 0}
     assert made.product_codes == {"P": 0} and list(made.products) == ["P"]
+
+
+@pytest.mark.parametrize(
+    "given", ["AB", "9" * 300_000, b"A", {"A": 1}, {"A"}, frozenset("A"), 5], ids=lambda given: type(given).__name__
+)
+@pytest.mark.parametrize("name", ["instruments", "accounts"])
+def test_what_has_no_order_or_is_a_text_is_no_list_of_labels(name, given):
+    frame = pd.DataFrame({"ts": [1], "kind": ["price"], "instrument": ["X"], "price": [1]})
+    for call in (Universe.declare, partial(EventLog.from_frame, frame)):
+        with pytest.raises(InputError, match=f"^{name}=.* is not a list of {name}$"):
+            call(**{name: given})
