@@ -416,7 +416,7 @@ def test_panel_corrects_by_the_method_asked_for_and_the_heat_map_shows_it(panel,
     rejected = frame["reject"].groupby(level=["portfolio", "model", "confidence"], sort=False).any()
     rejected = rejected.unstack(["model", "confidence"])[list(forecasts)].loc[list("abcd")].to_numpy()
     assert (shades[rejected] <= 0.3).all() and (shades[~rejected] >= 0.65).all()
-    assert method in ax.get_title(loc="left")
+    assert {"holm": "(Holm)", "benjamini-hochberg": "(Benjamini-Hochberg)"}[method] in ax.get_title(loc="left")
 
 
 @pytest.mark.parametrize("name", ["returns", "var", "es", "sd"])
