@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 import riskkit as rk
 from riskkit._check import InputError
+from riskkit._show import worded
 from riskkit.montecarlo import GaussianCopula, StudentTCopula, fit_margin
 
 RETURNS = 0.01 * np.random.default_rng(3).standard_t(4, 500) + 0.0004
@@ -25,7 +26,7 @@ def test_quantiles_rise_and_are_the_inverse_of_the_distribution(method):
     assert (np.diff(values) > 0.0).all()
     assert margin.cdf(values) == pytest.approx(LEVELS, rel=1e-7)
     assert margin.scores(margin.at_scores(np.array([-7.0, 7.0]))) == pytest.approx([-7.0, 7.0])  # exact in both tails
-    assert method in repr(margin) and margin.n_obs == 500
+    assert f"({worded(method)})" in repr(margin) and margin.n_obs == 500
 
 
 @each

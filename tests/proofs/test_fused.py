@@ -30,7 +30,7 @@ TOGETHER = {
     "locks": (2, "cooldown consecutive_losses dd_trades dd_equity low_profit stoploss_guard", "order closed_trade"),
     "changes": (3, "reserve_price duplicate cash", "order modify fill"),
     "orders": (
-        12,
+        2,
         "max_order_qty min_order_qty min_order_notional max_order_notional lot_tick known_instrument price_collar "
         "price_band velocity luld market_breaker",
         "order price close",
