@@ -123,7 +123,7 @@ def walk() -> list[Shape]:
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
-    shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, snapshots=False, columns=())]
+    shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, snapshots=False, externals=False, columns=())]
     shapes += [NOTHING._replace(netted=True, samples=True, others=True, dividends=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
