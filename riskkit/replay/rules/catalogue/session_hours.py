@@ -45,8 +45,8 @@ class SessionHours(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("hours", SessionHours(calendar="24/7")))
-    hours: no order outside the sessions of 24/7, for each instrument. Orders and modifications that would breach
-    it are rejected (severity WARN).
+    hours: no order in a closed phase, for each instrument. Orders and modifications that would breach it are
+    rejected (severity WARN).
     """
 
     calendar: ExchangeCalendar = ALWAYS
