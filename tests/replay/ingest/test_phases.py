@@ -7,7 +7,7 @@ from live_rows import submit
 from refusing import refusal as refusal_of
 from rows import ORDER, column, load, refusal
 
-from riskkit import Instrument, Rule, RuleSet, Session, replay_log
+from riskkit import InputError, Instrument, Rule, RuleSet, Session, replay_log
 from riskkit.rules import SessionHours
 
 RULES = RuleSet([Rule("hours", SessionHours(preopen=("limit",), auction=()))])
@@ -36,6 +36,18 @@ def test_each_phase_takes_its_types_in_a_session_and_in_a_replay(phase, refused)
     submit(session, rows)
     assert len(session.result().rejections()) == refused
     assert session.result().digest == replay_log(load(*rows), RULES, compiled=False).digest
+
+
+def test_hours_of_phases_alone_cannot_be_judged_on_a_log_without_any():
+    log, says = (
+        load({**ORDER, "ts": 2}),
+        "it needs phases of trading .* this log has none; name an exchange by calendar",
+    )
+    for hours in (SessionHours(), SessionHours(preopen=())):
+        with pytest.raises(InputError, match=says):
+            replay_log(log, RuleSet([Rule("hours", hours)]), compiled=False)
+    hours = SessionHours(continuous=("market",))
+    assert len(replay_log(log, RuleSet([Rule("hours", hours)]), compiled=False).rejections()) == 1
 
 
 @pytest.mark.parametrize(

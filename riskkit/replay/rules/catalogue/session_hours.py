@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record, Words
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import ExchangeCalendar, OrderTypes
-from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventRow, MarketPhase, RowFlag
 from riskkit.replay.schema.constants import LARGEST, NEVER
@@ -102,6 +103,12 @@ def sentence(params: SessionHours) -> str:
     return f"no order{hours or ' in a closed phase'}{within}"
 
 
+def evidence(rule: Rule) -> tuple[Need, ...]:
+    """Without an exchange, and types that continuous trading takes, it acts in other phases alone."""
+    needless = rule.parameters.calendar != ALWAYS or rule.parameters.continuous is not None
+    return () if needless else (Need(("PHASE",), "name an exchange by calendar"),)
+
+
 SESSION_HOURS = register(
     RuleType(
         name="session_hours",
@@ -114,6 +121,7 @@ SESSION_HOURS = register(
         may_pause=None,
         observes=Measure.TIME,
         bounds="nothing",
+        evidence=evidence,
         sentence=sentence,
     )
 )
