@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import first_place, place_of, receive_cash
-from riskkit.replay.engine.loop.equity import revalue_groups
 from riskkit.replay.engine.loop.records import look_up_cash, look_up_owner
-from riskkit.replay.engine.loop.settlement import move_holders, tell_settled
+from riskkit.replay.engine.loop.settlement import tell_restated
 from riskkit.replay.engine.loop.variables import *
-from riskkit.replay.engine.loop.working import expose_groups, hold_cash
+from riskkit.replay.engine.loop.working import hold_cash
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import exposure, fill_records, multipliers, runtime
 from riskkit.replay.kernels.records import at
@@ -26,20 +25,14 @@ def multiply(used):
 
     Returns the number of rows written.
     """
-    global position, instrument
+    global instrument
     if shape.amends:
         fill_records.settle_fills(fills, counts[Counter.FILLS], positions, int64(log.instrument[i]))
     count_worth(-1)
     multipliers.take_multiplier(at(instruments, log.instrument[i]), log.qty[i], log.price[i])
     count_worth(1)
     instrument = at(instruments, log.instrument[i])
-    if shape.marks and instrument.mark != MISSING:
-        revalue_groups(int64(log.instrument[i]))
-    elif shape.exposures and instrument.first_position >= 0:
-        position = at(positions, instrument.first_position)
-        expose_groups()
-    move_holders()
-    tell_settled(i)
+    tell_restated()
     return used
 
 

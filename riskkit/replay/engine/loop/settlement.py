@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import first_place
-from riskkit.replay.engine.loop.equity import equity_moved, tell_group, tell_groups_of
+from riskkit.replay.engine.loop.equity import equity_moved, revalue_groups, tell_group, tell_groups_of
 from riskkit.replay.engine.loop.lots import book_lots, value_first
 from riskkit.replay.engine.loop.records import column, look_up_owner, write_row
 from riskkit.replay.engine.loop.variables import *
-from riskkit.replay.engine.loop.working import stop_work
+from riskkit.replay.engine.loop.working import expose_groups, stop_work
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import exposure, fill_records, runtime
 from riskkit.replay.kernels.records import at
@@ -146,6 +146,18 @@ def settle_holding(group, place, row, gap):
             exposure.expose(holding, member, at(instruments, log.instrument[row]))
     if shape.amends:
         fill_records.settle_costs(holding)
+
+
+def tell_restated():
+    """Value the groups of an instrument that is counted in other units, and tell the rules of those who hold it."""
+    global position
+    if shape.marks and instrument.mark != MISSING:
+        revalue_groups(int64(log.instrument[i]))
+    elif shape.exposures and instrument.first_position >= 0:
+        position = at(positions, instrument.first_position)
+        expose_groups()
+    move_holders()
+    tell_settled(i)
 
 
 def move_holders():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from riskkit.replay.engine.loop.books import first_place, place_of, receive_cash
-from riskkit.replay.engine.loop.equity import revalue_groups
 from riskkit.replay.engine.loop.lots import tell_adjusted
 from riskkit.replay.engine.loop.outcomes import look_up_rule, look_up_rules, record_of, record_outcome
 from riskkit.replay.engine.loop.records import look_up_cash, look_up_owner, write_row
-from riskkit.replay.engine.loop.settlement import move_holders, tell_settled
+from riskkit.replay.engine.loop.settlement import tell_restated
 from riskkit.replay.engine.loop.variables import *
-from riskkit.replay.engine.loop.working import after_change, before_change, expose_groups, note_opening, stop_work
+from riskkit.replay.engine.loop.working import after_change, before_change, note_opening, stop_work
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import exposure, fill_records, runtime, splits
 from riskkit.replay.kernels.book import Book
@@ -45,13 +44,7 @@ def split(used):
     for group in shape.groups:
         if group.own:
             split_own(group)
-    if shape.marks and instrument.mark != MISSING:
-        revalue_groups(int64(log.instrument[i]))
-    elif shape.exposures and instrument.first_position >= 0:
-        position = at(positions, instrument.first_position)
-        expose_groups()
-    move_holders()
-    tell_settled(i)
+    tell_restated()
     return used
 
 
