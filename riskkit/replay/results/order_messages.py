@@ -5,6 +5,7 @@ Times are local. What tripped a pause, and at which value, is found by a replay 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,6 +45,7 @@ FATES = {
     DecisionCode.SETTLED: "settled a position",
     DecisionCode.ERROR_STATE: "was left out: there is no such reservation, or it is finished",
 }
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAY = {"HALT": "may only cancel orders", "PAUSE": "may only cancel orders and reduce positions"}
 
 
@@ -58,7 +60,7 @@ class LocalTimes:
 
     def __init__(self, tz: str) -> None:
         try:
-            ZoneInfo(tz)
+            self.zone = ZoneInfo(tz)
         except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
             raise InputError(
                 f"tz={shown_value(tz)} is not a time zone; use a name such as 'UTC' or 'America/New_York'"
@@ -67,10 +69,9 @@ class LocalTimes:
 
     def __call__(self, ts: int) -> str:
         """A time in nanoseconds, with the necessary decimals."""
-        import pandas as pd
-
-        time = pd.Timestamp(ts, tz="UTC").tz_convert(self.tz)
-        parts = f".{ts % 10**9:09}".rstrip("0").rstrip(".")
+        seconds, rest = divmod(ts, 10**9)
+        time = (EPOCH + timedelta(seconds=seconds)).astimezone(self.zone)
+        parts = f".{rest:09}".rstrip("0").rstrip(".")
         return f"{time:%Y-%m-%d %H:%M:%S}{parts} {time:%Z}"
 
     def until(self, ts: int) -> str:
@@ -94,6 +95,7 @@ class OrderMessages:
     def __init__(self, result: ReplayResult, tz: str, explainer: Explainer | None) -> None:
         self.result, self.log, self.rules, self.explainer = result, result.log, result.rules, explainer
         self.time = LocalTimes(tz)
+        self._limits: dict[int, str] = {}
         self._trips: dict[tuple[int, str], list[np.void]] = {}
         for row in result.transitions():
             if row["code"] == DecisionCode.TRIP:
@@ -157,8 +159,8 @@ class OrderMessages:
         details = ", ".join([*amount, self.time(row["ts"])])
         return f"{step.capitalize()} of {label or 'no reservation'} ({details})"
 
-    def refused(self, row: np.void, *, tripped_at: bool = False) -> str:
-        """Sentences on a refusal; with `tripped_at`, with the value that tripped its pause (replays the log)."""
+    def refused(self, row: np.void, *, reading: Reading | None = None, tripped_at: bool = False) -> str:
+        """Sentences on a refusal with this `reading`; `tripped_at` adds the value that tripped its pause (replays the log)."""
         seq, cause, code = int(row["seq"]), int(row["cause"]), int(row["code"])
         start = f"{self.message(seq)} was refused"
         if cause == Cause.COMMAND:
@@ -169,8 +171,8 @@ class OrderMessages:
         if code == DecisionCode.NO_PRICE:
             reason = f": {unjudged(rule, int(row['limit']), self.log.universe)}"
         else:
-            reason = self._reading(row)
-        return f"{start} by {rule.id}{reason}. The limit is {rule.limit_text()}."
+            reason = self._reading(row, reading)
+        return f"{start} by {rule.id}{reason}. The limit is {self._limit(rule)}."
 
     def _pause(self, rule: Rule, cause: int, row: np.void, tripped_at: bool) -> str:
         key = self.key(rule, int(row["seq"]))
@@ -182,7 +184,13 @@ class OrderMessages:
             text += f" ({reading})" if reading else ""
         until = self.time.until(int(row["until"])) if row["until"] else "until its probes are answered"
         may = f"{until[0].upper()}{until[1:]} it {MAY.get(rule.action, MAY['PAUSE'])}"
-        return f"{text}. The limit is {rule.limit_text()}. {may}."
+        return f"{text}. The limit is {self._limit(rule)}. {may}."
+
+    def _limit(self, rule: Rule) -> str:
+        """The limit of a rule in words, made once: many refusals have it."""
+        if id(rule) not in self._limits:
+            self._limits[id(rule)] = rule.limit_text()
+        return self._limits[id(rule)]
 
     def key(self, rule: Rule, seq: int) -> str:
         """Label of a message's key in the scope of a rule."""
@@ -200,9 +208,9 @@ class OrderMessages:
     def _shown(self, row: np.void) -> Reading:
         return shown(self.log, self.result.history.at(int(row["seq"])).rules, row)
 
-    def _reading(self, row: np.void) -> str:
-        reading = str(self._shown(row))
-        return f": {reading}" if reading else ""
+    def _reading(self, row: np.void, reading: Reading | None = None) -> str:
+        text = str(self._shown(row) if reading is None else reading)
+        return f": {text}" if text else ""
 
     def _with_what_passes(self, sentence: str, seq: int) -> Explanation:
         """A refusal, and for each rule that objected what it would have accepted."""
@@ -242,6 +250,6 @@ class OrderMessages:
             "limit": np.array([np.nan if r.limit is None else r.limit for r in readings], float),
             "unit": [reading.unit for reading in readings],
             "until": local(until),
-            "sentence": [self.refused(row) for row in rows],
+            "sentence": [self.refused(row, reading=reading) for row, reading in zip(rows, readings, strict=True)],
         }
         return frame_of(found, {*named, "rule", "unit", "sentence"}).set_index(pd.Index(seqs, name="seq"))

@@ -53,6 +53,8 @@ def _listed(given: Any, name: str) -> tuple[Any, ...]:
 
 def decimal_text(value: Fraction) -> str:
     """The shortest exact decimal of a fraction, or n/d if there is none."""
+    if value.denominator == 1:
+        return str(value.numerator)
     denominator, digits = value.denominator, 0
     for prime in (2, 5):
         power = 0
@@ -61,10 +63,8 @@ def decimal_text(value: Fraction) -> str:
         digits = max(digits, power)
     if denominator != 1:
         return f"{value.numerator}/{value.denominator}"
-    scaled = abs(int(value * 10**digits))
-    sign = "-" if value < 0 else ""
-    integer, rest = divmod(scaled, 10**digits)
-    return f"{sign}{integer}.{rest:0{digits}d}" if digits else f"{sign}{integer}"
+    integer, rest = divmod(abs(value.numerator) * 10**digits // value.denominator, 10**digits)
+    return f"{'-' if value.numerator < 0 else ''}{integer}.{rest:0{digits}d}"
 
 
 def common_unit(values: Iterable[Fraction]) -> Fraction:
