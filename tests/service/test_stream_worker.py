@@ -75,6 +75,20 @@ def test_killed_at_any_point_nothing_is_lost_and_nothing_contradicts(workers, br
         assert open_journal(workers.state / f"{topics[0]}-{number:05d}").digest == digest
 
 
+def test_the_command_says_its_start_and_its_end_as_json(workers, broker, topics):
+    total = send(broker, topics[0], 0, 60)
+    workers.start("--json")
+    until = time.monotonic() + PATIENCE
+    while told_so_far(broker, topics[1]) < total:
+        assert time.monotonic() < until, Path(workers.log.name).read_text()[-3000:]
+    workers.stop()
+    said = Path(workers.log.name).read_text().splitlines()
+    started, ended = (json.loads(line) for line in said if line.startswith("{"))
+    about = {"brokers": broker, "in": topics[0], "out": topics[1], "state": str(workers.state.resolve())}
+    assert started == {"event": "started", **about, "rules": ["size", "rate", "day"]}
+    assert ended == {"event": "ended", "events": total}
+
+
 @pytest.fixture
 def worker(broker, topics, tmp_path):
     found = Worker(setup(tmp_path / "state"), broker, *topics, group=topics[0])
