@@ -107,7 +107,7 @@ ROW = np.dtype(
         ("key", "<i4"),
         ("cause", "<i2"),
         ("code", "<i2"),
-        ("base", "<i8"),  # from here on not in the digest: base of an observed fraction, else 0
+        ("base", "<i8"),  # from here on not in the digest: base of an observed fraction or distance, else 0
         ("cap", "<i8"),  # index of the breached limit, in the order of `RuleType.observes`
     ]
 )

@@ -17,9 +17,9 @@ from riskkit.replay.schema.universe import Universe, exact
 
 CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
 JUDGED = (DecisionCode.PASS, DecisionCode.OBJECT, DecisionCode.ALERTED)
-OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.RANKED_PRICE)
+OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.DISTANCE, Measure.RANKED_PRICE)
 CUT_LOTS, RETURNS = Observation(Measure.LOTS), Observation(Measure.COUNT)
-UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price"}
+UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price", Measure.DISTANCE: "price"}
 
 
 class Reading(NamedTuple):
@@ -95,7 +95,11 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
     limit = exact(given, observation.limit) if given is not None else None
     if not observation.limit and abs(verdict.limit) < LARGEST:
         limit = verdict.limit * scale
-    if measure == Measure.FRACTION:
+    if measure == Measure.DISTANCE:
+        observed = _distance(verdict, event["price"]) * scale
+        if observation.limit:
+            limit = verdict.limit * scale if limit is None else abs(Fraction(verdict.base, 2)) * limit * scale
+    elif measure == Measure.FRACTION:
         observed = Fraction(verdict.observed, verdict.base) if verdict.base else None
     elif measure == Measure.PER_FILL:
         observed = Fraction(verdict.observed, max(verdict.limit, 1))
@@ -108,7 +112,8 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
         observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
     currency = (rule.currency if rule is not None else "") or universe.currency
     unit = currency if measure == Measure.MONEY else UNITS.get(measure, str(measure))
-    name = "warmup" if observation is RETURNS else observation.limit if rule is not None and rule.kind.caps else "limit"
+    named = rule is not None and rule.kind.caps and measure != Measure.DISTANCE
+    name = "warmup" if observation is RETURNS else observation.limit if named else "limit"
     return Reading(_number(observed), _number(limit), _number(left), unit, name)
 
 
@@ -135,6 +140,12 @@ def _given(rule: Rule | None, observation: Observation, verdict: Any, universe: 
         if getattr(version.to_integers(universe), observation.limit) == verdict.limit:
             return getattr(version.parameters, observation.limit)
     return None if rule.overrides else getattr(rule.parameters, observation.limit)
+
+
+def _distance(verdict: CapVerdict, price: int) -> Fraction:
+    """The exact distance from the reference; of a price that is not the event's own (a peg, a modify), in whole ticks."""
+    twice = abs(2 * price - verdict.base)
+    return Fraction(twice, 2) if (twice + 1) // 2 == verdict.observed else Fraction(verdict.observed)
 
 
 def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fraction:

@@ -24,7 +24,8 @@ class Measure(StrEnum):
 
     DELTA is in millionths of a quantity of the underlying, LOTS and PRICE are steps of the event's instrument, TIME
     nanoseconds since the epoch (the limit is the earliest time that passes), FRACTION a fraction of the verdict's `base`,
-    PER_FILL messages against fills; RANKED_PRICE is a price times the order's side.
+    PER_FILL messages against fills; RANKED_PRICE is a price times the order's side; DISTANCE is one from a reference price, which
+    is half of the `base`, and its limit a fraction of the reference.
     """
 
     NOTHING = ""
@@ -34,6 +35,7 @@ class Measure(StrEnum):
     LOTS = "lots"
     PRICE = "price"
     RANKED_PRICE = "ranked price"
+    DISTANCE = "distance"
     COUNT = "count"
     TIME = "time"
     FRACTION = "fraction"
@@ -78,7 +80,7 @@ class Verdict(NamedTuple):
 class CapVerdict(NamedTuple):
     """Verdict of a rule with several limits: `cap` is the index of the limit in `RuleType.observes`.
 
-    ``base``: denominator of an observed value shown as a fraction; 0 if it is not a fraction.
+    ``base``: denominator of an observed value shown as a fraction, or twice a reference price; else 0.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Price collar: maximum distance of an order's price from a reference price.
 
 Unit: fraction of the reference, ticks. Source: ESMA RTS 6 (2017/589), Art. 15(1)(a). Exactly the limit passes, on both
-sides; without a fresh reference `on_missing_price` decides (default: reject). Market orders have no price. A distance
-of half a tick is shown as a whole one.
+sides; without a fresh reference `on_missing_price` decides (default: reject). Market orders have no price. The rows of
+decisions have whole ticks, the distance rounded up; what is shown follows from the reference and is exact.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from riskkit.replay.rules.parameters import (
     at_most,
 )
 from riskkit.replay.rules.rule import RuleType, register
-from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, Measure, Observation, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
@@ -61,22 +61,25 @@ class PriceCollar(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params: Any, book: Book, event: EventRow) -> Verdict:
-    """Compare the distance from the reference with the limits."""
+FRACTION, TICKS = 0, 1  # index of the limit
+
+
+def check(params: Any, book: Book, event: EventRow) -> CapVerdict:
+    """Compare the distance from the reference with the limits; the verdict has twice the reference as its base."""
     if event.price == MISSING and not bad_price(event):
-        return Verdict(PASS, 0, 0)
+        return CapVerdict(PASS, 0, 0, FRACTION, 0)
     twice = twice_reference(params, book, event)
     if event.price == MISSING or twice == MISSING:
-        return unpriced(params.on_missing_price, 0, 0)
+        return unpriced_cap(params.on_missing_price, 0, 0)
     twice_distance = abs(2 * event.price - twice)
     distance = (twice_distance + 1) // 2
     if params.pct < LARGEST and exceeds_fraction(twice_distance, params.pct, abs(twice), params.breach):
-        return Verdict(OBJECT, distance, fraction_of(abs(twice), params.pct) // 2)
+        return CapVerdict(OBJECT, distance, fraction_of(abs(twice), params.pct) // 2, FRACTION, twice)
     if params.ticks < LARGEST:
         limit = params.ticks * book.instrument.tick
         if twice_distance > 2 * limit or (params.breach != 0 and twice_distance == 2 * limit):
-            return Verdict(OBJECT, distance, limit)
-    return Verdict(PASS, distance, 0)
+            return CapVerdict(OBJECT, distance, limit, TICKS, twice)
+    return CapVerdict(PASS, distance, 0, FRACTION, twice)
 
 
 def sentence(params: PriceCollar) -> str:
@@ -96,7 +99,7 @@ PRICE_COLLAR = register(
         name="price_collar",
         parameters=PriceCollar,
         check=check,
-        observes=Measure.PRICE,
+        observes=(Observation(Measure.DISTANCE, "pct"), Observation(Measure.DISTANCE)),
         bounds="nothing",
         requires=frozenset({"references"}),
         evidence=reference_needs,

@@ -67,6 +67,23 @@ def test_the_middle_may_be_half_a_tick_and_is_exact():
     assert refused(log, reference="mid", pct="0.01") == [2, 4]
 
 
+@pytest.mark.parametrize(
+    ("limits", "limit"), [({"pct": "0.0001"}, 0.0100005), ({"pct": "0.00005"}, 0.00500025), ({"ticks": 1}, 0.01)]
+)
+def test_a_distance_of_half_a_tick_is_shown_exactly_wherever_it_is_shown(limits, limit):
+    rules = RuleSet([Rule("collar", PriceCollar(reference="mid", **limits))])
+    log = log_of({**QUOTE, "bid": "100.00", "ask": "100.01"}, {**ORDER, "price": "100.02"})
+    result = replay_log(log, rules, compiled=False)
+    row = result.refused().iloc[0]
+    assert (row["observed"], row["limit"], row["unit"]) == (0.015, limit, "price")
+    session = Session(rules, log.universe, compiled=False)
+    session.process_price(instrument="X", bid="100.00", ask="100.01", ts=0)
+    [decision] = session.process_order(account="A", instrument="X", side="B", qty=1, price="100.02", ts=1)
+    assert (decision.observed, decision.limit) == (0.015, limit)
+    assert decision.headroom == pytest.approx(limit - 0.015, rel=1e-12)
+    assert f"observed 0.015, limit {limit:.10g}" in str(result.explain(1))
+
+
 def test_a_fill_is_the_last_trade_until_a_price_comes_and_the_own_fill_of_its_account_only():
     order, other = {**ORDER, "price": 200}, {**FILL, "account": "B", "price": 200}
     log = log_of(other, order, {**FILL, "price": 100}, order, {**QUOTE, "price": 200}, {**other, "price": 50}, order)
