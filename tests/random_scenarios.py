@@ -141,7 +141,9 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
-    added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
+    added = (
+        name != "netting_set" and "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
+    )
     return {
         "id": f"{name}-{place}",
         "type": name,
@@ -402,6 +404,14 @@ PARAMETERS = {
         **_working(d),
         **_missing(d),
         **_aged(d),
+    },
+    "netting_set": lambda d: {
+        "netting_set": d.choice(
+            [{"s": {"X": "1", "Y": "0.5"}}, {"s": {"X": "-0.1", "Y": "1"}}, {"s": {"X": "2"}, "t": {"Z": "1"}}]
+        ),
+        **d.choice([{"limit": "3.5"}, {"limit": "2", "exposure": "900"}, {"exposure": "300"}, {"exposure": "1500"}]),
+        **_working(d),
+        **_missing(d),
     },
     "concentration": lambda d: {
         "limit": d.choice(["0.5", "0.8"]),
@@ -795,7 +805,8 @@ CREDIT = {"reserve": 30, "commit": 14, "rollback": 6, "release": 12}  # for rule
 
 QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
 PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
-CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
+ONE_CURRENCY = {"netting_set"}  # its money is of one currency, which may be another than the limit's
+CONVERTING = sorted({name for name in PARAMETERS if rule_type(name).converted is not None} - ONE_CURRENCY)
 WHOLE = ACCOUNTS
 
 

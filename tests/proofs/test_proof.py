@@ -280,7 +280,8 @@ SAMPLES = {
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
     "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
-    "amounts": ([1, -1], ["0.5"]), "time": ("2026-01-05", 10**18), "types": (("limit",), ("limit", "market")),
+    "amounts": ([1, -1], ["0.5"]), "ratios": ({"s": {"X": 1}}, {"s": {"X": "0.5", "Y": -1}}),
+    "time": ("2026-01-05", 10**18), "types": (("limit",), ("limit", "market")),
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ UNITS = {
     "table": "rows of (notional up to, rate), or such rows by instrument",
     "arrays": "amounts of money for each scenario, by instrument",
     "amounts": "list of numbers",
+    "ratios": "ratios by instrument, by name of a set",
 }
 SHARED = {
     "limit": "The limit.",

@@ -94,7 +94,8 @@ Labels = Annotated[Any, Unit("labels")]
 Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by instrument ("*": of all others)
 ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
 Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
-PLAIN_DATA = ("table", "arrays", "amounts")  # units of numbers that are data
+Ratios = Annotated[Any, Unit("ratios")]  # by name of a set, a ratio of each of its instruments
+PLAIN_DATA = ("table", "arrays", "amounts", "ratios")  # units of numbers that are data
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 OrderTypes = Annotated[Any, Unit("types", ("limit", "market", "stop", "stop_limit", "trailing"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
@@ -225,6 +226,8 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
         _arrays(value, name)
     elif unit.name == "amounts":
         _amounts(value, name)
+    elif unit.name == "ratios":
+        _ratios(value, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -346,6 +349,23 @@ def _amounts(value: Any, name: str) -> None:
         raise InputError(f"{name} is {shown(value)}; give a list of amounts, one for each scenario")
     for amount in value:
         exact(amount, name)
+
+
+def _ratios(value: Any, name: str) -> None:
+    """Refuse what is not a table of ratios by instrument for each set."""
+    rows = list(value.items()) if isinstance(value, Mapping) else []
+    if not rows or not all(isinstance(ratios, Mapping) and ratios for _, ratios in rows):
+        raise InputError(
+            f"{name}={shown(value)} is not a ratio of each instrument by set, as {{'index': {{'ES': 1, 'MES': '0.1'}}}}"
+        )
+    for label, ratios in rows:
+        for instrument, ratio in ratios.items():
+            number = exact(ratio, f"{name} of {shown(label)}")
+            if number == 0 or (number * MILLION).denominator != 1:
+                raise InputError(
+                    f"{name} of {shown(label)}: the ratio {shown(ratio)} of {shown(instrument)} is not a number other than 0 with at "
+                    "most six decimals"
+                )
 
 
 def _of_percent(number: Fraction) -> str:
