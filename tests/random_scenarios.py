@@ -193,8 +193,21 @@ def _margin(draw: random.Random) -> dict[str, Any]:
             {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
             {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
             {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+            {"model": "scan", "arrays": {**arrays, "Z": ["7", "-20", "3", "5"]}, **_charges(draw)},
         ]
     )
+
+
+def _charges(draw: random.Random) -> dict[str, Any]:
+    """Combined commodities, spreads inside and between them, and minimums."""
+    inside = [{"legs": {"Y": "0.4", "Z": "2"}, "charge": "35.5"}, {"legs": {"Z": "2", "Y": "-1"}, "charge": "4"}]
+    between = [{"legs": {"X": "1", "Y": "0.3"}, "credit": "0.6"}, {"legs": {"X": "-1", "Z": "2"}, "credit": "0.333"}]
+    return {
+        "commodities": {"p": ["Y", "Z"], "x": ["X"]},
+        **({"intra_spread": inside} if draw.random() < 0.7 else {}),
+        **({"inter_spread": between[: draw.choice([1, 2])]} if draw.random() < 0.7 else {}),
+        **({"short_option_minimum": {"X": "30", "Z": "0.5"}} if draw.random() < 0.6 else {}),
+    }
 
 
 def _scenarios(draw: random.Random) -> dict[str, Any]:

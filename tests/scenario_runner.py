@@ -392,6 +392,7 @@ def rules_of(scenario: dict[str, Any], ts: int | None = None) -> RuleSet:
         rule = {name: value for name, value in given.items() if name not in ("valid_from", "valid_to")}
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
         wanted = {**rule, "scope": scope, **_as_in_the_catalogue(rule)}
+        _add_commodities(wanted, scenario)
         rules.append({name: value for name, value in wanted.items() if name != "netting_set"})
     return RuleSet.from_dict({"rules": rules})
 
@@ -432,6 +433,16 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
     return {}
+
+
+def _add_commodities(rule: dict[str, Any], scenario: dict[str, Any]) -> None:
+    """The combined commodities of risk arrays that declare none: the instruments of one underlying, with that itself."""
+    below = {one["id"]: one["underlying"] for one in scenario.get("instruments", []) if "underlying" in one}
+    if below and rule.get("params", {}).get("model") == "scan" and "commodities" not in rule["params"]:
+        sets: dict[str, list[str]] = {}
+        for label in rule["params"]["arrays"]:
+            sets.setdefault(below.get(label, label), []).append(label)
+        rule["params"] = {**rule["params"], "commodities": sets}
 
 
 def _with_netting_sets(rule: dict[str, Any], sets: dict[str, dict[str, str]]) -> dict[str, Any]:

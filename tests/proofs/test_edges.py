@@ -855,6 +855,20 @@ TABLE: dict[str, Edge] = {
     "initial_margin scan": Edge(
         InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
     ),
+    "initial_margin scan with a minimum": Edge(
+        InitialMargin("scan", arrays={"X": [1, -1]}, short_option_minimum={"X": 50}),
+        lambda q: [price(), order(1, side="S", qty=q)],
+        rise(19, 20, 21),
+    ),
+    "initial_margin scan with a charge": Edge(  # 9 Y are held: 900 - 100 + 125 for each spread
+        InitialMargin(
+            "scan",
+            arrays={"X": [100, -100], "Y": [100, -100]},
+            intra_spread=[{"legs": {"X": 1, "Y": 1}, "charge": "125"}],
+        ),
+        lambda q: [price(), *OTHER[:1], {**fill(qty=9), "instrument": "Y"}, order(1, side="S", qty=q)],
+        rise(3, 4, 5),
+    ),
     "scenario_limit": Edge(  # falls by 5 and 2 in volatility: -5 × 0.5 + 12.5 × 0.1 - 2 × 4 = -9.25
         ScenarioLimit(limit=925, **LADDER), lambda q: [order(qty=q)], rise(99, 100, 101)
     ),

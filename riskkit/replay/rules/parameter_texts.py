@@ -36,6 +36,9 @@ UNITS = {
     "arrays": "amounts of money for each scenario, by instrument",
     "amounts": "list of numbers",
     "ratios": "ratios by instrument, by name of a set",
+    "label_sets": "lists of labels of instruments, by name",
+    "spreads": "list of spreads: legs, a ratio by instrument, and a number",
+    "amounts_of": "amount of money by instrument",
 }
 SHARED = {
     "limit": "The limit.",
@@ -64,6 +67,10 @@ SHARED = {
     "table": "Of brackets: the rate of each slice of the notional.",
     "arrays": "Of scan: what one long gains in each scenario.",
     "sign": "Whether the arrays are gains or losses.",
+    "commodities": "Of scan: the instruments of each combined commodity; those of none are one together.",
+    "intra_spread": "Of scan: the charge of each spread inside a commodity.",
+    "inter_spread": "Of scan: the credit of each spread between commodities, a rate of what its legs lose at most.",
+    "short_option_minimum": "Of scan: what a short of an instrument requires at least.",
 }
 
 

@@ -95,7 +95,20 @@ Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by 
 ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
 Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
 Ratios = Annotated[Any, Unit("ratios")]  # by name of a set, a ratio of each of its instruments
-PLAIN_DATA = ("table", "arrays", "amounts", "ratios")  # units of numbers that are data
+LabelSets = Annotated[Any, Unit("label_sets")]  # by name, labels of instruments
+Spreads = Annotated[
+    Any, Unit("spreads")
+]  # in order, the ratios of their legs and a charge in money or a rate of credit
+AmountsOf = Annotated[Any, Unit("amounts_of")]  # by instrument, an amount of money at or above zero
+PLAIN_DATA = (
+    "table",
+    "arrays",
+    "amounts",
+    "ratios",
+    "spreads",
+    "amounts_of",
+    "label_sets",
+)  # units of numbers that are data
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 OrderTypes = Annotated[Any, Unit("types", ("limit", "market", "stop", "stop_limit", "trailing"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
@@ -228,6 +241,12 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
         _amounts(value, name)
     elif unit.name == "ratios":
         _ratios(value, name)
+    elif unit.name == "label_sets":
+        _label_sets(value, name)
+    elif unit.name == "spreads":
+        _spreads(value, name)
+    elif unit.name == "amounts_of":
+        _amounts_of(value, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -368,6 +387,41 @@ def _ratios(value: Any, name: str) -> None:
                 )
 
 
+def _label_sets(value: Any, name: str) -> None:
+    """Refuse what is not a list of labels by name."""
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{name}={shown(value)} is not a list of instruments by name, as {{'index': ['ES', 'C4000']}}")
+    for label, members in value.items():
+        for member in _list(members, f"{name} of {shown(label)}", "labels"):
+            name_text(member, f"{name} of {shown(label)}")
+
+
+def _spreads(value: Any, name: str) -> None:
+    """Refuse what is not a list of spreads, each of at least two legs and one number."""
+    number = "charge" if name.endswith("intra_spread") else "credit"
+    for row in _list(value, name, f"spreads, as [{{'legs': {{'A': 1, 'B': -1}}, '{number}': '0.8'}}]"):
+        if not isinstance(row, Mapping) or row.keys() != {"legs", number} or not isinstance(row["legs"], Mapping):
+            raise InputError(f"{name} holds {shown(row)}; a spread has legs, a ratio by instrument, and a {number}")
+        ratios = [exact(ratio, f"{name}: legs") for ratio in row["legs"].values()]
+        if len(ratios) < 2 or 0 in ratios or (len(ratios) > 2 and len({ratio > 0 for ratio in ratios}) == 1):
+            raise InputError(
+                f"{name} has the legs {shown(row['legs'])}; give two or more, with ratios other than 0, those of the one side above "
+                "zero and those of the other below it"
+            )
+        if not 0 <= exact(row[number], f"{name}: {number}") or (number == "credit" and exact(row[number], name) > 1):
+            fits = "at or above zero" if number == "charge" else "a fraction from 0 to 1"
+            raise InputError(f"{name}: {number}={shown(row[number])} is not {fits}")
+
+
+def _amounts_of(value: Any, name: str) -> None:
+    """Refuse what is not an amount of money at or above zero by instrument."""
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{name}={shown(value)} is not an amount by instrument, as {{'C4000': 50}}")
+    for label, amount in value.items():
+        if exact(amount, f"{name} of {shown(label)}") < 0:
+            raise InputError(f"{name} of {shown(label)}: {shown(amount)} is below zero")
+
+
 def _of_percent(number: Fraction) -> str:
     """The fraction that a number was meant to be, if it is a percentage."""
     if number > 100:
@@ -418,6 +472,8 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return calendar_version(value)
     if unit.name == "labels":
         return sorted(map(str, value))
+    if unit.name == "label_sets":
+        return {str(label): sorted(map(str, value[label])) for label in sorted(value, key=str)}
     if unit.name in PLAIN_DATA:
         return _numbers(value)
     return sorted(value) if isinstance(value, tuple) else value

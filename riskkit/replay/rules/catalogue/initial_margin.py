@@ -29,7 +29,17 @@ from riskkit.replay.rules.catalogue.margin_models import (
     whole,
 )
 from riskkit.replay.rules.catalogue.message import own, rest
-from riskkit.replay.rules.parameters import MissingPrice, Proportion, ScenarioArrays, Table, choice, if_unpriced
+from riskkit.replay.rules.parameters import (
+    AmountsOf,
+    LabelSets,
+    MissingPrice,
+    Proportion,
+    ScenarioArrays,
+    Spreads,
+    Table,
+    choice,
+    if_unpriced,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -57,6 +67,10 @@ class InitialMargin(NamedTuple):
     arrays: ScenarioArrays = None
     sign: choice("gain", "loss") = "gain"
     on_missing_price: MissingPrice = "reject"
+    commodities: LabelSets = None
+    intra_spread: Spreads = None
+    inter_spread: Spreads = None
+    short_option_minimum: AmountsOf = None
 
 
 def after(book: Book, event: EventRow, price: int) -> Leg:

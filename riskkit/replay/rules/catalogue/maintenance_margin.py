@@ -23,7 +23,7 @@ from riskkit.replay.rules.catalogue.margin_models import (
     requirement,
     whole,
 )
-from riskkit.replay.rules.parameters import Proportion, ScenarioArrays, Table, choice
+from riskkit.replay.rules.parameters import AmountsOf, LabelSets, Proportion, ScenarioArrays, Spreads, Table, choice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind
@@ -47,6 +47,10 @@ class MaintenanceMargin(NamedTuple):
     table: Table = None
     arrays: ScenarioArrays = None
     sign: choice("gain", "loss") = "gain"
+    commodities: LabelSets = None
+    intra_spread: Spreads = None
+    inter_spread: Spreads = None
+    short_option_minimum: AmountsOf = None
 
 
 def check(state: Record, params: Any, book: Book, memory: Words, instruments: Record, held: Record) -> Verdict:

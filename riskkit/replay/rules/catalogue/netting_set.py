@@ -2,9 +2,10 @@
 
 Unit: quantity of a set, in millionths at the finest, and money. The position of a set is the sum of ratio x position of its
 instruments over the accounts of the key; its buys and sells work together, and the side that makes it larger counts. A set is
-worth so many units of the instrument with the largest ratio (the first by name, of those that the log has), at the mark of that one. Instruments of no set stand
-alone and net with nothing. An order that only reduces the position of its set passes the limit in money. Source: netting is to be
-declared, Regulation (EU) 2017/589 (RTS 6), Art. 15(5) leaves it open; as for micro and full contracts of the same index.
+worth so many units of its instrument with the largest ratio (the first by name, of those that the log has), at the mark of that
+one. Instruments of no set stand alone and net with nothing. An order that only reduces the position of its set passes the limit in
+money. Source: Regulation (EU) 2017/589 (RTS 6), Art. 15(5), which leaves netting open, so that it is declared, as for micro and full
+contracts of one index.
 """
 
 from __future__ import annotations
