@@ -193,6 +193,7 @@ def _margin(draw: random.Random) -> dict[str, Any]:
             {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
             {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
             {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+            {"model": "portfolio", **_portfolio(draw)},
             {"model": "scan", "arrays": {**arrays, "Z": ["7", "-20", "3", "5"]}, **_charges(draw)},
         ]
     )
@@ -207,6 +208,24 @@ def _charges(draw: random.Random) -> dict[str, Any]:
         **({"intra_spread": inside} if draw.random() < 0.7 else {}),
         **({"inter_spread": between[: draw.choice([1, 2])]} if draw.random() < 0.7 else {}),
         **({"short_option_minimum": {"X": "30", "Z": "0.5"}} if draw.random() < 0.6 else {}),
+    }
+
+
+def _portfolio(draw: random.Random) -> dict[str, Any]:
+    """Ten points of two classes, or a house model of 20 scenarios."""
+    if draw.random() < 0.5:
+        option = {"arrays": {"Y": [str(13 * k % 41 - 20) for k in range(10)]}, "commodities": {"c": ["X", "Y"]}}
+        ranges = {"ranges": {"X": ["-0.08", "0.06"], "*": ["-0.1", "0.1"]}}
+        return {**draw.choice([option, {}]), **draw.choice([ranges, {}]), "sign": "gain"}
+    arrays = {label: [str((17 * k + step) % 39 - 19) for k in range(20)] for label, step in (("X", 3), ("Y", 11))}
+    slow = {"adv": {"X": "2", "Y": "1"}, "half_spread": {"X": "3.5", "Z": "2"}, "x": draw.choice(["0.5", "1"])}
+    return {
+        "arrays": arrays,
+        "method": draw.choice(["var", "es"]),
+        "confidence": draw.choice(["0.95", "0.9", "0.5"]),
+        **draw.choice([{}, {"factor": "3"}, {"factor": "1.5"}]),
+        **draw.choice([{}, {"rate": "0.2", "above": "0.5"}, {"rate": "0.1"}]),
+        **draw.choice([{}, slow]),
     }
 
 

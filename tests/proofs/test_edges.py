@@ -855,6 +855,16 @@ TABLE: dict[str, Edge] = {
     "initial_margin scan": Edge(
         InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
     ),
+    "initial_margin portfolio": Edge(  # 50 a lot
+        InitialMargin("portfolio", ranges={"X": ["-0.25", "0.5"]}),
+        lambda q: [price(), order(1, side="S", qty=q)],
+        rise(19, 20, 21),
+    ),
+    "initial_margin portfolio of a house model": Edge(
+        InitialMargin("portfolio", method="var", confidence="0.5", arrays={"X": [-50, -25, 1]}, factor=2),
+        lambda q: [price(), order(1, qty=q)],
+        rise(19, 20, 21),
+    ),
     "initial_margin scan with a minimum": Edge(
         InitialMargin("scan", arrays={"X": [1, -1]}, short_option_minimum={"X": 50}),
         lambda q: [price(), order(1, side="S", qty=q)],

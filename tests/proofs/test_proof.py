@@ -281,7 +281,8 @@ SAMPLES = {
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
     "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
     "amounts": ([1, -1], ["0.5"]), "ratios": ({"s": {"X": 1}}, {"s": {"X": "0.5", "Y": -1}}),
-    "spreads": (), "label_sets": ({"a": ["X"]}, {"a": ["X"], "b": ["Y"]}), "amounts_of": ({"X": 1}, {"X": 2, "Y": "0.5"}),
+    "spreads": (), "ranges": ({"X": ["-0.15", "0.15"]}, {"*": [-1, 2]}),
+    "label_sets": ({"a": ["X"]}, {"a": ["X"], "b": ["Y"]}), "amounts_of": ({"X": 1}, {"X": 2, "Y": "0.5"}),
     "time": ("2026-01-05", 10**18), "types": (("limit",), ("limit", "market")),
 }  # fmt: skip
 
@@ -322,6 +323,20 @@ OF_MODEL: list[dict[str, Any]] = [
         "intra_spread": None,
         "inter_spread": None,
         "short_option_minimum": None,
+    },
+    {"model": "portfolio", "ranges": None},
+    {"model": "portfolio", "method": "var", "arrays": {"X": [1] * 10}},
+    {
+        "model": "portfolio",
+        "method": "es",
+        "arrays": {"X": [1]},
+        "confidence": None,
+        "factor": None,
+        "rate": None,
+        "above": None,
+        "x": None,
+        "adv": {"X": 1},
+        "half_spread": {"X": 1},
     },
 ]
 

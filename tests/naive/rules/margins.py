@@ -59,6 +59,8 @@ class Margin(Exposure):
         legs = list(self.legs(key, member))
         if self.params["model"] == "scan":
             return self.scanned(legs)
+        if self.params["model"] == "portfolio":
+            return self.tims(legs) if self.params.get("method", "tims") == "tims" else self.house(legs)
         return sum(max(self.alone(label, traded, qty, price) for qty in both) for label, traded, both, price in legs)
 
     def scanned(self, legs):
@@ -77,6 +79,62 @@ class Margin(Exposure):
             )
             total += max(risk, least, 0)
         return total
+
+    def tims(self, legs):
+        """Each class at ten points of its prices, at least 0.375 x multiplier for each option."""
+        groups = {label: name for name, labels in self.params.get("commodities", {}).items() for label in labels}
+        total = Fraction(0)
+        for name in {groups.get(label, ("alone", label)) for label, *_ in legs}:
+            own = [leg for leg in legs if groups.get(leg[0], ("alone", leg[0])) == name]
+            worst = max(
+                sum(
+                    max(qty * self.loss_of_one(label, traded, price, point) for qty in both)
+                    for label, traded, both, price in own
+                )
+                for point in range(10)
+            )
+            least = sum(
+                Fraction("0.375") * traded.multiplier * max(map(abs, both))
+                for label, traded, both, _ in own
+                if label in self.params.get("arrays", {})
+            )
+            total += max(worst, least, 0)
+        return total
+
+    def loss_of_one(self, label, traded, price, point):
+        if label in self.params.get("arrays", {}):
+            return self.losses(label)[point]
+        ranges = self.params.get("ranges", {})
+        down, up = map(Fraction, ranges.get(label, ranges.get("*", ["-0.15", "0.15"])))
+        move = (5 - point) * down / 5 if point < 5 else (point - 4) * up / 5
+        return -move * price * traded.multiplier
+
+    def house(self, legs):
+        """VaR or expected shortfall, concentration and liquidity."""
+        width = len(next(iter(self.params["arrays"].values())))
+        losses = sorted(
+            (sum(max(qty * self.losses(label)[k] for qty in both) for label, _, both, _ in legs) for k in range(width)),
+            reverse=True,
+        )
+        tail = losses[: int(width * (1 - Fraction(self.params.get("confidence", "0.99")))) + 1]
+        measure = tail[-1] if self.params["method"] == "var" else sum(tail) / len(tail)
+        sizes = [max(map(abs, both)) for _, _, both, _ in legs]
+        values = [
+            abs(size * price * traded.multiplier) for size, (_, traded, _, price) in zip(sizes, legs, strict=True)
+        ]
+        beyond = max(max(values, default=0) - Fraction(self.params.get("above", 0)) * sum(values), 0)
+        slow = sum(
+            max(size - Fraction(self.params.get("x", 0)) * Fraction(self.params["adv"].get(label, 0)), 0)
+            * Fraction(self.params["half_spread"].get(label, 0))
+            * traded.multiplier
+            for size, (label, traded, _, _) in zip(sizes, legs, strict=True)
+            if "half_spread" in self.params
+        )
+        return (
+            max(measure, 0) * Fraction(self.params.get("factor", 1))
+            + Fraction(self.params.get("rate", 0)) * beyond
+            + slow
+        )
 
     def losses(self, label):
         sign = {"gain": -1, "loss": 1}[self.params.get("sign", "gain")]
@@ -150,7 +208,8 @@ class InitialMargin(Margin):
     def objects(self, event, member, weight):
         key = self.key(member)
         before = self.required(key)
-        if self.params["model"] == "scan" and member.instrument not in self.params["arrays"]:
+        by_arrays = self.params["model"] == "scan" or self.params.get("method", "tims") != "tims"
+        if by_arrays and member.instrument not in self.params["arrays"]:
             raise Missing
         if self.params["model"] == "brackets" and self.rows(member.instrument) is None:
             raise Missing

@@ -12,6 +12,7 @@ workspace, put there by `margin_words`:
   cum[n] = bound[n-1] × (rate[n] - rate[n-1]) + cum[n-1]. A notional equal to a bound is in the lower bracket.
 - ``scan``: risk arrays as of CME SPAN: by combined commodity the largest loss over the scenarios of its positions together, at
   least 0, with what `riskkit.replay.rules.catalogue.scan_charges` adds.
+- ``portfolio``: TIMS or a house model, `riskkit.replay.rules.catalogue.portfolio_margin`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import ceil, floor, lcm
-from typing import Any, NamedTuple
+from typing import Any
 
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.conversion import plus as added
-from riskkit.replay.kernels.exposure import valuation_price
 from riskkit.replay.kernels.integers import floor_divide
 from riskkit.replay.kernels.records import Record, Words, at
-from riskkit.replay.rules.catalogue import scan_charges
+from riskkit.replay.rules.catalogue import portfolio_margin, scan_charges
+from riskkit.replay.rules.catalogue.margin_legs import HELD, Leg, Requirement, leg_of
+from riskkit.replay.rules.catalogue.portfolio_margin import TIMS, row_at
+from riskkit.replay.rules.catalogue.portfolio_risk import portfolio_risk
 from riskkit.replay.rules.catalogue.scan_charges import (
     HEAD,
     LEG,
@@ -46,28 +49,17 @@ from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Universe, exact
 
-MODELS = ("reg_t", "linear_tier", "brackets", "scan")
-REG_T, LINEAR_TIER, BRACKETS, SCAN = range(len(MODELS))
+MODELS = ("reg_t", "linear_tier", "brackets", "scan", "portfolio")
+REG_T, LINEAR_TIER, BRACKETS, SCAN, PORTFOLIO = range(len(MODELS))
 DATA = {"base": "linear_tier", "per_unit": "linear_tier", "table": "brackets", "arrays": "scan"}  # of which model
-ADDED = ("commodities", *scan_charges.SPREADS, "short_option_minimum")  # to the arrays
+MORE: dict[str, tuple[str, ...]] = {  # data that are of several models, or not needed
+    "arrays": ("scan", "portfolio"),
+    "commodities": ("scan", "portfolio"),
+    **dict.fromkeys((*scan_charges.SPREADS, "short_option_minimum"), ("scan",)),
+    **dict.fromkeys(portfolio_margin.OF_PORTFOLIO, ("portfolio",)),
+}
 BILLION = 1_000_000_000  # rates are whole billionths, and so are the parts of a requirement of all models but `scan`
-HELD, BEFORE, AFTER = range(3)  # positions as held; with working orders, before the order; and after it
 ROW = 4  # words of a bracket: bound, rate, and what is taken off (quanta, billionths)
-
-
-class Requirement(NamedTuple):
-    """Money that positions require: `quanta`, and `part` of one more."""
-
-    quanta: int
-    part: int
-
-
-class Leg(NamedTuple):
-    """A position as it counts: lots with its working buys filled, with its working sells filled, and its price."""
-
-    high: int
-    low: int
-    price: int
 
 
 # ---------------------------------------------------------------------- one position
@@ -142,22 +134,14 @@ def of_lots(
 # ---------------------------------------------------------------------- all positions
 
 
-def leg_of(position: Record, instrument: Record, stage: int, own: Record, ordered: Leg) -> Leg:
-    """A position as it counts; `own` is that of the order, and `ordered` what it is after it."""
-    if stage == AFTER and position.instrument == own.instrument and position.code == own.code:
-        return ordered
-    price = valuation_price(instrument)
-    if stage == HELD:
-        return Leg(position.qty, position.qty, price)
-    return Leg(position.qty + position.open_buy_qty, position.qty - position.open_sell_qty, price)
-
-
 def requirement(
     params: Any, state: Record, memory: Words, book: Book, held: Record, instruments: Record, stage: int, ordered: Leg
 ) -> Requirement:
     """Requirement of all positions of a book."""
     if params.model == SCAN:
         return scan_risk(state, memory, book, held, instruments, stage, ordered)
+    if params.model == PORTFOLIO:
+        return portfolio_risk(params, state, memory, book, held, instruments, stage, ordered)
     total = Requirement(0, 0)
     place = book.account.first_position
     while place >= 0:
@@ -281,6 +265,8 @@ def has_data(params: Any, state: Record, memory: Words, instrument: int) -> bool
     """True if the rule's data have the instrument."""
     if params.model == BRACKETS:
         return memory[state.memory + instrument] != 0
+    if params.model == PORTFOLIO:
+        return params.method == TIMS or memory[row_at(memory, state.memory, instrument) + 1] != 0
     if params.model != SCAN:
         return True
     losses = state.memory + memory[state.memory]
@@ -313,6 +299,8 @@ def margin_words(params: Any, universe: Universe) -> list[int]:
         return [int(exact(params.base or 0, "base") * BILLION), slope.numerator, slope.denominator]
     if params.model == "brackets":
         return _bracket_words(params.table, universe)
+    if params.model == "portfolio":
+        return portfolio_margin.portfolio_words(params, universe)
     return _scenario_words(params, universe)
 
 
@@ -372,23 +360,26 @@ def misfit(rule: Any) -> str:
     """Reason why the parameters do not fit the model; empty if they do."""
     params = rule.parameters
     needed = [name for name, model in DATA.items() if model == params.model]
-    given = [name for name in DATA if getattr(params, name) is not None]
+    given = [name for name in (*DATA, *MORE) if getattr(params, name) is not None]
     if needed and not set(needed) & set(given):
         return f"model={params.model!r} needs {' or '.join(needed)}"
     for name in given:
-        if name not in needed:
-            return f"{name} is data of the model {DATA[name]!r}, and has no effect with model={params.model!r}"
+        models = MORE[name] if name in MORE else (DATA[name],)
+        if params.model not in models:
+            of = " or ".join(map(repr, models))
+            return f"{name} is data of the model {of}, and has no effect with model={params.model!r}"
     if params.model == "linear_tier" and not (
         exact(params.base or 0, "base") or exact(params.per_unit or 0, "per_unit")
     ):
         return "base and per_unit are 0, so that nothing is required of anybody"
     if params.model in ("brackets", "scan") and not any(_numbers(params)):
         return f"{given[0]} requires nothing of anybody; give a rate or a loss other than 0"
-    for name in ADDED if params.model != "scan" else ():
-        if getattr(params, name) is not None:
-            return f"{name} is added to the arrays of the model 'scan', and has no effect with model={params.model!r}"
-    if params.sign != "gain" and params.model != "scan":
+    if params.method != "tims" and params.model != "portfolio":
+        return f"method={params.method!r} is that of a portfolio, and has no effect with model={params.model!r}"
+    if params.sign != "gain" and params.arrays is None:
         return f"sign={params.sign!r} is that of arrays, and has no effect with model={params.model!r}"
+    if params.model == "portfolio":
+        return portfolio_margin.misfit(params)
     return scan_charges.misfit(params) if params.model == "scan" else ""
 
 
@@ -403,7 +394,7 @@ def _numbers(params: Any) -> Iterator[Fraction]:
 
 def lacks(params: Any, instrument: str) -> bool:
     """True if the data of a model have nothing of an instrument."""
-    if params.model == "scan":
+    if params.model == "scan" or (params.model == "portfolio" and params.method != "tims"):
         return instrument not in params.arrays
     return isinstance(params.table, Mapping) and not {instrument, "*"} & params.table.keys()
 
@@ -417,5 +408,7 @@ def model_text(params: Any, initial: bool) -> str:
         return f"{base:g} % and {slope:g} % a unit of size, of the notional"
     if params.model == "brackets":
         return "brackets of the notional"
+    if params.model == "portfolio":
+        return portfolio_margin.words_of(params)
     width = len(next(iter(params.arrays.values())))
     return f"the largest loss of {width} scenarios{scan_charges.words_of(params)}"

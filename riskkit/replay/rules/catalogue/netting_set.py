@@ -321,7 +321,6 @@ NETTING_SET = register(
         check=check,
         converted=converted,
         shared_workspace=words,
-        scopes=("account", "trader", "desk", "firm", "global"),
         requires=frozenset({"marks", "exposures"}),
         reads=frozenset({"exposure"}),
         observes=(Observation(Measure.DELTA, "limit"), "exposure"),
