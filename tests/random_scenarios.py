@@ -222,7 +222,7 @@ def _portfolio(draw: random.Random) -> dict[str, Any]:
     return {
         "arrays": arrays,
         "method": draw.choice(["var", "es"]),
-        "confidence": draw.choice(["0.95", "0.9", "0.5"]),
+        "confidence": draw.choice(["0.95", "0.9", "0.6"]),
         **draw.choice([{}, {"factor": "3"}, {"factor": "1.5"}]),
         **draw.choice([{}, {"rate": "0.2", "above": "0.5"}, {"rate": "0.1"}]),
         **draw.choice([{}, slow]),

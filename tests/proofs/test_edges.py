@@ -861,7 +861,7 @@ TABLE: dict[str, Edge] = {
         rise(19, 20, 21),
     ),
     "initial_margin portfolio of a house model": Edge(
-        InitialMargin("portfolio", method="var", confidence="0.5", arrays={"X": [-50, -25, 1]}, factor=2),
+        InitialMargin("portfolio", method="var", confidence="0.6", arrays={"X": [-50, -25, 1]}, factor=2),
         lambda q: [price(), order(1, qty=q)],
         rise(19, 20, 21),
     ),

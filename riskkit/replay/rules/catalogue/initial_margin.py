@@ -30,6 +30,7 @@ from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.catalogue.portfolio_margin import METHODS
 from riskkit.replay.rules.parameters import (
     AmountsOf,
+    Confidence,
     LabelSets,
     MissingPrice,
     PriceRanges,
@@ -75,7 +76,7 @@ class InitialMargin(NamedTuple):
     short_option_minimum: AmountsOf = None
     method: choice(*METHODS) = "tims"
     ranges: PriceRanges = None
-    confidence: Proportion = None
+    confidence: Confidence = None
     factor: Ratio = None
     rate: Proportion = None
     above: Proportion = None

@@ -25,6 +25,7 @@ from riskkit.replay.rules.catalogue.margin_models import (
 from riskkit.replay.rules.catalogue.portfolio_margin import METHODS
 from riskkit.replay.rules.parameters import (
     AmountsOf,
+    Confidence,
     LabelSets,
     PriceRanges,
     Proportion,
@@ -63,7 +64,7 @@ class MaintenanceMargin(NamedTuple):
     short_option_minimum: AmountsOf = None
     method: choice(*METHODS) = "tims"
     ranges: PriceRanges = None
-    confidence: Proportion = None
+    confidence: Confidence = None
     factor: Ratio = None
     rate: Proportion = None
     above: Proportion = None
