@@ -10,7 +10,8 @@ Surveillance:        `Layering`, `Spoofing`, `CancelBurst`, `QuoteStuffing`, `Mo
 Markets:             `PriceBand`, `PriceVelocity`, `LimitUpLimitDown`, `MarketBreaker`, `SessionHours`
 Message rates:       `OrderRate`, `Pace`, `MessageThrottle`, `OrderToTradeRatio`, `UnexecutedOrders`,
                      `UnexecutedVolume`, `RepeatedExecutionThrottle`, `MarketMakerProtection`, `ChildOrderLimit`
-Positions:           `PositionLimit`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`, `TradingState`
+Positions:           `PositionLimit`, `NettingSet`, `MaxActiveOrders`, `VolumeCap`, `LongOnly`, `ReduceOnly`,
+                     `TradingState`
 Money:               `CashLimit`, `MaxExposure`, `ConcentrationLimit`, `Leverage`, `VarLimit`, `InitialMargin`,
                      `MaintenanceMargin`, `ScenarioLimit`, `CreditLimit`
 Losses:              `DrawdownLimit`, `DailyLoss`, `ConsecutiveLosses`, `ConsecutiveErrors`, `BreakerLimits`

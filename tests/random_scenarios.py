@@ -141,7 +141,9 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
-    added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
+    added = (
+        name != "netting_set" and "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
+    )
     return {
         "id": f"{name}-{place}",
         "type": name,
@@ -191,8 +193,40 @@ def _margin(draw: random.Random) -> dict[str, Any]:
             {"model": "linear_tier", "base": "0.05", "per_unit": "0.05"},
             {"model": "brackets", "table": draw.choice([rows, {"X": rows, "*": rows[1:]}, {"X": rows}])},
             {"model": "scan", "arrays": arrays, "sign": draw.choice(["gain", "loss"])},
+            {"model": "portfolio", **_portfolio(draw)},
+            {"model": "scan", "arrays": {**arrays, "Z": ["7", "-20", "3", "5"]}, **_charges(draw)},
         ]
     )
+
+
+def _charges(draw: random.Random) -> dict[str, Any]:
+    """Combined commodities, spreads inside and between them, and minimums."""
+    inside = [{"legs": {"Y": "0.4", "Z": "2"}, "charge": "35.5"}, {"legs": {"Z": "2", "Y": "-1"}, "charge": "4"}]
+    between = [{"legs": {"X": "1", "Y": "0.3"}, "credit": "0.6"}, {"legs": {"X": "-1", "Z": "2"}, "credit": "0.333"}]
+    return {
+        "commodities": {"p": ["Y", "Z"], "x": ["X"]},
+        **({"intra_spread": inside} if draw.random() < 0.7 else {}),
+        **({"inter_spread": between[: draw.choice([1, 2])]} if draw.random() < 0.7 else {}),
+        **({"short_option_minimum": {"X": "30", "Z": "0.5"}} if draw.random() < 0.6 else {}),
+    }
+
+
+def _portfolio(draw: random.Random) -> dict[str, Any]:
+    """Ten points of two classes, or a house model of 20 scenarios."""
+    if draw.random() < 0.5:
+        option = {"arrays": {"Y": [str(13 * k % 41 - 20) for k in range(10)]}, "commodities": {"c": ["X", "Y"]}}
+        ranges = {"ranges": {"X": ["-0.08", "0.06"], "*": ["-0.1", "0.1"]}}
+        return {**draw.choice([option, {}]), **draw.choice([ranges, {}]), "sign": "gain"}
+    arrays = {label: [str((17 * k + step) % 39 - 19) for k in range(20)] for label, step in (("X", 3), ("Y", 11))}
+    slow = {"adv": {"X": "2", "Y": "1"}, "half_spread": {"X": "3.5", "Z": "2"}, "x": draw.choice(["0.5", "1"])}
+    return {
+        "arrays": arrays,
+        "method": draw.choice(["var", "es"]),
+        "confidence": draw.choice(["0.95", "0.9", "0.6"]),
+        **draw.choice([{}, {"factor": "3"}, {"factor": "1.5"}]),
+        **draw.choice([{}, {"rate": "0.2", "above": "0.5"}, {"rate": "0.1"}]),
+        **draw.choice([{}, slow]),
+    }
 
 
 def _scenarios(draw: random.Random) -> dict[str, Any]:
@@ -402,6 +436,14 @@ PARAMETERS = {
         **_working(d),
         **_missing(d),
         **_aged(d),
+    },
+    "netting_set": lambda d: {
+        "netting_set": d.choice(
+            [{"s": {"X": "1", "Y": "0.5"}}, {"s": {"X": "-0.1", "Y": "1"}}, {"s": {"X": "2"}, "t": {"Z": "1"}}]
+        ),
+        **d.choice([{"limit": "3.5"}, {"limit": "2", "exposure": "900"}, {"exposure": "300"}, {"exposure": "1500"}]),
+        **_working(d),
+        **_missing(d),
     },
     "concentration": lambda d: {
         "limit": d.choice(["0.5", "0.8"]),
@@ -795,7 +837,8 @@ CREDIT = {"reserve": 30, "commit": 14, "rollback": 6, "release": 12}  # for rule
 
 QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
 PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
-CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
+ONE_CURRENCY = {"netting_set"}  # its money is of one currency, which may be another than the limit's
+CONVERTING = sorted({name for name in PARAMETERS if rule_type(name).converted is not None} - ONE_CURRENCY)
 WHOLE = ACCOUNTS
 
 

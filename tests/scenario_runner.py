@@ -391,7 +391,9 @@ def rules_of(scenario: dict[str, Any], ts: int | None = None) -> RuleSet:
             continue
         rule = {name: value for name, value in given.items() if name not in ("valid_from", "valid_to")}
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
-        rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
+        wanted = {**rule, "scope": scope, **_as_in_the_catalogue(rule)}
+        _add_commodities(wanted, scenario)
+        rules.append({name: value for name, value in wanted.items() if name != "netting_set"})
     return RuleSet.from_dict({"rules": rules})
 
 
@@ -423,12 +425,33 @@ def _as_in_the_catalogue(rule: dict[str, Any]) -> dict[str, Any]:
     if rule["type"] == "dd_trades" and "calculation" in params:
         kept = {name: value for name, value in params.items() if name != "calculation"}
         return {"type": "dd_equity" if params["calculation"] == "equity" else "dd_trades", "params": kept}
+    if sets := rule.get("netting_set") or (params.get("netting_set") if rule["type"] != "netting_set" else None):
+        return _with_netting_sets(rule, sets)
     if rule["type"] in SHORT:
         return {"params": {SHORT[rule["type"]].get(name, name): value for name, value in params.items()}}
     if rule["type"] == "margin":
         kept = {name: value for name, value in params.items() if name != "check"}
         return {"type": f"{params.get('check', 'initial')}_margin", "params": kept}
     return {}
+
+
+def _add_commodities(rule: dict[str, Any], scenario: dict[str, Any]) -> None:
+    """The combined commodities of risk arrays that declare none: the instruments of one underlying, with that itself."""
+    below = {one["id"]: one["underlying"] for one in scenario.get("instruments", []) if "underlying" in one}
+    if below and rule.get("params", {}).get("model") == "scan" and "commodities" not in rule["params"]:
+        sets: dict[str, list[str]] = {}
+        for label in rule["params"]["arrays"]:
+            sets.setdefault(below.get(label, label), []).append(label)
+        rule["params"] = {**rule["params"], "commodities": sets}
+
+
+def _with_netting_sets(rule: dict[str, Any], sets: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A limit whose instruments net in sets; a net exposure nets all of them anyway."""
+    params = {name: value for name, value in rule["params"].items() if name != "netting_set"}
+    names = {"include_open": "working", **({"limit": "exposure"} if rule["type"] == "max_exposure" else {})}
+    if params.pop("measure", "") == "net" and rule["type"] == "max_exposure":
+        return {"params": {**params, "measure": "net"}}
+    return {"type": "netting_set", "params": {"netting_set": sets, **{names.get(n, n): v for n, v in params.items()}}}
 
 
 # ---------------------------------------------------------------------- running

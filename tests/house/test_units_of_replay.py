@@ -47,8 +47,9 @@ def test_a_parameter_of_a_name_has_one_unit_in_every_rule():
     for _, name, unit in PARAMETERS:
         units[name].add(unit.name)
     several = {name for name, found in units.items() if len(found) > 1}
-    # in the unit of what the rule observes; max_dd falls from a peak of summed returns, or is a fraction of one of money
-    assert several == {"limit", "max_dd"}
+    # in the unit of what the rule observes; max_dd falls from a peak of summed returns, or is a fraction of one of money;
+    # above is a gross exposure from which shares are judged, or a share from which a position is charged
+    assert several == {"limit", "max_dd", "above"}
 
 
 # ---------------------------------------------------------------------- functions, results and sessions

@@ -48,6 +48,7 @@ from riskkit.rules import (
     MinOrderNotional,
     MinOrderQty,
     MomentumIgnition,
+    NettingSet,
     OrderRate,
     OrderToTradeRatio,
     Pace,
@@ -831,6 +832,12 @@ TABLE: dict[str, Edge] = {
     "concentration": Edge(
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
     ),
+    "netting_set": Edge(  # two of Y are one of X
+        NettingSet({"s": {"X": 1, "Y": "0.5"}}, limit="2.5"), lambda q: [*OTHER, order(1, qty=q)], rise(1, 2, 3)
+    ),
+    "netting_set exposure": Edge(
+        NettingSet({"s": {"X": 1, "Y": "0.5"}}, exposure=300), lambda q: [price(), order(1, qty=q)], rise(2, 3, 4)
+    ),
     "leverage": Edge(Leverage("0.5"), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)),
     # ------------------------------------------------------------------ margin
     "initial_margin reg_t": Edge(InitialMargin("reg_t"), lambda q: [price(), order(1, qty=q)], rise(19, 20, 21)),
@@ -847,6 +854,30 @@ TABLE: dict[str, Edge] = {
     ),
     "initial_margin scan": Edge(
         InitialMargin("scan", arrays={"X": [40, -100, 0]}), lambda q: [price(), order(1, qty=q)], rise(9, 10, 11)
+    ),
+    "initial_margin portfolio": Edge(  # 50 a lot
+        InitialMargin("portfolio", ranges={"X": ["-0.25", "0.5"]}),
+        lambda q: [price(), order(1, side="S", qty=q)],
+        rise(19, 20, 21),
+    ),
+    "initial_margin portfolio of a house model": Edge(
+        InitialMargin("portfolio", method="var", confidence="0.6", arrays={"X": [-50, -25, 1]}, factor=2),
+        lambda q: [price(), order(1, qty=q)],
+        rise(19, 20, 21),
+    ),
+    "initial_margin scan with a minimum": Edge(
+        InitialMargin("scan", arrays={"X": [1, -1]}, short_option_minimum={"X": 50}),
+        lambda q: [price(), order(1, side="S", qty=q)],
+        rise(19, 20, 21),
+    ),
+    "initial_margin scan with a charge": Edge(  # 9 Y are held: 900 - 100 + 125 for each spread
+        InitialMargin(
+            "scan",
+            arrays={"X": [100, -100], "Y": [100, -100]},
+            intra_spread=[{"legs": {"X": 1, "Y": 1}, "charge": "125"}],
+        ),
+        lambda q: [price(), *OTHER[:1], {**fill(qty=9), "instrument": "Y"}, order(1, side="S", qty=q)],
+        rise(3, 4, 5),
     ),
     "scenario_limit": Edge(  # falls by 5 and 2 in volatility: -5 × 0.5 + 12.5 × 0.1 - 2 × 4 = -9.25
         ScenarioLimit(limit=925, **LADDER), lambda q: [order(qty=q)], rise(99, 100, 101)
@@ -1135,6 +1166,8 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),
     "initial_margin": (InitialMargin("reg_t"), [price(), order(1, qty=21)], (1050, 1000, -50, "USD")),
     "known_instrument": (AllowedInstruments(instruments=("Y",)), [order()], NOTHING),
+    "netting_set position": (NettingSet({"s": {"X": "0.5"}}, limit=1), [order(qty=3)], (1.5, 1, -0.5, "quantity")),
+    "netting_set": (NettingSet({"s": {"X": 1}}, exposure=250), [price(), order(1, qty=3)], (300, 250, -50, "USD")),
     "leverage": (Leverage("0.5"), [price(), order(1, qty=6)], (600, 500, -100, "USD")),
     "long_only": (LongOnly(), [fill(qty=3), order(1, side="S", qty=4)], (4, 3, -1, "quantity")),
     "lot_tick": (TickLotCheck(), [order(price="0")], NOTHING),

@@ -280,7 +280,10 @@ SAMPLES = {
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
     "table": ([[1000, "0.1"]], {"X": [[1000, "0.1"]]}), "arrays": ({"X": [1, -1]}, {"X": [1, -1], "Y": [0, 2]}),
-    "amounts": ([1, -1], ["0.5"]), "time": ("2026-01-05", 10**18), "types": (("limit",), ("limit", "market")),
+    "amounts": ([1, -1], ["0.5"]), "ratios": ({"s": {"X": 1}}, {"s": {"X": "0.5", "Y": -1}}),
+    "spreads": (), "ranges": ({"X": ["-0.15", "0.15"]}, {"*": [-1, 2]}),
+    "label_sets": ({"a": ["X"]}, {"a": ["X"], "b": ["Y"]}), "amounts_of": ({"X": 1}, {"X": 2, "Y": "0.5"}),
+    "time": ("2026-01-05", 10**18), "types": (("limit",), ("limit", "market")),
 }  # fmt: skip
 
 
@@ -301,12 +304,40 @@ FITTING = {
     "long_max_move": 5,
     "long_window_ns": "9h",
 }
-OF_FIELD: dict[str, Any] = {"tier": (1, 2), "sensitivities": ({"X": [1, 0, 0]},)}
+LEGS = {"legs": {"X": 1, "Y": -1}}
+OF_FIELD: dict[str, Any] = {
+    "intra_spread": ([{**LEGS, "charge": 5}], [{**LEGS, "charge": 7}, {**LEGS, "charge": 1}]),
+    "inter_spread": ([{**LEGS, "credit": "0.5"}], [{**LEGS, "credit": 1}] * 2),
+    "tier": (1, 2),
+    "sensitivities": ({"X": [1, 0, 0]},),
+}
 LADDER = {"sensitivities": {"X": [1, 0, 0]}, "spot_moves": [1], "vol_moves": [1]}
 OF_MODEL: list[dict[str, Any]] = [
     {"model": "linear_tier", "base": "0.1", "per_unit": "0.1"},
     {"model": "brackets", "table": [[1000, "0.1"]]},
     {"model": "scan", "arrays": {"X": [1]}, "sign": "gain"},
+    {
+        "model": "scan",
+        "arrays": {"X": [1], "Y": [-1]},
+        "commodities": None,
+        "intra_spread": None,
+        "inter_spread": None,
+        "short_option_minimum": None,
+    },
+    {"model": "portfolio", "ranges": None},
+    {"model": "portfolio", "method": "var", "arrays": {"X": [1] * 10}},
+    {
+        "model": "portfolio",
+        "method": "es",
+        "arrays": {"X": [1]},
+        "confidence": None,
+        "factor": None,
+        "rate": None,
+        "above": None,
+        "x": None,
+        "adv": {"X": 1},
+        "half_spread": {"X": 1},
+    },
 ]
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError, instance, shown
 from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.money import CONVERSION
-from riskkit.replay.rules.parameters import PLAIN_DATA, moment
+from riskkit.replay.rules.parameters import moment
+from riskkit.replay.rules.plain_data import PLAIN_DATA
 from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import WIRE, scope_of

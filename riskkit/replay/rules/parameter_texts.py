@@ -35,6 +35,11 @@ UNITS = {
     "table": "rows of (notional up to, rate), or such rows by instrument",
     "arrays": "amounts of money for each scenario, by instrument",
     "amounts": "list of numbers",
+    "ratios": "ratios by instrument, by name of a set",
+    "label_sets": "lists of labels of instruments, by name",
+    "spreads": "list of spreads: legs, a ratio by instrument, and a number",
+    "amounts_of": "amount by instrument",
+    "ranges": "fall and rise by instrument ('*': of all others), ['-0.15', '0.15'] for 15 %",
 }
 SHARED = {
     "limit": "The limit.",
@@ -61,8 +66,21 @@ SHARED = {
     "base": "Of linear_tier: the rate of a position of size zero.",
     "per_unit": "Of linear_tier: what each unit of size adds to the rate.",
     "table": "Of brackets: the rate of each slice of the notional.",
-    "arrays": "Of scan: what one long gains in each scenario.",
+    "arrays": "Of scan and portfolio: what one long gains in each scenario.",
     "sign": "Whether the arrays are gains or losses.",
+    "method": "Of portfolio: ten prices of each underlying, or a risk measure of scenarios.",
+    "ranges": "Of tims: how far the price of an instrument falls and rises; not given: 15 %.",
+    "confidence": "Of var and es: the share of the scenarios that VaR covers; not given: 0.99.",
+    "factor": "Of var and es: what the measure is multiplied by; not given: 1.",
+    "rate": "Of var and es: the charge for concentration, of the value beyond `above`.",
+    "above": "Of var and es: the share of the gross value from which the largest position is charged; not given: 0.",
+    "adv": "Of var and es: quantity of an instrument that is traded a day.",
+    "x": "Of var and es: days of volume from which a position is charged; not given: 0.",
+    "half_spread": "Of var and es: the charge on each unit beyond them.",
+    "commodities": "Instruments of each combined commodity (scan: those of none are one) or class (tims: each of none is one).",
+    "intra_spread": "Of scan: the charge of each spread inside a commodity.",
+    "inter_spread": "Of scan: the credit of each spread between commodities, a rate of what its legs lose at most.",
+    "short_option_minimum": "Of scan: what a short of an instrument requires at least.",
 }
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from riskkit._check import InputError, one_of, shown
 from riskkit._docs import counted
 from riskkit.replay.kernels.integers import MILLION
+from riskkit.replay.rules.plain_data import PLAIN_DATA, check_data, list_of
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import RETURN_UNIT
 from riskkit.replay.schema.constants import LARGEST
@@ -94,7 +95,13 @@ Labels = Annotated[Any, Unit("labels")]
 Table = Annotated[Any, Unit("table")]  # rows of (up to, rate), or such rows by instrument ("*": of all others)
 ScenarioArrays = Annotated[Any, Unit("arrays")]  # by instrument, an amount of money for each scenario
 Amounts = Annotated[Any, Unit("amounts")]  # numbers, in order
-PLAIN_DATA = ("table", "arrays", "amounts")  # units of numbers that are data
+Ratios = Annotated[Any, Unit("ratios")]  # by name of a set, a ratio of each of its instruments
+LabelSets = Annotated[Any, Unit("label_sets")]  # by name, labels of instruments
+Spreads = Annotated[
+    Any, Unit("spreads")
+]  # in order, the ratios of their legs and a charge in money or a rate of credit
+AmountsOf = Annotated[Any, Unit("amounts_of")]  # by instrument, an amount of money at or above zero
+PriceRanges = Annotated[Any, Unit("ranges")]  # by instrument ("*": of all others), how far its price falls and rises
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 OrderTypes = Annotated[Any, Unit("types", ("limit", "market", "stop", "stop_limit", "trailing"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
@@ -212,19 +219,14 @@ def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
     elif unit.name == "day_time":
         _day_time(value, name)
     elif unit.name == "labels":
-        for label in _list(value, name, "labels"):
+        for label in list_of(value, name, "labels"):
             name_text(label, name)
     elif unit.name == "calendar":
         sessions_of(value)
     elif unit.name == "label":
         name_text(value, name)
-    elif unit.name == "table":
-        for rows in value.values() if isinstance(value, Mapping) else [value]:
-            _table(rows, name)
-    elif unit.name == "arrays":
-        _arrays(value, name)
-    elif unit.name == "amounts":
-        _amounts(value, name)
+    elif unit.name in PLAIN_DATA:
+        check_data(value, unit.name, name)
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and value == 0:
@@ -313,41 +315,6 @@ def moment(value: Any, name: str) -> int:
     return instant(stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp, name)
 
 
-def _table(rows: Any, name: str) -> None:
-    """Refuse rows that are not (up to, rate) in rising order."""
-    lower = Fraction(0)
-    if isinstance(rows, str) or not isinstance(rows, (list, tuple)) or not rows:
-        raise InputError(f"{name}={shown(rows)} is no table; give rows of (up to, rate), as [[50_000, '0.004']]")
-    for row in rows:
-        if not isinstance(row, (list, tuple)) or len(row) != 2:
-            raise InputError(f"{name} holds {shown(row)}, which is no row; give rows of (up to, rate)")
-        bound, rate = exact(row[0], name), exact(row[1], name)
-        if bound <= lower or not 0 <= rate <= 1 or (rate * RETURN_UNIT).denominator != 1:
-            raise InputError(
-                f"{name} holds {shown(row)}: bounds rise from above zero, and rates are fractions with at most nine decimals"
-            )
-        lower = bound
-
-
-def _arrays(value: Any, name: str) -> None:
-    """Refuse what is not as many amounts of money for each instrument."""
-    if not isinstance(value, Mapping) or not value:
-        raise InputError(f"{name}={shown(value)} is not a table of amounts by instrument, as {{'FUT': [100, -100]}}")
-    for label, amounts in value.items():
-        _amounts(amounts, f"{name} of {shown(label)}")
-    widths = {label: len(amounts) for label, amounts in value.items()}
-    if len(set(widths.values())) > 1:
-        raise InputError(f"{name} has as many scenarios for each instrument, and got {widths}")
-
-
-def _amounts(value: Any, name: str) -> None:
-    """Refuse what is not a list of numbers."""
-    if isinstance(value, str) or not isinstance(value, (list, tuple)) or not value:
-        raise InputError(f"{name} is {shown(value)}; give a list of amounts, one for each scenario")
-    for amount in value:
-        exact(amount, name)
-
-
 def _of_percent(number: Fraction) -> str:
     """The fraction that a number was meant to be, if it is a percentage."""
     if number > 100:
@@ -356,17 +323,8 @@ def _of_percent(number: Fraction) -> str:
     return f": use {use if Fraction(use) == number / 100 else decimal_text(number / 100)} for {decimal_text(number)} %"
 
 
-def _list(value: Any, name: str, of: str) -> list[Any]:
-    """The entries of a list, a tuple or a set, which can be read again and again; not of an array, which is neither true nor false."""
-    if isinstance(value, str):
-        raise InputError(f"{name}={shown(value)} is a string; give a list of {of}")
-    if not isinstance(value, Collection) or isinstance(value, (bytes, bytearray, Mapping)) or hasattr(value, "ndim"):
-        raise InputError(f"{name}={shown(value)} is not a list of {of}")
-    return list(value)
-
-
 def _kinds(value: Collection[str], unit: Unit, name: str) -> int:
-    words = _list(
+    words = list_of(
         value, name, "messages, as ['order', 'modify']" if unit.name == "kinds" else "types of orders, as ['limit']"
     )
     if not words and unit.name == "kinds":
@@ -398,6 +356,8 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return calendar_version(value)
     if unit.name == "labels":
         return sorted(map(str, value))
+    if unit.name == "label_sets":
+        return {str(label): sorted(map(str, value[label])) for label in sorted(value, key=str)}
     if unit.name in PLAIN_DATA:
         return _numbers(value)
     return sorted(value) if isinstance(value, tuple) else value

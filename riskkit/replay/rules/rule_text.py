@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
 from riskkit.replay.rules.overrides import override_text
-from riskkit.replay.rules.parameters import PLAIN_DATA, amount_text, canonical
+from riskkit.replay.rules.parameters import amount_text, canonical
+from riskkit.replay.rules.plain_data import PLAIN_DATA
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES

@@ -53,6 +53,7 @@ AMOUNTS |= {
     "down",
     "ask_up",
     "ask_down",
+    "exposure",
 }
 
 

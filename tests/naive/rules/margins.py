@@ -58,19 +58,128 @@ class Margin(Exposure):
     def required(self, key, member=None):
         legs = list(self.legs(key, member))
         if self.params["model"] == "scan":
-            sign = {"gain": -1, "loss": 1}[self.params.get("sign", "gain")]
-            arrays = self.params["arrays"]
-            width = len(next(iter(arrays.values())))
-            losses = [
-                sum(
-                    max(qty * sign * Fraction(arrays[label][place]) for qty in both)
-                    for label, _, both, _ in legs
-                    if label in arrays
-                )
-                for place in range(width)
-            ]
-            return max([Fraction(0), *losses])
+            return self.scanned(legs)
+        if self.params["model"] == "portfolio":
+            return self.tims(legs) if self.params.get("method", "tims") == "tims" else self.house(legs)
         return sum(max(self.alone(label, traded, qty, price) for qty in both) for label, traded, both, price in legs)
+
+    def scanned(self, legs):
+        """By combined commodity the worst scenario with spread charges less credits, at least the short option minimum."""
+        groups = {label: name for name, labels in self.params.get("commodities", {}).items() for label in labels}
+        charges = self.spreads(legs, "intra_spread", as_many=True)
+        credits = self.spreads(legs, "inter_spread", as_many=False)
+        total = Fraction(0)
+        for name in {groups.get(label) for label, *_ in legs}:
+            own = [leg for leg in legs if groups.get(leg[0]) == name]
+            risk = self.worst(own) + sum(money for label, money in charges if groups.get(label) == name)
+            risk -= sum(money for label, money in credits if groups.get(label) == name)
+            least = sum(
+                Fraction(self.params.get("short_option_minimum", {}).get(label, 0)) * max(-both[1], 0)
+                for label, _, both, _ in own
+            )
+            total += max(risk, least, 0)
+        return total
+
+    def tims(self, legs):
+        """Each class at ten points of its prices, at least 0.375 x multiplier for each option."""
+        groups = {label: name for name, labels in self.params.get("commodities", {}).items() for label in labels}
+        total = Fraction(0)
+        for name in {groups.get(label, ("alone", label)) for label, *_ in legs}:
+            own = [leg for leg in legs if groups.get(leg[0], ("alone", leg[0])) == name]
+            worst = max(
+                sum(
+                    max(qty * self.loss_of_one(label, traded, price, point) for qty in both)
+                    for label, traded, both, price in own
+                )
+                for point in range(10)
+            )
+            least = sum(
+                Fraction("0.375") * traded.multiplier * max(map(abs, both))
+                for label, traded, both, _ in own
+                if label in self.params.get("arrays", {})
+            )
+            total += max(worst, least, 0)
+        return total
+
+    def loss_of_one(self, label, traded, price, point):
+        if label in self.params.get("arrays", {}):
+            return self.losses(label)[point]
+        ranges = self.params.get("ranges", {})
+        down, up = map(Fraction, ranges.get(label, ranges.get("*", ["-0.15", "0.15"])))
+        move = (5 - point) * down / 5 if point < 5 else (point - 4) * up / 5
+        return -move * price * traded.multiplier
+
+    def house(self, legs):
+        """VaR or expected shortfall, concentration and liquidity."""
+        width = len(next(iter(self.params["arrays"].values())))
+        losses = sorted(
+            (sum(max(qty * self.losses(label)[k] for qty in both) for label, _, both, _ in legs) for k in range(width)),
+            reverse=True,
+        )
+        tail = losses[: int(width * (1 - Fraction(self.params.get("confidence", "0.99")))) + 1]
+        measure = tail[-1] if self.params["method"] == "var" else sum(tail) / len(tail)
+        sizes = [max(map(abs, both)) for _, _, both, _ in legs]
+        values = [
+            abs(size * price * traded.multiplier) for size, (_, traded, _, price) in zip(sizes, legs, strict=True)
+        ]
+        beyond = max(max(values, default=0) - Fraction(self.params.get("above", 0)) * sum(values), 0)
+        slow = sum(
+            max(size - Fraction(self.params.get("x", 0)) * Fraction(self.params["adv"].get(label, 0)), 0)
+            * Fraction(self.params["half_spread"].get(label, 0))
+            * traded.multiplier
+            for size, (label, traded, _, _) in zip(sizes, legs, strict=True)
+            if "half_spread" in self.params
+        )
+        return (
+            max(measure, 0) * Fraction(self.params.get("factor", 1))
+            + Fraction(self.params.get("rate", 0)) * beyond
+            + slow
+        )
+
+    def losses(self, label):
+        sign = {"gain": -1, "loss": 1}[self.params.get("sign", "gain")]
+        width = len(next(iter(self.params["arrays"].values())))
+        return [sign * Fraction(amount) for amount in self.params["arrays"].get(label, [0] * width)]
+
+    def worst(self, legs):
+        width = len(next(iter(self.params["arrays"].values())))
+        sums = (
+            sum(max(qty * self.losses(label)[k] for qty in both) for label, _, both, _ in legs) for k in range(width)
+        )
+        return max(0, *sums)
+
+    def spreads(self, legs, table, as_many):
+        """Money of the spreads of a table, by instrument: each takes what those before it have left, in whole spreads."""
+        long, short = {}, {}
+        for label, _, (high, low), _ in legs:
+            long[label] = long.get(label, 0) + max(high if as_many else low, 0)
+            short[label] = short.get(label, 0) + max(-low if as_many else -high, 0)
+        found = []
+        for row in self.params.get(table, []):
+            ratios = {label: Fraction(ratio) for label, ratio in row["legs"].items()}
+            if all(ratio > 0 for ratio in ratios.values()) or all(ratio < 0 for ratio in ratios.values()):
+                first, last = ratios
+                ratios[last] = -ratios[last]
+            if not ratios.keys() <= self.replay.instruments.keys():
+                continue
+            ways = []
+            for turn in (1, -1):
+                ways.append(
+                    min(
+                        (long if ratio * turn > 0 else short).get(label, 0) // abs(ratio)
+                        for label, ratio in ratios.items()
+                    )
+                )
+            turn, count = (-1, ways[1]) if ways[1] > ways[0] else (1, ways[0])
+            for place, (label, ratio) in enumerate(ratios.items()):
+                side = 1 if ratio * turn > 0 else -1
+                (long if side > 0 else short)[label] = (long if side > 0 else short).get(label, 0) - count * abs(ratio)
+                if "charge" in row:
+                    money = Fraction(row["charge"]) if place == 0 else Fraction(0)
+                else:
+                    money = Fraction(row["credit"]) * abs(ratio) * max(0, *(side * loss for loss in self.losses(label)))
+                found.append((label, count * money))
+        return found
 
     def rows(self, label):
         table = self.params["table"]
@@ -99,7 +208,8 @@ class InitialMargin(Margin):
     def objects(self, event, member, weight):
         key = self.key(member)
         before = self.required(key)
-        if self.params["model"] == "scan" and member.instrument not in self.params["arrays"]:
+        by_arrays = self.params["model"] == "scan" or self.params.get("method", "tims") != "tims"
+        if by_arrays and member.instrument not in self.params["arrays"]:
             raise Missing
         if self.params["model"] == "brackets" and self.rows(member.instrument) is None:
             raise Missing

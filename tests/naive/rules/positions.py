@@ -126,6 +126,75 @@ class MaxExposure(Exposure):
         return self.beyond(net, self.limit())
 
 
+class NettingSet(Exposure):
+    """Instruments of a set are one position, by ratio; those of none are alone."""
+
+    ask = Rule.ask
+    passes_reducing = False
+
+    def sets(self):
+        """The ratios of each set: the declared ones, and each other instrument by itself."""
+        declared = [
+            {label: Fraction(ratio) for label, ratio in ratios.items() if label in self.replay.instruments}
+            for ratios in self.params["netting_set"].values()
+        ]
+        known = {label for ratios in declared for label in ratios}
+        return [ratios for ratios in declared if ratios] + [
+            {label: Fraction(1)} for label in self.replay.instruments if label not in known
+        ]
+
+    def both(self, key, ratios, member, orders):
+        """What a set holds, and what its buys and its sells add, after the message."""
+        held, buys, sells = Fraction(0), Fraction(0), Fraction(0)
+        for label, ratio in ratios.items():
+            held += ratio * self.net(key, label)
+            mine = [
+                one for one in orders if one.instrument == label and self.key(one) == key and one is not member.order
+            ]
+            for one in [*mine, *([member] if member.instrument == label else [])]:
+                if one.side * ratio > 0:
+                    buys += one.rest * abs(ratio)
+                else:
+                    sells += one.rest * abs(ratio)
+        return held, buys, sells
+
+    def counted(self):
+        return self.replay.working() if self.params.get("working", True) else self.replay.phantoms
+
+    def objects(self, event, member, weight):
+        key = self.key(member)
+        own = next(ratios for ratios in self.sets() if member.instrument in ratios)
+        side = member.side if own[member.instrument] > 0 else -member.side
+        held, buys, sells = self.both(key, own, member, self.counted())
+        adds = buys if side > 0 else sells
+        if "limit" in self.params and self.beyond(side * held + adds, self.limit()):
+            return True
+        held, buys, sells = self.both(key, own, member, self.replay.working())
+        if "exposure" not in self.params or (side * held < 0 and (buys if side > 0 else sells) <= abs(held)):
+            return False
+        self.worth(own, member, needed=True)
+        self.rated(member)
+        money = sum(
+            self.size(key, ratios, member, ratios == own, side) * self.worth(ratios, member) for ratios in self.sets()
+        )
+        return self.beyond(self.up(money, self.quote(member)), self.limit("exposure"))
+
+    def size(self, key, ratios, member, mine, side):
+        held, buys, sells = self.both(key, ratios, member, self.counted())
+        if mine and not self.params.get("working", True) and held * side < 0:
+            return abs(held + buys - sells)
+        return max(abs(held + buys), abs(held - sells))
+
+    def worth(self, ratios, member, needed=False):
+        """Money of one of a set: by the instrument with the largest ratio."""
+        label = min(ratios, key=lambda one: (-abs(ratios[one]), one))
+        price = self.reference(label, member if label == member.instrument else None)
+        unknown = self.replay.instruments[label].mark is None and self.replay.estimates.get(label) is None
+        if needed and unknown and not price and label != member.instrument:
+            raise Missing
+        return abs(price * self.replay.instruments[label].multiplier / ratios[label])
+
+
 class Concentration(Exposure):
     def reduces(self, member):
         return not self.listed and super().reduces(member)

@@ -20,6 +20,7 @@ def barest(name: str) -> dict[str, object]:
     """The needed parameters only, durations at zero."""
     fields, defaults = rule_type(name).parameters._fields, rule_type(name).parameters._field_defaults
     needed = {field: 0 if field in SPANS else 1 for field in fields if field not in defaults}
+    needed |= {"netting_set": {"s": {"X": 1}}} if "netting_set" in needed else {}
     needed |= {"calendar": "24/7"} if "calendar" in needed else {}
     needed |= {"reference": "mean"} if {"reference", "window_ns"} <= set(fields) else {}
     needed |= {"arrays": {"X": [1]}} if "cell_limits" in fields else {}

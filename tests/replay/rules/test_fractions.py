@@ -16,6 +16,8 @@ RATIOS = {
     ("unexecuted_volume", "limit"): "quantity for each unit of a fill",
     **{("price_band", name): "a bound is a multiple of a price" for name in ("up", "down", "ask_up", "ask_down")},
     ("spoofing", "multiple"): "an order may be many times a fill",
+    **{(f"{name}_margin", "factor"): "a measure of risk is multiplied by it" for name in ("initial", "maintenance")},
+    **{(f"{name}_margin", "x"): "days of volume" for name in ("initial", "maintenance")},
     ("order_to_parent", "limit"): "children may be allowed a margin above their parent",
 }
 assert catalogue.__all__  # importing it registers the types

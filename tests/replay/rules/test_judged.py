@@ -37,6 +37,7 @@ STRICTEST: dict[str, dict[str, object]] = {
     "self_match": {"mode": "cancel_aggressing"},
     "layering": {"prices": 1, "share": 0, "window_ns": "1h"},
     "price_band": {"variation": 0, "window_ns": None},
+    "netting_set": {"netting_set": {"s": {"X": 1}}, "limit": 0},
     "scenario_limit": {"arrays": {"X": [-1]}, "limit": 0},
     "spoofing": {"multiple": 0, "share": 0, "window_ns": "1h"},
     "cancel_burst": {"limit": 1, "window_ns": "1h"},

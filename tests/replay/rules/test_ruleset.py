@@ -63,6 +63,7 @@ RULES = RuleSet(
 
 
 NEEDED: dict[str, dict[str, object]] = {"self_match": {}, 
+    "netting_set": {"netting_set": {"s": {"X": 1}}, "limit": 1},
     "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
     "initial_margin": {}, "maintenance_margin": {}, "dd_equity": {"max_dd": "0.1", "lookback_ns": 1, "stop_ns": 1},
 }  # fmt: skip

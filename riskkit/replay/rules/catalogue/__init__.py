@@ -31,6 +31,7 @@ from riskkit.replay.rules.catalogue.min_order_notional import MinOrderNotional
 from riskkit.replay.rules.catalogue.min_order_qty import MinOrderQty
 from riskkit.replay.rules.catalogue.mmp import MarketMakerProtection
 from riskkit.replay.rules.catalogue.momentum_ignition import MomentumIgnition
+from riskkit.replay.rules.catalogue.netting_set import NettingSet
 from riskkit.replay.rules.catalogue.order_rate import OrderRate
 from riskkit.replay.rules.catalogue.order_to_parent import ChildOrderLimit
 from riskkit.replay.rules.catalogue.order_to_trade import OrderToTradeRatio
@@ -89,6 +90,7 @@ __all__ = [
     "MarketBreaker",
     "MarketMakerProtection",
     "MomentumIgnition",
+    "NettingSet",
     "OrderRate",
     "ChildOrderLimit",
     "OrderToTradeRatio",

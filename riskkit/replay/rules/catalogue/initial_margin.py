@@ -13,11 +13,9 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.exposure import price_after
+from riskkit.replay.rules.catalogue.margin_legs import AFTER, BEFORE, Leg
 from riskkit.replay.rules.catalogue.margin_models import (
-    AFTER,
-    BEFORE,
     MODELS,
-    Leg,
     beyond_brackets,
     has_data,
     lacks,
@@ -29,7 +27,21 @@ from riskkit.replay.rules.catalogue.margin_models import (
     whole,
 )
 from riskkit.replay.rules.catalogue.message import own, rest
-from riskkit.replay.rules.parameters import MissingPrice, Proportion, ScenarioArrays, Table, choice, if_unpriced
+from riskkit.replay.rules.catalogue.portfolio_margin import METHODS
+from riskkit.replay.rules.parameters import (
+    AmountsOf,
+    Confidence,
+    LabelSets,
+    MissingPrice,
+    PriceRanges,
+    Proportion,
+    Ratio,
+    ScenarioArrays,
+    Spreads,
+    Table,
+    choice,
+    if_unpriced,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -39,7 +51,8 @@ class InitialMargin(NamedTuple):
     """The requirement after the order is at most the equity.
 
     ``model`` "reg_t"; "linear_tier" with ``base`` and ``per_unit``; "brackets" with ``table``, rows of (notional up to, rate), or
-    such rows by instrument; "scan" with ``arrays``, by instrument the gain (``sign`` "loss": the loss) of one long in each scenario.
+    such rows by instrument; "scan" with ``arrays``, by instrument the gain (``sign`` "loss": the loss) of one long in each
+    scenario; "portfolio" by a ``method``: the sources and every charge are in the files that `margin_models` names.
 
     Examples
     --------
@@ -57,6 +70,19 @@ class InitialMargin(NamedTuple):
     arrays: ScenarioArrays = None
     sign: choice("gain", "loss") = "gain"
     on_missing_price: MissingPrice = "reject"
+    commodities: LabelSets = None
+    intra_spread: Spreads = None
+    inter_spread: Spreads = None
+    short_option_minimum: AmountsOf = None
+    method: choice(*METHODS) = "tims"
+    ranges: PriceRanges = None
+    confidence: Confidence = None
+    factor: Ratio = None
+    rate: Proportion = None
+    above: Proportion = None
+    adv: AmountsOf = None
+    x: Ratio = None
+    half_spread: AmountsOf = None
 
 
 def after(book: Book, event: EventRow, price: int) -> Leg:

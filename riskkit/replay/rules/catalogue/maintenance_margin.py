@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.records import Record, Words
+from riskkit.replay.rules.catalogue.margin_legs import HELD, Leg
 from riskkit.replay.rules.catalogue.margin_models import (
-    HELD,
     MODELS,
-    Leg,
     lacks,
     margin_words,
     misfit,
@@ -23,7 +22,19 @@ from riskkit.replay.rules.catalogue.margin_models import (
     requirement,
     whole,
 )
-from riskkit.replay.rules.parameters import Proportion, ScenarioArrays, Table, choice
+from riskkit.replay.rules.catalogue.portfolio_margin import METHODS
+from riskkit.replay.rules.parameters import (
+    AmountsOf,
+    Confidence,
+    LabelSets,
+    PriceRanges,
+    Proportion,
+    Ratio,
+    ScenarioArrays,
+    Spreads,
+    Table,
+    choice,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind
@@ -47,6 +58,19 @@ class MaintenanceMargin(NamedTuple):
     table: Table = None
     arrays: ScenarioArrays = None
     sign: choice("gain", "loss") = "gain"
+    commodities: LabelSets = None
+    intra_spread: Spreads = None
+    inter_spread: Spreads = None
+    short_option_minimum: AmountsOf = None
+    method: choice(*METHODS) = "tims"
+    ranges: PriceRanges = None
+    confidence: Confidence = None
+    factor: Ratio = None
+    rate: Proportion = None
+    above: Proportion = None
+    adv: AmountsOf = None
+    x: Ratio = None
+    half_spread: AmountsOf = None
 
 
 def check(state: Record, params: Any, book: Book, memory: Words, instruments: Record, held: Record) -> Verdict:

@@ -18,7 +18,8 @@ from riskkit._docs import counted
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.initial_margin import after
-from riskkit.replay.rules.catalogue.margin_models import AFTER, BEFORE, Leg, loss_words, scenario_loss, whole
+from riskkit.replay.rules.catalogue.margin_legs import AFTER, BEFORE, Leg
+from riskkit.replay.rules.catalogue.margin_models import loss_words, scenario_loss, whole
 from riskkit.replay.rules.parameters import (
     Amounts,
     Duration,
