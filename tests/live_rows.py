@@ -21,6 +21,7 @@ ORDER += (
     "display",
     "dnr",
     "external",
+    "smp_id",
     "quote_qty",
     "close_position",
     "reference",

@@ -141,6 +141,8 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
+    if scope == "smp_id":  # of which nobody is paused
+        action = "ALERT" if action == "ALERT" else "REJECT"
     added = "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
     return {
         "id": f"{name}-{place}",
@@ -510,6 +512,8 @@ class Stream:
             event["reduce_only"] = True
         if self.count % 4 == 1:
             event["dnr"] = True
+        if self.count % 5 < 4:
+            event["smp_id"] = ("7", "team")[self.count % 2]
         if self.count % 3 == 1:
             event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]
         if self.count % 6 == 5:

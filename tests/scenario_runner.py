@@ -70,6 +70,7 @@ COPIED += (
     "multiplier",
     "phase",
     "external",
+    "smp_id",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")

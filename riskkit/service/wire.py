@@ -55,6 +55,7 @@ class Order(Event, kw_only=True):
     close_position: bool | None = None
     reference: Label | None = None
     external: bool | None = None
+    smp_id: Identity | None = None
     legs: list[dict[str, Any]] | None = None
 
 

@@ -80,6 +80,7 @@ class Order:
         self.reduce_only, self.closes = member.reduce_only, member.closes
         self.stop, self.offset = member.stop, member.offset
         self.dnr = member.dnr
+        self.smp_id = member.smp_id
         self.aimed = None, None  # its stop and offset before its last modify
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
@@ -118,6 +119,7 @@ class Member:
     def __init__(self, event, fields, order=None):
         self.account, self.instrument = event["account"], fields.get("instrument", event.get("instrument"))
         self.strategy, self.session = event.get("strategy"), event.get("session")
+        self.smp_id = order.smp_id if order is not None else fields.get("smp_id", event.get("smp_id"))
         self.order = order
         self.parent = order.parent if order is not None else None
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)

@@ -625,6 +625,16 @@ TABLE: dict[str, Edge] = {
         lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
         [(2, True), (3, True), (4, False)],
     ),
+    "self_match of one id": Edge(
+        Rule("r", SelfMatchPrevention("cancel_both"), scope="smp_id"),
+        lambda p: [order(side="S", account="B", order_id="a", smp_id="t"), order(1, price=p, smp_id="t")],
+        reach(99, 100, 101),
+    ),
+    "self_trade of one id": Edge(
+        Rule("r", SelfTradePrevention(), scope="smp_id"),
+        lambda smp_id: [order(side="S", order_id="a", smp_id="8"), order(1, price=100, smp_id=smp_id)],
+        [("7", False), ("8", True), ("9", False)],
+    ),
     "self_trade and a stop to buy": Edge(
         SelfTradePrevention(),
         lambda p: [price(), order(price=None, order_id="st", **STOP), price(p), order(side="S", price=120)],

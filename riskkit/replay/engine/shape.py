@@ -420,6 +420,11 @@ class Shape(NamedTuple):
         return "stop" in self.columns
 
     @property
+    def smp_ids(self) -> bool:
+        """True if a rule tells working orders apart by their self-match prevention id."""
+        return any(rule.scope == "smp_id" for rule in self.rules)
+
+    @property
     def numbers_orders(self) -> bool:
         """True if a rule looks at the working orders, or at what a cancel takes of them."""
         return self.lifetimes or any("orders" in rule.arguments("update") for rule in self.rules)

@@ -358,7 +358,7 @@ def _instruments(universe: Universe) -> np.ndarray:
 
 def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
-    for name in ("account", "pair", "strategy", "connection", "parent"):
+    for name in ("account", "pair", "strategy", "connection", "parent", "smp_id"):
         table[name] = -1
     for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty", "stop"):
         table[name] = MISSING

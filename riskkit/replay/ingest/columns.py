@@ -115,6 +115,9 @@ COLUMNS: dict[str, FrameColumn] = {
     "external": FrameColumn(
         "True: somebody else has sent the order; it works and counts, and nothing judges it", "flags"
     ),
+    "smp_id": FrameColumn(
+        "self-match prevention id of an order: at the scope smp_id, orders meet only those of the same id", "smp_id"
+    ),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"

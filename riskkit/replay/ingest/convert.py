@@ -41,6 +41,7 @@ from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.rows import NOT_LISTED
+from riskkit.replay.ingest.smp_ids import smp_numbers
 from riskkit.replay.ingest.snapshots import check_snapshots
 from riskkit.replay.ingest.splits import finer_steps, split_events, split_ratios
 from riskkit.replay.ingest.stops import stops, types_of
@@ -238,6 +239,8 @@ def _labels(
         columns["strategy"], strategies = strategy_codes(source, columns["account"], names)
     if source.has("connection"):
         columns["connection"], connections = plain_codes(source, "connection")
+    if source.has("smp_id"):
+        columns["smp_id"] = smp_numbers(source)
     return names, strategies, connections
 
 

@@ -21,6 +21,7 @@ from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
 from riskkit.replay.ingest.quote_quantities import count_amount
 from riskkit.replay.ingest.rows import DEFAULTS, NOT_LISTED, Row
+from riskkit.replay.ingest.smp_ids import smp_number
 from riskkit.replay.schema.columns import (
     MISSING,
     RETURN_UNIT,
@@ -162,6 +163,7 @@ class Entries:
         close_position: Any = False,
         reference: Any = None,
         external: Any = False,
+        smp_id: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -186,6 +188,8 @@ class Entries:
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         row["flags"] |= int(RowFlag.EXTERNAL) if scalars.truth(external, "external") else 0
         self.set_origin(row, strategy, connection)
+        if smp_id is not None:
+            row["smp_id"] = smp_number(smp_id)
         if order_id is not None:
             self.orders.refuse_reuse(order_id, row["account"], ts)
             row["order"] = row_number

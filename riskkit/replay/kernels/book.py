@@ -164,6 +164,7 @@ ORDER: dict[str, str] = dict(
     stop="price in ticks of a trade that triggers it; MISSING of an order that waits for none, or no longer",
     offset="ticks at which its stop follows the trades; 0 of a fixed stop",
     stated="row of the snapshot that states it, from 1, while one is taken; else 0",
+    smp_id="number of its self-match prevention id, kept if a rule tells orders apart by it; -1 if none",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",

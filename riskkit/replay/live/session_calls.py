@@ -85,8 +85,8 @@ class SessionCalls(ABC):
         **more
             ``legs``, a list of ``instrument``, ``side`` and ``ratio``: a combination, whose leg in X is the order ``order_id/X``;
             ``type`` ("market" and "stop" without a price, "stop_limit", "trailing", "peg"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, ``external``, and in place
-            of ``qty`` ``quote_qty`` or ``close_position``.
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, ``external``, ``smp_id``,
+            and in place of ``qty`` ``quote_qty`` or ``close_position``.
 
         Returns
         -------

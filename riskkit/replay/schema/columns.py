@@ -354,6 +354,7 @@ OPTIONAL: dict[str, tuple[str, int]] = {
     "reserve": ("<i8", MISSING),
     "fill": ("<i8", -1),  # row of the fill that a BUST or CORRECT names
     "stop": ("<i8", MISSING),  # price of a trade that triggers an order; if `RowFlag.TRAILING`, its distance
+    "smp_id": ("<i8", -1),  # number of the self-match prevention id of an order (`riskkit.replay.ingest.smp_ids`)
 }
 ROW_NUMBERS = ("order", "parent", "batch", "fill")  # columns of row numbers
 
@@ -418,6 +419,8 @@ class EventRow(NamedTuple):
         Price at which a market order counts until it is filled, in ticks.
     stop
         Stop price of an order that waits for its trigger, in ticks; beyond `LARGEST` if no trade has set it.
+    smp_id
+        Number of the self-match prevention id of an order, or of the order of a modify; -1 if none.
 
     Examples
     --------
@@ -446,3 +449,4 @@ class EventRow(NamedTuple):
     ask: int = MISSING
     reserve: int = MISSING
     stop: int = MISSING
+    smp_id: int = -1

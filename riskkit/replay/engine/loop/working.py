@@ -18,6 +18,8 @@ def let_work():
     global change, rest_before, worth_before
     if shape.tags or shape.closes or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
+    if shape.smp_ids:
+        order.smp_id = event.smp_id
     if shape.cash:
         cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
     if shape.parents:
