@@ -30,7 +30,7 @@ THROUGH = ("account", "strategy", "connection")
 FIELDS = {
     "order": ORDER,
     "modify": ("order_id", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *THROUGH),
-    "cancel": ("order_id", "instrument", *THROUGH),
+    "cancel": ("order_id", "instrument", "cancel_frees", *THROUGH),
     "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
     "price": ("instrument", "price", "bid", "ask"),
     "close": ("instrument", "price"),

@@ -571,7 +571,8 @@ class Stream:
         named = self.known()
         if named is None or self.draw.random() < 0.05:
             return {"account": "A", "instrument": "X", "order_id": "unknown X"}
-        return {name: named[name] for name in ("account", "instrument", "order_id")}
+        waits = {"cancel_frees": "confirmed"} if self.count % 3 == 0 else {}
+        return {**{name: named[name] for name in ("account", "instrument", "order_id")}, **waits}
 
     def fill(self) -> dict[str, Any]:
         draw = self.draw

@@ -71,6 +71,7 @@ COPIED += (
     "phase",
     "external",
     "smp_id",
+    "cancel_frees",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
@@ -114,7 +115,9 @@ def read(path: Path) -> dict[str, Any]:
 def unroll(scenario: dict[str, Any]) -> list[dict[str, Any]]:
     """The events with every `repeat` written out."""
     events = []
+    frees = {"cancel_frees": scenario["cancel_frees"]} if "cancel_frees" in scenario else {}
     for event in scenario["events"]:
+        event = {**frees, **event} if event["kind"] == "cancel" else event
         repeat = event.get("repeat", {})
         for turn in range(repeat.get("n", 1)):
             copy = {name: value for name, value in event.items() if name != "repeat"}

@@ -91,6 +91,7 @@ class Order:
         self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
         self.capped = member.capped  # it lost lots: fills stand up to what is left
         self.limited = False  # a modify was refused: fills stand up to what the order still is
+        self.until = None  # when it goes, if it waits its turn
         self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
         self.former = None  # what it was before its last modify
 
@@ -160,6 +161,8 @@ class Fill:
 class Replay:
     def __init__(self, scenario):
         self.enforce = scenario.get("mode", "shadow") == "enforce"
+        self.cancel_frees = scenario.get("cancel_frees", "request")
+        self.until = None  # when the message that is judged goes
         listed = {one["id"]: one for one in scenario.get("instruments", [])}
         self.listed = set(listed)
         self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
@@ -488,6 +491,7 @@ class Replay:
             order = Order(member, member.at_price)
             order.label, order.since = event["order_id"], self.now
             order.refused = self.enforce and not allowed
+            order.until = self.until
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
             for rule in self.rules:
@@ -531,6 +535,10 @@ class Replay:
             self.stop(named, None)
         return True
 
+    def waits(self, order):
+        """Whether an order has not been sent yet, as it waits its turn."""
+        return order.working and order.until is not None and order.until > self.now
+
     def stop(self, order, believed):
         """An order works no longer, and is believed to have ended so."""
         if order.working:
@@ -567,7 +575,10 @@ class Replay:
             return
         self.decisions[number] = ("ALLOW", None)
         self.taken = named if named is not None and named.working else None
-        if named is not None and named.working:
+        frees = event.get("cancel_frees", self.cancel_frees)
+        if frees == "confirmed" and named is not None and not self.waits(named):
+            pass  # the venue says when it ends
+        elif named is not None and named.working:
             self.stop(named, "cancelled")
         elif named is not None and named.believed != "cancelled":
             named.believed = None
@@ -744,6 +755,7 @@ class Replay:
         if "parent" in event:
             member.parent = self.orders.get((event["account"], event["parent"]))
         self.size_up(member, event)
+        self.until = None
         self.write(event, member, None, True)
 
     def take_price(self, number, event):

@@ -625,6 +625,11 @@ TABLE: dict[str, Edge] = {
         lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
         [(2, True), (3, True), (4, False)],
     ),
+    "position_limit while a cancel is on its way": Edge(
+        PositionLimit(10),
+        lambda n: [order(qty=8, order_id="a"), event("cancel", instrument="X", order_id="a", **WAITS), order(1, qty=n)],
+        rise(1, 2, 3),
+    ),
     "self_match of one id": Edge(
         Rule("r", SelfMatchPrevention("cancel_both"), scope="smp_id"),
         lambda p: [order(side="S", account="B", order_id="a", smp_id="t"), order(1, price=p, smp_id="t")],
@@ -1243,6 +1248,9 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
     "drawdown": (DrawdownLimit("0.05"), [price(), fill(), price(49)], price(48, 100)),
     "mmp": (MarketMakerProtection(3, "1s"), [fill(qty=4)], fill(100, qty=3)),
 }
+
+
+WAITS = {"cancel_frees": "confirmed"}
 
 
 def objected(edge: Edge, number: Any) -> bool:

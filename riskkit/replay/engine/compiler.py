@@ -125,6 +125,7 @@ def shape_of(
         splits=int(EventKind.SPLIT) in kinds,
         multipliers=int(EventKind.MULTIPLIER) in kinds,
         phases=int(EventKind.PHASE) in kinds,
+        unconfirmed=log_facts.has_flag(columns, RowFlag.UNCONFIRMED),
         externals=log_facts.has_flag(columns, RowFlag.EXTERNAL),
         credits=int(EventKind.CREDIT) in kinds,
         closes=log_facts.has_flag(columns, RowFlag.CLOSE_POSITION),

@@ -261,6 +261,7 @@ class Shape(NamedTuple):
     splits: bool = False  # instruments are split
     multipliers: bool = False  # instruments get another multiplier
     externals: bool = False  # others have sent orders
+    unconfirmed: bool = False  # cancels wait for the venue
     phases: bool = False  # instruments change the phase of trading
     credits: bool = False  # credit is reserved
     closes: bool = False  # orders are for what is held

@@ -115,6 +115,10 @@ COLUMNS: dict[str, FrameColumn] = {
     "external": FrameColumn(
         "True: somebody else has sent the order; it works and counts, and nothing judges it", "flags"
     ),
+    "cancel_frees": FrameColumn(
+        "when a cancel frees what its order holds of limits: request (at once; default), or confirmed (at the venue's expire)",
+        "flags",
+    ),
     "smp_id": FrameColumn(
         "self-match prevention id of an order: at the scope smp_id, orders meet only those of the same id", "smp_id"
     ),

@@ -30,6 +30,7 @@ from riskkit.replay.ingest.labels import (
     sides,
     strategy_codes,
     truths,
+    word_codes,
 )
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.multipliers import multiplier_events, multiplier_times
@@ -47,7 +48,7 @@ from riskkit.replay.ingest.splits import finer_steps, split_events, split_ratios
 from riskkit.replay.ingest.stops import stops, types_of
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, CancelFrees, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUNDINGS, TOO_LARGE
 from riskkit.replay.schema.universe import (
     Account,
@@ -291,7 +292,9 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
     flags[truths(source, "dnr", source.rows_of(EventKind.ORDER))] |= int(RowFlag.DO_NOT_REDUCE)
     flags[truths(source, "external", source.rows_of(EventKind.ORDER))] |= int(RowFlag.EXTERNAL)
+    frees = word_codes(source, "cancel_frees", source.rows_of(EventKind.CANCEL), CancelFrees, CancelFrees.REQUEST)
     inherit(source, columns)
+    flags[frees == CancelFrees.CONFIRMED] |= int(RowFlag.UNCONFIRMED)
     if source.has("parent_id"):
         columns["parent"] = parents(source, account, columns["order"], policy)
     columns["batch"] = batches(source, account, columns["ts"])

@@ -25,6 +25,7 @@ from riskkit.replay.ingest.smp_ids import smp_number
 from riskkit.replay.schema.columns import (
     MISSING,
     RETURN_UNIT,
+    CancelFrees,
     CashFlowKind,
     EventKind,
     RowFlag,
@@ -255,10 +256,19 @@ class Entries:
         row["weight"] = scalars.messages(children)
         return row
 
-    def cancel(self, ts: int, *, order_id: Any = None, account: Any = None, instrument: Any = None) -> Row:
+    def cancel(
+        self,
+        ts: int,
+        *,
+        order_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        cancel_frees: Any = "request",
+    ) -> Row:
         """A cancel of an order."""
         row = self._of_order(EventKind.CANCEL, ts, order_id, account, instrument)
-        row["side"], row["flags"] = 0, 0
+        waits = scalars.word(cancel_frees, CancelFrees, "cancel_frees") == CancelFrees.CONFIRMED
+        row["side"], row["flags"] = 0, int(RowFlag.UNCONFIRMED) if waits else 0
         return row
 
     def fill(

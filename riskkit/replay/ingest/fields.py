@@ -36,7 +36,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "combination": ("account", "instrument", "side", "qty", "price", "order_id", "reduce_only", "parent_id", "expires", "legs", *ORIGIN),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),
-    "cancel": ("order_id", "account", "instrument", *ORIGIN),
+    "cancel": ("order_id", "account", "instrument", "cancel_frees", *ORIGIN),
     "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),
     "price": ("instrument", "price", "bid", "ask", *ORIGIN),
     "close": ("instrument", "price", *ORIGIN),

@@ -137,7 +137,10 @@ class SessionCalls(ABC):
         return self._process(ts, "modify", fields, Entries.modify)
 
     def process_cancel(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a cancel of the order ``order_id``; it always passes."""
+        """Process a cancel of the order ``order_id``; it always passes.
+
+        With ``cancel_frees="confirmed"`` the order counts and works on until the venue confirms the cancel (`process_expire`).
+        """
         return self._process(ts, "cancel", fields, Entries.cancel)
 
     def process_trade(

@@ -35,6 +35,7 @@ __all__ = [
     "DecisionCode",
     "EventRow",
     "RowFlag",
+    "CancelFrees",
     "CashFlowKind",
     "EventKind",
     "KindFacts",
@@ -261,6 +262,7 @@ class RowFlag(IntFlag):
     BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
     CLOSE_POSITION = 4096  # an order is for all that its account holds, when it comes and when a trade triggers it
     EXTERNAL = 8192  # somebody else has sent an order: nothing judges it
+    UNCONFIRMED = 16384  # a cancel takes nothing off the book before the venue says so
 
 
 class MatchMode(IntEnum):
@@ -288,6 +290,13 @@ class MarketPhase(IntEnum):
     PREOPEN = 1
     AUCTION = 2
     CLOSED = 3
+
+
+class CancelFrees(IntEnum):
+    """When a cancel frees what its order has reserved of limits, positions and cash (column ``cancel_frees``)."""
+
+    REQUEST = 0  # at once
+    CONFIRMED = 1  # once the venue confirms it: an EXPIRE
 
 
 class CashFlowKind(IntEnum):
