@@ -342,6 +342,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         listed=one is not None,
         delta=fields.get("delta", "1"),
         luld_tier=fields.get("luld_tier", 0),
+        stop_slippage=fields.get("stop_slippage", "0"),
     )
 
 

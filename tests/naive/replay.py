@@ -42,6 +42,7 @@ class Instrument:
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
         self.delta = Fraction(given.get("delta", "1"))
+        self.stop_slippage = Fraction(given.get("stop_slippage", "0"))
         self.tier, self.venue, self.phase = given.get("luld_tier"), given.get("venue"), "continuous"
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
@@ -272,7 +273,8 @@ class Replay:
         if member.price == BAD:
             return None
         if member.stop is not None:
-            return member.price if member.price is not None or member.stop == UNSET else member.stop
+            slippage = self.instruments[member.instrument].stop_slippage
+            return member.price if member.price is not None or member.stop == UNSET else member.stop + slippage
         traded = self.instruments[member.instrument]
         first = traded.ask if member.side == BUY else traded.bid
         market = first if first is not None else traded.mark

@@ -663,6 +663,11 @@ TABLE: dict[str, Edge] = {
         lambda p: [price(), order(qty=10, price=None, type="stop", stop=p)],
         rise("109.99", "110", "110.01"),
     ),
+    "max_order_notional of a stop with slippage": Edge(
+        MaxOrderNotional(1_100),
+        lambda p: [order(instrument="S", qty=10, price=None, type="stop", stop=p)],
+        rise("109.48", "109.49", "109.50"),
+    ),
     "price_collar of a stop limit": Edge(
         PriceCollar(ticks=100),
         lambda p: [price(), order(price=p, type="stop_limit", stop=110)],
@@ -1250,13 +1255,16 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
 }
 
 
+SLIPPING = Instrument("S", stop_slippage="0.51")
 WAITS = {"cancel_frees": "confirmed"}
 
 
 def objected(edge: Edge, number: Any) -> bool:
     """Whether the rule objects to the last event of the stream."""
     one = edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)
-    log = load(*edge.stream(number), instruments=(X, Y, D, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
+    log = load(
+        *edge.stream(number), instruments=(X, Y, D, SLIPPING, *map(Instrument, "VW")), accounts=[RICH], **edge.options
+    )
     rows = rk.replay_log(log, rk.RuleSet([one]), compiled=False).rows
     return bool(((rows["seq"] == len(log) - 1) & np.isin(rows["code"], SAID)).any())
 

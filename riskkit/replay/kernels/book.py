@@ -54,6 +54,7 @@ INSTRUMENT: dict[str, str] = dict(
     times_denominator="over this denominator, likewise",
     phase="phase of trading, as `MarketPhase`",
     luld_tier="its tier in the LULD Plan, 0 if that is not declared",
+    stop_slippage="ticks added to the stop of a market order that waits for it, to value it",
     first_stop="record of the newest order that waits for its stop, chained by its `next_order`, -1 if none",
     expired="1 after its expiry, else 0",
     traded="lots of the fills of all accounts, kept if a rule needs them; else 0",

@@ -240,7 +240,7 @@ def change_named():
     if shape.stops and order.stop != MISSING:
         order_stops.set_stop(order, event.stop, log.stop[i], event.flags)
         if shape.cash and order.reserve == MISSING:
-            order.hold_price = order_stops.waiting_price(price, order.stop)
+            order.hold_price = order_stops.waiting_price(instrument, price, order.stop)
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
     if shape.answers and change != 0:

@@ -171,7 +171,7 @@ def value_price(way, limit, stop):
     return (
         MISSING
         if limit == MISSING and event.flags & RowFlag.BAD_PRICE
-        else order_stops.waiting_price(limit, stop)
+        else order_stops.waiting_price(instrument, limit, stop)
         if shape.stops and stop != MISSING
         else ledger.order_price(instrument, way, limit)
     )
