@@ -47,7 +47,7 @@ FIELDS = {
     "equity": ("equity", *THROUGH),
     "trade": ("instrument", "side", "pnl", "ret", "exit", *THROUGH),
     "execution": THROUGH,
-    "ack": THROUGH,
+    "ack": ("order_id", *THROUGH),
     "error": ("order_id", *THROUGH),
     **dict.fromkeys(("reject", "expire", "cancel_reject", "modify_reject"), ("order_id", "instrument", *THROUGH)),
     "bust": ("trade_id", "instrument", "side", *THROUGH),

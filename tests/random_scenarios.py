@@ -340,6 +340,7 @@ PARAMETERS = {
     "consecutive_errors": lambda d: {
         "limit": d.randint(1, 3),
         **d.choice([{}, {"open_ns": WINDOW}, {"open_ns": WINDOW, "half_open": True, "probes": d.randint(1, 3)}]),
+        **({"half_open": True, "open_ns": WINDOW, "probe_timeout_ns": WINDOW // 2} if d.random() < 0.3 else {}),
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
@@ -737,7 +738,8 @@ class Stream:
         return {"account": named["account"], "order_id": named["order_id"]} if named else self.order_ack()
 
     def order_ack(self) -> dict[str, Any]:
-        return {"account": self.account()}
+        named = self.known() if self.count % 2 else None
+        return {"account": named["account"], "order_id": named["order_id"]} if named else {"account": self.account()}
 
     def strategy_exec(self) -> dict[str, Any]:
         return {"account": self.account(), "strategy": self.draw.choice(["s1", "s2"])}

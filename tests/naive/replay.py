@@ -1265,6 +1265,8 @@ class Replay:
             rule.errored(event)
 
     def take_order_ack(self, number, event):
+        if (named := self.orders.get((event["account"], event.get("order_id")))) is not None:
+            event = {**event, "strategy": named.strategy, "session": named.session}
         for rule in self.rules:
             rule.succeeded(event)
 

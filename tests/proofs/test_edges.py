@@ -1026,6 +1026,19 @@ TABLE: dict[str, Edge] = {
         lambda n: [event("error"), *(order(200) for _ in range(n))],
         reach(3, 4, 5),
     ),
+    "consecutive_errors probe without an answer": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=2, probe_timeout_ns=70),
+        lambda ts: [event("error"), order(200), order(ts)],
+        reach(269, 270, 271),
+    ),
+    "consecutive_errors answer of an order from before": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=2),
+        lambda name: [
+            *(order(order_id="p"), event("error"), order(200, order_id="q"), event("error", 201, order_id=name)),
+            order(202),
+        ],
+        [("p", False), ("q", True), (None, True)],
+    ),
     "breaker loss": Edge(
         BreakerLimits(daily_loss=50),
         lambda p: [fill(), fill(1, "S", price=p), order(2)],

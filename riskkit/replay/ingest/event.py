@@ -356,7 +356,7 @@ class Entries:
                 self.orders.refuse_unknown(order_id)
         if known is None:
             row["account"] = self.account(account)
-            row["instrument"] = self.instrument(instrument) if kind is not EventKind.ERROR else -1
+            row["instrument"] = self.instrument(instrument) if kind not in (EventKind.ERROR, EventKind.ACK) else -1
             if order_id is not None:
                 row["order"] = self.orders.external(order_id, row["account"])
             return row
@@ -438,11 +438,11 @@ class Entries:
         row["flags"] = int(RowFlag.STOP_LOSS) if label_text(exit) == "stop_loss" else 0
         return row
 
-    def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:
-        """A failure; of an order, if it names one."""
+    def outcome(self, ts: int, kind: EventKind, *, account: Any = None, order_id: Any = None) -> Row:
+        """A success or a failure; of an order, if it names one."""
         if order_id is None:
-            return self.account_event(EventKind.ERROR, ts, account=account)
-        row = self._of_order(EventKind.ERROR, ts, order_id, account, None)
+            return self.account_event(kind, ts, account=account)
+        row = self._of_order(kind, ts, order_id, account, None)
         return {**row, "instrument": -1, "side": 0, "flags": 0}
 
     def account_event(self, kind: EventKind, ts: int, *, account: Any = None) -> Row:

@@ -56,7 +56,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "equity": ("account", "equity", *ORIGIN),
     "credit": ("account", "reserve_id", "step", "amount", "currency"),
     "closed trade": ("account", "instrument", "side", "pnl", "ret", "exit", *ORIGIN),
-    "ack": ("account", *ORIGIN),
+    "ack": ("account", "order_id", *ORIGIN),
     "error": ("account", "order_id", *ORIGIN),
     "execution": ("account", *ORIGIN),
     **dict.fromkeys(map(kind_word, ANSWERS), ("order_id", "account", "instrument", *ORIGIN)),

@@ -295,12 +295,12 @@ class SessionCalls(ABC):
         return self._process(ts, "closed trade", fields, Entries.closed_trade)
 
     def process_ack(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a success of an ``account``."""
-        return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
+        """Process a success of an ``account``, of an order of it with an ``order_id``."""
+        return self._process(ts, "ack", fields, partial(Entries.outcome, kind=EventKind.ACK))
 
     def process_error(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a failure of an ``account``; with an ``order_id``, that order ends."""
-        return self._process(ts, "error", fields, Entries.error)
+        return self._process(ts, "error", fields, partial(Entries.outcome, kind=EventKind.ERROR))
 
     def process_reject(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the venue's reject of the order ``order_id``: it ends, and has not been cancelled."""

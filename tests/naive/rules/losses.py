@@ -283,12 +283,20 @@ class ConsecutiveErrors(Run):
     def begin(self):
         super().begin()
         self.probes = {}  # half-open key -> the messages admitted, and the successes
+        self.asked = {}  # key -> since when a probe waits for an answer
+        self.before = {}  # key -> how many orders there were when its present state began
 
     def end_pauses(self):
+        late = self.params.get("probe_timeout_ns")
+        for key, (admitted, answered) in list(self.probes.items()) if late else ():
+            if admitted > answered and self.replay.now >= self.asked[key] + late:
+                del self.probes[key]
+                self.pauses[key] = self.asked[key] + late + self.params["open_ns"]
         over = [key for key, until in self.pauses.items() if until is not None and self.replay.now >= until]
         super().end_pauses()
         if self.params.get("half_open"):
             self.probes |= {key: [0, 0] for key in over}
+            self.before |= dict.fromkeys(over, len(self.replay.every_order))
 
     def holds_back(self, key, before):
         return key in self.probes and self.probes[key][0] + before >= self.params.get("probes", 1)
@@ -296,22 +304,35 @@ class ConsecutiveErrors(Run):
     def heard(self, event, members, weight, stands, own):
         key = self.key(members[0])
         if event["kind"] != "cancel" and stands and key in self.probes:
+            if self.probes[key][0] == self.probes[key][1]:
+                self.asked[key] = self.replay.now
             self.probes[key][0] += len(members)
         return False
 
+    def is_stale(self, event):
+        """Whether an answer names an order from before the present state."""
+        named = self.replay.orders.get((event["account"], event.get("order_id")))
+        return named is not None and named in self.replay.every_order[: self.before.get(self.key(event), 0)]
+
     def errored(self, event):
+        if self.is_stale(event):
+            return
         if self.probes.pop(self.key(event), None):
             self.trip(self.key(event))
         self.worse(event)
 
     def succeeded(self, event):
         key = self.key(event)
+        if self.is_stale(event):
+            return
         if key not in self.probes:
             self.better(event)
         elif self.probes[key][1] < self.probes[key][0]:
             self.probes[key][1] += 1
+            self.asked[key] = self.replay.now
             if self.probes[key][1] >= self.params.get("probes", 1):
                 self.lifted(key)
+                self.before[key] = len(self.replay.every_order)
 
     def lifted(self, key):
         super().lifted(key)

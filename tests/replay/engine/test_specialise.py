@@ -63,7 +63,7 @@ ASKED = {
     "evict": ("state", "params", "event", "memory"),
     "apply_pending": ("state", "params", "book", "event", "sign", "memory"),
     "amend": ("state", "params", "book", "event", "sign", "today", "memory", "reals"),
-    "on_pause_end": ("state", "params"),
+    "on_pause_end": ("state", "params", "event"),
     "holds_back": ("state", "params"),
     "leave": ("state", "memory", "release"),
 }

@@ -61,6 +61,20 @@ def look_up_rule(rule, kind):
             rule.state.held_until = 0
         if rule.has("evict"):
             rule.evict()
+        if rule.can_pause and rule.has("holds_back") and 0 < rule.state.held_until <= now:
+            pause_again(rule)
+
+
+def pause_again(rule):
+    """Pause a key anew from the time in its record on, which is no event's; the pause may be over, too."""
+    until = runtime.release_time(rule.state.held_until, rule.terms, clocks)
+    if until > now:
+        rule.state.held_until = until
+        rule.state.trips += 1
+        write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
+    else:
+        rule.on_pause_end()
+        rule.state.held_until = 0
 
 
 def record_outcome(kind):
