@@ -22,6 +22,7 @@ ORDER += (
     "dnr",
     "external",
     "smp_id",
+    "tif",
     "quote_qty",
     "close_position",
     "reference",

@@ -514,6 +514,7 @@ class Stream:
         if self.count % 4 == 1:
             event["dnr"] = True
         if self.count % 5 < 4:
+            event["tif"] = ("GTC", "IOC", "DAY", "FOK", "GTC", "GTC", "GTC")[self.count % 7]
             event["smp_id"] = ("7", "team")[self.count % 2]
         if self.count % 3 == 1:
             event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]

@@ -72,6 +72,8 @@ COPIED += (
     "external",
     "smp_id",
     "cancel_frees",
+    "tif",
+    "expires",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
@@ -162,6 +164,9 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         quanta=_quanta(scenario, instruments, accounts),
         unit="ns",
     )
+    for row, source in enumerate(log.source_rows.tolist()):  # an order that lapses is an event more
+        if source < 0:
+            numbers.insert(row, numbers[row - 1])
     return log, numbers
 
 

@@ -56,6 +56,7 @@ class Order(Event, kw_only=True):
     reference: Label | None = None
     external: bool | None = None
     smp_id: Identity | None = None
+    tif: Label | None = None
     legs: list[dict[str, Any]] | None = None
 
 

@@ -93,6 +93,7 @@ class Order:
         self.capped = member.capped  # it lost lots: fills stand up to what is left
         self.limited = False  # a modify was refused: fills stand up to what the order still is
         self.until = None  # when it goes, if it waits its turn
+        self.lapses = None  # when it works no longer by itself
         self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
         self.former = None  # what it was before its last modify
 
@@ -289,6 +290,9 @@ class Replay:
             self.decisions[number] = ("ERROR_TS", None)
             return
         self.now, self.number = event["ts"], number
+        for order in self.every_order:
+            if order.lapses is not None and self.now >= order.lapses and (order.working or order.believed):
+                self.stop(order, None)
         if event["kind"] == "rules":
             self.change(event["rules"])
         if self.dated:
@@ -494,6 +498,10 @@ class Replay:
             order.label, order.since = event["order_id"], self.now
             order.refused = self.enforce and not allowed
             order.until = self.until
+            if event.get("tif") in ("IOC", "FOK"):
+                order.lapses = event["ts"] + 1
+            elif event.get("tif") == "DAY":
+                order.lapses = (event["ts"] // DAY + 1) * DAY
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
             for rule in self.rules:

@@ -126,6 +126,11 @@ COLUMNS: dict[str, FrameColumn] = {
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
     ),
+    "tif": FrameColumn(
+        "time in force: GTC (default), DAY (to the end of the session), IOC or FOK (it works for no event after its own time)",
+        "expires",
+        ("time_in_force",),
+    ),
     "amount": FrameColumn(
         "money of a cash event, negative for a withdrawal; of a dividend on one unit; of a reserve or release of credit",
         "qty",

@@ -18,7 +18,7 @@ from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.credits import check_amounts, name_reservations
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
-from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
+from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries, with_sessions
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
 from riskkit.replay.ingest.labels import (
@@ -305,8 +305,10 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
         trade_ids(source, columns)
     else:
         no_trade_ids(source)
-    if source.has("expires"):
+    source, immediate = with_sessions(source) if source.has("tif") else (source, np.zeros(source.size, bool))
+    if source.has("expires") or immediate.any():
         expires = expiry_times(source, columns["ts"], form)
+        expires[immediate] = columns["ts"][immediate] + 1
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])
 
 

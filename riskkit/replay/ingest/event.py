@@ -14,6 +14,7 @@ from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.closing import closes
 from riskkit.replay.ingest.displays import check_display
+from riskkit.replay.ingest.expiries import lapse_of
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, Fields, KnownOrder, OrderIds, OrderPolicy
@@ -165,6 +166,7 @@ class Entries:
         reference: Any = None,
         external: Any = False,
         smp_id: Any = None,
+        tif: Any = None,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -199,8 +201,7 @@ class Entries:
             if parent is None:
                 raise InputError(f"parent_id={shown(parent_id)} {UNKNOWN}")
             row["parent"] = parent.row
-        if expires is not None:
-            row["expires"] = scalars.expiry(expires, ts)
+        row["expires"] = lapse_of(tif, expires, ts)
         self.one_currency(row["account"], traded.currency)
         return row
 
