@@ -23,6 +23,7 @@ ORDER += (
     "external",
     "smp_id",
     "tif",
+    "mmp",
     "quote_qty",
     "close_position",
     "reference",

@@ -345,7 +345,12 @@ PARAMETERS = {
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
         **d.choice(
-            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+            [
+                {"qty_limit": d.choice(["2", "5"])},
+                {"delta_limit": "1.5"},
+                {"qty_limit": "5", "delta_limit": "2"},
+                {"vega_limit": "3", "tagged": d.random() < 0.5},
+            ]
         ),
         "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
@@ -514,6 +519,7 @@ class Stream:
         if self.count % 4 == 1:
             event["dnr"] = True
         if self.count % 5 < 4:
+            event["mmp"] = self.count % 2 == 0
             event["tif"] = ("GTC", "IOC", "DAY", "FOK", "GTC", "GTC", "GTC")[self.count % 7]
             event["smp_id"] = ("7", "team")[self.count % 2]
         if self.count % 3 == 1:

@@ -74,6 +74,7 @@ COPIED += (
     "cancel_frees",
     "tif",
     "expires",
+    "mmp",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
@@ -347,6 +348,7 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         listed=one is not None,
         delta=fields.get("delta", "1"),
         luld_tier=fields.get("luld_tier", 0),
+        vega=fields.get("vega", "0"),
         stop_slippage=fields.get("stop_slippage", "0"),
     )
 
@@ -401,6 +403,8 @@ def rules_of(scenario: dict[str, Any], ts: int | None = None) -> RuleSet:
             continue
         rule = {name: value for name, value in given.items() if name not in ("valid_from", "valid_to")}
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
+        if rule["type"] == "mmp" and any(event.get("mmp") for event in scenario.get("events", ())):
+            rule["params"] = {"tagged": True, **rule["params"]}
         rules.append({**rule, "scope": scope, **_as_in_the_catalogue(rule)})
     return RuleSet.from_dict({"rules": rules})
 

@@ -57,6 +57,7 @@ class Order(Event, kw_only=True):
     external: bool | None = None
     smp_id: Identity | None = None
     tif: Label | None = None
+    mmp: bool | None = None
     legs: list[dict[str, Any]] | None = None
 
 

@@ -42,6 +42,7 @@ class Instrument:
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
         self.delta = Fraction(given.get("delta", "1"))
+        self.vega = Fraction(given.get("vega", "0"))
         self.stop_slippage = Fraction(given.get("stop_slippage", "0"))
         self.tier, self.venue, self.phase = given.get("luld_tier"), given.get("venue"), "continuous"
         self.negative = given.get("negative_price", False)
@@ -82,6 +83,7 @@ class Order:
         self.stop, self.offset = member.stop, member.offset
         self.dnr = member.dnr
         self.smp_id = member.smp_id
+        self.mmp = member.mmp
         self.aimed = None, None  # its stop and offset before its last modify
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
@@ -122,6 +124,7 @@ class Member:
     def __init__(self, event, fields, order=None):
         self.account, self.instrument = event["account"], fields.get("instrument", event.get("instrument"))
         self.strategy, self.session = event.get("strategy"), event.get("session")
+        self.mmp = order.mmp if order is not None else bool(event.get("mmp"))
         self.smp_id = order.smp_id if order is not None else fields.get("smp_id", event.get("smp_id"))
         self.order = order
         self.parent = order.parent if order is not None else None
@@ -163,6 +166,7 @@ class Fill:
 class Replay:
     def __init__(self, scenario):
         self.enforce = scenario.get("mode", "shadow") == "enforce"
+        self.tags = any(event.get("mmp") for event in scenario["events"])  # a protection looks at tagged orders alone
         self.cancel_frees = scenario.get("cancel_frees", "request")
         self.until = None  # when the message that is judged goes
         listed = {one["id"]: one for one in scenario.get("instruments", [])}

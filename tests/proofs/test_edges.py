@@ -630,6 +630,19 @@ TABLE: dict[str, Edge] = {
         lambda n: [order(qty=8, order_id="a"), event("cancel", instrument="X", order_id="a", **WAITS), order(1, qty=n)],
         rise(1, 2, 3),
     ),
+    "mmp of vega": Edge(
+        MarketMakerProtection(vega_limit="7.5", window_ns="1s"),
+        lambda n: [fill(instrument="S", qty=n), order(1)],
+        rise(14, 15, 16),
+    ),
+    "mmp of tagged orders": Edge(
+        MarketMakerProtection(5, "1s", tagged=True),
+        lambda n: [
+            *(order(order_id="a", qty=9, mmp=True), order(order_id="b", qty=9)),
+            *(fill(order_id="b", qty=9), fill(order_id="a", qty=n), order(1, mmp=True)),
+        ],
+        rise(4, 5, 6),
+    ),
     "self_match of one id": Edge(
         Rule("r", SelfMatchPrevention("cancel_both"), scope="smp_id"),
         lambda p: [order(side="S", account="B", order_id="a", smp_id="t"), order(1, price=p, smp_id="t")],
@@ -1268,7 +1281,7 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
 }
 
 
-SLIPPING = Instrument("S", stop_slippage="0.51")
+SLIPPING = Instrument("S", stop_slippage="0.51", vega="0.5")
 WAITS = {"cancel_frees": "confirmed"}
 
 

@@ -126,6 +126,7 @@ class RuleShape(NamedTuple):
     queues: bool = False  # what it would refuse waits
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
     credit: bool = False  # it counts credit, also while it is not in force
+    tagged: bool = False  # it concerns orders with `RowFlag.MMP` alone
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
@@ -419,6 +420,11 @@ class Shape(NamedTuple):
     def stops(self) -> bool:
         """True if orders wait for a trade at their stop."""
         return "stop" in self.columns
+
+    @property
+    def tagging(self) -> bool:
+        """True if a rule concerns tagged orders alone."""
+        return any(rule.tagged for rule in self.rules)
 
     @property
     def smp_ids(self) -> bool:

@@ -350,6 +350,7 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
         table["delta"][code] = int(instrument.delta * 1_000_000)
+        table["vega"][code] = int(instrument.vega * 1_000_000)
         table["luld_tier"][code] = instrument.luld_tier
         table["stop_slippage"][code] = int(instrument.stop_slippage / instrument.price_step)
         table["currency"][code] = currencies.get(instrument.currency, 0)

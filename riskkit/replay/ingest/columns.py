@@ -115,6 +115,9 @@ COLUMNS: dict[str, FrameColumn] = {
     "external": FrameColumn(
         "True: somebody else has sent the order; it works and counts, and nothing judges it", "flags"
     ),
+    "mmp": FrameColumn(
+        "True: a market-maker protection that looks at tagged orders alone counts and freezes it", "flags"
+    ),
     "cancel_frees": FrameColumn(
         "when a cancel frees what its order holds of limits: request (at once; default), or confirmed (at the venue's expire)",
         "flags",

@@ -292,6 +292,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
     flags[truths(source, "dnr", source.rows_of(EventKind.ORDER))] |= int(RowFlag.DO_NOT_REDUCE)
     flags[truths(source, "external", source.rows_of(EventKind.ORDER))] |= int(RowFlag.EXTERNAL)
+    flags[truths(source, "mmp", source.rows_of(EventKind.ORDER))] |= int(RowFlag.MMP)
     frees = word_codes(source, "cancel_frees", source.rows_of(EventKind.CANCEL), CancelFrees, CancelFrees.REQUEST)
     inherit(source, columns)
     flags[frees == CancelFrees.CONFIRMED] |= int(RowFlag.UNCONFIRMED)

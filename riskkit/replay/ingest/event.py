@@ -167,6 +167,7 @@ class Entries:
         external: Any = False,
         smp_id: Any = None,
         tif: Any = None,
+        mmp: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -190,6 +191,7 @@ class Entries:
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         row["flags"] |= int(RowFlag.EXTERNAL) if scalars.truth(external, "external") else 0
+        row["flags"] |= int(RowFlag.MMP) if scalars.truth(mmp, "mmp") else 0
         self.set_origin(row, strategy, connection)
         if smp_id is not None:
             row["smp_id"] = smp_number(smp_id)
@@ -288,7 +290,7 @@ class Entries:
         """A fill; account, instrument and side are those of its order, if it has an order id."""
         row = self._of_order(EventKind.FILL, ts, order_id, account, instrument)
         traded = self.universe.instruments[row["instrument"]]
-        row["flags"] = 0
+        row["flags"] &= int(RowFlag.MMP)
         if side is not None or row["order"] < 0:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
         row["qty"] = scalars.quantity(qty, traded, row, False, self.nearest)
@@ -365,7 +367,7 @@ class Entries:
         if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
             raise InputError(f"order_id={shown(order_id)} {OTHER['instrument']}")
         row |= {"account": known.account, "instrument": known.instrument, "side": known.side, "order": known.row}
-        row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY)
+        row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY | RowFlag.MMP)
         row["strategy"] = known.strategy
         row["connection"] = known.connection if kind is not EventKind.FILL else -1
         return row

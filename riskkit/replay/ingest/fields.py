@@ -32,7 +32,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
         "expires", "stop", "offset", "display", "dnr", "quote_qty", "close_position",
-        "reference", "external", "smp_id", "tif", *ORIGIN,
+        "reference", "external", "smp_id", "tif", "mmp", *ORIGIN,
     ),
     "combination": ("account", "instrument", "side", "qty", "price", "order_id", "reduce_only", "parent_id", "expires", "legs", *ORIGIN),
     "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", "stop", "offset", *ORIGIN),

@@ -125,12 +125,14 @@ def _unnamed(frame: Frame) -> Callable[[int], str]:
 
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
-    """Copy side and reduce-only flag of an order to its modifies, and strategy and connection if they name none."""
+    """Copy what an order has in common with its modifies and fills: side, flags, and strategy and connection if they name none."""
     order = np.maximum(columns["order"], -1)  # what names no order of the log inherits nothing
     modify = frame.rows_of(EventKind.MODIFY) & (order >= 0)
     columns["side"] = np.where(modify, columns["side"][order], columns["side"])
     marked = modify & (columns["flags"][order] & int(RowFlag.REDUCE_ONLY) != 0)
     columns["flags"][marked] |= int(RowFlag.REDUCE_ONLY)
+    tagged = frame.rows_of(EventKind.MODIFY, EventKind.FILL) & (order >= 0)
+    columns["flags"] |= np.where(tagged, columns["flags"][order] & int(RowFlag.MMP), 0).astype(np.int32)
     follows = {
         "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, EventKind.ACK, *ANSWERS),
         "connection": (EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, EventKind.ACK, *ANSWERS),

@@ -43,6 +43,7 @@ INSTRUMENT: dict[str, str] = dict(
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
     delta="millionths of a unit of the underlying in one unit of quantity",
+    vega="millionths of the vega of one unit of quantity",
     mark_ts="time of the mark; this, the previous close and the times of all prices are kept if a rule needs reference prices",
     bid_ts="time of the best bid",
     ask_ts="time of the best ask",

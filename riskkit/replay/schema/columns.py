@@ -262,6 +262,7 @@ class RowFlag(IntFlag):
     BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
     CLOSE_POSITION = 4096  # an order is for all that its account holds, when it comes and when a trade triggers it
     EXTERNAL = 8192  # somebody else has sent an order: nothing judges it
+    MMP = 32768  # of an order and its modifies and fills: market-maker protection counts and freezes it
     UNCONFIRMED = 16384  # a cancel takes nothing off the book before the venue says so
 
 

@@ -25,7 +25,7 @@ from riskkit.replay.schema.names import name_text
 FINEST = 10**300  # a float times this denominator is still finite
 GROUPS = ("trader", "desk", "firm")  # of accounts, from narrow to wide
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
-LAST = {"delta": 1, "luld_tier": 0, "stop_slippage": 0}  # fields with a default, in their order in a description
+LAST = {"delta": 1, "luld_tier": 0, "stop_slippage": 0, "vega": 0}  # its last fields, and their defaults
 
 
 class OutOfRange(InputError):
@@ -106,8 +106,8 @@ class Instrument:
         lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
     listed : bool
         False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
-    delta : str, Decimal, int or float
-        Units of the underlying that one unit of quantity stands for, at most six decimals; negative for a put.
+    delta, vega : str, Decimal, int or float
+        Units of the underlying that one unit of quantity stands for, negative for a put, and its vega; at most six decimals.
     luld_tier : {0, 1, 2}
         Its tier in the LULD Plan, which goes before that of a rule (`riskkit.rules.LimitUpLimitDown`); 0: that of the rule.
     stop_slippage : str, Decimal, int or float
@@ -132,6 +132,7 @@ class Instrument:
     delta: Any = Fraction(1)
     luld_tier: int = 0
     stop_slippage: Any = Fraction(0)
+    vega: Any = Fraction(0)
 
     def __post_init__(self) -> None:
         """Convert units to exact fractions and check that they are above zero."""
@@ -153,22 +154,21 @@ class Instrument:
                 raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
         if not isinstance(self.currency, str):
             raise InputError(f"instrument {self.id!r}: currency={shown(self.currency)} is not a text such as 'USD'")
-        delta = exact(self.delta, f"instrument {self.id!r}: delta")
-        if (delta * 1_000_000).denominator != 1 or abs(delta) > 1_000_000:
-            raise InputError(
-                f"instrument {self.id!r}: delta={shown(self.delta)} is not within 1,000,000 with at most six decimals"
-            )
-        object.__setattr__(self, "delta", delta)
+        for name in ("delta", "vega"):
+            value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
+            if (value * 1_000_000).denominator != 1 or abs(value) > 1_000_000:
+                what = f"instrument {self.id!r}: {name}={shown(getattr(self, name))}"
+                raise InputError(f"{what} is not within 1,000,000 with at most six decimals")
+            object.__setattr__(self, name, value)
         if isinstance(self.luld_tier, bool) or self.luld_tier not in (0, 1, 2):
             raise InputError(
                 f"instrument {self.id!r}: luld_tier={shown(self.luld_tier)} is not 1 or 2, nor 0 for the tier of the rule"
             )
-        object.__setattr__(self, "luld_tier", int(self.luld_tier))
         slippage = exact(self.stop_slippage, f"instrument {self.id!r}: stop_slippage")
         if slippage < 0 or (slippage / self.tick).denominator != 1:
             why = f"stop_slippage={shown(self.stop_slippage)} is not 0 or a multiple of the tick above it"
             raise InputError(f"instrument {self.id!r}: {why}")
-        object.__setattr__(self, "stop_slippage", slippage)
+        vars(self).update(luld_tier=int(self.luld_tier), stop_slippage=slippage)
         product = name_text(self.product, f"instrument {self.id!r}: product") if _is_given(self.product) else self.id
         object.__setattr__(self, "product", product)
 
@@ -483,7 +483,7 @@ class Universe:
 
 
 _AMOUNTS = rows(row(text, ratio))
-_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, ratio, ratio, ratio, optional=3)
+_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, *[ratio] * 4, optional=4)
 _ACCOUNT = row(text, _AMOUNTS, _AMOUNTS, text, text, text, optional=1)
 DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)  # of `Universe.describe`
 

@@ -232,7 +232,8 @@ def test_a_slippage_of_stops_is_a_multiple_of_the_tick(slippage):
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"delta": 2}, {"luld_tier": 1}, {"stop_slippage": "0.5"}, {"delta": 2, "luld_tier": 2}]
+    "given",
+    [{}, {"delta": 2}, {"luld_tier": 1}, {"stop_slippage": "0.5"}, {"delta": 2, "luld_tier": 2}, {"vega": "-0.5"}],
 )
 def test_the_last_fields_of_an_instrument_are_described_as_far_as_they_are_given(given):
     universe = Universe((Instrument("X", **given),), (), {})

@@ -131,7 +131,12 @@ def judge(kind):
         rule_code = DecisionCode.PASS
         rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
         if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
+            if (
+                rule.can_pause
+                and rule.state.held_until > event.ts
+                and (rule.halts or reducing == 0)
+                and (not rule.tagged or event.flags & RowFlag.MMP != 0)
+            ):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
             elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():

@@ -12,7 +12,7 @@ from riskkit.replay.kernels import runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 
 
 def tell_rules(kind, realised):
@@ -145,7 +145,7 @@ def cancel_working(number, key):
         instrument = at(instruments, position.instrument)
         working_key = -1
         for rule in shape.pausing:
-            if number == rule.number:
+            if number == rule.number and (not rule.tagged or order.flags & RowFlag.MMP != 0):
                 working_key = rule.order_key
         if order.status == runtime.WORKING and working_key == key:
             look_up_cash(order.account, instrument.currency)

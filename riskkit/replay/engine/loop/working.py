@@ -16,7 +16,12 @@ from riskkit.replay.schema.constants import NEVER
 def let_work():
     """Add a named order to the working orders."""
     global change, rest_before, worth_before
-    if shape.tags or shape.closes or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
+    if (
+        shape.tags
+        or shape.closes
+        or shape.tagging
+        or ((shape.modifies or shape.dividends) and "flags" in shape.columns)
+    ):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.smp_ids:
         order.smp_id = event.smp_id
