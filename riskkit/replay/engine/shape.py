@@ -422,14 +422,9 @@ class Shape(NamedTuple):
         return "stop" in self.columns
 
     @property
-    def tagging(self) -> bool:
-        """True if a rule concerns tagged orders alone."""
-        return any(rule.tagged for rule in self.rules)
-
-    @property
-    def smp_ids(self) -> bool:
-        """True if a rule tells working orders apart by their self-match prevention id."""
-        return any(rule.scope == "smp_id" for rule in self.rules)
+    def apart(self) -> bool:
+        """True if a rule tells working orders apart by their self-match prevention id, or by `RowFlag.MMP`."""
+        return any(rule.tagged or rule.scope == "smp_id" for rule in self.rules)
 
     @property
     def numbers_orders(self) -> bool:

@@ -16,14 +16,9 @@ from riskkit.replay.schema.constants import NEVER
 def let_work():
     """Add a named order to the working orders."""
     global change, rest_before, worth_before
-    if (
-        shape.tags
-        or shape.closes
-        or shape.tagging
-        or ((shape.modifies or shape.dividends) and "flags" in shape.columns)
-    ):
+    if shape.tags or shape.closes or shape.apart or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
-    if shape.smp_ids:
+    if shape.apart:
         order.smp_id = event.smp_id
     if shape.cash:
         cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
