@@ -141,6 +141,8 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     scope = draw.choice(scopes)
     if name == "breaker" and scope == "strategy":
         params["working"] = False
+    if scope == "smp_id":  # of which nobody is paused
+        action = "ALERT" if action == "ALERT" else "REJECT"
     added = (
         name != "netting_set" and "exposure" in rule_type(name).reads and scope in ACCOUNTS[1:] and draw.random() < 0.5
     )
@@ -372,11 +374,17 @@ PARAMETERS = {
     "consecutive_errors": lambda d: {
         "limit": d.randint(1, 3),
         **d.choice([{}, {"open_ns": WINDOW}, {"open_ns": WINDOW, "half_open": True, "probes": d.randint(1, 3)}]),
+        **({"half_open": True, "open_ns": WINDOW, "probe_timeout_ns": WINDOW // 2} if d.random() < 0.3 else {}),
     },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
         **d.choice(
-            [{"qty_limit": d.choice(["2", "5"])}, {"delta_limit": "1.5"}, {"qty_limit": "5", "delta_limit": "2"}]
+            [
+                {"qty_limit": d.choice(["2", "5"])},
+                {"delta_limit": "1.5"},
+                {"qty_limit": "5", "delta_limit": "2"},
+                {"vega_limit": "3", "tagged": d.random() < 0.5},
+            ]
         ),
         "window": d.choice(["sliding", "fixed_from_first"]),
         "window_ns": d.choice([WINDOW, HOUR]),
@@ -552,6 +560,10 @@ class Stream:
             event["reduce_only"] = True
         if self.count % 4 == 1:
             event["dnr"] = True
+        if self.count % 5 < 4:
+            event["mmp"] = self.count % 2 == 0
+            event["tif"] = ("GTC", "IOC", "DAY", "FOK", "GTC", "GTC", "GTC")[self.count % 7]
+            event["smp_id"] = ("7", "team")[self.count % 2]
         if self.count % 3 == 1:
             event["display"] = ("1", "2", "3", "0.5", "0", "-1", "x")[self.count % 7]
         if self.count % 6 == 5:
@@ -609,7 +621,8 @@ class Stream:
         named = self.known()
         if named is None or self.draw.random() < 0.05:
             return {"account": "A", "instrument": "X", "order_id": "unknown X"}
-        return {name: named[name] for name in ("account", "instrument", "order_id")}
+        waits = {"cancel_frees": "confirmed"} if self.count % 3 == 0 else {}
+        return {**{name: named[name] for name in ("account", "instrument", "order_id")}, **waits}
 
     def fill(self) -> dict[str, Any]:
         draw = self.draw
@@ -774,7 +787,8 @@ class Stream:
         return {"account": named["account"], "order_id": named["order_id"]} if named else self.order_ack()
 
     def order_ack(self) -> dict[str, Any]:
-        return {"account": self.account()}
+        named = self.known() if self.count % 2 else None
+        return {"account": named["account"], "order_id": named["order_id"]} if named else {"account": self.account()}
 
     def strategy_exec(self) -> dict[str, Any]:
         return {"account": self.account(), "strategy": self.draw.choice(["s1", "s2"])}

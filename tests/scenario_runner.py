@@ -70,6 +70,11 @@ COPIED += (
     "multiplier",
     "phase",
     "external",
+    "smp_id",
+    "cancel_frees",
+    "tif",
+    "expires",
+    "mmp",
 )
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel", "reserve", "commit", "rollback")
@@ -113,7 +118,9 @@ def read(path: Path) -> dict[str, Any]:
 def unroll(scenario: dict[str, Any]) -> list[dict[str, Any]]:
     """The events with every `repeat` written out."""
     events = []
+    frees = {"cancel_frees": scenario["cancel_frees"]} if "cancel_frees" in scenario else {}
     for event in scenario["events"]:
+        event = {**frees, **event} if event["kind"] == "cancel" else event
         repeat = event.get("repeat", {})
         for turn in range(repeat.get("n", 1)):
             copy = {name: value for name, value in event.items() if name != "repeat"}
@@ -158,6 +165,9 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         quanta=_quanta(scenario, instruments, accounts),
         unit="ns",
     )
+    for row, source in enumerate(log.source_rows.tolist()):  # an order that lapses is an event more
+        if source < 0:
+            numbers.insert(row, numbers[row - 1])
     return log, numbers
 
 
@@ -338,6 +348,8 @@ def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
         listed=one is not None,
         delta=fields.get("delta", "1"),
         luld_tier=fields.get("luld_tier", 0),
+        vega=fields.get("vega", "0"),
+        stop_slippage=fields.get("stop_slippage", "0"),
     )
 
 
@@ -391,6 +403,8 @@ def rules_of(scenario: dict[str, Any], ts: int | None = None) -> RuleSet:
             continue
         rule = {name: value for name, value in given.items() if name not in ("valid_from", "valid_to")}
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
+        if rule["type"] == "mmp" and any(event.get("mmp") for event in scenario.get("events", ())):
+            rule["params"] = {"tagged": True, **rule["params"]}
         wanted = {**rule, "scope": scope, **_as_in_the_catalogue(rule)}
         _add_commodities(wanted, scenario)
         rules.append({name: value for name, value in wanted.items() if name != "netting_set"})

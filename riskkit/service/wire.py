@@ -55,6 +55,9 @@ class Order(Event, kw_only=True):
     close_position: bool | None = None
     reference: Label | None = None
     external: bool | None = None
+    smp_id: Identity | None = None
+    tif: Label | None = None
+    mmp: bool | None = None
     legs: list[dict[str, Any]] | None = None
 
 
@@ -71,15 +74,21 @@ class Fill(Event, kw_only=True):
     fee: Decimal | None = None
 
 
-class Cancel(Event, kw_only=True):
-    """A cancel of an order."""
+class OfOrder(Event, kw_only=True):
+    """What is about an order."""
 
     order_id: Identity
     account: Label | None = None
     instrument: Label | None = None
 
 
-class Modify(Cancel, kw_only=True):
+class Cancel(OfOrder, kw_only=True):
+    """A cancel of an order."""
+
+    cancel_frees: Label | None = None
+
+
+class Modify(OfOrder, kw_only=True):
     """A new quantity, price or stop of an order."""
 
     qty: Decimal | None = None

@@ -42,6 +42,8 @@ class Instrument:
         self.multiplier = Fraction(given.get("multiplier", "1"))
         self.quote = given.get("quote", "USD")
         self.delta = Fraction(given.get("delta", "1"))
+        self.vega = Fraction(given.get("vega", "0"))
+        self.stop_slippage = Fraction(given.get("stop_slippage", "0"))
         self.tier, self.venue, self.phase = given.get("luld_tier"), given.get("venue"), "continuous"
         self.negative = given.get("negative_price", False)
         self.bid = self.ask = self.last = self.last_fill = None
@@ -80,6 +82,8 @@ class Order:
         self.reduce_only, self.closes = member.reduce_only, member.closes
         self.stop, self.offset = member.stop, member.offset
         self.dnr = member.dnr
+        self.smp_id = member.smp_id
+        self.mmp = member.mmp
         self.aimed = None, None  # its stop and offset before its last modify
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
@@ -90,6 +94,8 @@ class Order:
         self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
         self.capped = member.capped  # it lost lots: fills stand up to what is left
         self.limited = False  # a modify was refused: fills stand up to what the order still is
+        self.until = None  # when it goes, if it waits its turn
+        self.lapses = None  # when it works no longer by itself
         self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
         self.former = None  # what it was before its last modify
 
@@ -118,6 +124,8 @@ class Member:
     def __init__(self, event, fields, order=None):
         self.account, self.instrument = event["account"], fields.get("instrument", event.get("instrument"))
         self.strategy, self.session = event.get("strategy"), event.get("session")
+        self.mmp = order.mmp if order is not None else bool(event.get("mmp"))
+        self.smp_id = order.smp_id if order is not None else fields.get("smp_id", event.get("smp_id"))
         self.order = order
         self.parent = order.parent if order is not None else None
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
@@ -158,6 +166,9 @@ class Fill:
 class Replay:
     def __init__(self, scenario):
         self.enforce = scenario.get("mode", "shadow") == "enforce"
+        self.tags = any(event.get("mmp") for event in scenario["events"])  # a protection looks at tagged orders alone
+        self.cancel_frees = scenario.get("cancel_frees", "request")
+        self.until = None  # when the message that is judged goes
         listed = {one["id"]: one for one in scenario.get("instruments", [])}
         self.listed = set(listed)
         self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
@@ -267,7 +278,8 @@ class Replay:
         if member.price == BAD:
             return None
         if member.stop is not None:
-            return member.price if member.price is not None or member.stop == UNSET else member.stop
+            slippage = self.instruments[member.instrument].stop_slippage
+            return member.price if member.price is not None or member.stop == UNSET else member.stop + slippage
         traded = self.instruments[member.instrument]
         first = traded.ask if member.side == BUY else traded.bid
         market = first if first is not None else traded.mark
@@ -282,6 +294,9 @@ class Replay:
             self.decisions[number] = ("ERROR_TS", None)
             return
         self.now, self.number = event["ts"], number
+        for order in self.every_order:
+            if order.lapses is not None and self.now >= order.lapses and (order.working or order.believed):
+                self.stop(order, None)
         if event["kind"] == "rules":
             self.change(event["rules"])
         if self.dated:
@@ -486,6 +501,11 @@ class Replay:
             order = Order(member, member.at_price)
             order.label, order.since = event["order_id"], self.now
             order.refused = self.enforce and not allowed
+            order.until = self.until
+            if event.get("tif") in ("IOC", "FOK"):
+                order.lapses = event["ts"] + 1
+            elif event.get("tif") == "DAY":
+                order.lapses = (event["ts"] // DAY + 1) * DAY
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
             for rule in self.rules:
@@ -529,6 +549,10 @@ class Replay:
             self.stop(named, None)
         return True
 
+    def waits(self, order):
+        """Whether an order has not been sent yet, as it waits its turn."""
+        return order.working and order.until is not None and order.until > self.now
+
     def stop(self, order, believed):
         """An order works no longer, and is believed to have ended so."""
         if order.working:
@@ -565,7 +589,10 @@ class Replay:
             return
         self.decisions[number] = ("ALLOW", None)
         self.taken = named if named is not None and named.working else None
-        if named is not None and named.working:
+        frees = event.get("cancel_frees", self.cancel_frees)
+        if frees == "confirmed" and named is not None and not self.waits(named):
+            pass  # the venue says when it ends
+        elif named is not None and named.working:
             self.stop(named, "cancelled")
         elif named is not None and named.believed != "cancelled":
             named.believed = None
@@ -742,6 +769,7 @@ class Replay:
         if "parent" in event:
             member.parent = self.orders.get((event["account"], event["parent"]))
         self.size_up(member, event)
+        self.until = None
         self.write(event, member, None, True)
 
     def take_price(self, number, event):
@@ -1249,6 +1277,8 @@ class Replay:
             rule.errored(event)
 
     def take_order_ack(self, number, event):
+        if (named := self.orders.get((event["account"], event.get("order_id")))) is not None:
+            event = {**event, "strategy": named.strategy, "session": named.session}
         for rule in self.rules:
             rule.succeeded(event)
 

@@ -626,6 +626,34 @@ TABLE: dict[str, Edge] = {
         lambda n: [order(side="S", qty=3, order_id="a"), order(1, qty=n)],
         [(2, True), (3, True), (4, False)],
     ),
+    "position_limit while a cancel is on its way": Edge(
+        PositionLimit(10),
+        lambda n: [order(qty=8, order_id="a"), event("cancel", instrument="X", order_id="a", **WAITS), order(1, qty=n)],
+        rise(1, 2, 3),
+    ),
+    "mmp of vega": Edge(
+        MarketMakerProtection(vega_limit="7.5", window_ns="1s"),
+        lambda n: [fill(instrument="S", qty=n), order(1)],
+        rise(14, 15, 16),
+    ),
+    "mmp of tagged orders": Edge(
+        MarketMakerProtection(5, "1s", tagged=True),
+        lambda n: [
+            *(order(order_id="a", qty=9, mmp=True), order(order_id="b", qty=9)),
+            *(fill(order_id="b", qty=9), fill(order_id="a", qty=n), order(1, mmp=True)),
+        ],
+        rise(4, 5, 6),
+    ),
+    "self_match of one id": Edge(
+        Rule("r", SelfMatchPrevention("cancel_both"), scope="smp_id"),
+        lambda p: [order(side="S", account="B", order_id="a", smp_id="t"), order(1, price=p, smp_id="t")],
+        reach(99, 100, 101),
+    ),
+    "self_trade of one id": Edge(
+        Rule("r", SelfTradePrevention(), scope="smp_id"),
+        lambda smp_id: [order(side="S", order_id="a", smp_id="8"), order(1, price=100, smp_id=smp_id)],
+        [("7", False), ("8", True), ("9", False)],
+    ),
     "self_trade and a stop to buy": Edge(
         SelfTradePrevention(),
         lambda p: [price(), order(price=None, order_id="st", **STOP), price(p), order(side="S", price=120)],
@@ -648,6 +676,11 @@ TABLE: dict[str, Edge] = {
         MaxOrderNotional(1_100),
         lambda p: [price(), order(qty=10, price=None, type="stop", stop=p)],
         rise("109.99", "110", "110.01"),
+    ),
+    "max_order_notional of a stop with slippage": Edge(
+        MaxOrderNotional(1_100),
+        lambda p: [order(instrument="S", qty=10, price=None, type="stop", stop=p)],
+        rise("109.48", "109.49", "109.50"),
     ),
     "price_collar of a stop limit": Edge(
         PriceCollar(ticks=100),
@@ -1037,6 +1070,19 @@ TABLE: dict[str, Edge] = {
         lambda n: [event("error"), *(order(200) for _ in range(n))],
         reach(3, 4, 5),
     ),
+    "consecutive_errors probe without an answer": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=2, probe_timeout_ns=70),
+        lambda ts: [event("error"), order(200), order(ts)],
+        reach(269, 270, 271),
+    ),
+    "consecutive_errors answer of an order from before": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=2),
+        lambda name: [
+            *(order(order_id="p"), event("error"), order(200, order_id="q"), event("error", 201, order_id=name)),
+            order(202),
+        ],
+        [("p", False), ("q", True), (None, True)],
+    ),
     "breaker loss": Edge(
         BreakerLimits(daily_loss=50),
         lambda p: [fill(), fill(1, "S", price=p), order(2)],
@@ -1268,10 +1314,16 @@ PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
 }
 
 
+SLIPPING = Instrument("S", stop_slippage="0.51", vega="0.5")
+WAITS = {"cancel_frees": "confirmed"}
+
+
 def objected(edge: Edge, number: Any) -> bool:
     """Whether the rule objects to the last event of the stream."""
     one = edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)
-    log = load(*edge.stream(number), instruments=(X, Y, D, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
+    log = load(
+        *edge.stream(number), instruments=(X, Y, D, SLIPPING, *map(Instrument, "VW")), accounts=[RICH], **edge.options
+    )
     rows = rk.replay_log(log, rk.RuleSet([one]), compiled=False).rows
     return bool(((rows["seq"] == len(log) - 1) & np.isin(rows["code"], SAID)).any())
 

@@ -248,3 +248,37 @@ def test_the_fee_of_a_fill_that_was_dropped_is_not_given_back():
     )
     assert result.counts()["fills_vanished"] == 1
     assert result.accounts()[["cash", "fees"]].to_numpy().tolist() == [[-11.0, 1.0]]
+
+
+def test_a_cancel_that_waits_for_the_venue_is_the_same_at_every_door():
+    size = RuleSet([Rule("size", PositionLimit(limit=25))])
+    order = {
+        "ts": 1,
+        "kind": "order",
+        "account": "A",
+        "instrument": "X",
+        "side": "B",
+        "qty": 20,
+        "price": 10,
+        "order_id": "a",
+    }
+    about = {"kind": "cancel", "account": "A", "instrument": "X", "order_id": "a"}
+    rows = [order, {**about, "ts": 2, "cancel_frees": "confirmed"}, {**order, "ts": 3, "order_id": "b"}]
+    rows += [{**about, "ts": 4, "kind": "expire"}, {**order, "ts": 5, "order_id": "c"}]
+    log = EventLog.from_frame(pd.DataFrame(rows), [Instrument("X")])
+    replayed = replay_log(log, size, "enforce", compiled=False)
+    assert replayed.rejections()["seq"].tolist() == [2]
+    assert not any(log.order_faults.values())
+    session = Session(size, log.universe, mode="enforce", compiled=False)
+    submit(session, rows)
+    assert session.digest == replayed.digest
+    freed = [{**row, "cancel_frees": "request"} if row["kind"] == "cancel" else row for row in rows]
+    same = EventLog.from_frame(pd.DataFrame(freed), [Instrument("X")])
+    assert replay_log(same, size, "enforce", compiled=False).rejections()["seq"].tolist() == [4]
+    for word in ("later", ""):
+        wrong = [order, {**about, "ts": 2, "cancel_frees": word}]
+        if word:
+            assert "cancel_frees" in refusal(EventLog.from_frame, pd.DataFrame(wrong), [Instrument("X")])
+            assert "cancel_frees" in refusal(session.process_cancel, ts=6, order_id="c", cancel_frees=word)
+        else:  # an empty cell is the default
+            assert "flags" not in EventLog.from_frame(pd.DataFrame(wrong), [Instrument("X")]).columns

@@ -58,9 +58,9 @@ CONSTANT = {"columns", "tables", "words"}  # the same for every shape
 GROUP_LISTS = {"groups", "cash_groups", "sums", "groups_told", "currency_groups", "sums_told"}
 # functions that are compiled once -> the variables that they change; numba's work grows faster than a function
 SHARED = {
-    **dict.fromkeys(("look_up_rules", "stop_work", "after_change", "lots_changed", "revalue_groups"), ""),
+    **dict.fromkeys(("stop_work", "after_change", "lots_changed", "revalue_groups"), ""),
     **dict.fromkeys(("tell_amended", "tell_adjusted", "book_lots"), ""),
-    **dict.fromkeys(("record_outcome", "tell_group", "tell_key", "tell_rules", "revalue_holders"), "used"),
+    **dict.fromkeys("look_up_rules record_outcome tell_group tell_key tell_rules revalue_holders".split(), "used"),
     **dict.fromkeys(("on_order", "on_fill", "on_modify", "on_cancel", "on_amend", "on_price", "on_control"), "used"),
     "judge_message": "reducing, verdict, later",
     "read_event": "event",

@@ -39,7 +39,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     elif shape.keeps_orders:
         final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
-            final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
+            final &= columns["flags"] & int(RowFlag.BAD_TS | RowFlag.UNCONFIRMED) == 0
     named, assign = columns["order"], soonest(slots_of, len(slots))
     late = np.zeros(0, np.int64) if shape.parents else _late_orders(columns)
     if not len(late):

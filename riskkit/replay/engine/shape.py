@@ -126,6 +126,7 @@ class RuleShape(NamedTuple):
     queues: bool = False  # what it would refuse waits
     overridden: bool = False  # keys have limits of their own: its parameters are a table, and a record names its row
     credit: bool = False  # it counts credit, also while it is not in force
+    tagged: bool = False  # it concerns orders with `RowFlag.MMP` alone
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
@@ -261,6 +262,7 @@ class Shape(NamedTuple):
     splits: bool = False  # instruments are split
     multipliers: bool = False  # instruments get another multiplier
     externals: bool = False  # others have sent orders
+    unconfirmed: bool = False  # cancels wait for the venue
     phases: bool = False  # instruments change the phase of trading
     credits: bool = False  # credit is reserved
     closes: bool = False  # orders are for what is held
@@ -418,6 +420,11 @@ class Shape(NamedTuple):
     def stops(self) -> bool:
         """True if orders wait for a trade at their stop."""
         return "stop" in self.columns
+
+    @property
+    def apart(self) -> bool:
+        """True if a rule tells working orders apart by their self-match prevention id, or by `RowFlag.MMP`."""
+        return any(rule.tagged or rule.scope == "smp_id" for rule in self.rules)
 
     @property
     def numbers_orders(self) -> bool:

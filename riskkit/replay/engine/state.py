@@ -350,7 +350,9 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
         table["delta"][code] = int(instrument.delta * 1_000_000)
+        table["vega"][code] = int(instrument.vega * 1_000_000)
         table["luld_tier"][code] = instrument.luld_tier
+        table["stop_slippage"][code] = int(instrument.stop_slippage / instrument.price_step)
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
     return table
@@ -358,7 +360,7 @@ def _instruments(universe: Universe) -> np.ndarray:
 
 def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
-    for name in ("account", "pair", "strategy", "connection", "parent"):
+    for name in ("account", "pair", "strategy", "connection", "parent", "smp_id"):
         table[name] = -1
     for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty", "stop"):
         table[name] = MISSING

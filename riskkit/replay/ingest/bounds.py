@@ -58,7 +58,7 @@ def check_bounds(
     later = _multiplied(columns, ratios)
     worth = np.array([float(max(every)) for every in later])
     times = _split_factors(columns, len(ratios))
-    marks, quotes = (prices * times for prices in _highest(columns, len(ratios)))
+    marks, quotes = (prices * times for prices in _highest(columns, universe))
     for instrument, every, highest in zip(universe.instruments, later, quotes.tolist(), strict=True):
         ratio = max(every, key=lambda one: one.numerator * one.denominator)
         inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
@@ -131,8 +131,10 @@ def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     return filled | np.isin(kind, (EventKind.ORDER, EventKind.MODIFY, EventKind.SNAPSHOT, EventKind.ADJUST))
 
 
-def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+def _highest(columns: Mapping[str, np.ndarray], universe: Universe) -> tuple[np.ndarray, np.ndarray]:
     """Largest absolute mark (a fill's or a last price) and largest absolute price, by instrument."""
+    count = len(universe.instruments)
+    slippage = np.array([float(one.stop_slippage / one.price_step) for one in universe.instruments])
     kind, code, price = columns["kind"], columns["instrument"], columns["price"]
     marks, quotes = np.zeros(count), np.zeros(count)
     priced = price != MISSING
@@ -144,7 +146,8 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     for name in ("bid", "ask", "reserve", "stop"):
         if name in columns:
             rows = (columns[name] != MISSING) & (code >= 0)  # not the rates, which have no instrument
-            np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)))
+            more = slippage[code[rows]] if name == "stop" else 0.0
+            np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)) + more)
     return marks, np.maximum(marks, quotes)
 
 

@@ -115,9 +115,24 @@ COLUMNS: dict[str, FrameColumn] = {
     "external": FrameColumn(
         "True: somebody else has sent the order; it works and counts, and nothing judges it", "flags"
     ),
+    "mmp": FrameColumn(
+        "True: a market-maker protection that looks at tagged orders alone counts and freezes it", "flags"
+    ),
+    "cancel_frees": FrameColumn(
+        "when a cancel frees what its order holds of limits: request (at once; default), or confirmed (at the venue's expire)",
+        "flags",
+    ),
+    "smp_id": FrameColumn(
+        "self-match prevention id of an order: at the scope smp_id, orders meet only those of the same id", "smp_id"
+    ),
     "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
+    ),
+    "tif": FrameColumn(
+        "time in force: GTC (default), DAY (to the end of the session), IOC or FOK (it works for no event after its own time)",
+        "expires",
+        ("time_in_force",),
     ),
     "amount": FrameColumn(
         "money of a cash event, negative for a withdrawal; of a dividend on one unit; of a reserve or release of credit",

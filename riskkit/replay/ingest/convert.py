@@ -18,7 +18,7 @@ from riskkit.replay.ingest.closing import of_positions
 from riskkit.replay.ingest.credits import check_amounts, name_reservations
 from riskkit.replay.ingest.displays import check_displays
 from riskkit.replay.ingest.dividends import dividend_events
-from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries
+from riskkit.replay.ingest.expiries import check_expiries, expiry_times, insert_expiries, with_sessions
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
 from riskkit.replay.ingest.labels import (
@@ -30,6 +30,7 @@ from riskkit.replay.ingest.labels import (
     sides,
     strategy_codes,
     truths,
+    word_codes,
 )
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.multipliers import multiplier_events, multiplier_times
@@ -41,12 +42,13 @@ from riskkit.replay.ingest.quote_quantities import count_amounts
 from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.rows import NOT_LISTED
+from riskkit.replay.ingest.smp_ids import smp_numbers
 from riskkit.replay.ingest.snapshots import check_snapshots
 from riskkit.replay.ingest.splits import finer_steps, split_events, split_ratios
 from riskkit.replay.ingest.stops import stops, types_of
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, CancelFrees, EventKind, RowFlag
 from riskkit.replay.schema.decimals import ROUNDINGS, TOO_LARGE
 from riskkit.replay.schema.universe import (
     Account,
@@ -238,6 +240,8 @@ def _labels(
         columns["strategy"], strategies = strategy_codes(source, columns["account"], names)
     if source.has("connection"):
         columns["connection"], connections = plain_codes(source, "connection")
+    if source.has("smp_id"):
+        columns["smp_id"] = smp_numbers(source)
     return names, strategies, connections
 
 
@@ -288,7 +292,10 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
     flags[truths(source, "dnr", source.rows_of(EventKind.ORDER))] |= int(RowFlag.DO_NOT_REDUCE)
     flags[truths(source, "external", source.rows_of(EventKind.ORDER))] |= int(RowFlag.EXTERNAL)
+    flags[truths(source, "mmp", source.rows_of(EventKind.ORDER))] |= int(RowFlag.MMP)
+    frees = word_codes(source, "cancel_frees", source.rows_of(EventKind.CANCEL), CancelFrees, CancelFrees.REQUEST)
     inherit(source, columns)
+    flags[frees == CancelFrees.CONFIRMED] |= int(RowFlag.UNCONFIRMED)
     if source.has("parent_id"):
         columns["parent"] = parents(source, account, columns["order"], policy)
     columns["batch"] = batches(source, account, columns["ts"])
@@ -299,8 +306,10 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, p
         trade_ids(source, columns)
     else:
         no_trade_ids(source)
-    if source.has("expires"):
+    source, immediate = with_sessions(source) if source.has("tif") else (source, np.zeros(source.size, bool))
+    if source.has("expires") or immediate.any():
         expires = expiry_times(source, columns["ts"], form)
+        expires[immediate] = columns["ts"][immediate] + 1
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])
 
 

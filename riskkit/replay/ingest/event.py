@@ -14,6 +14,7 @@ from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.closing import closes
 from riskkit.replay.ingest.displays import check_display
+from riskkit.replay.ingest.expiries import lapse_of
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.ingest.order_ids import OTHER, UNIQUE, UNKNOWN, Fields, KnownOrder, OrderIds, OrderPolicy
@@ -21,9 +22,11 @@ from riskkit.replay.ingest.order_types import set_prices, set_stop
 from riskkit.replay.ingest.pegs import NOT_PEGGED, peg
 from riskkit.replay.ingest.quote_quantities import count_amount
 from riskkit.replay.ingest.rows import DEFAULTS, NOT_LISTED, Row
+from riskkit.replay.ingest.smp_ids import smp_number
 from riskkit.replay.schema.columns import (
     MISSING,
     RETURN_UNIT,
+    CancelFrees,
     CashFlowKind,
     EventKind,
     RowFlag,
@@ -162,6 +165,9 @@ class Entries:
         close_position: Any = False,
         reference: Any = None,
         external: Any = False,
+        smp_id: Any = None,
+        tif: Any = None,
+        mmp: Any = False,
     ) -> Row:
         """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
@@ -185,7 +191,10 @@ class Entries:
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         row["flags"] |= int(RowFlag.DO_NOT_REDUCE) if scalars.truth(dnr, "dnr") else 0
         row["flags"] |= int(RowFlag.EXTERNAL) if scalars.truth(external, "external") else 0
+        row["flags"] |= int(RowFlag.MMP) if scalars.truth(mmp, "mmp") else 0
         self.set_origin(row, strategy, connection)
+        if smp_id is not None:
+            row["smp_id"] = smp_number(smp_id)
         if order_id is not None:
             self.orders.refuse_reuse(order_id, row["account"], ts)
             row["order"] = row_number
@@ -194,8 +203,7 @@ class Entries:
             if parent is None:
                 raise InputError(f"parent_id={shown(parent_id)} {UNKNOWN}")
             row["parent"] = parent.row
-        if expires is not None:
-            row["expires"] = scalars.expiry(expires, ts)
+        row["expires"] = lapse_of(tif, expires, ts)
         self.one_currency(row["account"], traded.currency)
         return row
 
@@ -251,10 +259,19 @@ class Entries:
         row["weight"] = scalars.messages(children)
         return row
 
-    def cancel(self, ts: int, *, order_id: Any = None, account: Any = None, instrument: Any = None) -> Row:
+    def cancel(
+        self,
+        ts: int,
+        *,
+        order_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        cancel_frees: Any = "request",
+    ) -> Row:
         """A cancel of an order."""
         row = self._of_order(EventKind.CANCEL, ts, order_id, account, instrument)
-        row["side"], row["flags"] = 0, 0
+        waits = scalars.word(cancel_frees, CancelFrees, "cancel_frees") == CancelFrees.CONFIRMED
+        row["side"], row["flags"] = 0, int(RowFlag.UNCONFIRMED) if waits else 0
         return row
 
     def fill(
@@ -273,7 +290,7 @@ class Entries:
         """A fill; account, instrument and side are those of its order, if it has an order id."""
         row = self._of_order(EventKind.FILL, ts, order_id, account, instrument)
         traded = self.universe.instruments[row["instrument"]]
-        row["flags"] = 0
+        row["flags"] &= int(RowFlag.MMP)
         if side is not None or row["order"] < 0:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
         row["qty"] = scalars.quantity(qty, traded, row, False, self.nearest)
@@ -342,7 +359,7 @@ class Entries:
                 self.orders.refuse_unknown(order_id)
         if known is None:
             row["account"] = self.account(account)
-            row["instrument"] = self.instrument(instrument) if kind is not EventKind.ERROR else -1
+            row["instrument"] = self.instrument(instrument) if kind not in (EventKind.ERROR, EventKind.ACK) else -1
             if order_id is not None:
                 row["order"] = self.orders.external(order_id, row["account"])
             return row
@@ -350,7 +367,7 @@ class Entries:
         if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
             raise InputError(f"order_id={shown(order_id)} {OTHER['instrument']}")
         row |= {"account": known.account, "instrument": known.instrument, "side": known.side, "order": known.row}
-        row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY)
+        row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY | RowFlag.MMP)
         row["strategy"] = known.strategy
         row["connection"] = known.connection if kind is not EventKind.FILL else -1
         return row
@@ -424,11 +441,11 @@ class Entries:
         row["flags"] = int(RowFlag.STOP_LOSS) if label_text(exit) == "stop_loss" else 0
         return row
 
-    def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:
-        """A failure; of an order, if it names one."""
+    def outcome(self, ts: int, kind: EventKind, *, account: Any = None, order_id: Any = None) -> Row:
+        """A success or a failure; of an order, if it names one."""
         if order_id is None:
-            return self.account_event(EventKind.ERROR, ts, account=account)
-        row = self._of_order(EventKind.ERROR, ts, order_id, account, None)
+            return self.account_event(kind, ts, account=account)
+        row = self._of_order(kind, ts, order_id, account, None)
         return {**row, "instrument": -1, "side": 0, "flags": 0}
 
     def account_event(self, kind: EventKind, ts: int, *, account: Any = None) -> Row:

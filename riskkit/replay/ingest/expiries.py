@@ -1,22 +1,69 @@
-"""Orders that lapse: an EXPIRE row at the time at which each stops working."""
+"""Orders that lapse: an EXPIRE row at the time at which each stops working.
+
+A DAY order lapses at the end of its session (midnight, unless ``expires`` names another), a GTC order never. An IOC or FOK order is
+done with the events of its own time: it works for none a nanosecond later, and what is filled of it by then is booked all the same.
+That comes from the order, not from the venue, whose answer may be late or missing in a log.
+"""
 
 from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
+from riskkit.replay.ingest.amount import expiry, word
 from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.labels import word_codes
 from riskkit.replay.ingest.times import TimeForm, timestamps
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, ROW_NUMBERS, EventKind, RowFlag
 
 INSERTED = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
+NO_TIF = "goes with no tif but DAY, whose session it names; leave out one of them"
+
+
+class TimeInForce(IntEnum):
+    """How long an order works (column ``tif``)."""
+
+    GTC = 0  # until it is cancelled; the default
+    DAY = 1
+    IOC = 2  # at once, for what can be filled
+    FOK = 3  # at once, for all or nothing
+
+
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
+
+
+def with_sessions(frame: Frame) -> tuple[Frame, np.ndarray]:
+    """The frame with the session of each DAY order in ``expires``, and a mask of the orders that work at their own time alone."""
+    tif = word_codes(frame, "tif", frame.rows_of(EventKind.ORDER), TimeInForce, TimeInForce.GTC)
+    rows = frame.rows_of(EventKind.ORDER) & ~frame.missing("tif")
+    expires = frame.column("expires") if frame.has("expires") else pd.Series([None] * frame.size, dtype=object)
+    silent = expires.isna().to_numpy() if frame.has("expires") else np.ones(frame.size, bool)
+    frame.refuse(rows & (tif != TimeInForce.DAY) & ~silent, "expires", NO_TIF)
+    day = rows & (tif == TimeInForce.DAY) & silent
+    if day.any():
+        frame = frame.with_column("expires", expires.astype(object).mask(day, "session"))
+    return frame, rows & (tif >= TimeInForce.IOC)
+
+
+def lapse_of(tif: Any, expires: Any, ts: int) -> int:
+    """Time at which a live order lapses, MISSING if it does not."""
+    code = TimeInForce.GTC if tif is None else word(tif, TimeInForce, "tif")
+    if expires is None:
+        return ts + 1 if code >= TimeInForce.IOC else expiry("session", ts) if code == TimeInForce.DAY else MISSING
+    if tif is not None and code != TimeInForce.DAY:
+        raise InputError(f"expires={shown(expires)} {NO_TIF}")
+    return expiry(expires, ts)
 
 
 def expiry_times(frame: Frame, stamps: np.ndarray, form: TimeForm) -> np.ndarray:
     """Times at which orders lapse (MISSING if they do not); "session" is the end of the trading day."""
+    if not frame.has("expires"):
+        return np.full(frame.size, MISSING, np.int64)
     given = frame.column("expires")
     if not (pd.api.types.is_object_dtype(given.dtype) or pd.api.types.is_string_dtype(given.dtype)):
         return timestamps(frame, "expires", form)[0]

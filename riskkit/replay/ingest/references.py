@@ -39,7 +39,7 @@ def orders(
     """
     order = np.full(frame.size, -1, np.int64)
     messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL, *ANSWERS)
-    errors, stated = frame.rows_of(EventKind.ERROR), frame.rows_of(EventKind.SNAPSHOT)
+    answers, stated = frame.rows_of(EventKind.ERROR, EventKind.ACK), frame.rows_of(EventKind.SNAPSHOT)
     frame.refuse(messages & frame.missing("order_id"), "order_id", _unnamed(frame))
     if not frame.has("order_id"):
         return order
@@ -61,7 +61,7 @@ def orders(
     )
     target = _latest(keys[rows], rows, keys, here) if policy.by_day else np.where(first[used] > here, -1, first[used])
     finishing = credit & named & ~is_order
-    refers = (messages | errors | stated | frame.rows_of(EventKind.FILL)) & named & ~is_order
+    refers = (messages | answers | stated | frame.rows_of(EventKind.FILL)) & named & ~is_order
     later = (target < 0) & (first[used] > here) & ~stated[np.maximum(first[used], 0)]
     frame.refuse(refers & later, "order_id", "names a later order")
     unknown = refers & (target < 0)
@@ -72,7 +72,7 @@ def orders(
     else:
         frame.refuse(unknown, "order_id", FROM_BEFORE)
     refers &= ~unknown
-    same = (account[target] == account) & ((instrument[target] == instrument) | (errors & (instrument < 0)))
+    same = (account[target] == account) & ((instrument[target] == instrument) | (answers & (instrument < 0)))
     frame.refuse(refers & ~same, "order_id", OTHER["instrument"])
     against = refers & (side != 0) & (side[target] != side)
     frame.refuse(against, "order_id", OTHER["side"])
@@ -125,15 +125,17 @@ def _unnamed(frame: Frame) -> Callable[[int], str]:
 
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
-    """Copy side and reduce-only flag of an order to its modifies, and strategy and connection if they name none."""
+    """Copy what an order has in common with its modifies and fills: side, flags, and strategy and connection if they name none."""
     order = np.maximum(columns["order"], -1)  # what names no order of the log inherits nothing
     modify = frame.rows_of(EventKind.MODIFY) & (order >= 0)
     columns["side"] = np.where(modify, columns["side"][order], columns["side"])
     marked = modify & (columns["flags"][order] & int(RowFlag.REDUCE_ONLY) != 0)
     columns["flags"][marked] |= int(RowFlag.REDUCE_ONLY)
+    tagged = frame.rows_of(EventKind.MODIFY, EventKind.FILL) & (order >= 0)
+    columns["flags"] |= np.where(tagged, columns["flags"][order] & int(RowFlag.MMP), 0).astype(np.int32)
     follows = {
-        "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, *ANSWERS),
-        "connection": (EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, *ANSWERS),
+        "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, EventKind.ACK, *ANSWERS),
+        "connection": (EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, EventKind.ACK, *ANSWERS),
     }
     for name, kinds in follows.items():
         if name in columns:

@@ -17,7 +17,7 @@ def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: i
     if price == MISSING and flags & BAD_PRICE != 0:
         return MISSING
     if stop != MISSING:
-        return waiting_price(price, stop)
+        return waiting_price(instrument, price, stop)
     return order_price(instrument, side, price)
 
 

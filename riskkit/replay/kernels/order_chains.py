@@ -9,6 +9,7 @@ from riskkit.replay.schema.constants import LARGEST
 
 ANY_PRICE = LARGEST  # the limit of a market order when prices are compared
 NO_OFFER = ANY_PRICE + 1
+ANY_ID = -2  # orders meet whatever their self-match prevention id
 
 
 def link_order(orders: Record, slot: int, order: Record, position: Record) -> None:
@@ -50,7 +51,12 @@ def unlist_orders(position: Record) -> None:
     position.listed_sell = NO_OFFER
 
 
-def best_offer(position: Record, orders: Record, side: int) -> int:
+def shares_id(order: Record, smp_id: int) -> bool:
+    """True if an order has a self-match prevention id (ANY_ID: any, or none); one without an id (-1) shares it with nobody."""
+    return smp_id == ANY_ID or (smp_id >= 0 and order.smp_id == smp_id)
+
+
+def best_offer(position: Record, orders: Record, side: int, smp_id: int) -> int:
     """Best price of the other side's working orders, times `side`; a market order ranks first, NO_OFFER if none."""
     if side > 0:
         best = position.listed_sell
@@ -58,36 +64,41 @@ def best_offer(position: Record, orders: Record, side: int) -> int:
     else:
         best = -position.listed_buy
         slot = position.first_buy
+    if smp_id != ANY_ID:
+        best = NO_OFFER  # the prices of a list are of orders of any id
     while slot >= 0:
         order = at(orders, slot)
-        best = min(best, -ANY_PRICE if order.price == MISSING else side * order.price)
+        if shares_id(order, smp_id):
+            best = min(best, -ANY_PRICE if order.price == MISSING else side * order.price)
         slot = order.next_order
     return best
 
 
-def meets(order: Record, side: int, price: int, before: int) -> bool:
+def meets(order: Record, side: int, price: int, before: int, smp_id: int) -> bool:
     """True if an order at a price (MISSING: market) meets a working one of the other side that came before a row."""
+    if not shares_id(order, smp_id):
+        return False
     return order.row < before and (price == MISSING or order.price == MISSING or side * price >= side * order.price)
 
 
-def met_lots(position: Record, orders: Record, side: int, price: int, before: int) -> int:
+def met_lots(position: Record, orders: Record, side: int, price: int, before: int, smp_id: int) -> int:
     """Lots of a position's working orders that an order would meet."""
     lots = 0
     slot = position.first_sell if side > 0 else position.first_buy
     while slot >= 0:
         order = at(orders, slot)
-        if meets(order, side, price, before):
+        if meets(order, side, price, before, smp_id):
             lots += rest_of(order)
         slot = order.next_order
     return lots
 
 
-def first_met(position: Record, orders: Record, side: int, price: int, before: int, best: int) -> int:
+def first_met(position: Record, orders: Record, side: int, price: int, before: int, smp_id: int, best: int) -> int:
     """The order that is met first, at the best price or the first to come: of a position, or `best` (-1: none)."""
     slot = position.first_sell if side > 0 else position.first_buy
     while slot >= 0:
         order = at(orders, slot)
-        if meets(order, side, price, before):
+        if meets(order, side, price, before, smp_id):
             rank = -ANY_PRICE if order.price == MISSING else side * order.price
             other = at(orders, best)
             first = -ANY_PRICE if other.price == MISSING else side * other.price

@@ -20,6 +20,7 @@ MODIFY_REJECT = int(EventKind.MODIFY_REJECT)
 BUST = int(EventKind.BUST)
 FAULTS = ("overfills", "fills_of_done_orders", "cancels_of_done_orders", "modifies_of_done_orders")
 AMENDED = "amends_of_busted_fills"
+UNCONFIRMED = int(RowFlag.UNCONFIRMED)
 IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
 
 
@@ -116,5 +117,7 @@ def count_faults(kind: np.ndarray, order: np.ndarray, qty: np.ndarray, flags: np
         else:
             if kind[row] == CANCEL and whole[of] == 0:
                 found[2] += 1
+            if kind[row] == CANCEL and len(flags) > 0 and flags[row] & UNCONFIRMED != 0:
+                continue  # what the venue says next ends it
             former[of] = whole[of] if kind[row] == CANCEL else 0
             whole[of] = 0

@@ -48,11 +48,14 @@ def meets_trade(order: Record, price: int) -> bool:
     return False
 
 
-def waiting_price(price: int, stop: int) -> int:
-    """Price at which an order that waits for its stop is valued: its limit, else its stop; MISSING if no trade has set it."""
+def waiting_price(instrument: Record, price: int, stop: int) -> int:
+    """Price at which an order that waits for its stop is valued: its limit, else its stop; MISSING if no trade has set it.
+
+    The slippage that the instrument declares is added to the stop of a buy and of a sell, since values harm as they grow.
+    """
     if price != MISSING:
         return price
-    return stop if abs(stop) < LARGEST else MISSING
+    return stop + instrument.stop_slippage if abs(stop) < LARGEST else MISSING
 
 
 def link_stop(orders: Record, slot: int, order: Record, instrument: Record) -> None:

@@ -74,6 +74,7 @@ class Reach:
     def __init__(self, universe: Universe) -> None:
         self.words = np.zeros(1)
         self._known = 0  # instruments
+        self._slippage: list[int] = []  # ticks
         self._declared: list[Fraction] = []  # quanta of one lot at one tick
         self.cover(universe)
         table = self.words[1:].reshape(-1, len(FIELDS))
@@ -96,6 +97,7 @@ class Reach:
             ratio = universe.ratio(instrument)
             table[code, WORTH] = float(ratio)
             self._declared.append(ratio)
+            self._slippage.append(int(instrument.stop_slippage / instrument.price_step))
             table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
             table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
         self._known = known
@@ -132,6 +134,8 @@ class Reach:
             total += money if money != BY_LOTS else 0
             if code < 0 or not (lots or highest):
                 continue
+            if event.get("stop", MISSING) != MISSING:
+                highest += self._slippage[code]
             before = self._before(code, worth)
             had, top = changed.get(code, (before[LOTS], before[HIGHEST]))
             changed[code] = had + lots, max(top, highest)

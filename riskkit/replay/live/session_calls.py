@@ -85,8 +85,8 @@ class SessionCalls(ABC):
         **more
             ``legs``, a list of ``instrument``, ``side`` and ``ratio``: a combination, whose leg in X is the order ``order_id/X``;
             ``type`` ("market" and "stop" without a price, "stop_limit", "trailing", "peg"), ``stop`` or ``offset`` of a type that has
-            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, ``external``, and in place
-            of ``qty`` ``quote_qty`` or ``close_position``.
+            one, ``reduce_only``, ``reserve``, ``parent_id``, ``expires``, ``display``, ``dnr``, ``reference``, ``external``, ``smp_id``,
+            and in place of ``qty`` ``quote_qty`` or ``close_position``.
 
         Returns
         -------
@@ -137,7 +137,10 @@ class SessionCalls(ABC):
         return self._process(ts, "modify", fields, Entries.modify)
 
     def process_cancel(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a cancel of the order ``order_id``; it always passes."""
+        """Process a cancel of the order ``order_id``; it always passes.
+
+        With ``cancel_frees="confirmed"`` the order counts and works on until the venue confirms the cancel (`process_expire`).
+        """
         return self._process(ts, "cancel", fields, Entries.cancel)
 
     def process_trade(
@@ -292,12 +295,12 @@ class SessionCalls(ABC):
         return self._process(ts, "closed trade", fields, Entries.closed_trade)
 
     def process_ack(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a success of an ``account``."""
-        return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
+        """Process a success of an ``account``, of an order of it with an ``order_id``."""
+        return self._process(ts, "ack", fields, partial(Entries.outcome, kind=EventKind.ACK))
 
     def process_error(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a failure of an ``account``; with an ``order_id``, that order ends."""
-        return self._process(ts, "error", fields, Entries.error)
+        return self._process(ts, "error", fields, partial(Entries.outcome, kind=EventKind.ERROR))
 
     def process_reject(self, /, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the venue's reject of the order ``order_id``: it ends, and has not been cancelled."""

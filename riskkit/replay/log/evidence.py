@@ -53,6 +53,7 @@ TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
     **{kind.name: _kind(kind) for kind in EventKind},
     "strategy": _labelled("strategy"),
     "connection": _labelled("connection"),
+    "smp_id": _labelled("smp_id"),
     "parent": _labelled("parent"),
     "list": _listed,
     "trader": lambda columns, universe: any(account.trader for account in universe.accounts),

@@ -41,6 +41,7 @@ WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},
     "strategy": "a strategy label (column strategy)",
     "connection": "a connection label (column connection)",
+    "smp_id": "orders with a self-match prevention id (column smp_id)",
     "parent": "child orders (column parent_id)",
     "list": "lists of orders (column batch)",
     "trader": "accounts with a trader",

@@ -196,7 +196,7 @@ def looks_at(rule: Rule) -> frozenset[str]:
 def _needs(rule: Rule) -> Iterator[Need]:
     yield from rule.kind.evidence(rule)
     yield _acting(rule)
-    if rule.scope in ("strategy", "connection"):
+    if rule.scope in ("strategy", "connection", "smp_id"):
         yield Need((rule.scope,), "label the orders, or choose another scope")
 
 

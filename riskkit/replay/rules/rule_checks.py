@@ -27,6 +27,11 @@ def check_scope(rule: Rule) -> None:
     reads = rule.kind.reads | ({"equity"} if rule.fractions_of_equity else set())
     fitting = tuple(name for name in rule.kind.scopes if name in scopes.scopes_of(reads))
     if rule.scope in fitting:
+        if rule.scope == scopes.SMP_ID and rule.action not in ("REJECT", "ALERT"):
+            raise InputError(
+                f"rule {rule.id!r}: action={shown(rule.action)} does not fit the scope 'smp_id', of which nobody is paused; "
+                "use REJECT or ALERT"
+            )
         return
     known = ", ".join(repr(scopes.WIRE.get(name, name)) for name in fitting)
     lacking = (scopes.QUANTITIES[quantity] for quantity in sorted(reads))

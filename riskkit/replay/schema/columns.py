@@ -35,6 +35,7 @@ __all__ = [
     "DecisionCode",
     "EventRow",
     "RowFlag",
+    "CancelFrees",
     "CashFlowKind",
     "EventKind",
     "KindFacts",
@@ -261,6 +262,8 @@ class RowFlag(IntFlag):
     BAD_DISPLAY = 2048  # an iceberg shows what does not fit its quantity
     CLOSE_POSITION = 4096  # an order is for all that its account holds, when it comes and when a trade triggers it
     EXTERNAL = 8192  # somebody else has sent an order: nothing judges it
+    MMP = 32768  # of an order and its modifies and fills: market-maker protection counts and freezes it
+    UNCONFIRMED = 16384  # a cancel takes nothing off the book before the venue says so
 
 
 class MatchMode(IntEnum):
@@ -288,6 +291,13 @@ class MarketPhase(IntEnum):
     PREOPEN = 1
     AUCTION = 2
     CLOSED = 3
+
+
+class CancelFrees(IntEnum):
+    """When a cancel frees what its order has reserved of limits, positions and cash (column ``cancel_frees``)."""
+
+    REQUEST = 0  # at once
+    CONFIRMED = 1  # once the venue confirms it: an EXPIRE
 
 
 class CashFlowKind(IntEnum):
@@ -354,6 +364,7 @@ OPTIONAL: dict[str, tuple[str, int]] = {
     "reserve": ("<i8", MISSING),
     "fill": ("<i8", -1),  # row of the fill that a BUST or CORRECT names
     "stop": ("<i8", MISSING),  # price of a trade that triggers an order; if `RowFlag.TRAILING`, its distance
+    "smp_id": ("<i8", -1),  # number of the self-match prevention id of an order (`riskkit.replay.ingest.smp_ids`)
 }
 ROW_NUMBERS = ("order", "parent", "batch", "fill")  # columns of row numbers
 
@@ -418,6 +429,8 @@ class EventRow(NamedTuple):
         Price at which a market order counts until it is filled, in ticks.
     stop
         Stop price of an order that waits for its trigger, in ticks; beyond `LARGEST` if no trade has set it.
+    smp_id
+        Number of the self-match prevention id of an order, or of the order of a modify; -1 if none.
 
     Examples
     --------
@@ -446,3 +459,4 @@ class EventRow(NamedTuple):
     ask: int = MISSING
     reserve: int = MISSING
     stop: int = MISSING
+    smp_id: int = -1

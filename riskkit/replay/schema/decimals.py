@@ -89,3 +89,10 @@ def _beyond(value: Any, name: str) -> InputError:
         f"{name}={shown(value)} is too large or too finely written; a number has at most {MAX_DIGITS} digits and an "
         f"exponent from {MIN_EXPONENT} to {MAX_EXPONENT}"
     )
+
+
+def in_units(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
+    """Steps times unit, rounded once if numerator and steps are exact as floats (so that 3 x 0.1 is 0.3)."""
+    numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
+    denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
+    return np.asarray(steps * numerator[code] / denominator[code])

@@ -13,6 +13,7 @@ from riskkit.replay.schema.universe import GROUPS, Universe
 
 EVERYTHING = "everything"
 TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
+SMP_ID = "smp_id"  # a scope of what looks at working orders alone
 CODES = {"instrument": "instrument", "account": "account", "position": "pair"}
 
 
@@ -125,6 +126,7 @@ _ROWS = (
     Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
     Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
     Scope("global", "for all accounts together", "", "", "0", (), group="holders"),
+    Scope(SMP_ID, "for the orders of each smp_id", "", "", "0", ()),  # the orders of all accounts, told apart one by one
 )  # fmt: skip
 SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
 
@@ -137,7 +139,7 @@ class Quantity(NamedTuple):
 
 
 _LOGIN = "fills of an account are not split by login session"
-_PARTS = tuple(name for name in SCOPES if name != "connection")
+_PARTS = tuple(name for name in SCOPES if name not in ("connection", SMP_ID))
 _CASH = ("account", *GROUPS, "global")
 QUANTITIES: dict[str, Quantity] = {
     "position": Quantity(
@@ -153,7 +155,7 @@ QUANTITIES: dict[str, Quantity] = {
     "equity": Quantity(_CASH, "equity belongs to accounts, not to a part of their positions"),
     "cash": Quantity(_CASH, "cash belongs to accounts, not to a part of their positions"),
     "offers": Quantity(
-        tuple(name for name in _PARTS if "product" not in name and name != "strategy"),
+        (*(name for name in _PARTS if "product" not in name and name != "strategy"), SMP_ID),
         "working orders meet in one instrument, between accounts",
     ),
 }
@@ -162,7 +164,8 @@ QUANTITIES: dict[str, Quantity] = {
 @cache
 def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
     """The scopes that have all quantities that a rule reads, all scopes if it reads none; the account first."""
-    return tuple(name for name in SCOPES if all(name in QUANTITIES[quantity].scopes for quantity in reads))
+    known = tuple(name for name in SCOPES if name != SMP_ID or "offers" in reads)
+    return tuple(name for name in known if all(name in QUANTITIES[quantity].scopes for quantity in reads))
 
 
 WIRE = {"connection": "session"}  # spelling in rule sets, if it differs

@@ -19,12 +19,13 @@ from riskkit._check import InputError, shown
 from riskkit._plain import flag, ratio, row, rows, text
 from riskkit.replay.schema.columns import RATE_UNIT
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import fraction_of
+from riskkit.replay.schema.decimals import fraction_of, in_units
 from riskkit.replay.schema.names import name_text
 
 FINEST = 10**300  # a float times this denominator is still finite
 GROUPS = ("trader", "desk", "firm")  # of accounts, from narrow to wide
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
+LAST = {"delta": 1, "luld_tier": 0, "stop_slippage": 0, "vega": 0}  # its last fields, and their defaults
 
 
 class OutOfRange(InputError):
@@ -105,10 +106,12 @@ class Instrument:
         lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
     listed : bool
         False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
-    delta : str, Decimal, int or float
-        Units of the underlying that one unit of quantity stands for, at most six decimals; negative for a put.
+    delta, vega : str, Decimal, int or float
+        Units of the underlying that one unit of quantity stands for, negative for a put, and its vega; at most six decimals.
     luld_tier : {0, 1, 2}
         Its tier in the LULD Plan, which goes before that of a rule (`riskkit.rules.LimitUpLimitDown`); 0: that of the rule.
+    stop_slippage : str, Decimal, int or float
+        Price added to the stop of a market order that waits for it, to value it; a multiple of the tick.
 
     Examples
     --------
@@ -128,6 +131,8 @@ class Instrument:
     listed: bool = True
     delta: Any = Fraction(1)
     luld_tier: int = 0
+    stop_slippage: Any = Fraction(0)
+    vega: Any = Fraction(0)
 
     def __post_init__(self) -> None:
         """Convert units to exact fractions and check that they are above zero."""
@@ -149,17 +154,21 @@ class Instrument:
                 raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
         if not isinstance(self.currency, str):
             raise InputError(f"instrument {self.id!r}: currency={shown(self.currency)} is not a text such as 'USD'")
-        delta = exact(self.delta, f"instrument {self.id!r}: delta")
-        if (delta * 1_000_000).denominator != 1 or abs(delta) > 1_000_000:
-            raise InputError(
-                f"instrument {self.id!r}: delta={shown(self.delta)} is not within 1,000,000 with at most six decimals"
-            )
-        object.__setattr__(self, "delta", delta)
+        for name in ("delta", "vega"):
+            value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
+            if (value * 1_000_000).denominator != 1 or abs(value) > 1_000_000:
+                what = f"instrument {self.id!r}: {name}={shown(getattr(self, name))}"
+                raise InputError(f"{what} is not within 1,000,000 with at most six decimals")
+            object.__setattr__(self, name, value)
         if isinstance(self.luld_tier, bool) or self.luld_tier not in (0, 1, 2):
             raise InputError(
                 f"instrument {self.id!r}: luld_tier={shown(self.luld_tier)} is not 1 or 2, nor 0 for the tier of the rule"
             )
-        object.__setattr__(self, "luld_tier", int(self.luld_tier))
+        slippage = exact(self.stop_slippage, f"instrument {self.id!r}: stop_slippage")
+        if slippage < 0 or (slippage / self.tick).denominator != 1:
+            why = f"stop_slippage={shown(self.stop_slippage)} is not 0 or a multiple of the tick above it"
+            raise InputError(f"instrument {self.id!r}: {why}")
+        vars(self).update(luld_tier=int(self.luld_tier), stop_slippage=slippage)
         product = name_text(self.product, f"instrument {self.id!r}: product") if _is_given(self.product) else self.id
         object.__setattr__(self, "product", product)
 
@@ -428,18 +437,17 @@ class Universe:
 
     def quantities(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
         """Convert quantity steps to quantities; NaN without an instrument (code -1)."""
-        return _in_units(steps, code, [instrument.qty_step for instrument in self.instruments])
+        return in_units(steps, code, [instrument.qty_step for instrument in self.instruments])
 
     def prices(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
         """Convert price steps to prices; NaN without an instrument (code -1)."""
-        return _in_units(steps, code, [instrument.price_step for instrument in self.instruments])
+        return in_units(steps, code, [instrument.price_step for instrument in self.instruments])
 
     def describe(self) -> list[Any]:
         """Labels and units as plain lists, for hashing and storage."""
         instruments = [
             [i.id, *map(str, (i.tick, i.lot, i.multiplier)), i.currency, i.product, bool(i.negative_price)]
-            + [str(i.price_step), str(i.qty_step), bool(i.listed), *[str(i.delta)] * (i.delta != 1 or i.luld_tier > 0)]
-            + [str(i.luld_tier)] * (i.luld_tier > 0)
+            + [str(i.price_step), str(i.qty_step), bool(i.listed), *_given_last(i)]
             for i in self.instruments
         ]
         accounts: list[list[Any]] = []
@@ -461,7 +469,7 @@ class Universe:
 
         def instrument(entry: list[Any]) -> Instrument:
             values: dict[str, Any] = dict(zip((known.name for known in fields(Instrument)), entry, strict=False))
-            numbers = {name: Fraction(values[name]) for name in (*UNITS, "delta", "luld_tier") if name in values}
+            numbers = {name: Fraction(values[name]) for name in (*UNITS, *LAST) if name in values}
             return Instrument(**values | numbers)
 
         return cls(
@@ -475,20 +483,18 @@ class Universe:
 
 
 _AMOUNTS = rows(row(text, ratio))
-_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, ratio, ratio, optional=2)
+_INSTRUMENT = row(text, ratio, ratio, ratio, text, text, flag, ratio, ratio, flag, *[ratio] * 4, optional=4)
 _ACCOUNT = row(text, _AMOUNTS, _AMOUNTS, text, text, text, optional=1)
-DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)
-"""Check of the plain lists of `Universe.describe`."""
+DESCRIBED = row(rows(_INSTRUMENT), rows(_ACCOUNT), _AMOUNTS, rows(text), rows(text), flag)  # of `Universe.describe`
+
+
+def _given_last(instrument: Instrument) -> list[str]:
+    """The last fields of an instrument, up to the last that is not the default."""
+    given = [number for number, name in enumerate(LAST, 1) if getattr(instrument, name) != LAST[name]]
+    return [str(getattr(instrument, name)) for name in list(LAST)[: max(given, default=0)]]
 
 
 def _in_range(value: Fraction, what: str) -> int:
     if abs(value) >= LARGEST:
         raise OutOfRange(f"{what} is beyond 64 bits in units of this log")
     return int(value)
-
-
-def _in_units(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
-    """Steps times unit, rounded once if numerator and steps are exact as floats (so that 3 x 0.1 is 0.3)."""
-    numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
-    denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
-    return np.asarray(steps * numerator[code] / denominator[code])

@@ -152,6 +152,7 @@ class Rule:
             "trader": self.replay.accounts[account].trader if account is not None else None,
             "desk": self.replay.accounts[account].desk if account is not None else None,
             "firm": self.replay.accounts[account].firm if account is not None else None,
+            "smp_id": get("smp_id"),
             "global": "everything",
         }[self.scope]
 

@@ -6,7 +6,7 @@ import contextlib
 from fractions import Fraction
 
 from naive.currencies import Missing
-from naive.rules.base import HOLDING, Rule
+from naive.rules.base import HOLDING, Rule, Verdict
 from naive.rules.money import deposits_of, needs_rates, profit_of, realised_of
 
 
@@ -283,12 +283,20 @@ class ConsecutiveErrors(Run):
     def begin(self):
         super().begin()
         self.probes = {}  # half-open key -> the messages admitted, and the successes
+        self.asked = {}  # key -> since when a probe waits for an answer
+        self.before = {}  # key -> how many orders there were when its present state began
 
     def end_pauses(self):
+        late = self.params.get("probe_timeout_ns")
+        for key, (admitted, answered) in list(self.probes.items()) if late else ():
+            if admitted > answered and self.replay.now >= self.asked[key] + late:
+                del self.probes[key]
+                self.pauses[key] = self.asked[key] + late + self.params["open_ns"]
         over = [key for key, until in self.pauses.items() if until is not None and self.replay.now >= until]
         super().end_pauses()
         if self.params.get("half_open"):
             self.probes |= {key: [0, 0] for key in over}
+            self.before |= dict.fromkeys(over, len(self.replay.every_order))
 
     def holds_back(self, key, before):
         return key in self.probes and self.probes[key][0] + before >= self.params.get("probes", 1)
@@ -296,22 +304,35 @@ class ConsecutiveErrors(Run):
     def heard(self, event, members, weight, stands, own):
         key = self.key(members[0])
         if event["kind"] != "cancel" and stands and key in self.probes:
+            if self.probes[key][0] == self.probes[key][1]:
+                self.asked[key] = self.replay.now
             self.probes[key][0] += len(members)
         return False
 
+    def is_stale(self, event):
+        """Whether an answer names an order from before the present state."""
+        named = self.replay.orders.get((event["account"], event.get("order_id")))
+        return named is not None and named in self.replay.every_order[: self.before.get(self.key(event), 0)]
+
     def errored(self, event):
+        if self.is_stale(event):
+            return
         if self.probes.pop(self.key(event), None):
             self.trip(self.key(event))
         self.worse(event)
 
     def succeeded(self, event):
         key = self.key(event)
+        if self.is_stale(event):
+            return
         if key not in self.probes:
             self.better(event)
         elif self.probes[key][1] < self.probes[key][0]:
             self.probes[key][1] += 1
+            self.asked[key] = self.replay.now
             if self.probes[key][1] >= self.params.get("probes", 1):
                 self.lifted(key)
+                self.before[key] = len(self.replay.every_order)
 
     def lifted(self, key):
         super().lifted(key)
@@ -335,12 +356,13 @@ class Mmp(Rule):
 
     def begin(self):
         self.fills, self.starts = {}, {}
+        self.tagged = self.params.get("tagged", self.replay.tags)
 
     def ends_at(self):
         return self.replay.now + self.params["freeze_ns"] if self.params.get("freeze_ns") else None
 
     def window(self, key):
-        """Times, quantities and net deltas of the fills that count: the last ones, or since the first of a window."""
+        """Times, quantities, net deltas and vegas of the fills that count: the last ones, or since the first of a window."""
         span, fixed = self.params["window_ns"], self.params.get("window", "sliding") != "sliding"
         entries = self.fills.get(key, [])
         start = self.starts.get(key)
@@ -350,22 +372,37 @@ class Mmp(Rule):
 
     def breached(self, key):
         entries = self.window(key)
-        filled, delta = sum(qty for _, qty, _ in entries), abs(sum(delta for _, _, delta in entries))
+        sums = [sum(one[place] for one in entries) for place in (1, 2, 3)]
         return any(
-            name in self.params and self.beyond(value, self.limit(name))
-            for name, value in (("qty_limit", filled), ("delta_limit", delta))
+            name in self.params and self.beyond(abs(value), self.limit(name))
+            for name, value in zip(("qty_limit", "delta_limit", "vega_limit"), sums, strict=True)
         )
 
     def objects(self, event, member, weight):
         return self.breached(self.key(member))
 
+    def judge(self, event, members, weight):
+        if self.tagged and not any(member.mmp for member in members):
+            return Verdict(self)
+        return super().judge(event, members, weight)
+
+    def counts(self, event):
+        """Whether a fill is of an order that the protection looks at."""
+        named = self.replay.orders.get((event["account"], event.get("order_id")))
+        return not self.tagged or (named is not None and named.mmp)
+
+    def entry(self, event, side, qty):
+        traded = self.replay.instruments[event["instrument"]]
+        return qty, side * traded.delta * qty, side * traded.vega * qty
+
     def filled(self, event, qty, realised, opened):
+        if not self.counts(event):
+            return
         key = self.key(self.replay.fill_key(event))
         if not self.window(key):
             self.starts[key] = self.replay.now
             self.fills[key] = []
-        way = {"B": 1, "S": -1}[event["side"]] * self.replay.instruments[event["instrument"]].delta
-        self.fills[key].append((self.replay.now, qty, way * qty))
+        self.fills[key].append((self.replay.now, *self.entry(event, {"B": 1, "S": -1}[event["side"]], qty)))
         if self.breached(key):
             self.trip(key)
 
@@ -375,11 +412,10 @@ class Mmp(Rule):
 
     def amended(self, fill, former, realised, opened):
         entries = self.fills.get(self.key(fill.member), [])
-        place = next((place for place, (ts, _, _) in enumerate(entries) if ts == fill.ts), None)
-        if place is not None:
-            more = fill.qty - former[0]
-            delta = fill.side * self.replay.instruments[fill.event["instrument"]].delta * more
-            entries[place] = fill.ts, entries[place][1] + more, entries[place][2] + delta
+        place = next((place for place, (ts, *_) in enumerate(entries) if ts == fill.ts), None)
+        if place is not None and self.counts(fill.event):
+            more = self.entry(fill.event, fill.side, fill.qty - former[0])
+            entries[place] = fill.ts, *(had + one for had, one in zip(entries[place][1:], more, strict=True))
 
     def lifted(self, key):
         self.fills.pop(key, None)

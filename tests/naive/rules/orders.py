@@ -187,6 +187,13 @@ class PriceBand(PriceCollar):
 
 
 class Meeting(Rule):
+    def mates(self, member):
+        """The working orders that a rule keeps an order from meeting; by smp_id, no others of its list."""
+        if self.scope == "smp_id":
+            own = [order for order in self.replay.every_order if order.working]
+            return [order for order in own if member.smp_id is not None and order.smp_id == member.smp_id]
+        return [order for order in self.replay.working() if self.key(order) == self.key(member)]
+
     def apart(self, member):
         """Whether the phase of its instrument matches no orders as they come."""
         return self.replay.instruments[member.instrument].phase in ("preopen", "auction")
@@ -194,8 +201,8 @@ class Meeting(Rule):
 
 class SelfTrade(Meeting):
     def objects(self, event, member, weight):
-        for order in self.replay.working():
-            if order.instrument != member.instrument or self.key(order) != self.key(member):
+        for order in self.mates(member):
+            if order.instrument != member.instrument:
                 continue
             if order.side != -member.side or order.stop is not None or member.stop is not None or self.apart(member):
                 continue
@@ -211,7 +218,7 @@ class SelfMatch(Meeting):
         """Working orders that an order meets, the best price first, then the first to come."""
         found = []
         for place, order in enumerate(self.replay.every_order):
-            if not order.working or order.instrument != member.instrument or self.key(order) != self.key(member):
+            if order not in self.mates(member) or order.instrument != member.instrument:
                 continue
             if order.side != -member.side or order.stop is not None or member.stop is not None or self.apart(member):
                 continue

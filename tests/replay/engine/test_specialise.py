@@ -33,7 +33,7 @@ FACTS = {
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
     "exposures": False, "references": False, "answers": False, "amends": False, "flattens": False, "commands": False,
     "dividends": False, "snapshots": False, "fundings": False, "adjusts": False, "settles": False, "splits": False, "credits": False,
-    "multipliers": False, "phases": False, "externals": False,
+    "multipliers": False, "phases": False, "externals": False, "unconfirmed": False,
     "closes": False, "lifetimes": False, "turnover": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
@@ -63,7 +63,7 @@ ASKED = {
     "evict": ("state", "params", "event", "memory"),
     "apply_pending": ("state", "params", "book", "event", "sign", "memory"),
     "amend": ("state", "params", "book", "event", "sign", "today", "memory", "reals"),
-    "on_pause_end": ("state", "params"),
+    "on_pause_end": ("state", "params", "event"),
     "holds_back": ("state", "params"),
     "leave": ("state", "memory", "release"),
 }

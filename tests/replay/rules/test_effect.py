@@ -91,6 +91,7 @@ MISFITS = [
      "half_open=True begins when a pause ends by itself, and this one never does; give open_ns above zero"),
     (ConsecutiveErrors(3, open_ns="1s", half_open=True), "REJECT",
      "half_open=True is what follows a pause, and action='REJECT' does not pause; use PAUSE or HALT"),
+    (ConsecutiveErrors(3, open_ns="1s", probe_timeout_ns=1), "PAUSE", "probe_timeout_ns has no effect without half_open=True"),
     (ConsecutiveErrors(3, open_ns="1s", probes=2), "PAUSE", "probes=2 has no effect without half_open=True"),
 ]  # fmt: skip
 

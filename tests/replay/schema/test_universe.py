@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from refusing import refusal
 
 from riskkit import Account, EventLog, InputError, Instrument
-from riskkit.replay.schema.universe import Universe, common_unit, decimal_text, exact
+from riskkit.replay.schema.universe import LAST, Universe, common_unit, decimal_text, exact
 
 CENT = Fraction(1, 100)
 X = Instrument("X", lot="0.5")
@@ -223,3 +223,20 @@ def test_what_has_no_order_or_is_a_text_is_no_list_of_labels(name, given):
     for call in (Universe.declare, partial(EventLog.from_frame, frame)):
         with pytest.raises(InputError, match=f"^{name}=.* is not a list of {name}$"):
             call(**{name: given})
+
+
+@pytest.mark.parametrize("slippage", ["-0.01", "0.005", "x", None])
+def test_a_slippage_of_stops_is_a_multiple_of_the_tick(slippage):
+    with pytest.raises(InputError, match="stop_slippage"):
+        Instrument("X", stop_slippage=slippage)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"delta": 2}, {"luld_tier": 1}, {"stop_slippage": "0.5"}, {"delta": 2, "luld_tier": 2}, {"vega": "-0.5"}],
+)
+def test_the_last_fields_of_an_instrument_are_described_as_far_as_they_are_given(given):
+    universe = Universe((Instrument("X", **given),), (), {})
+    described = universe.describe()
+    assert len(described[0][0]) == 10 + max((1 + list(LAST).index(name) for name in given), default=0)
+    assert Universe.from_description(described) == universe

@@ -134,7 +134,7 @@ def tell_amended(sign, lots, price):
     if shape.amending:
         event = EventRow(
             noted.row, int64(log.ts[noted.row]), EventKind.FILL, position.account, position.instrument, noted.pair,
-            noted.side, lots, price, -1, noted.strategy, noted.connection,
+            noted.side, lots, price, -1, noted.strategy, noted.connection, column("flags", noted.row),
         )  # fmt: skip
         book = Book(
             position, account, instrument, at(orders, -1), account.realised - realised_before if sign < 0 else 0,

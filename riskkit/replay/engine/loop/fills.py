@@ -138,7 +138,7 @@ def book_fill(account_id, pair_id, instrument_id, paid, inferred):
         if inferred:
             event = EventRow(
                 i, now, EventKind.FILL, position.account, position.instrument, order.pair, side, qty, paid, order.row,
-                order.strategy, order.connection,
+                order.strategy, order.connection, order.flags & RowFlag.MMP if shape.apart else 0,
             )  # fmt: skip
         else:
             read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))

@@ -72,14 +72,14 @@ def follows(row):
 def find_best(rule):
     """Set the rule's `best` to the best working order of the other side in its scope."""
     global peer, member
-    rule.best = order_chains.best_offer(position, orders, event.side)
+    rule.best = order_chains.best_offer(position, orders, event.side, matched_id(rule))
     if rule.has_peers:
         peer_id = instrument.first_position
         while peer_id >= 0:
             peer = at(positions, peer_id)
             member = at(accounts, peer.account)
             if rule.member_key == rule.key:
-                rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side))
+                rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side, matched_id(rule)))
             peer_id = peer.next_position
     if meets_nobody():
         rule.best = order_chains.NO_OFFER
@@ -88,7 +88,7 @@ def find_best(rule):
 def find_met(rule):
     """Set the rule's `met` to the lots of the working orders in its scope that the order of `event` would meet."""
     global peer, member
-    rule.met = order_chains.met_lots(position, orders, event.side, event.price, came_before())
+    rule.met = order_chains.met_lots(position, orders, event.side, event.price, came_before(), matched_id(rule))
     if rule.has_peers:
         rule.met = 0
         peer_id = instrument.first_position
@@ -96,10 +96,17 @@ def find_met(rule):
             peer = at(positions, peer_id)
             member = at(accounts, peer.account)
             if rule.member_key == rule.key:
-                rule.met += order_chains.met_lots(peer, orders, event.side, event.price, came_before())
+                rule.met += order_chains.met_lots(
+                    peer, orders, event.side, event.price, came_before(), matched_id(rule)
+                )
             peer_id = peer.next_position
     if meets_nobody():
         rule.met = 0
+
+
+def matched_id(rule):
+    """The self-match prevention id of the orders that the order of `event` may meet."""
+    return event.smp_id if rule.scope == "smp_id" else order_chains.ANY_ID
 
 
 def meets_nobody():
@@ -124,7 +131,12 @@ def judge(kind):
         rule_code = DecisionCode.PASS
         rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
         if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
+            if (
+                rule.can_pause
+                and rule.state.held_until > event.ts
+                and (rule.halts or reducing == 0)
+                and (not rule.tagged or event.flags & RowFlag.MMP != 0)
+            ):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
             elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():
@@ -232,7 +244,9 @@ def cancel_met(number, key, mode, lots, used):
             member = at(accounts, peer.account)
             for rule in shape.matching:
                 if number == rule.number and (rule.member_key == key if rule.has_peers else peer_id == event.pair):
-                    slot = order_chains.first_met(peer, orders, event.side, event.price, came_before(), slot)
+                    slot = order_chains.first_met(
+                        peer, orders, event.side, event.price, came_before(), matched_id(rule), slot
+                    )
             peer_id = peer.next_position
         if slot < 0:
             break

@@ -240,7 +240,7 @@ def change_named():
     if shape.stops and order.stop != MISSING:
         order_stops.set_stop(order, event.stop, log.stop[i], event.flags)
         if shape.cash and order.reserve == MISSING:
-            order.hold_price = order_stops.waiting_price(price, order.stop)
+            order.hold_price = order_stops.waiting_price(instrument, price, order.stop)
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
     if shape.answers and change != 0:
@@ -259,7 +259,9 @@ def on_cancel():
     if shape.orders and log.order[i] >= 0:
         if shape.numbers_orders:
             order.taken = ledger.rest_of(order)
-        if not shape.answers:
+        if shape.unconfirmed and waits_for_venue():
+            pass  # an expiry ends it
+        elif not shape.answers:
             stop_work()
         elif order.status == runtime.WORKING:
             stop_work()
@@ -271,6 +273,15 @@ def on_cancel():
         book = Book(position, account, instrument, order, 0, 0, None, None)
         look_up_rules(EventKind.CANCEL)
         record_outcome(EventKind.CANCEL)
+
+
+def waits_for_venue():
+    """True of a cancel after which its order works on until the venue confirms it; one that still waits its turn was never sent."""
+    return (
+        "flags" in shape.columns
+        and log.flags[i] & RowFlag.UNCONFIRMED != 0
+        and (not shape.queueing or order.release <= now)
+    )
 
 
 def on_expiry():

@@ -12,7 +12,7 @@ from riskkit.replay.kernels import runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import at
 from riskkit.replay.kernels.runtime import Counter
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 
 
 def tell_rules(kind, realised):
@@ -61,6 +61,20 @@ def look_up_rule(rule, kind):
             rule.state.held_until = 0
         if rule.has("evict"):
             rule.evict()
+        if rule.can_pause and rule.has("holds_back") and 0 < rule.state.held_until <= now:
+            pause_again(rule)
+
+
+def pause_again(rule):
+    """Pause a key anew from the time in its record on, which is no event's; the pause may be over, too."""
+    until = runtime.release_time(rule.state.held_until, rule.terms, clocks)
+    if until > now:
+        rule.state.held_until = until
+        rule.state.trips += 1
+        write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
+    else:
+        rule.on_pause_end()
+        rule.state.held_until = 0
 
 
 def record_outcome(kind):
@@ -131,7 +145,7 @@ def cancel_working(number, key):
         instrument = at(instruments, position.instrument)
         working_key = -1
         for rule in shape.pausing:
-            if number == rule.number:
+            if number == rule.number and (not rule.tagged or order.flags & RowFlag.MMP != 0):
                 working_key = rule.order_key
         if order.status == runtime.WORKING and working_key == key:
             look_up_cash(order.account, instrument.currency)

@@ -81,6 +81,7 @@ def read_event(kind, row, side, qty, price):
         order.parent if kind == EventKind.MODIFY and shape.parents else column("parent", row),
         column("batch", row), column("weight", row), fee if kind == EventKind.FILL else column("fee", row),
         column("bid", row), column("ask", row), column("reserve", row), stop_of(kind, row, side),
+        order.smp_id if kind == EventKind.MODIFY and shape.apart else column("smp_id", row),
     )  # fmt: skip
 
 

@@ -16,8 +16,10 @@ from riskkit.replay.schema.constants import NEVER
 def let_work():
     """Add a named order to the working orders."""
     global change, rest_before, worth_before
-    if shape.tags or shape.closes or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
+    if shape.tags or shape.closes or shape.apart or ((shape.modifies or shape.dividends) and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
+    if shape.apart:
+        order.smp_id = event.smp_id
     if shape.cash:
         cash_holds.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags, event.stop)
     if shape.parents:
@@ -169,7 +171,7 @@ def value_price(way, limit, stop):
     return (
         MISSING
         if limit == MISSING and event.flags & RowFlag.BAD_PRICE
-        else order_stops.waiting_price(limit, stop)
+        else order_stops.waiting_price(instrument, limit, stop)
         if shape.stops and stop != MISSING
         else ledger.order_price(instrument, way, limit)
     )

@@ -19,12 +19,12 @@ def bad_price(event: EventRow) -> bool:
 def price_of(book: Book, event: EventRow) -> int:
     """Price at which a message is valued, as `order_price`: its limit, a sell below the market at the market; or MISSING.
 
-    An order that waits for its stop is valued at its limit, else at its stop.
+    An order that waits for its stop is valued at its limit, else at its stop with the slippage of its instrument.
     """
     if bad_price(event):
         return MISSING
     if event.stop != MISSING:
-        return waiting_price(event.price, event.stop)
+        return waiting_price(book.instrument, event.price, event.stop)
     return order_price(book.instrument, event.side, event.price)
 
 

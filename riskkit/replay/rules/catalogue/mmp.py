@@ -1,9 +1,10 @@
 """Market-maker protection: what is filled in a short window above which quoting is frozen.
 
 Unit: quantity of fills of both sides, and units of the underlying of their net delta (quantity × side × the instrument's
-`delta`), without sign. Source: the protections of Deribit, Eurex and other options exchanges. The window slides, (t - w, t], or starts
-with its first fill, [s, s + w), as at Deribit; the first fill after its end opens the next. The pause ends after `freeze_ns`, with
-0 at a manual reset; the window then starts empty. All fills count as maker fills.
+`delta`) or net vega (likewise), without sign. Source: the protections of Deribit, Eurex and other options exchanges. The
+window slides, (t - w, t], or starts with its first fill, [s, s + w), as at Deribit; the first fill after its end opens the
+next. The pause ends after `freeze_ns`, with 0 at a manual reset; the window then starts empty. All fills count as maker
+fills; with `tagged` those of orders with `mmp`, and only such orders are frozen and cancelled, as at Deribit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from riskkit.replay.rules.parameters import (
     Breach,
     DeltaQuantity,
     Duration,
+    Flag,
     Limit,
     PositiveDuration,
     Quantity,
@@ -27,16 +29,18 @@ from riskkit.replay.rules.parameters import (
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, Measure, Observation
-from riskkit.replay.schema.columns import EventKind, EventRow
+from riskkit.replay.schema.columns import EventKind, EventRow, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
 SPLIT = int(EventKind.SPLIT)
-FILLED, DELTA = range(2)  # index of the limit in `observes`
+TAGGED = int(RowFlag.MMP)
+DELTAS, VEGAS = QUEUE, 2 * QUEUE  # queues of the fills, after that of their quantities
+FILLED, DELTA, VEGA = range(3)  # index of the limit in `observes`
 FIXED = 1  # index of the window that starts with its first fill
 
 
 class MarketMakerProtection(NamedTuple):
-    """Fills of at most `qty_limit`, and a net delta of at most `delta_limit`, within `window_ns`; beyond it a freeze.
+    """Fills of at most `qty_limit`, and net deltas and vegas within their limits, within `window_ns`; beyond it a freeze.
 
     Parameters
     ----------
@@ -48,6 +52,10 @@ class MarketMakerProtection(NamedTuple):
         Length of the freeze; 0: until a reset.
     window
         sliding, or from the first fill to its end.
+    vega_limit
+        Limit of the net vega filled, in millionths at the finest.
+    tagged
+        Look only at orders with `mmp`, and at their fills.
 
     Examples
     --------
@@ -63,23 +71,32 @@ class MarketMakerProtection(NamedTuple):
     breach: Breach = "exceed"
     window: choice("sliding", "fixed_from_first") = "sliding"
     delta_limit: Limit[DeltaQuantity] = None
+    vega_limit: Limit[DeltaQuantity] = None
+    tagged: Flag = False
 
 
 def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Remove fills outside the window; those of a fixed one have the time of its first."""
     expire(memory, state.memory, event.ts - params.window_ns)
-    expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
+    expire(memory, state.memory + DELTAS, event.ts - params.window_ns)
+    if params.vega_limit < LARGEST:
+        expire(memory, state.memory + VEGAS, event.ts - params.window_ns)
 
 
-def net_delta(book: Book, event: EventRow, lots: int) -> int:
-    """Net delta of a fill in millionths of the quantity unit; at most LARGEST."""
-    each = event.side * book.instrument.qty_unit * book.instrument.delta
+def net(book: Book, event: EventRow, lots: int, of_one: int) -> int:
+    """Net delta or vega of a fill in millionths of the quantity unit, by that of one unit; at most LARGEST."""
+    each = event.side * book.instrument.qty_unit * of_one
     return each * (min(lots, LARGEST // abs(each)) if each != 0 else 0)
 
 
 def check(state: Record, params: Any, memory: Words) -> CapVerdict:
     """Compare the fills in the window with the limits."""
-    filled, delta = total(memory, state.memory), abs(total(memory, state.memory + QUEUE))
+    filled, delta = total(memory, state.memory), abs(total(memory, state.memory + DELTAS))
+    if params.vega_limit < LARGEST:
+        vega = abs(total(memory, state.memory + VEGAS))
+        fits = filled <= params.qty_limit and delta <= params.delta_limit
+        if vega > params.vega_limit or (fits and params.qty_limit >= LARGEST and params.delta_limit >= LARGEST):
+            return CapVerdict(OBJECT if vega > params.vega_limit else PASS, vega, params.vega_limit, VEGA, 0)
     if filled > params.qty_limit or params.delta_limit >= LARGEST:
         return CapVerdict(OBJECT if filled > params.qty_limit else PASS, filled, params.qty_limit, FILLED, 0)
     return CapVerdict(OBJECT if delta > params.delta_limit else PASS, delta, params.delta_limit, DELTA, 0)
@@ -88,34 +105,44 @@ def check(state: Record, params: Any, memory: Words) -> CapVerdict:
 def update(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
     """Add a fill; trip if the window exceeds a limit. A split of the instrument empties the window."""
     if event.kind == SPLIT:
-        empty(state, memory)
+        empty(state, params, memory)
+        return 0
+    if params.tagged and event.flags & TAGGED == 0:
         return 0
     if params.window != FIXED or length(memory, state.memory) == 0:
         state.start = event.ts
     append(memory, state.memory, state.start, event.qty * book.instrument.qty_unit)
     if params.delta_limit < LARGEST:
-        append(memory, state.memory + QUEUE, state.start, net_delta(book, event, event.qty))
+        append(memory, state.memory + DELTAS, state.start, net(book, event, event.qty, book.instrument.delta))
+    if params.vega_limit < LARGEST:
+        append(memory, state.memory + VEGAS, state.start, net(book, event, event.qty, book.instrument.vega))
     return 1 if check(state, params, memory).code == OBJECT else 0
 
 
 def amend(state: Record, params: Any, book: Book, event: EventRow, memory: Words, sign: int) -> None:
     """Undo or count a fill of the window that the venue busts or corrects."""
+    if params.tagged and event.flags & TAGGED == 0:
+        return
     ts = event.ts if params.window != FIXED else state.start if event.ts >= state.start else event.ts
     adjust(memory, state.memory, ts, sign * event.qty * book.instrument.qty_unit)
     if params.delta_limit < LARGEST:
-        adjust(memory, state.memory + QUEUE, ts, sign * net_delta(book, event, event.qty))
+        adjust(memory, state.memory + DELTAS, ts, sign * net(book, event, event.qty, book.instrument.delta))
+    if params.vega_limit < LARGEST:
+        adjust(memory, state.memory + VEGAS, ts, sign * net(book, event, event.qty, book.instrument.vega))
 
 
-def reset(state: Record, memory: Words) -> None:
+def reset(state: Record, params: Any, memory: Words) -> None:
     """Clear the window after a freeze."""
     if state.held_until != 0:
-        empty(state, memory)
+        empty(state, params, memory)
 
 
-def empty(state: Record, memory: Words) -> None:
+def empty(state: Record, params: Any, memory: Words) -> None:
     """Forget the fills of the window."""
     clear(memory, state.memory)
-    clear(memory, state.memory + QUEUE)
+    clear(memory, state.memory + DELTAS)
+    if params.vega_limit < LARGEST:
+        clear(memory, state.memory + VEGAS)
 
 
 def misfit(rule: Any) -> str:
@@ -132,7 +159,8 @@ def sentence(params: MarketMakerProtection) -> str:
         else []
     )
     caps += [f"a traded net delta of {bound} {params.delta_limit}"] if params.delta_limit is not None else []
-    within = f"within {duration_text(params.window_ns)}"
+    caps += [f"a traded net vega of {bound} {params.vega_limit}"] if params.vega_limit is not None else []
+    within = f"{'by orders with mmp ' if params.tagged else ''}within {duration_text(params.window_ns)}"
     return f"{' and '.join(caps)} {within}{' of the first fill' if params.window != 'sliding' else ''}"
 
 
@@ -146,18 +174,18 @@ MMP = register(
         evict=evict,
         reset=reset,
         amend=amend,
-        workspace_size=2 * QUEUE,
-        nodes_per_event=2,
+        workspace_size=3 * QUEUE,
+        nodes_per_event=3,
         updates_on=frozenset({EventKind.FILL, EventKind.SPLIT}),
         action="PAUSE",
         hold="freeze_ns",
         checked_by_pause=True,
         exempt_reducing=True,
-        observes=("qty_limit", Observation(Measure.DELTA, "delta_limit")),
+        observes=("qty_limit", Observation(Measure.DELTA, "delta_limit"), Observation(Measure.DELTA, "vega_limit")),
         standing=True,
         evidence=(Need(("FILL",)),),
         adds_lots=lambda parameters: True,
-        one_of=("qty_limit", "delta_limit"),
+        one_of=("qty_limit", "delta_limit", "vega_limit"),
         misfit=misfit,
         sentence=sentence,
     )
