@@ -279,7 +279,8 @@ class CurrencyBook(Shown):
         return first, second
 
     def _title(self) -> str:
-        return f"Books in {len(set(self.currencies.values()))} currencies, P&L in {self.reporting}"
+        held = ", ".join(map(str, dict.fromkeys(self.currencies.values())))
+        return f"Books in {held}; P&L in {self.reporting}"
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = [("positions", len(self.positions), ""), ("value", self.value, str(self.reporting))]

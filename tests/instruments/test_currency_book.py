@@ -68,7 +68,7 @@ def test_pnl_is_the_value_after_less_the_value_before():
     assert book.value == pytest.approx(values(still, 0.0).sum())
     parts = book.by_effect(MOVES)
     assert parts.sum(axis=1).to_numpy() == pytest.approx(book(MOVES).to_numpy())
-    assert "5 currencies" not in repr(book) and "of which in JPY" in repr(book)
+    assert "Books in USD, GBP, EUR, JPY; P&L in EUR" in repr(book) and "of which in JPY" in repr(book)
 
 
 def test_quotes_in_another_unit_change_the_unit_and_nothing_else():
