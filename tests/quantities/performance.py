@@ -180,7 +180,7 @@ def months(inputs):
     table = performance.monthly_table(ours)
     year, every = table.loc[inputs["year"]], table.drop(columns="year").stack().dropna()
     return {
-        **{"months": year.drop("year").dropna().to_numpy(), "year_total": year["year"]},
+        **{"months": year.drop("year").to_numpy(), "year_total": year["year"]},
         **{"best_month": every.max(), "worst_month": every.min(), "positive_months": (every > 0.0).mean()},
     }
 
