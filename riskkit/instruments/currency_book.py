@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -161,8 +161,8 @@ class CurrencyBook(Shown):
     def _named(self) -> Any:
         return zip(self.books, self._parts, strict=True)
 
-    def _effects(self, scenarios: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """P&L (n_scenarios, n_positions) of prices, of exchange, and of both together."""
+    def _moved(self, scenarios: Any) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of each book: P&L of prices (n_scenarios, n), values today (n,), and the move of its currency (n_scenarios, 1)."""
         known = self.factors
         moves = factor_moves(scenarios, known)
         by_name = dict(zip(known, moves.T, strict=True)) | {self.reporting: np.zeros(len(moves))}
@@ -173,16 +173,12 @@ class CurrencyBook(Shown):
                 )
         for factor, (bought, quoted) in (self.crosses or {}).items():
             by_name[factor] = (1.0 + by_name[bought]) / (1.0 + by_name[quoted]) - 1.0
-        prices, exchange, both = [], [], []
         for name, part in self._named():
             currency = self.currencies[name]
             rate, change = self._rate(currency), by_name[currency][:, None]
             inputs = [by_name[factor] for factor in part.factors]
-            local = rate * part.pnl(np.column_stack(inputs) if inputs else np.empty((len(moves), 0)))
-            prices.append(local)
-            exchange.append(rate * part.values * change)
-            both.append(local * change)
-        return np.hstack(prices), np.hstack(exchange), np.hstack(both)
+            local = part.pnl(np.column_stack(inputs) if inputs else np.empty((len(moves), 0)))
+            yield rate * local, rate * part.values, change
 
     def pnl(self, scenarios: Any) -> Any:
         """P&L of each position in each scenario, in the reporting currency.
@@ -202,9 +198,9 @@ class CurrencyBook(Shown):
         InputError
             Other factors, an exchange rate that does not stay above 0, or what a book refuses.
         """
-        prices, exchange, both = self._effects(scenarios)
+        parts = [local + (local + values) * change for local, values, change in self._moved(scenarios)]
         rows = labels_of(scenarios, 0)
-        return with_labels(prices + exchange + both, rows, None if rows is None else list(self.positions))
+        return with_labels(np.hstack(parts), rows, None if rows is None else list(self.positions))
 
     def __call__(self, scenarios: Any) -> Any:
         """P&L of all books in each scenario, (n_scenarios,)."""
@@ -225,8 +221,12 @@ class CurrencyBook(Shown):
         """
         import pandas as pd
 
-        sums = [part.sum(axis=1) for part in self._effects(scenarios)]
-        return pd.DataFrame(dict(zip(("prices", "exchange", "both"), sums, strict=True)), labels_of(scenarios, 0))
+        sums: dict[str, Any] = dict.fromkeys(("prices", "exchange", "both"), 0.0)
+        for local, values, change in self._moved(scenarios):
+            prices, rate = local.sum(axis=1), change[:, 0]
+            for effect, part in zip(sums, (prices, values.sum() * rate, prices * rate), strict=True):
+                sums[effect] = sums[effect] + part
+        return pd.DataFrame(sums, labels_of(scenarios, 0))
 
     def delta_gamma(self) -> DeltaGamma:
         """Sensitivities to the factors, with the cross gammas of prices and exchange rates.
