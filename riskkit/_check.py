@@ -145,11 +145,7 @@ def _labels(table: Any, place: tuple[int, ...]) -> str:
 
 
 def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Literal["C", "K"] = "C") -> np.ndarray:
-    """Return a float64 array without NaN or infinity, of `ndim` dimensions if given.
-
-    In row-major order, or with ``order="K"`` in the order of the input: a DataFrame is column-major, and reordering
-    copies it.
-    """
+    """Return a float64 array without NaN or infinity, of `ndim` dimensions if given; ``order="K"`` is that of the input."""
     array = float_array(value, name, order=order)
     if ndim is not None and array.ndim != ndim:
         raise InputError(f"{name} has {array.ndim} dimensions and shape {array.shape}; it needs {ndim}")
@@ -224,18 +220,23 @@ def _has_boolean(value: Any) -> bool:
 def observations(
     value: Any, name: str, *, min_obs: int = 1, order: Literal["C", "K"] = "C", ordered: bool = False
 ) -> np.ndarray:
-    """Return finite numbers of shape (n_obs,) or (n_obs, n_series) with at least `min_obs` rows.
-
-    With ``ordered=True`` the dates of a labelled `value` must rise (`refuse_disorder`).
-    """
+    """Return finite numbers, (n_obs,) or (n_obs, n_series), of at least `min_obs` rows; ``ordered=True``: dates must rise."""
     array = finite_array(value, name, order=order)
     if array.ndim not in (1, 2):
         raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_series)")
     if array.shape[0] < min_obs:
         raise InputError(f"{name} has {counted(array.shape[0], 'observation')}; at least {min_obs} are needed")
+    refuse_overflow(array, name)
     if ordered:
         refuse_disorder(value, name)
     return array
+
+
+def refuse_overflow(array: np.ndarray, name: str, largest: float = 1e150) -> None:
+    """Refuse numbers whose squares (or, with 1e75, fourth powers) are beyond a float; a missing one is none."""
+    found = (np.fmax.reduce(array, None), np.fmin.reduce(array, None)) if array.size else (0.0,)
+    if abs(most := max(found, key=abs)) > largest:
+        raise InputError(f"{name} holds {most:g}; give it in a unit that keeps it below {largest:g}")
 
 
 def returns_array(
@@ -431,10 +432,7 @@ def refuse_objects(table: Any) -> None:
 
 
 def constant(values: np.ndarray, size: Any = 0.0) -> Any:
-    """True where numbers (n_obs,) or the columns of (n_obs, n_series) vary by no more than rounding.
-
-    `size` is the largest number they were computed from, where that is larger than they are.
-    """
+    """True where numbers or columns vary by no more than the rounding of them, or of `size`, from which they were computed."""
     largest = np.maximum(np.abs(values).max(axis=0), size)
     flat = np.ptp(values, axis=0) <= ROUNDING * largest
     return flat if np.ndim(flat) else bool(flat)

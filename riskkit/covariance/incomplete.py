@@ -14,6 +14,7 @@ from riskkit._check import (
     labels_of,
     one_of,
     refuse_disorder,
+    refuse_overflow,
     refuse_prices,
     returns_array,
     whole_number,
@@ -202,6 +203,9 @@ def incomplete_ewma_variance(returns: ReturnsLike, decay: float = 0.94, gaps: Ga
     decay = decay_factor(decay)
     refuse_disorder(returns, "returns")
     array = float_array(returns, "returns")
+    if not array.size:
+        raise InputError(f"returns is empty (shape {array.shape}); give at least one number")
+    refuse_overflow(array, "returns")
     table = array.reshape(len(array), -1)
     known = _known(table)
     if not known.any(axis=0).all():
@@ -265,6 +269,7 @@ def _with_gaps(returns: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     table = float_array(returns, "returns")
     if table.ndim != 2:
         raise InputError(f"returns has shape {table.shape}; a matrix needs (n_obs, n_assets)")
+    refuse_overflow(table, "returns")
     known = _known(table)
     counts = (known.T.astype(float) @ known.astype(float)).astype(np.int64)  # of floats it is a product of BLAS
     if counts.min(initial=2) < 2:

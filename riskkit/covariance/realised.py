@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import refuse_prices, single_series
+from riskkit._check import refuse_overflow, refuse_prices, single_series
 from riskkit._docs import with_described_fields
 
 
@@ -86,6 +86,7 @@ def realised_measures(returns: Any) -> RealisedMeasures:
     """
     array = single_series(returns, "returns", min_obs=3, ordered=True)
     refuse_prices(array, "returns")
+    refuse_overflow(array, "returns", 1e75)
     n, size = len(array), np.abs(array)
     variance = float(array @ array)
     bipower = 0.5 * math.pi * float(size[1:] @ size[:-1])

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import labels_of, one_of, optional, returns_array, with_labels
+from riskkit._check import labels_of, one_of, optional, refuse_overflow, returns_array, with_labels
 from riskkit._excel import Exported
 from riskkit._show import Row, worded
 from riskkit._types import ReturnsLike
@@ -118,6 +118,7 @@ def shrunk_covariance(
     one_of(method, get_args(Method), "method")
     one_of(mean, ("sample", "zero"), "mean")
     array = returns_array(returns, min_obs=2)
+    refuse_overflow(array, "returns", 1e75)
     table = array.reshape(len(array), -1)
     if method == "constant_correlation":
         covariance, shrinkage = _to_one_correlation(table - table.mean(axis=0) if mean == "sample" else table)

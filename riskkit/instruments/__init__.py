@@ -2,7 +2,9 @@
 
 Options
     european_option, OptionValue, black76, bachelier, american_option, option_ladder, OptionLadder
-    OptionBook (a book of options in scenarios)
+    OptionBook (a book of options and forwards in scenarios)
+Forwards, and books in several currencies
+    forward_contract, ForwardValue, CurrencyBook
 Any instrument of QuantLib in scenarios (extra `pricing`)
     PricedBook
 Bonds
@@ -15,7 +17,9 @@ Perpetual futures
 
 from riskkit._names import suggest_names
 from riskkit.instruments.bonds import BondValue, KeyRates, bond, key_rates
+from riskkit.instruments.currency_book import CurrencyBook
 from riskkit.instruments.european import OptionValue, bachelier, black76, european_option
+from riskkit.instruments.forwards import ForwardValue, forward_contract
 from riskkit.instruments.futures import continuous_futures
 from riskkit.instruments.ladders import OptionLadder, option_ladder
 from riskkit.instruments.lattice import american_option
@@ -31,6 +35,8 @@ from riskkit.instruments.priced_book import PricedBook
 
 __all__ = [
     "BondValue",
+    "CurrencyBook",
+    "ForwardValue",
     "KeyRates",
     "OptionBook",
     "OptionLadder",
@@ -43,6 +49,7 @@ __all__ = [
     "bracket_liquidation_price",
     "continuous_futures",
     "european_option",
+    "forward_contract",
     "funding_payments",
     "funding_rate",
     "inverse_liquidation_price",
@@ -58,5 +65,7 @@ suggest_names(
         "american_option": "binomial_tree crr",
         "bond": "bond_price bndprice duration modified_duration dv01 convexity",
         "key_rates": "key_rate_duration",
+        "forward_contract": "fx_forward currency_forward",
+        "CurrencyBook": "fx_book multi_currency_book",
     },
 )

@@ -11,10 +11,13 @@ import numpy as np
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, with_labels
 from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown
-from riskkit.instruments.european import OptionType, european_option
+from riskkit.instruments.european import european_option
+from riskkit.instruments.factor_moves import factor_moves
+from riskkit.instruments.forwards import forward_contract
 from riskkit.pnl import DeltaGamma
 
 NEEDED = ("underlying", "strike", "years", "volatility", "quantity", "option")
+KINDS: tuple[Any, ...] = ("call", "put", "forward")
 BLOCK = 200_000
 """Valuations at a time."""
 
@@ -27,7 +30,8 @@ class OptionBook(Shown):
     ----------
     options : DataFrame
         A row for each position: `underlying`, `strike`, `years` to expiry, `volatility` per year, `quantity` in units of the
-        underlying (negative if sold), `option` ("call" or "put"); and, if they are not 0, `rate` and `dividend_yield`.
+        underlying (negative if sold), `option` ("call", "put", or "forward", which needs no volatility: NaN); and, if they are not 0,
+        `rate` and `dividend_yield`.
     spots : mapping
         Price of each underlying.
     volatility_factors : mapping, optional
@@ -39,6 +43,10 @@ class OptionBook(Shown):
     ----------
     factors : tuple of labels
         Relative moves of the underlyings, then changes of volatilities: the columns of scenarios without names.
+    positions : tuple of labels
+        Labels of `options`.
+    values : (n_options,)
+        Value of each position today, money.
 
     Raises
     ------
@@ -72,9 +80,9 @@ class OptionBook(Shown):
         unknown = [name for name in table["underlying"] if name not in self.spots]
         if unknown:
             raise InputError(f"spots is missing {unknown[0]!r}")
-        strange = [kind for kind in table["option"] if kind not in ("call", "put")]
+        strange = [kind for kind in table["option"] if kind not in KINDS]
         if strange:
-            raise InputError(f"options has the option {strange[0]!r}; give 'call' or 'put'")
+            raise InputError(f"options has the option {strange[0]!r}; give 'call', 'put' or 'forward'")
         if (self._column("years") <= self._elapsed).any():
             raise InputError(f"options has one that expires within {self.days:g} days; value it at expiry")
         self.pnl(np.zeros((1, len(self.factors))))  # refuses what no option can have
@@ -83,6 +91,26 @@ class OptionBook(Shown):
     def factors(self) -> tuple[Any, ...]:
         """Names of the columns of scenarios."""
         return (*self.spots, *dict.fromkeys((self.volatility_factors or {}).values()))
+
+    @property
+    def positions(self) -> tuple[Any, ...]:
+        """Names of the columns of `pnl`."""
+        return tuple(self.options.index)
+
+    @property
+    def values(self) -> np.ndarray:
+        """Value of each position today, money."""
+        return self._prices(self._spot[None, :], self._column("years"), self._volatility)[0] * self._column("quantity")
+
+    @property
+    def _spot(self) -> np.ndarray:
+        return np.array([float(self.spots[name]) for name in self.options["underlying"]])
+
+    @property
+    def _volatility(self) -> np.ndarray:
+        """Volatilities; those of forwards are not looked at."""
+        given = as_pandas(self.options["volatility"]).where(self.options["option"] != "forward", 1.0)
+        return finite_array(given, "options['volatility']")
 
     @property
     def _elapsed(self) -> float:
@@ -111,18 +139,7 @@ class OptionBook(Shown):
         InputError
             A move that leaves no price or volatility above zero, or other factors.
         """
-        columns = labels_of(scenarios, 1)
-        moves = finite_array(scenarios, "scenarios", ndim=2)
-        known = list(self.factors)
-        if columns is not None:
-            unknown = [name for name in columns if name not in known]
-            if unknown:
-                raise InputError(f"scenarios moves {unknown[0]!r}, which is not a factor of the options: {known}")
-            table = np.zeros((len(moves), len(known)))
-            table[:, [known.index(name) for name in columns]] = moves
-            moves = table
-        if moves.shape[1] != len(known):
-            raise InputError(f"scenarios has {moves.shape[1]} columns for {len(known)} factors; give {known}")
+        moves = factor_moves(scenarios, self.factors)
         step = max(1, BLOCK // len(self.options))
         parts = [self._revalued(moves[start : start + step]) for start in range(0, len(moves), step)]
         rows = labels_of(scenarios, 0)
@@ -136,33 +153,29 @@ class OptionBook(Shown):
     def _revalued(self, moves: np.ndarray) -> np.ndarray:
         known, names = list(self.factors), list(self.options["underlying"])
         at = [known.index(name) for name in names]
-        spot, volatility = np.array([float(self.spots[name]) for name in names]), self._column("volatility")
-        later = spot * (1.0 + moves[:, at])
+        later = self._spot * (1.0 + moves[:, at])
         spread = np.zeros((len(moves), len(names)))
         for j, name in enumerate(names):
             if self.volatility_factors and name in self.volatility_factors:
                 spread[:, j] = moves[:, known.index(self.volatility_factors[name])]
-        years, strike = self._column("years"), self._column("strike")
-        terms = {name: self._column(name) for name in ("rate", "dividend_yield")}
-        calls = (self.options["option"] == "call").to_numpy()
-        out = np.empty(later.shape)
-        sides: tuple[tuple[OptionType, np.ndarray], ...] = (("call", calls), ("put", ~calls))
-        for kind, chosen in sides:
-            if chosen.any():
-                rates = {name: values[chosen] for name, values in terms.items()}
-                now = european_option(
-                    spot[chosen], strike[chosen], years[chosen], volatility[chosen], option=kind, **rates
-                ).price
-                then = european_option(
-                    later[:, chosen],
-                    strike[chosen],
-                    years[chosen] - self._elapsed,
-                    volatility[chosen] + spread[:, chosen],
-                    option=kind,
-                    **rates,
-                ).price
-                out[:, chosen] = then - now
-        return out * self._column("quantity")
+        then = self._prices(later, self._column("years") - self._elapsed, self._volatility + spread)
+        return then * self._column("quantity") - self.values
+
+    def _prices(self, spot: np.ndarray, years: np.ndarray, volatility: np.ndarray) -> np.ndarray:
+        """Price per unit (n, n_options) at prices of the underlyings (n, n_options)."""
+        out, kinds = np.empty(spot.shape), self.options["option"].to_numpy()
+        strike, rate, income = (self._column(name) for name in ("strike", "rate", "dividend_yield"))
+        for kind in KINDS:
+            chosen = kinds == kind
+            if not chosen.any():
+                continue
+            terms = {"rate": rate[chosen], "dividend_yield": income[chosen]}
+            place = spot[:, chosen], strike[chosen], years[chosen]
+            if kind == "forward":
+                out[:, chosen] = forward_contract(*place, **terms).price
+            else:
+                out[:, chosen] = european_option(*place, volatility[..., chosen], option=kind, **terms).price
+        return out
 
     def delta_gamma(self) -> DeltaGamma:
         """Sensitivities to relative moves of the underlyings, money: what a limit on delta and gamma sees."""
@@ -173,6 +186,9 @@ class OptionBook(Shown):
         for _, row in self.options.iterrows():
             terms = {name: row[name] for name in ("rate", "dividend_yield") if name in row}
             spot, at = float(self.spots[row["underlying"]]), known.index(row["underlying"])
+            if row["option"] == "forward":
+                delta[at] += row["quantity"] * forward_contract(spot, row["strike"], row["years"], **terms).delta * spot
+                continue
             value = european_option(spot, row["strike"], row["years"], row["volatility"], option=row["option"], **terms)
             delta[at] += row["quantity"] * value.delta * spot
             gamma[at] += row["quantity"] * value.gamma * spot**2

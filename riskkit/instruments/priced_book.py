@@ -11,6 +11,7 @@ import numpy as np
 from riskkit._check import InputError, finite_array, finite_number, labels_of, shown, with_labels
 from riskkit._plain import mapping_of
 from riskkit._show import Row, Shown
+from riskkit.instruments.factor_moves import factor_moves
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,6 +36,10 @@ class PricedBook(Shown):
     ----------
     factors : tuple of labels
         Names of `quotes`: the columns of scenarios without names.
+    positions : tuple of labels
+        Names of `instruments`.
+    values : (n_instruments,)
+        Value of each position with the quotes as they are, money.
 
     Raises
     ------
@@ -102,6 +107,16 @@ class PricedBook(Shown):
         """Names of the columns of scenarios."""
         return tuple(self.quotes)
 
+    @property
+    def positions(self) -> tuple[Any, ...]:
+        """Names of the columns of `pnl`."""
+        return tuple(self.instruments)
+
+    @property
+    def values(self) -> np.ndarray:
+        """Value of each position with the quotes as they are, money."""
+        return self._values("as they are") * self._amounts
+
     def pnl(self, scenarios: Any) -> Any:
         """P&L of each position in each scenario, by full revaluation; the quotes are as before afterwards.
 
@@ -120,17 +135,12 @@ class PricedBook(Shown):
         InputError
             Other factors, or a scenario that QuantLib cannot value: its sentence and the row.
         """
-        moves, columns = finite_array(scenarios, "scenarios", ndim=2), labels_of(scenarios, 1)
-        names = self.factors if columns is None else tuple(columns)
-        unknown = [name for name in names if name not in self.quotes]
-        if unknown or moves.shape[1] != len(names):
-            what = f"moves {shown(unknown[0])}" if unknown else f"has {moves.shape[1]} columns"
-            raise InputError(f"scenarios {what}; the factors are {list(self.factors)}")
+        moves = factor_moves(scenarios, self.factors)
         before = {name: quote.value() for name, quote in self.quotes.items()}
         today, out = self._values("as they are"), np.empty((len(moves), len(self._amounts)))
         try:
             for i, row in enumerate(moves.tolist()):
-                for name, move in zip(names, row, strict=True):
+                for name, move in zip(self.quotes, row, strict=True):
                     was = before[name]
                     self.quotes[name].setValue(was * (1.0 + move) if name in self.relative else was + move)
                 out[i] = self._values(f"in row {i} of scenarios") - today
@@ -138,7 +148,7 @@ class PricedBook(Shown):
             for name, value in before.items():
                 self.quotes[name].setValue(value)
         rows = labels_of(scenarios, 0)
-        return with_labels(out * self._amounts, rows, None if rows is None else list(self.instruments))
+        return with_labels(out * self._amounts, rows, None if rows is None else list(self.positions))
 
     def __call__(self, scenarios: Any) -> Any:
         """P&L of the whole book in each scenario, (n_scenarios,)."""
@@ -160,5 +170,5 @@ class PricedBook(Shown):
     def _rows(self) -> list[Row]:
         return [
             ("factors", len(self.quotes), ""),
-            ("value", float(self._values("as they are") @ self._amounts), "money"),
+            ("value", float(self.values.sum()), "money"),
         ]

@@ -256,6 +256,7 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
             f"returns has {counted(n, 'observation')}; a horizon of {horizon} needs at least {2 * horizon}"
         )
     deviation = array - array.mean()
+    deviation /= np.abs(deviation).max() or 1.0  # no ratio below depends on the unit, and fourth powers may overflow
     square = deviation**2
     total = float(square.sum())
     if constant(array) or total == 0.0:

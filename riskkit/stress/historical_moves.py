@@ -96,7 +96,12 @@ def historical_scenarios(returns: ReturnsLike, windows: Any = None, *, additive:
     rows = {}
     for window in windows_in(table, windows):
         moves = observations(table[window.rows], f"returns in window {window.name!r}")
-        total = (1.0 + moves).prod(axis=0) - 1.0
+        with np.errstate(over="ignore"):
+            total = (1.0 + moves).prod(axis=0) - 1.0
+        if not np.isfinite(total).all():
+            raise InputError(
+                f"returns compound to more than a number holds in window {window.name!r}; are they returns?"
+            )
         adds = table.columns.isin(list(additive))
         rows[window.name] = np.where(adds, moves.sum(axis=0), total)
     return pd.DataFrame.from_dict(rows, orient="index", columns=table.columns).rename_axis("scenario")

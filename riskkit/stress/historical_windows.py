@@ -132,6 +132,8 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
     """
     import pandas as pd
 
+    if not len(table):
+        raise InputError("the table has no rows, in which no episode can be found")
     index = labels_of(table, 0)
     index = pd.RangeIndex(len(table)) if index is None else as_dates(index)
     if not (index.is_monotonic_increasing and index.is_unique):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of
+from riskkit._check import InputError, float_array, labels_of
 from riskkit._docs import counted
 from riskkit._excel import MONEY, Exported, Sheet
 from riskkit._show import Row, alike, short_label
-from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
+from riskkit.pnl import DeltaGamma, aggregate, scenario
 from riskkit.stress.docs import documented
 
 SHOWN = 20
@@ -138,7 +138,8 @@ def stress_test(
         table = aggregate(table, hierarchy, total=total)
     elif total is not None:
         raise InputError("total names a node above a hierarchy; give the hierarchy too")
-    return StressTest(losses=0.0 - table, by_position=_by_position(book, scenarios, rows))
+    losses = pd.DataFrame(0.0 - table.to_numpy(), table.index, table.columns)
+    return StressTest(losses=losses, by_position=_by_position(book, scenarios, rows))
 
 
 def _by_position(book: Any, scenarios: Any, rows: Any) -> Any:
@@ -148,8 +149,7 @@ def _by_position(book: Any, scenarios: Any, rows: Any) -> Any:
     if scenarios is None or isinstance(book, DeltaGamma) or callable(book) or np.ndim(book) != 1:
         return None
     amounts, assets, factors = np.asarray(book, dtype=float), labels_of(book, 0), labels_of(scenarios, 1)
-    each: Any = np.diag(amounts)
+    moves = float_array(scenarios, "scenarios").reshape(len(rows), -1)
     if assets is not None and factors is not None:
-        each = pd.DataFrame(each, index=assets, columns=assets)
-    pnl = np.asarray(linear(each, scenarios))
-    return pd.DataFrame(0.0 - pnl, index=rows, columns=factors if assets is None else assets)
+        moves = moves[:, factors.get_indexer(assets)]
+    return pd.DataFrame(0.0 - amounts * moves, index=rows, columns=factors if assets is None else assets)

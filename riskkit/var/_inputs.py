@@ -17,6 +17,7 @@ from riskkit._check import (
     labels_of,
     one_of,
     refuse_disorder,
+    refuse_overflow,
     refuse_prices,
     with_labels,
 )
@@ -105,6 +106,7 @@ def read_sample(returns: Any, *, ordered: bool) -> Sample:
         raise InputError(f"returns has shape {table.shape}; it needs (n_obs,) or (n_obs, n_portfolios)")
     if table.size == 0 or not _finite(table):
         finite_array(returns, "returns")  # raises with the place
+    refuse_overflow(table, "returns")
     if ordered:
         refuse_disorder(returns, "returns")
     refuse_prices(table, "returns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -364,3 +365,29 @@ def test_a_column_of_arrow_is_refused_in_our_words(column, values, message):
         rk.value_at_risk(column(values), 0.9)
     numbers = [0.01, -0.02, 0.03]
     assert rk.value_at_risk(column(numbers), 0.9).var == rk.value_at_risk(numbers, 0.9).var
+
+
+EDGES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "no rows": lambda table: table.iloc[:0],
+    "one row": lambda table: table.iloc[:1],
+    "constant": lambda table: table * 0.0 + 0.001,
+    "all zero": lambda table: table * 0.0,
+    "all missing": lambda table: table * np.nan,
+    "beyond squares": lambda table: table * 1e300,
+    "beyond fourth powers": lambda table: table * 1e150,
+}
+NO_EPISODE = "performance.drawdown_table: P&L"  # the door takes the first drawdown, which gains do not have
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("name", [name for name in DOORS if not name.startswith("learn.") and name != NO_EPISODE])
+def test_every_function_answers_the_edges_or_refuses_them(name, edge):
+    """With an answer or one sentence: neither another error nor a warning."""
+    door = DOORS[name]
+    if edge.startswith("beyond") and door.kind == "hits":
+        pytest.skip("a hit has no size")
+    try:
+        door.call(EDGES[edge](table_for(door)), 1.0)
+    except InputError as refusal:
+        assert str(refusal)
+        assert "\n" not in str(refusal)

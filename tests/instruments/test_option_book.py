@@ -67,7 +67,7 @@ def test_reverse_stress_finds_the_nearest_loss_of_a_strangle():
         (lambda: OptionBook(TABLE, {"X": 100.0}), "spots is missing 'Y'"),
         (
             lambda: OptionBook(TABLE.assign(option="cal"), {"X": 1.0, "Y": 1.0}),
-            "the option 'cal'; give 'call' or 'put'",
+            "the option 'cal'; give 'call', 'put' or 'forward'",
         ),
         (lambda: OptionBook(TABLE, {"X": 1.0, "Y": 1.0}, days=200.0), "expires within 200 days"),
         (lambda: OptionBook(TABLE.assign(strike=-1.0), {"X": 1.0, "Y": 1.0}), "strike=-1 is not above zero"),

@@ -108,8 +108,11 @@ def test_one_option_of_ours():
     [
         (lambda: PricedBook({"x": 1}, {"q": ql.SimpleQuote(1.0)}), "instruments has no QuantLib Instrument at 'x'"),
         (lambda: PricedBook(strangle().instruments, {}), "quotes has no QuantLib SimpleQuote"),
-        (lambda: strangle().pnl([[0.1]]), "scenarios has 1 columns; the factors are ['X', 'vol']"),
-        (lambda: strangle().pnl(pd.DataFrame({"Y": [0.1]})), "scenarios moves 'Y'; the factors are ['X', 'vol']"),
+        (lambda: strangle().pnl([[0.1]]), "scenarios has 1 columns for 2 factors; give ['X', 'vol']"),
+        (
+            lambda: strangle().pnl(pd.DataFrame({"Y": [0.1]})),
+            "scenarios moves 'Y', which is not one of the factors ['X', 'vol']",
+        ),
     ],
 )
 def test_refusals(call, says):

@@ -125,7 +125,7 @@ def nearest_correlation(inputs):
 
 def gaps(policy):
     def quantity(inputs):
-        result = covariance.incomplete_covariance(inputs.frame(), policy)
+        result = covariance.incomplete_covariance(with_gaps(inputs), policy)
         return {
             "covariance": result.covariance,
             "mean": np.asarray(result.mean),
@@ -135,6 +135,18 @@ def gaps(policy):
         }
 
     return quantity
+
+
+def with_gaps(inputs):
+    """The `returns` of a case as an array with NaN, or the frame of its file."""
+    return np.array(inputs["returns"], dtype=float) if "returns" in inputs else inputs.frame()
+
+
+def completed(inputs):
+    proxies = {int(asset): others for asset, others in inputs.get("proxies", {}).items()}
+    return {
+        "returns": covariance.complete_returns(with_gaps(inputs), inputs["policy"], proxies=proxies or None).returns
+    }
 
 
 def ewma_variance_missing(inputs):
@@ -323,6 +335,7 @@ def shrunk_oas(inputs):
 
 
 QUANTITIES = {
+    "complete_returns": completed,
     "asynchronous_covariance": asynchronous,
     "range_volatility": ranges,
     "oas": shrunk_oas,

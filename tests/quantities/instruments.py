@@ -1,6 +1,7 @@
 """Reference quantities of riskkit.instruments."""
 
 import numpy as np
+import pandas as pd
 
 from riskkit import instruments
 
@@ -130,7 +131,36 @@ def futures_roll(inputs):
     return found | dict.fromkeys(("unadjusted", "spliced"), found["none"])
 
 
+def held(book):
+    """What a book of a case holds: cash, positions, or rows of options with the prices of their underlyings."""
+    if "options" in book:
+        table = pd.DataFrame(book["options"], columns=[*instruments.option_book.NEEDED, "rate", "dividend_yield"])
+        return instruments.OptionBook(table, book["spots"])
+    return book["positions"] if "positions" in book else book["cash"]
+
+
+def currency_book(inputs):
+    books = inputs["books"]
+    book = instruments.CurrencyBook(
+        {name: held(one) for name, one in books.items()},
+        {name: one["currency"] for name, one in books.items()},
+        inputs["rates"],
+        inputs["reporting"],
+        {name: tuple(pair) for name, pair in inputs.get("crosses", {}).items()},
+        inputs.get("settled", ()),
+    )
+    moves = pd.DataFrame(inputs["moves"])
+    return {"pnl": book(moves).to_numpy(), "value": book.value, **book.by_effect(moves).to_dict("list")}
+
+
+def forward(inputs):
+    terms = {"rate": inputs["rate_domestic"], "dividend_yield": inputs["rate_foreign"]}
+    return instruments.forward_contract(inputs["spot"], inputs["strike"], inputs["maturity"], **terms)._asdict()
+
+
 QUANTITIES = {
+    "currency_book_pnl": currency_book,
+    "fx_forward": forward,
     "futures_roll_adjustment": futures_roll,
     "european_option_greeks": greeks,
     "european_option_prices": prices,

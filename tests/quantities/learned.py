@@ -1,7 +1,9 @@
-"""Reference quantities of riskkit.var.learned."""
+"""Reference quantities of riskkit.var.learned and riskkit.learn."""
 
 import numpy as np
+import pandas as pd
 
+from riskkit.learn import breach_probability
 from riskkit.var import learned
 
 
@@ -50,7 +52,27 @@ def splits(inputs):
     return {"train": [train for train, _ in found], "test": [test for _, test in found]}
 
 
+def breaches(inputs):
+    """What came after each forecast, and the forecasts of the base rate alone."""
+    times = pd.to_datetime(np.array(inputs["minutes"]) * 60_000_000_000, utc=True)
+    found = breach_probability(
+        pd.Series(inputs["used"], times),
+        f"{inputs['within_minutes']}min",
+        every=f"{inputs['every_minutes']}min",
+        start=inputs["start"],
+        folds=inputs["folds"],
+        n_trees=1,
+    )
+    rows = found.forecasts
+    return {
+        **{"forecasts": len(rows), "breached": int(rows["breached"].sum())},
+        "base_rate": rows["base rate"].iloc[[0, -1]].to_numpy(),
+        "base_rate_brier": float(((rows["base rate"] - rows["breached"]) ** 2).mean()),
+    }
+
+
 QUANTITIES = {
+    "breach_probability": breaches,
     "conformal_split_quantile": split_quantile,
     "conformal_coverage_distribution": coverage_distribution,
     "conformal_cqr": quantile_interval,

@@ -61,7 +61,18 @@ def almgren_impact(inputs):
     }
 
 
+def liquidation(inputs):
+    market = liquidity.CrossImpact(
+        *(inputs[name] for name in ("covariance", "temporary", "permanent", "impact_profile", "volatility_profile"))
+    )
+    plan = liquidity.liquidate_portfolio(
+        inputs["positions"], inputs["days"], inputs["n_trades"], market, risk_aversion=inputs["risk_aversion"]
+    )
+    return {"holdings": plan.holdings, "expected_cost": plan.expected_cost, "cost_sd": plan.cost_sd}
+
+
 QUANTITIES = {
+    "liquidate_portfolio": liquidation,
     "lvar_constant_spread": lvar_constant_spread,
     "lvar_exogenous_spread": lvar_exogenous_spread,
     "almgren_impact": almgren_impact,

@@ -1,5 +1,7 @@
 """Reference quantities of riskkit.returns."""
 
+import math
+
 from riskkit import returns
 
 
@@ -11,7 +13,14 @@ def loss_from_log_quantile(inputs):
     }
 
 
+def flags(inputs):
+    prices = [math.nan if price is None else price for price in inputs["prices"]]
+    options = {name: inputs[name] for name in ("stale_periods", "jump_size", "jump_window") if name in inputs}
+    return returns.price_flags(prices, **options).to_dict("list")
+
+
 QUANTITIES = {
+    "price_flags": flags,
     "sqrt_time_ratio_ar1": lambda inputs: returns.sqrt_time_ratio(inputs["rho"], inputs["h"]),
     "loss_from_log_quantile": loss_from_log_quantile,
 }

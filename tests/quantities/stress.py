@@ -59,7 +59,19 @@ def reverse_linear(inputs):
     return {"scenario": found.scenario, **dict.fromkeys(("distance", "mahalanobis"), found.distance)}
 
 
+def similar(inputs):
+    scenario = {int(factor): move for factor, move in inputs["scenario"].items()}
+    return stress.similar_periods(inputs["history"], scenario, inputs["count"], apart=inputs.get("apart", 1)).to_dict(
+        "list"
+    )
+
+
 QUANTITIES = {
+    "similar_periods": similar,
+    "factor_scenarios": lambda inputs: stress.factor_scenarios(
+        inputs["loadings"], inputs["moves"], specific_moves=inputs.get("specific_moves")
+    ),
+    "factor_loadings": lambda inputs: stress.factor_loadings(inputs["returns"], inputs["factors"]).loadings,
     "reverse_stress_linear": reverse_linear,
     "entropy_pooling_mean_view": mean_view,
     "entropy_pooling_mean_variance_view": mean_variance_view,

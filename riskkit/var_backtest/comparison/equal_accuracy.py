@@ -17,6 +17,7 @@ from riskkit._check import (
     one_of,
     probability,
     refuse_disorder,
+    refuse_overflow,
     single_series,
     whole_number,
 )
@@ -192,6 +193,7 @@ def model_confidence_set(
     ('0',)
     """
     table = finite_array(scores, "scores", ndim=2)
+    refuse_overflow(table, "scores")
     refuse_disorder(scores, "scores")
     labels = labels_of(scores, 1)
     names = [str(name) for name in (range(table.shape[1]) if labels is None else labels)]
