@@ -266,9 +266,7 @@ def refuse_disorder(value: Any, name: str, *, repeats: bool = False) -> None:
     """
     index = labels_of(value, 0)
     if getattr(index, "nlevels", 1) > 1:
-        raise InputError(
-            f"{name} has {index.nlevels} labels a row; give a row for each day, as riskkit.read.prices makes"
-        )
+        raise InputError(f"{name} has {index.nlevels} labels a row; riskkit.read.prices makes a row for each day")
     if index is None or not _are_dates(index) or (index.is_monotonic_increasing and (repeats or index.is_unique)):
         return
     sort = f"{name}.sort_index()" if hasattr(value, "sort_index") else f"its rows sorted by {index.name!r}"

@@ -53,7 +53,7 @@ def test_parquet_and_frames_are_read_in_both_shapes(tmp_path):
     for stacked in (LONG.set_index(["Date", "Ticker"]), LONG.set_index(["Date", "Ticker"])["Close"]):
         same(rk.read.prices(stacked), BY_ROWS)
         said = refusal(rk.simple_returns, stacked)  # its returns would be from one asset to the next
-        assert said == "prices has 2 labels a row; give a row for each day, as riskkit.read.prices makes"
+        assert said == "prices has 2 labels a row; riskkit.read.prices makes a row for each day"
 
 
 def test_the_close_is_taken_the_adjusted_one_first():
