@@ -146,11 +146,12 @@ def published(value: Any) -> Any:
     if not inspect.isfunction(value) or value in _TELLING or not _needed(value):
         return value
     module: Any = sys.modules[value.__module__]
+    name: str = value.__name__
     told = says_what_is_missing(value)
-    if getattr(module, value.__name__, None) is not value:
-        return getattr(module, value.__name__, told)
+    if getattr(module, name, None) is not value:
+        return getattr(module, name, told)
     _TELLING.add(told)
-    setattr(module, value.__name__, told)
+    setattr(module, name, told)
     return told
 
 
