@@ -26,7 +26,8 @@ td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{te
 .data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
 .loss{color:#c0392b}:target{background:#fff3bf}
-summary{cursor:pointer;margin:.2rem 0 .8rem;color:#0072B2}figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
+summary{cursor:pointer;margin:.2rem 0 .8rem;color:#0072B2}
+figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
 @media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
 .wide+.wide{margin-top:1.2rem}
 @media screen and (max-width:40rem){table{font-size:.75rem}td,th{padding:.15rem .3rem}
