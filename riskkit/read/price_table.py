@@ -13,6 +13,7 @@ from riskkit.read.numerals import NOTHING, Numerals
 from riskkit.read.source import Source
 from riskkit.read.words import HEADINGS
 from riskkit.read.workbook import Cell, Moment, Sheet, is_workbook, sheets
+from riskkit.replay.ingest.times import unit_by_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,8 @@ CLOSES = (  # the best first
 )  # fmt: skip
 OF_A_DAY = {"open", "high", "low"}  # beside a close: a table of one asset
 ASSETS = set(map(normal, HEADINGS["instrument"]))
-NO_NUMBERS = {*NOTHING, "nan", "null"}
+NO_NUMBERS = {*NOTHING, "nan", "null", "na", "#n/a", "#n/a n/a", "#value!"}  # also of Bloomberg and Excel
+OFFSET = r"(?:[+-]\d\d:?\d\d|Z)$"
 
 
 def prices(table: Any, *, separator: str | None = None, decimal: str | None = None) -> pd.DataFrame:
@@ -86,6 +88,8 @@ def _framed(table: Any, separator: str | None, decimal: str | None) -> tuple[str
         if not isinstance(frame, pd.DataFrame | pd.Series):
             raise InputError(f"table is {shown(table)}; give the path of a file, or a DataFrame")
         frame = frame.to_frame(frame.name or "Close") if isinstance(frame, pd.Series) else frame
+        if frame.columns.nlevels == 2:
+            frame = _closes(frame)
         return "the table", frame.reset_index() if frame.index.nlevels > 1 else frame
     path = path_of(table)
     name = repr(str(table))
@@ -98,6 +102,20 @@ def _framed(table: Any, separator: str | None, decimal: str | None) -> tuple[str
     source = Source(path.name, path)
     rows = _sheet(source) if is_workbook(source) else _lines(source, separator, decimal)
     return name, _texts(source, rows, decimal)
+
+
+def _closes(frame: pd.DataFrame) -> pd.DataFrame:
+    """The closing prices by asset of a frame with two labels a column, as that of yfinance: Close and the asset."""
+    import pandas as pd
+
+    for level in (0, 1):
+        kinds = {normal(str(kind)): kind for kind in frame.columns.get_level_values(level)}
+        close = next((kinds[normal(word)] for word in CLOSES if normal(word) in kinds), None)
+        if close is not None:
+            found: Any = frame.xs(close, axis=1, level=level)
+            found.columns.name = None
+            return pd.DataFrame(found)
+    raise InputError("the table has two labels a column, and none of them is Close")
 
 
 def _lines(source: Source, separator: str | None, decimal: str | None) -> list[tuple[str, list[str]]]:
@@ -133,7 +151,14 @@ def _texts(source: Source, rows: Sequence[tuple[str, list[str]]], decimal: str |
     import pandas as pd
 
     (_, heading), *rows = rows
-    heading = [name.strip(AROUND) for name in heading]
+    if len(rows) > 2 and [normal(heading[0]), normal(rows[0][1][0]), normal(rows[1][1][0])] == [
+        "price",
+        "ticker",
+        "date",
+    ]:
+        places = _by_ticker(source, heading, rows[0][1])  # of yfinance
+        heading, rows = list(places), [(at, [cells[place] for place in places.values()]) for at, cells in rows[2:]]
+    heading = [name.strip(f"{AROUND}<>") for name in heading]
     for at, cells in rows:
         if len(cells) != len(heading):
             source.refuse(at, f"has {len(cells)} cells, and {len(heading)} are needed")
@@ -157,6 +182,15 @@ def _texts(source: Source, rows: Sequence[tuple[str, list[str]]], decimal: str |
     return table
 
 
+def _by_ticker(source: Source, kinds: list[str], tickers: list[str]) -> dict[str, int]:
+    """The columns of the dates and of the closing price of each asset, by heading: the adjusted ones first."""
+    known = set(map(normal, kinds))
+    close = next((normal(word) for word in CLOSES if normal(word) in known and normal(word) != "price"), None)
+    if close is None:
+        source.refuse("line 1", "has no closing prices")
+    return {"Date": 0} | {tickers[place]: place for place, kind in enumerate(kinds) if place and normal(kind) == close}
+
+
 def _dated(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The table with its dates as index: of the first column, or of a heading for them."""
     import pandas as pd
@@ -178,7 +212,18 @@ def _dated(name: str, table: pd.DataFrame) -> pd.DataFrame:
 def _moments(name: str, dates: pd.Series, where: str) -> pd.Series:
     import pandas as pd
 
+    if pd.api.types.is_numeric_dtype(dates) and dates.between(19_000_101, 21_991_231).all():
+        dates = dates.map("{:.0f}".format)  # as 20240305
+    if pd.api.types.is_numeric_dtype(dates) or dates.astype(str).str.fullmatch(r"\d{9,}").all():
+        unit: Any = unit_by_size(int(dates.iloc[0]))
+        if unit:
+            numbers: Any = pd.to_numeric(dates)
+            return pd.Series(pd.to_datetime(numbers, unit=unit))
     if not pd.api.types.is_numeric_dtype(dates):
+        if (
+            pd.api.types.is_string_dtype(dates) or dates.dtype == object
+        ):  # a day is that of the exchange, as it is written
+            dates = dates.astype(str).str.replace(OFFSET, "", regex=True)
         for form in ("ISO8601", *WITH_MONTHS):
             found = pd.to_datetime(dates, format=form, errors="coerce")
             if not found.isna().any():

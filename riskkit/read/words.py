@@ -55,7 +55,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction", "sens",
         "achat/vente", "opération", "type d'opération",
         "lado", "compra/venta", "c/v", "operación", "tipo de operación", "sentido",
-        "acquisto/vendita", "a/v", "operazione", "tipo operazione", "segno", "lato",
+        "a/b", "b/a", "l/s", "b/o", "acquisto/vendita", "a/v", "operazione", "tipo operazione", "segno", "lato",
         "compra/venda", "operação", "tipo de operação", "natureza",
     ),
     "qty": (
@@ -356,6 +356,8 @@ def _executed(headings: list[str]) -> dict[str, str]:
     for name, asked in (("filled", "qty"), ("filled_price", "price")):
         own, others = ({normal(word) for word in words} for words in (EXECUTED[name], HEADINGS[asked]))
         heads = [heading for heading in headings if normal(heading) in own]
+        if heads and normal(heads[0]) not in others:  # as Filled, beside which an amount is what was asked for
+            others |= set(map(normal, HEADINGS["amount"])) if name == "filled" else set()
         if heads and any(normal(heading) in others - own for heading in headings) and (name == "filled" or found):
             found[heads[0]] = name
     return found

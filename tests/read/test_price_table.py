@@ -85,3 +85,25 @@ def test_what_is_no_table_of_prices_is_refused(table, why):
         else table
     )
     assert why in refusal(rk.read.prices, table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Price,Close,Close\nTicker,KO,XOM\nDate,,\n2024-03-04,59.5,105.5\n2024-03-05,1059.25,106\n2024-03-13,60,107.125\n",
+        "timestamp,KO,XOM\n1709510400,59.5,105.5\n1709596800,1059.25,106\n1710288000,60,107.125\n",
+        "Date,KO,XOM\n2024-03-04 00:00:00-05:00,59.5,105.5\n2024-03-05 00:00:00-05:00,1059.25,106\n2024-03-13 00:00:00-04:00,60,107.125\n",
+    ],
+    ids=["yfinance", "epoch", "zones"],
+)
+def test_texts_of_vendors_are_read(tmp_path, text):
+    (tmp_path / "prices.csv").write_text(text)
+    same(rk.read.prices(tmp_path / "prices.csv"))
+
+
+def test_other_shapes_of_vendors_are_read(tmp_path):
+    two = pd.concat({"Close": WIDE, "Volume": WIDE * 0}, axis=1)
+    same(rk.read.prices(two))
+    (tmp_path / "prices.csv").write_text("<TICKER>,<DATE>,<CLOSE>\nKO,20240304,59.5\nKO,20240305,#N/A N/A\n")
+    found = rk.read.prices(tmp_path / "prices.csv")
+    assert found.index.tolist() == DAYS[:2].tolist() and found["KO"].isna().tolist() == [False, True]
