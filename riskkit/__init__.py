@@ -19,7 +19,7 @@ from typing import Any
 
 import lazy_loader
 
-from riskkit._names import nearest_name
+from riskkit._names import nearest_name, published
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,7 @@ logging.getLogger("riskkit").addHandler(logging.NullHandler())
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return _load(name)
+        return published(_load(name))
     if find_spec(f"{__name__}.{name}") is not None:  # ``from riskkit import plot`` asks here before it imports a room
         raise AttributeError(f"riskkit.{name} is not public; it has to be imported")
     raise AttributeError(f"riskkit has no public name {name!r}{nearest_name(name)}")

@@ -189,10 +189,8 @@ def float_array(value: Any, name: str, *, order: Literal["C", "K"] = "K") -> np.
         return np.asarray(array, dtype=np.float64, order=order)
 
 
-NOT_NUMBERS = {
-    **{"b": "booleans", "c": "complex numbers", "m": "time differences", "M": "dates"},
-    **{"S": "text", "U": "text", "V": "records"},
-}
+NOT_NUMBERS = {"b": "booleans", "c": "complex numbers", "m": "time differences", "M": "dates", "V": "records"}
+NOT_NUMBERS |= dict.fromkeys("SU", "text")
 """Kinds of numpy types that convert to float silently, or to a number that was not meant."""
 
 
@@ -268,6 +266,8 @@ def refuse_disorder(value: Any, name: str, *, repeats: bool = False) -> None:
     Rows without labels, and labels that are not dates, are taken in the order given.
     """
     index = labels_of(value, 0)
+    if getattr(index, "nlevels", 1) > 1:
+        raise InputError(f"{name} has {index.nlevels} labels a row; riskkit.read.prices makes a row for each day")
     if index is None or not _are_dates(index) or (index.is_monotonic_increasing and (repeats or index.is_unique)):
         return
     sort = f"{name}.sort_index()" if hasattr(value, "sort_index") else f"its rows sorted by {index.name!r}"

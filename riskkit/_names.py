@@ -1,18 +1,22 @@
-"""A wrong public name is answered with the right one, at the top level and in each public module.
+"""A wrong public name is answered with the right one, and a call without a needed argument with its name and a call that has it.
 
 A public module declares beside its list which of its calls have another name elsewhere: `suggest_names(__name__, {call: names})`.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 _ELSEWHERE: dict[str, Mapping[str, str]] = {}  # of each public module, its calls and what others name them
+_TELLING: set[Any] = set()  # functions that say what is missing
 _ALIKE = 0.8  # names that have less in common are not suggested
 
 
@@ -25,10 +29,11 @@ def suggest_names(module: str, elsewhere: Mapping[str, str] | None = None) -> No
     namespace = vars(sys.modules[module])
     load, public = namespace.get("__getattr__"), namespace["__all__"]
     _ELSEWHERE[module] = elsewhere or {}
+    namespace |= {name: published(namespace[name]) for name in public if name in namespace}
 
     def __getattr__(name: str) -> Any:
         if load and name in public:
-            return load(name)
+            return published(load(name))
         raise AttributeError(f"{module} has no public name {name!r}{nearest_name(name, module)}")
 
     namespace["__getattr__"] = __getattr__
@@ -94,3 +99,86 @@ def _words(name: str) -> set[str]:
 
 def _letters(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def says_what_is_missing(function: Function) -> Function:
+    """Decorator: a call without a needed argument is refused by a sentence with a call from the docstring.
+
+    Examples
+    --------
+    >>> @says_what_is_missing
+    ... def double(number):
+    ...     '''Twice a number.
+    ...
+    ...     >>> double(4)
+    ...     8
+    ...     '''
+    ...     return 2 * number
+    >>> double()
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: double needs number, as in double(4)
+    """
+
+    @functools.wraps(function)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            missing = _missing(function, args, kwargs)
+            if not missing:
+                raise
+        from riskkit._check import InputError  # which loads numpy, and ``import riskkit`` is cheap
+
+        raise InputError(f"{function.__name__} needs {' and '.join(missing)}{_example(function)}")
+
+    return cast("Function", told)
+
+
+def published(value: Any) -> Any:
+    """A public value: a function that needs arguments says which are missing, here and in its own module (for pickle).
+
+    Of a module its public functions do.
+    """
+    if isinstance(value, ModuleType):
+        own = vars(value)
+        own |= {name: published(own[name]) for name in own.get("__all__", ()) if name in own}
+    if not inspect.isfunction(value) or value in _TELLING or not _needed(value):
+        return value
+    module: Any = sys.modules[value.__module__]
+    name: str = value.__name__
+    told = says_what_is_missing(value)
+    if getattr(module, name, None) is not value:
+        return getattr(module, name, told)
+    _TELLING.add(told)
+    setattr(module, name, told)
+    return told
+
+
+def _needed(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters without a default."""
+    plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [one.name for one in parameters if one.default is one.empty and one.kind not in plain]
+
+
+def _missing(function: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
+    """The needed parameters that a call leaves out; none if it is wrong in another way, too."""
+    try:
+        given = inspect.signature(function).bind_partial(*args, **kwargs).arguments
+    except TypeError:
+        return []
+    return [name for name in _needed(function) if name not in given]
+
+
+def _example(function: Callable[..., Any]) -> str:
+    """The first call of a function in its docstring, as the end of a sentence; its signature if there is none."""
+    import ast
+    import doctest
+
+    name = function.__name__
+    for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
+        for node in ast.walk(ast.parse(example.source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name:
+                return f", as in {ast.unparse(node)}"
+    return f": {name}({', '.join(inspect.signature(function).parameters)})"

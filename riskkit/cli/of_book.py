@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -14,7 +13,8 @@ from riskkit._check import InputError
 from riskkit.cli.of_log import Command
 
 ABOUT = """\
-PRICES is a CSV or Parquet table with a column of dates and one of closing prices for each asset.
+PRICES is a CSV, Excel or Parquet table with a column of dates and one of closing prices for each asset; or one with a row
+for each day and asset (Date, Ticker, Close).
 
 \b
 date,AAPL,KO,XOM
@@ -23,9 +23,6 @@ date,AAPL,KO,XOM
 
 With --returns it holds simple returns, 0.01 for 1 %. Without weights or positions each column is a book of its own.
 """
-
-
-WITH_MONTHS = ("%d-%b-%Y", "%d %b %Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")  # dates as 05-Mar-2024
 
 
 class Book(NamedTuple):
@@ -76,7 +73,11 @@ def with_book(command: Command) -> Command:
     ) -> Any:
         if weights is not None and positions is not None:
             raise click.UsageError("give --weights or --positions, not both")
-        table = _table(prices, separator, decimal)
+        from riskkit.read import price_table
+
+        table = price_table.prices(prices, separator=separator, decimal=decimal)
+        for sentence in table.attrs["assumed"]:
+            click.echo(f"{prices}: {sentence}", err=True)
         return command(book=_book(table, weights, positions, is_returns=returns), **given)
 
     for add in [
@@ -98,82 +99,6 @@ def with_book(command: Command) -> Command:
     ]:
         run = add(run)
     return run
-
-
-def _table(path: str, separator: str | None, decimal: str | None) -> Any:
-    """The table with its dates as index, oldest first."""
-    import pandas as pd
-
-    if path.endswith(".parquet"):
-        try:
-            table = pd.read_parquet(path)
-        except (ValueError, OSError) as problem:  # of pyarrow
-            raise InputError(f"{path!r} cannot be read as a table: {problem}") from None
-    else:
-        table = _csv(path, separator, decimal)
-    if not isinstance(table.index, pd.DatetimeIndex):
-        table = _dated(path, table)
-    if table.index.is_monotonic_decreasing:
-        table = table.iloc[::-1]  # as many vendors write it
-    if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()][0]
-        raise InputError(
-            f"{path!r} holds {twice.isoformat().removesuffix('T00:00:00')} twice; leave one of the rows out"
-        )
-    return table
-
-
-def _dated(path: str, table: Any) -> Any:
-    """The table with its first column as index."""
-    import pandas as pd
-
-    if table.shape[1] < 2:
-        raise InputError(
-            f"{path!r} has one column where dates and prices are needed; --separator says what is between them"
-        )
-    dates = table.iloc[:, 0]
-    for form in ("ISO8601", *WITH_MONTHS):
-        found = pd.to_datetime(dates, format=form, errors="coerce")
-        if not found.isna().any():
-            break
-    else:
-        found = pd.to_datetime(dates, format="ISO8601", errors="coerce")
-        wrong = dates[found.isna()].iloc[0]
-        raise InputError(
-            f"the first column of {path!r} holds {wrong!r}, which is no date; give dates in ISO form, as 2024-03-05"
-        )
-    return table.set_index(pd.DatetimeIndex(found, name=dates.name)).iloc[:, 1:]
-
-
-def _csv(path: str, separator: str | None, decimal: str | None) -> Any:
-    """A text table: what is between its cells, its decimal mark and the order of day and month are told by the file."""
-    import pandas as pd
-
-    from riskkit.read.local_form import AROUND
-    from riskkit.read.numerals import NOTHING, Numerals
-    from riskkit.read.source import Source
-
-    source = Source(Path(path).name, Path(path))
-    source.separator = separator or source.separator
-    (_, heading), *rows = source.rows(source.separator if decimal else "")
-    heading = [name.strip(AROUND) for name in heading]
-    for at, cells in rows:
-        if len(cells) != len(heading):
-            source.refuse(at, f"has {len(cells)} cells, and {len(heading)} are needed")
-    table = pd.DataFrame([[cell.strip(AROUND) for cell in cells] for _, cells in rows], columns=heading, dtype=object)
-    read = Numerals(decimal or ".").decimal_of
-    for place in range(1, len(heading)):
-        texts = table.iloc[:, place]
-        numbers = (
-            pd.to_numeric(texts, errors="coerce") if decimal in (None, ".") else pd.Series(float("nan"), texts.index)
-        )
-        for row in numbers.index[numbers.isna() & ~texts.str.lower().isin([*NOTHING, "nan", "null"])]:
-            found = read(texts[row])
-            if found is None:
-                source.refuse(rows[row][0], f"{heading[place]}={texts[row]!r} is not a number")
-            numbers[row] = float(found)
-        table.isetitem(place, numbers.to_numpy())
-    return table
 
 
 def _book(table: Any, weights: Any, positions: Any, *, is_returns: bool) -> Book:

@@ -11,6 +11,7 @@ Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`, `blotter_xlsx`
 Exchanges:            `binance`, `bitstamp`, `bybit`, `ccxt`, `coinbase`, `kraken`, `okx`
 Engines and research: `backtrader`, `freqtrade`, `nautilus_trader`, `quantconnect`, `tradingview`
 Any other table:      `generic_csv`
+Prices by day:        `prices`
 """
 
 from riskkit._names import suggest_names
@@ -36,6 +37,7 @@ from riskkit.read.formats.nautilus_trader import nautilus_trader
 from riskkit.read.formats.okx import okx
 from riskkit.read.formats.quantconnect import quantconnect
 from riskkit.read.formats.tradingview import tradingview
+from riskkit.read.price_table import prices
 from riskkit.read.reading import Reading
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "quantconnect",
     "tradingview",
     "generic_csv",
+    "prices",
 ]
 
 suggest_names(

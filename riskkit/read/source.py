@@ -22,6 +22,8 @@ from riskkit.read.local_form import (
     MINUS,
     PREFACE,
     SOMEWHERE,
+    TELLS_COMMA,
+    TELLS_POINT,
     Cells,
     is_of_sums,
     is_statement,
@@ -182,6 +184,17 @@ class Source:
             else:
                 yield TableRow(self, at, named_cells(self, at, heading, cells))
 
+    def has_points(self, number: str) -> bool:
+        """True if a number has a decimal point by its own form, or by those of the other cells between commas."""
+        return TELLS_POINT.fullmatch(number.strip()) is not None or self._has_points
+
+    @functools.cached_property
+    def _has_points(self) -> bool:
+        if self.separator != "," or not self.first_rows or self.first_text.lstrip(AROUND)[:1] in "<{[":
+            return False
+        cells = {cell.strip(AROUND) for _, row in self._rows(",") for cell in row if "," in cell or "." in cell}
+        return any(map(TELLS_POINT.fullmatch, cells)) and not any(map(TELLS_COMMA.fullmatch, cells))
+
     def _is_title(self, cells: list[str]) -> bool:
         """True for a row above the heading."""
         return 2 * sum(bool(cell.strip(AROUND)) for cell in cells) <= len(self.heading())
@@ -271,8 +284,13 @@ class TableRow:
         return str(value).strip()
 
     def number(self, name: str, thousands: str = "") -> Decimal:
-        """An exact number; `thousands` may stand between every three digits before the point."""
+        """An exact number; `thousands` may stand between every three digits before the point.
+
+        A comma is one of thousands, too, where the number (1,234.5) or another one of its table says so.
+        """
         value = self[name]
+        if isinstance(value, str) and "," in value and not thousands and self.source.has_points(value):
+            thousands = ","
         if (
             thousands
             and isinstance(value, str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import functools
 import io
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -18,6 +19,7 @@ from riskkit.read.words import EXECUTED, HEADINGS, columns_of, in_brackets, told
 NEEDED = ("ts", "instrument")
 FEWEST = 3  # known headings of a table that is recognised
 FOOTER_CELLS = 2  # a line after the table has no more
+LETTERS = re.compile(r"\w/\w")
 STAMP = re.compile(r"\d{4}-\d\d-\d\d|\d{9,}")
 
 
@@ -58,6 +60,13 @@ class Table:
     def has(self, name: str) -> bool:
         """True if the table has the column."""
         return name in self.columns.values()
+
+    @functools.cached_property
+    def side_words(self) -> frozenset[str]:
+        """The words in the column of sides, and those of its heading, as of ``C/V``."""
+        headings = [heading for heading, column in self.columns.items() if column == "side"]
+        letters = [letter for heading in headings if LETTERS.fullmatch(heading) for letter in heading.split("/")]
+        return frozenset([*self.texts("side"), *letters])
 
     def texts(self, *names: str) -> list[str]:
         """The cells of columns that are not empty."""

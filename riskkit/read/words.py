@@ -55,7 +55,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction", "sens",
         "achat/vente", "opération", "type d'opération",
         "lado", "compra/venta", "c/v", "operación", "tipo de operación", "sentido",
-        "acquisto/vendita", "a/v", "operazione", "tipo operazione", "segno", "lato",
+        "a/b", "b/a", "l/s", "b/o", "acquisto/vendita", "a/v", "operazione", "tipo operazione", "segno", "lato",
         "compra/venda", "operação", "tipo de operação", "natureza",
     ),
     "qty": (
@@ -225,7 +225,7 @@ SIDES: dict[str, tuple[str, ...]] = {
     "B": (
         "b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1",
         "bot", "achat", "acheter",
-        "compra", "comprar", "c", "compras",
+        "compra", "comprar", "compras",
         "acquisto", "acquistare", "acq",
     ),
     "S": (
@@ -236,6 +236,14 @@ SIDES: dict[str, tuple[str, ...]] = {
         "venda",
     ),
 }  # fmt: skip
+PAIRED: dict[
+    str, dict[str, str]
+] = {  # letters of which the other word of their column tells the side, by its first letter
+    "a": {"v": "B", "b": "S"},  # achat, acquisto; ask
+    "c": {"v": "B", "": "B"},  # compra, also alone
+    "l": {"s": "B"},  # long
+    "o": {"b": "S"},  # offer
+}
 FLOWS: dict[str, tuple[str, ...]] = {  # of cash, in a column of kinds or of sides
     "deposit": (
         "deposit", "withdrawal", "withdraw", "transfer", "wire", "journal", "cash", "einzahlung", "auszahlung", "überweisung",
@@ -319,12 +327,37 @@ def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
     return next((name for name, words in table.items() if plain in map(normal, words)), "")
 
 
+def side_among(word: str, words: Iterable[str]) -> str:
+    """The side that a word of a column means beside all words of the column; empty if it means none, or two.
+
+    Examples
+    --------
+    >>> side_among("A", ["A", "V"]), side_among("A", ["A", "B"]), side_among("A", ["A"]), side_among("Kauf", [])
+    ('B', 'S', '', 'B')
+    """
+    told = PAIRED.get(normal(word))
+    if told is None:
+        return meaning(word, SIDES)
+    others = {normal(other)[:1] for other in words if normal(other) != normal(word)} or {""}
+    found = {told.get(letter, "") for letter in others if letter in told or meaning(letter, SIDES) or not letter}
+    return found.pop() if len(found) == 1 else ""
+
+
+def refused_side(word: str) -> str:
+    """Why a word is no side."""
+    if normal(word) in PAIRED:
+        return f"{word!r} may be a buy or a sell, and the other words of its column do not tell; write it out, as buy or sell"
+    return f"{word!r} is neither a buy nor a sell"
+
+
 def _executed(headings: list[str]) -> dict[str, str]:
     """The headings of what was filled of an order, where others say what was asked for."""
     found: dict[str, str] = {}
     for name, asked in (("filled", "qty"), ("filled_price", "price")):
         own, others = ({normal(word) for word in words} for words in (EXECUTED[name], HEADINGS[asked]))
         heads = [heading for heading in headings if normal(heading) in own]
+        if heads and normal(heads[0]) not in others:  # as Filled, beside which an amount is what was asked for
+            others |= set(map(normal, HEADINGS["amount"])) if name == "filled" else set()
         if heads and any(normal(heading) in others - own for heading in headings) and (name == "filled" or found):
             found[heads[0]] = name
     return found

@@ -134,15 +134,31 @@ def halt_counts(result: ReplayResult) -> str:
 
 
 def _each(frame: Any) -> str:
-    """The sentences on the first of the refusals, with the places to which the breakdown links."""
-    listed = set(frame.index[:MAX_LISTED]) | set(frame.groupby(KEYS).head(1).index) if len(frame) else set()
-    items = "".join(
-        f'<p id="event-{seq}">{html.escape(sentence)}</p>'
-        for seq, sentence in frame["sentence"].items()
-        if seq in listed
-    )
+    """The sentences on the first of the refusals, with the places to which the breakdown links.
+
+    Many stand in groups, the largest first: the first sentence of each in the open, the others under a line.
+    """
+    if not len(frame):
+        return ""
+    listed = set(frame.index[:MAX_LISTED]) | set(frame.groupby(KEYS).head(1).index)
     left = len(frame) - len(listed)
-    return items + notes([f"{left:,} more refusals are not listed."] if left > 0 else [])
+    below = notes([f"{left:,} more refusals are not listed."] if left > 0 else [])
+    shown_ones = frame[frame.index.isin(listed)]
+    if len(shown_ones) <= MAX_OPEN:
+        return _sentences(shown_ones) + below
+    groups = sorted(shown_ones.groupby(KEYS, sort=True), key=lambda group: -len(group[1]))
+    return "".join(_sentences(part[:1]) + _more(part[1:], key) for key, part in groups) + below
+
+
+def _sentences(frame: Any) -> str:
+    return "".join(f'<p id="event-{seq}">{html.escape(sentence)}</p>' for seq, sentence in frame["sentence"].items())
+
+
+def _more(frame: Any, key: tuple[str, ...]) -> str:
+    """The other refusals of a group, under a line that counts them."""
+    rule, *place = key
+    named = ", ".join([rule or BY_COMMAND, *place])
+    return folded(f"{len(frame):,} more: {named}", _sentences(frame)) if len(frame) else ""
 
 
 def proof(result: ReplayResult) -> str:

@@ -26,6 +26,7 @@ td:first-child,th:first-child{text-align:left;white-space:pre}td.text,th.text{te
 .data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
 .verdict{border-left:6px solid;padding:.4rem .8rem;font-weight:600}
 .loss{color:#c0392b}:target{background:#fff3bf}
+summary{cursor:pointer;margin:.2rem 0 .8rem;color:#0072B2}
 figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
 @media screen and (min-width:64rem){.broad{width:max-content;max-width:calc(50vw + 29rem)}}
 .wide+.wide{margin-top:1.2rem}
@@ -35,6 +36,7 @@ td.long,td.sentence{min-width:7rem}}
 @media print{body{max-width:none;margin:0;font-size:10pt}table{font-size:8pt}td,th{white-space:pre-wrap;padding:.1rem .25rem}
 .dense{font-size:6.5pt}.dense td,.dense th{padding:.1rem .15rem}.wide{overflow:visible}
 a{color:inherit;text-decoration:none}
+details:not([open])::details-content{content-visibility:visible;display:block}
 td.long,td.sentence{min-width:0}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}thead{display:table-header-group}}
 @page{margin:15mm}
 """ + "".join(f".{grade}{{border-color:{edge};background:{ground}}}\n" for grade, (edge, ground) in GRADES.items())

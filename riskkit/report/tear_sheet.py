@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit import attribution, plot
-from riskkit._check import InputError, as_pandas, confidence_level, finite_array, instance, labels_of, single_series
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    confidence_level,
+    finite_array,
+    instance,
+    labels_of,
+    shown,
+    single_series,
+)
 from riskkit._show import number, percent, short_label, worded
 from riskkit.liquidity import days_to_liquidate
 from riskkit.performance import drawdown_table, monthly_table, performance_summary
@@ -129,6 +138,14 @@ def _book(returns: Any, positions: Any) -> Book:
     import pandas as pd
 
     given = as_pandas(returns)
+    if not isinstance(given, pd.DataFrame | pd.Series) and np.ndim(given) == 0:
+        raise InputError(f"returns is {shown(given)}; give returns by period, as riskkit.simple_returns(prices)")
+    if positions is None and np.ndim(given) == 2 and np.shape(given)[1] > 1:
+        names = ", ".join(map(str, getattr(given, "columns", ["0", "1", "..."])))
+        raise InputError(
+            f"returns has {np.shape(given)[1]} columns ({names}); give positions=, the money in each, or one column; P&L of "
+            "several currencies is one series when it is converted and added"
+        )
     if positions is None:
         values = single_series(given, "returns", ordered=True)
         return Book(pd.Series(values, index=labels_of(given, 0)))

@@ -125,3 +125,12 @@ def test_what_does_not_fit_is_one_sentence_and_code_2(capsys, words, sentence):
     assert main(words) == 2
     shown = capsys.readouterr()
     assert sentence in shown.err.splitlines()[-1] and shown.out == ""
+
+
+def test_a_row_for_each_day_and_asset_is_read_and_said(capsys):
+    wanted = asked(capsys, "risk", "prices.csv", "--weights", "0.5,0.3,0.2")
+    PRICES.melt(ignore_index=False, var_name="Symbol", value_name="Adj Close").to_csv("long.csv")
+    assert main(["risk", "long.csv", "--weights", "0.5,0.3,0.2", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == wanted
+    assert shown.err == "long.csv: a row is a day of an asset: Adj Close by Symbol\n"

@@ -79,3 +79,19 @@ def test_a_damaged_message_is_left_out_and_named():
     reading = read(message(ORDER), damaged, message(FILL.format(4, "C1"))[:60])
     assert reading.events == {"order": 1}
     assert reading.left_out["row"].tolist() == ["line 2", "line 3"]
+
+
+def test_the_orders_of_a_list_are_orders():
+    group = "11=W1|67=1|1=A|55=X|54=1|38=5|40=1|11=W2|67=2|1=B|55=Y|54=2|38=6|40=2|44=7|"
+    listed = f"35=E|34=2|49=ME|52=20240308-14:30:01|56=BROKER|66=L|394=1|68=2|73=2|{group}"
+    reading = read(*map(message, (listed, FILL.format(3, "W1"))))
+    assert reading.derived == {} and reading.events == {"order": 2, "fill": 1}
+    orders = reading.frame[reading.frame["kind"] == "order"]
+    assert orders[["account", "instrument", "side", "qty"]].to_numpy().tolist() == [
+        ["A", "X", "B", 5],
+        ["B", "Y", "S", 6],
+    ]
+
+
+def test_a_stop_order_with_an_empty_limit_has_no_price():
+    assert read(message(ORDER.replace("40=2|44=20.15", "40=3|99=19|44=0"))).frame["type"].tolist() == ["market"]

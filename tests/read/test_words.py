@@ -143,3 +143,28 @@ def test_what_no_column_says_of_sides_is_said():
     text = "Time,Symbol,Quantity,Price\n2024-03-07 14:31:00,X,{},10.5\n"
     assert "all are buys" in str(rk.read.generic_csv(io.StringIO(text.format(5))))
     assert "below zero is a sale" in str(rk.read.generic_csv(io.StringIO(text.format(-5))))
+
+
+PAIRS = {"A/V": "BS", "A/B": "SB", "C/V": "BS", "K/V": "BS", "B/S": "BS", "L/S": "BS", "B/O": "BS", "K/S": "BS"}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_letter_is_told_by_the_other_letters_of_its_column(pair):
+    """A is a purchase beside V (achat, acquisto; vente, vendita), and the ask beside B."""
+    first, second = pair.split("/")
+    rows = "".join(f"2024-03-07 14:31:00,X,{word},2,10.5\n" for word in (first, second, first.lower()))
+    frame = rk.read.generic_csv(io.StringIO(f"time,symbol,Side,quantity,price\n{rows}")).frame
+    assert frame[frame["kind"] == "fill"]["side"].tolist() == [*PAIRS[pair], PAIRS[pair][0]]
+
+
+@pytest.mark.parametrize("words", ["A", "O", "L", "AS", "ABV", "CB", "CS", "OV", "LK"])
+def test_a_letter_that_no_other_tells_is_refused(words):
+    rows = "".join(f"2024-03-07 14:31:00,X,{word},2,10.5\n" for word in words)
+    with pytest.raises(rk.InputError, match=r"may be a buy or a sell, and the other words of its column do not tell"):
+        rk.read.generic_csv(io.StringIO(f"time,symbol,side,quantity,price\n{rows}"))
+
+
+def test_a_heading_tells_of_a_letter_that_stands_alone():
+    for heading, letter in (("A/V", "A"), ("C/V", "C")):
+        text = f"time,symbol,{heading},quantity,price\n2024-03-07 14:31:00,X,{letter},2,10.5\n"
+        assert set(rk.read.generic_csv(io.StringIO(text)).frame["side"]) == {"B"}

@@ -6,18 +6,15 @@ from __future__ import annotations
 import io
 import json
 import struct
-import zipfile
-from xml.sax.saxutils import escape
 
 import pytest
 from refusing import refusal
+from workbooks import workbook
 
 import riskkit as rk
 from riskkit.read.source import Source
 
 OPENING = 34_200 * 10**9  # nanoseconds after midnight
-SHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-PACKAGE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 HEADING = "Depot,Auftragsnr.,Geschäftsnr.,Handelstag,Art,ISIN,Stück,Kurs,Whg.,Kurswert,Status".split(",")
 SOLD = dict(zip(HEADING, "47,o1,100,29.03.2024,Verkauf,US22,400,10,USD,4000,ausgeführt".split(","), strict=True))
 
@@ -39,21 +36,6 @@ def itch(*messages: bytes) -> rk.read.Reading:
 def blotter(*rows: dict[str, str]) -> rk.read.Reading:
     """The reading of a workbook with these rows beneath the heading."""
     return rk.read.blotter_xlsx(Source("b.xlsx", workbook(HEADING, *(list(row.values()) for row in rows))))
-
-
-def workbook(*table: list[str]) -> bytes:
-    """A workbook of texts."""
-    cells = [[f"<c t='inlineStr'><is><t>{escape(cell)}</t></is></c>" for cell in row] for row in table]
-    lines = "".join(f"<row r='{number}'>{''.join(row)}</row>" for number, row in enumerate(cells, 1))
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as book:
-        book.writestr(
-            "xl/workbook.xml",
-            f'<workbook {SHEET} xmlns:r="{PACKAGE}"><sheets><sheet name="A" r:id="a"/></sheets></workbook>',
-        )
-        book.writestr("xl/_rels/workbook.xml.rels", '<R><Relationship Id="a" Target="worksheets/sheet1.xml"/></R>')
-        book.writestr("xl/worksheets/sheet1.xml", f"<worksheet {SHEET}><sheetData>{lines}</sheetData></worksheet>")
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,19 @@ def test_many_halts_are_counted_and_folded(tmp_path, monkeypatch):
     assert "<tr><td>total</td><td>1</td></tr>" in text and "<summary>Each halt</summary>" in text
 
 
+def test_many_refusals_stand_in_groups_the_first_of_each_in_the_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["riskkit.report.limits"], "MAX_OPEN", 1)
+    result = rk.replay_log(
+        log(), rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=3))]), "enforce", compiled=False
+    )
+    text = limits(result, tmp_path / "x.html").read_text("utf-8")
+    first, *others = result.refused()["sentence"]
+    opened, folded = text.split("<details><summary>2 more: size, X, A</summary>")
+    assert first in opened and not any(sentence in opened for sentence in others)
+    assert all(sentence in folded.split("</details>")[0] for sentence in others)
+    assert "details:not([open])::details-content{content-visibility:visible" in text  # on paper all are open
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_counts_add_up_to_the_refusals_and_every_link_leads_to_a_sentence(seed, tmp_path):
     given = with_prices(scenario(seed, events=40), "close")

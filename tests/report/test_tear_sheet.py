@@ -97,3 +97,16 @@ def test_each_picture_has_one_for_a_phone_and_wide_tables_have_small_print(page)
     )
     months = text[text.index("Returns by month") :]
     assert months.index('<table class="dense">') < months.index("<h2>")
+
+
+def test_several_columns_without_positions_are_one_sentence(tmp_path):
+    """As P&L in two currencies is."""
+    with pytest.raises(
+        rk.InputError, match=r"returns has 2 columns \(EUR, USD\); give positions=.* converted and added"
+    ):
+        tear_sheet(TABLE.iloc[:, :2].set_axis(["EUR", "USD"], axis=1), tmp_path / "x.html")
+    with pytest.raises(
+        rk.InputError, match=r"returns is .*; give returns by period, as riskkit.simple_returns\(prices\)"
+    ):
+        tear_sheet(object(), tmp_path / "x.html")
+    assert not (tmp_path / "x.html").exists()

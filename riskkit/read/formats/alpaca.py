@@ -226,7 +226,9 @@ class _Account:
         """Money that moves without a fill, at its date in New York."""
         for row in activities:
             form, amount = row["activity_type"], row.number_or("net_amount", Decimal(0))
-            if form != "FILL" and amount:
+            if form != "FILL" and row.get("status") == "canceled":
+                self.draft.leave_out(row, f"activity {form} that was cancelled")
+            elif form != "FILL" and amount:
                 flow = next((flow for begin, flow in FLOWS.items() if form.startswith(begin)), "deposit")
                 ts = self.new_york.ns(row.text("date"), row.refuse)
                 self.draft.event(row, "cash", ts, amount=amount, currency="USD", flow=flow)

@@ -26,7 +26,7 @@ def _recognises(source: Source) -> bool:
 def bitstamp(files: Files, *, account: str = "bitstamp") -> Reading:
     r"""Read Bitstamp's export of transactions, of either generation.
 
-    A row is a fill (type Market, whatever the order was), a deposit, a withdrawal or a transfer. The older export glues
+    A row is a fill (with a rate, bought or sold), a deposit, a withdrawal or a transfer. The older export glues
     amounts and currencies ("0.5 BTC"), has times as "Dec. 30, 2017, 11:16 AM" and no ids; the newer one ("RFC 4180") has
     currencies in columns of their own, ISO times and the ids of fills and orders.
 
@@ -58,7 +58,7 @@ def bitstamp(files: Files, *, account: str = "bitstamp") -> Reading:
         id(row) for row in without_repeats(draft, named, lambda row: row["ID"], "ID read before")
     }
     for row in oldest_first((row for row in rows if id(row) not in repeats), lambda row: _time(row, clock)):
-        if row.text("Type") == "Market":
+        if row.get("Rate") is not None and (row.get("Sub Type") or "").lower() in ("buy", "sell"):
             _fill(draft, row, _time(row, clock))
         else:
             _flow(draft, row, _time(row, clock))

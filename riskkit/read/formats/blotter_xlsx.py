@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskkit._check import one_of
+from riskkit.read import words
 from riskkit.read.draft import Draft
 from riskkit.read.numerals import Dates
 from riskkit.read.reading import Reading
@@ -33,16 +34,15 @@ HEADINGS: dict[str, str] = {  # of a column in German, French and English, witho
     "fee|fees|charges|brokerage",
     "status": "status|statut|état|state|bemerkung",
 }
-NAMES = {heading: name for name, headings in HEADINGS.items() for heading in headings.split("|")}
-NEEDED = ("date", "action", "quantity", "price")
-SIDES = dict.fromkeys("kauf|k|achat|a|buy|b|bought".split("|"), "B") | dict.fromkeys(
-    "verkauf|v|vente|sell|s|sold".split("|"), "S"
-)
+MEANT = {"ts": "date", "clock": "time", "side": "action", "kind": "action", "qty": "quantity", "price": "price", "fee": "fee",
+         "amount": "amount", "account": "account", "order_id": "order", "trade_id": "trade", "instrument": "name",
+         "currency": "currency", "status": "status"}  # fmt: skip  # columns of tables of no standard
+NEEDED = ("date", "quantity", "price")
 FLOWS = {"dividend": "dividend", "ausschüttung": "dividend", "kupon": "dividend", "coupon": "dividend", "zins": "funding",
          "intérêt": "funding", "interest": "funding", "gebühr": "fee", "frais": "fee", "fee": "fee", "einzahlung": "deposit",
          "auszahlung": "deposit", "dépôt": "deposit", "retrait": "deposit", "deposit": "deposit", "withdrawal": "deposit"}  # fmt: skip
 REVERSES = r"(?:storno|annulation|cancel\w*|reversal)\b"
-REVERSAL = re.compile(rf"{REVERSES}\D*(\w*\d\w*)", re.I)
+REVERSAL = re.compile(rf"{REVERSES}.*?\b([\w-]*\d[\w-]*)", re.I)
 NOT_DONE = re.compile(
     r"storniert|gestrichen|offen|abgelehnt|annulé|refusé|en attente|cancelled|canceled|rejected|open|pending", re.I
 )
@@ -70,9 +70,10 @@ def blotter_xlsx(
 ) -> Reading:
     """Read trade blotters of banks from Excel workbooks: a heading somewhere, a trade a row, sums and notes below.
 
-    The heading is the first row with a day, a kind of business, a quantity and a price, in German, French or English. A
-    row that reverses another (``Storno zu 100002``) takes it out. A row of another kind, as a dividend, is cash. The
-    price of a name with ``%`` is per cent, as is one whose amount says so.
+    The heading is the first row with a day, a quantity, a price and what was traded, in one of the languages of
+    `riskkit.read.words`. Without a kind of business a quantity below zero is a sale. A row that reverses another
+    (``Storno zu 100002``) takes it out. A row of another kind, as a dividend, is cash. The price of a name with ``%`` is per
+    cent, as is one whose amount says so.
 
     Parameters
     ----------
@@ -124,6 +125,11 @@ def _plain(cell: Cell) -> str:
     return " ".join(cell.lower().replace(".", " ").split()) if isinstance(cell, str) else ""
 
 
+NAMES = {
+    _plain(word): MEANT[name] for name in reversed(words.HEADINGS) if name in MEANT for word in words.HEADINGS[name]
+} | {heading: name for name, headings in HEADINGS.items() for heading in headings.split("|")}
+
+
 class _Blotter:
     """The rows of workbooks as events."""
 
@@ -141,7 +147,7 @@ class _Blotter:
         book = sheets(source)
         found = {name: start for name, rows in book.items() if (start := self._heading(rows)) is not None}
         if not found:
-            source.refuse("", f"has no heading with {', '.join(NEEDED)} in German, French or English; give columns=")
+            source.refuse("", f"has no heading with {', '.join(NEEDED)} and an ISIN or a name; give columns=")
         for name, start in found.items():
             rows = self._table(source, book[name], start, f"sheet {name}, " if len(found) > 1 else "")
             self._read(rows)
@@ -172,7 +178,21 @@ class _Blotter:
                     values.setdefault("other", cell)
             if len(values) > 1:
                 table.append(TableRow(source, sheet + at, values))
-        return table
+        return table if "action" in heading.values() else self._by_sign(table)
+
+    def _by_sign(self, table: list[TableRow]) -> list[TableRow]:
+        """The rows with a kind of business, which no column has: a quantity below zero is a sale."""
+        told, sold = [], False
+        for row in table:
+            if row.values.keys() >= set(NEEDED):
+                size = self._number(row, "quantity", row["quantity"])
+                sold = sold or size < 0
+                values = {**row.values, "action": "sell" if size < 0 else "buy", "quantity": abs(size)}
+                row = TableRow(row.source, row.at, values)
+            told.append(row)
+        why = "a quantity below zero is a sale" if sold else "no quantity is below zero, so that all are buys"
+        self.draft.assume(f"no column says buy or sell; {why}")
+        return told
 
     def _read(self, rows: list[TableRow]) -> None:
         slashed = [text for row in rows if isinstance(text := row.get("date"), str) and SLASHED.match(text)]
@@ -182,8 +202,10 @@ class _Blotter:
                 rows[0].refuse(f"{slashed[0]!r} may have the day or the month first; give day_first=True or False")
         reversed_trades = {self._reversed(row): row for row in rows if self._reversed(row) is not None}
         known = {(self._account(row), self._label(row.get("trade"))) for row in rows}
+        actions = {_plain(row.get("action")) for row in rows}
         for row in rows:
             action = _plain(row.get("action"))
+            side = words.side_among(action, actions)
             text = " ".join(str(cell) for cell in row.values.values() if isinstance(cell, str))
             summed = "action" not in row.values and SUM.search(text)  # also where days stand
             if summed or (not {"action", "quantity"} <= row.values.keys() and "date" not in row.values):
@@ -197,10 +219,10 @@ class _Blotter:
                 self.draft.leave_out(row, f"not executed: {row['status']}")
             elif re.search(REVERSES, f"{row.get('status')} {row.get('action')}", re.I):
                 row.refuse("reverses a trade and does not name it")
-            elif action in SIDES and (self._account(row), self._label(row.get("trade"))) in reversed_trades:
+            elif side and (self._account(row), self._label(row.get("trade"))) in reversed_trades:
                 continue  # taken out with the row that reverses it, which is named
-            elif action in SIDES:
-                self._fill(row, SIDES[action])
+            elif side:
+                self._fill(row, side)
             else:
                 self._cash(row, action)
 
@@ -302,7 +324,7 @@ class _Blotter:
         """Take money that moves without a trade."""
         flow = next((flow for word, flow in FLOWS.items() if word in action), None)
         if flow is None and row.get("quantity") is not None and row.get("price") is not None:
-            row.refuse(f"{row.get('action')!r} is neither a buy nor a sell")
+            row.refuse(words.refused_side(str(row.get("action"))))
         if flow is None or row.get("amount") is None:
             self.draft.leave_out(row, f"{row.get('action')!r} is neither a trade nor money with an amount")
             return

@@ -20,6 +20,7 @@ SESSION = {*"012345A", "n"}
 DONE = {"3": "done for the day", "4": "cancelled", "C": "expired"}  # ExecType (150)
 PUT_OR_CALL = {"0": "P", "1": "C"}
 OPTION_SIZE = 100
+UNPRICED = ("1", "3", "5", "A", "J", "K", "Q")  # types of orders (40) without a limit, which may have 44=0
 
 
 def _recognises(source: Source) -> bool:
@@ -32,7 +33,7 @@ def fix(
 ) -> Reading:
     r"""Read a log of FIX messages: orders, replaces, cancels, and what became of them.
 
-    One message a line, after any prefix, with fields that end in SOH, ``|``, ``^A`` or another mark. New orders (35=D),
+    One message a line, after any prefix, with fields that end in SOH, ``|``, ``^A`` or another mark. New orders (35=D; E),
     replaces (G) and cancels (F) are what was sent; execution reports (8) acknowledge, fill, reject or end orders, bust
     (150=H; before 4.3 20=1) and correct (150=G; 20=2) the fill of their ExecRefID (19). An order keeps one id however often its ClOrdID
     changes. What was sent again (43=Y, 97=Y) is read once; a message whose length (9) or sum (10) is wrong is left out
@@ -129,6 +130,9 @@ class _Log:
             self.draft.leave_out(row, "sent again (PossDup or PossResend), already read")
         elif kind == "D":
             self._new(row)
+        elif kind == "E":
+            for order in message.listed:
+                self._new(order)
         elif kind in "GF":
             self._request(row, "modify" if kind == "G" else "cancel")
         elif kind == "8":
@@ -218,7 +222,7 @@ class _Log:
         self._order_event(row, order, row.number("38"))
 
     def _order_event(self, row: TableRow, order: _Order, quantity: Decimal, derived: str = "") -> None:
-        price = row.number_or("44", None)
+        price = row.number_or("44", None) if row.get("40") not in UNPRICED else None
         self.draft.event(
             row, "order", self._ts(row), derived, side=order.side, qty=quantity, price=price,
             type=None if price is not None else "market", **order.common,

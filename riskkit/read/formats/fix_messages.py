@@ -12,14 +12,19 @@ START = re.compile(rb"8=FIX(?:T\.1\.1|\.[45]\.\d(?:SP\d)?)(\x01|\^A|<SOH>|[|;~])
 SOH = b"\x01"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MISC_FEE = "137"
+CLIENT_ID = "11"  # with which each order of a list begins
 
 
 class Message(NamedTuple):
-    """The fields of a message by tag (the first of each), and its miscellaneous fees; no row if it is not whole."""
+    """The fields of a message by tag (the first of each), its miscellaneous fees, and the orders of a list (35=E).
+
+    A message that is not whole has no fields.
+    """
 
     row: TableRow
     whole: bool
     misc_fees: tuple[str, ...] = ()
+    listed: tuple[TableRow, ...] = ()
 
 
 def messages(source: Source) -> Iterator[Message]:
@@ -42,7 +47,19 @@ def messages(source: Source) -> Iterator[Message]:
             pairs = [field.partition(b"=") for field in fields]
             values = {tag.decode(): _text(value) for tag, _, value in reversed(pairs)}
             fees = tuple(_text(value) for tag, _, value in pairs if tag.decode() == MISC_FEE)
-            yield Message(TableRow(source, at, values), bool(fields), fees)
+            listed = _listed(source, at, pairs) if values.get("35") == "E" else ()
+            yield Message(TableRow(source, at, values), bool(fields), fees, listed)
+
+
+def _listed(source: Source, at: str, pairs: list[tuple[bytes, bytes, bytes]]) -> tuple[TableRow, ...]:
+    """The orders of a list: the fields before the first, and its own."""
+    named = [(tag.decode(), _text(value)) for tag, _, value in pairs]
+    starts = [place for place, (tag, _) in enumerate(named) if tag == CLIENT_ID]
+    ends = [*starts[1:], len(named)]
+    return tuple(
+        TableRow(source, at, dict(named[: starts[0]] + named[start:end]))
+        for start, end in zip(starts, ends, strict=True)
+    )
 
 
 def as_utf_8(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.tables import FEWEST, Table, heading_in, read_table
 from riskkit.read.times import SECOND, Clock
-from riskkit.read.words import CURRENCIES, FLOWS, KINDS, SIDES, STATES, meaning
+from riskkit.read.words import CURRENCIES, FLOWS, KINDS, STATES, meaning, refused_side, side_among
 from riskkit.replay.ingest.columns import name_columns
 from riskkit.replay.ingest.times import UNITS, unit_by_size
 from riskkit.replay.schema.durations import SPANS
@@ -298,7 +298,7 @@ def _event(
         draft.event(row, kind, ts, **common)
         return None
     quantity = numbers["qty"]
-    side = _side(row, quantity, needed=kind != "modify" and table.has("side"))
+    side = _side(table, row, quantity, needed=kind != "modify" and table.has("side"))
     size = row.refuse("has no quantity") if quantity is None and kind != "modify" else quantity and abs(quantity)
     price = numbers["price"]
     if kind == "fill":
@@ -338,14 +338,14 @@ def _executed(draft: Draft, table: Table, row: TableRow, form: _Form, order: Eve
     draft.assume(f"{table.source.name}: an order has one fill, at the time of the order and at its average price")
 
 
-def _side(row: TableRow, quantity: Decimal | None, needed: bool) -> str | None:
+def _side(table: Table, row: TableRow, quantity: Decimal | None, needed: bool) -> str | None:
     """Side by its word, or by the sign of the quantity where no word for it is needed."""
     word = row.get("side")
     if word is None:
         if needed:
             row.refuse("has no side")
         return None if not quantity else "B" if quantity > 0 else "S"
-    side = meaning(word, SIDES) or row.refuse(f"side={word!r} is neither a buy nor a sell")
+    side = side_among(word, table.side_words) or row.refuse(f"side={refused_side(word)}")
     if side == "B" and quantity and quantity < 0:
         row.refuse(f"side={word!r} is a buy, and the quantity {quantity} a sale")
     return side

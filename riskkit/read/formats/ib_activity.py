@@ -25,6 +25,7 @@ FLOWS = {
 MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon Accrual Details")
 CANCELLED = "Ca"  # among the codes of a row
 STATEMENT, FIELD = "Statement", "Field Name"
+PROCEEDS = ("Proceeds", "Notional Value")  # the second of futures
 SUMS = {"SubTotal": "subtotal", "Total": "total"}
 REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
 SIZED = ("Option", "Future", "Warrant", "Bond")
@@ -234,12 +235,13 @@ class _Statement:
         """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""
         symbol, worth = row.text("Symbol"), price * quantity
         sized = any(word in row.text("Asset Category") for word in SIZED)
-        size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
+        money = next((name for name in PROCEEDS if row.get(name) is not None), PROCEEDS[0])
+        size, proceeds = self.sizes.get(symbol), row.number_or(money, Decimal(0), ",")
         if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
             size = round(abs(proceeds / worth), 6).normalize() if sized else None
         label = self.draft.quoted(symbol, row.text("Currency"))
         if proceeds:
-            self.draft.check_multiplier(row, "Proceeds", label, proceeds, quantity, price, size or Decimal(1))
+            self.draft.check_multiplier(row, money, label, proceeds, quantity, price, size or Decimal(1))
         self.draft.instrument(label, currency=row.text("Currency"), multiplier=size)
         if size is None and sized:
             self.draft.need_multiplier(label)

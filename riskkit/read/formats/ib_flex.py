@@ -99,12 +99,15 @@ def ib_flex(
     draft = Draft("ib_flex", given, multipliers=multipliers)
     statement = _Statement(draft, Clock(tz), day_first)
     rows = [found for source in given for found in _rows(source)]
-    statement.cancelled = {row.get("ibExecID") for kind, row in rows if kind == "trade" and _cancels(row)}
+    statement.cancelled = {key for kind, row in rows if kind == "trade" and _cancels(row) for key in _cancelled(row)}
     executed = [row for kind, row in rows if kind == "trade" and row.get("levelOfDetail") in (None, "EXECUTION")]
-    statement.executed = {row.get("ibExecID") for row in executed if not _cancels(row)}
+    statement.executed = {key for row in executed if not _cancels(row) for key in _named(row)}
     statement.executed |= {(row.get("accountId"), row.get("ibOrderID")) for row in executed}
     for kind, row in rows:
         statement.trade(row) if kind == "trade" else statement.cash(row)
+    unread = [section for source in given for section in _unread(source)]
+    if unread:
+        draft.assume(f"sections that are not read: {', '.join(dict.fromkeys(unread))}")
     if statement.local:
         draft.assume(f"times are local to {tz}: the file does not say so (a setting of the account)")
     return draft.finish()
@@ -131,10 +134,34 @@ def _rows(source: Source) -> Iterator[tuple[str, TableRow]]:
                         "levelOfDetail": OF_ELEMENT.get(element.tag),
                         **element.attrib,
                     }
+                    if not values.get("dateTime") and values.get("tradeDate"):
+                        values["dateTime"] = f"{values['tradeDate']};{values.get('tradeTime') or ''}".rstrip(";")
                     values |= {
                         name: values[other] for name, other in ALIASES.items() if other in values and name not in values
                     }
                     yield kind, TableRow(source, f"{element.tag} {number}", values)
+
+
+def _unread(source: Source) -> Iterator[str]:
+    """Names of the sections that have rows and are not read, as those of splits and transfers."""
+    for statement in ElementTree.fromstring(source.data).iter("FlexStatement"):
+        yield from (section.tag for section in statement if len(section) and section.tag not in SECTIONS)
+
+
+def _named(row: TableRow, before: str = "") -> Iterator[tuple[str, str]]:
+    """The ids by which a cancel may name an execution."""
+    for name in ("tradeID", "transactionID"):
+        if value := row.get(before + (name[0].upper() + name[1:] if before else name)):
+            yield name, value
+    if value := row.get("ibExecID"):
+        yield "ibExecID", value
+
+
+def _cancelled(row: TableRow) -> list[tuple[str, str]]:
+    """The ids of the execution that a row cancels."""
+    return list(_named(row, "orig")) or row.refuse(
+        "cancels a trade and does not name it; take a query with ibExecID or origTradeID"
+    )
 
 
 def _cancels(row: TableRow) -> bool:
@@ -227,9 +254,10 @@ class _Statement:
         elif not self._again(row, "tradeID", "ibExecID", "transactionID"):
             self._realised(row)
             if _cancels(row):
-                known = "" if row.get("ibExecID") in self.executed else ", which is not in the files"
-                self.draft.leave_out(row, f"cancelled trade: takes the execution with the same ibExecID away{known}")
-            elif not row.get("ibExecID") or row["ibExecID"] not in self.cancelled:
+                known = "" if self.executed.intersection(_cancelled(row)) else ", which is not in the files"
+                by = "the same ibExecID" if row.get("ibExecID") else "the id of its original"
+                self.draft.leave_out(row, f"cancelled trade: takes the execution with {by} away{known}")
+            elif not self.cancelled.intersection(_named(row)):
                 self._fill(row)
 
     def _common(self, row: TableRow) -> dict[str, Any]:

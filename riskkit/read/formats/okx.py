@@ -22,6 +22,7 @@ NEEDED = (
 )  # fmt: skip
 ZONE = re.compile(r"Time ?Zone ?: ?UTC ?(?:([+-])(\d{1,2})(?::?(\d\d))?)?", re.I)
 HOUR = 3600 * 10**9
+UNASKED = re.compile(r"liquidation|\badl\b|delivery|exercised")  # fills that nobody ordered
 OTHER_LEG = "the other leg of a spot fill: the money side of it"
 Stamped = tuple[TableRow, int, str]
 
@@ -144,6 +145,8 @@ def _spot(draft: Draft, entry: Stamped, legs: list[Stamped]) -> None:
 def _derivative(draft: Draft, row: TableRow, ts: int, account: str) -> None:
     """A fill of contracts, or a flow of money."""
     side = _side(row.text("Action"))
+    if side is None and UNASKED.search(row.text("Action").lower()) and row.number_or("Filled Price", Decimal(0)):
+        row.refuse(f"Action={row['Action']!r} is a fill, and does not say whether it buys or sells")
     if side is None or not row.number("Amount"):
         word = row.text("Action").lower()
         flow = "funding" if "funding" in word or "interest" in word else "deposit"
@@ -165,8 +168,8 @@ def _derivative(draft: Draft, row: TableRow, ts: int, account: str) -> None:
 def _side(action: str) -> str | None:
     """Side of an action: to open a long and to close a short are buys. None if it is no fill."""
     words = action.lower().split()
-    if words in (["buy"], ["sell"]):
-        return "B" if words == ["buy"] else "S"
+    if len(told := {"buy", "sell"} & set(words)) == 1:
+        return "B" if told == {"buy"} else "S"
     if not {"long", "short"} & set(words):
         return None
     return "B" if ("long" in words) == ("open" in words) else "S"

@@ -280,3 +280,53 @@ def test_an_activity_statement_in_another_language_is_refused():
     text = "Statement,Header,Feldname,Feldwert\nTransaktionen,Header,DataDiscriminator\nTransaktionen,Data,Order\n"
     why = "export.csv, line 1: has no 'Field Name': the statement is in another language; take it in English"
     assert refusal(rk.read.ib_activity, Text(text)) == why
+
+
+@pytest.mark.parametrize(
+    ("action", "side"),
+    [("Liquidation long", "S"), ("Liquidation buy", "B"), ("ADL sell", "S"), ("Partial liquidation close short", "B")],
+)
+def test_okx_fills_that_nobody_ordered_are_fills(action, side):
+    row = "1,7,2025-11-29 10:00:00,Perpetual swap,BTC-USDT-SWAP,{},2,cont,90000,-3,0,USDT,-2,0,-3,97,USDT"
+    arguments = {"tz": "UTC", "account": "me", "multipliers": {"BTC-USDT-SWAP": "0.01"}}
+    assert fills(rk.read.okx(Text(OKX + row.format(action)), **arguments)) == [["BTC-USDT-SWAP", side, "2", "90000"]]
+    why = "export.csv, line 2: Action='Full liquidation' is a fill, and does not say whether it buys or sells"
+    assert refusal(rk.read.okx, Text(OKX + row.format("Full liquidation")), **arguments) == why
+
+
+@pytest.mark.parametrize(("size", "price", "read"), [("1,000", "3900.5", "1000"), ("1,000.5", "3900", "1000.5")])
+def test_thousands_are_read_where_a_number_has_a_decimal_point(size, price, read):
+    heading = "Contracts,Filled Type,Filled Qty,Filled Price,Fees Paid,feeCoin,Direction,Order No.,Timestamp(UTC)\n"
+    row = f'ETHUSDT,Trade,"{size}",{price},-2,USDT,Open Short,o1,2024-03-10 07:59:59\n'
+    assert fills(rk.read.bybit(Text(heading + row))) == [["ETHUSDT", "S", read, price]]
+    why = "export.csv, line 2: Filled Qty='1,000' is not a number"
+    for other in ("3900", '"3900,5"'):  # none tells, or it is a decimal comma
+        doubtful = row.replace(size, "1,000").replace(f",{price},", f",{other},")
+        assert refusal(rk.read.bybit, Text(heading + doubtful)) == why
+
+
+def test_a_trade_of_bitstamp_is_known_by_its_sub_type():
+    heading = "ID,Account,Type,Subtype,Datetime,Amount,Amount currency,Value,Value currency,Rate,Rate currency,Fee,Fee currency,Order ID\n"
+    rows = "1,A,market,buy,{0},1,XRP,2,USD,2,USD,0.1,USD,1\n2,A,Limit,Sell,{0},1,XRP,2,USD,2,USD,0.1,USD,2\n"
+    assert fills(rk.read.bitstamp(Text(heading + rows.format("2024-03-10 09:00:00")))) == [
+        ["XRP/USD", "B", "1", "2"],
+        ["XRP/USD", "S", "1", "2"],
+    ]
+
+
+def test_futures_of_a_statement_tell_their_size_by_their_notional_value():
+    text = (
+        "Statement,Header,Field Name,Field Value\nAccount Information,Header,Field Name,Field Value\n"
+        "Account Information,Data,Account,U1\n"
+        "Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Notional Value,Comm/Fee,Code\n"
+        'Trades,Data,Order,Futures,USD,MESM4,"2024-03-08, 10:00:00",2,5200.25,52002.5,-1.24,O\n'
+    )
+    assert rk.read.ib_activity(Text(text)).instruments[0].multiplier == 5
+
+
+def test_money_of_alpaca_that_was_cancelled_did_not_move():
+    activity = {"id": "1", "activity_type": "TRANS", "date": "2024-03-29", "net_amount": "100", "status": "canceled"}
+    other = activity | {"id": "2", "status": "executed", "net_amount": "1,234.5"}
+    reading = rk.read.alpaca(Text(json.dumps([activity, other])))
+    assert {name: str(amount) for name, amount in reading.cash.items()} == {"USD": "1234.5"}
+    assert reading.left_out["reason"].tolist() == ["activity TRANS that was cancelled"]
