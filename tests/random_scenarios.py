@@ -383,7 +383,7 @@ PARAMETERS = {
                 {"qty_limit": d.choice(["2", "5"])},
                 {"delta_limit": "1.5"},
                 {"qty_limit": "5", "delta_limit": "2"},
-                {"vega_limit": "3", "tagged": d.random() < 0.5},
+                {"vega_limit": d.choice(["3", "5"]), "tagged": d.random() < 0.5},
             ]
         ),
         "window": d.choice(["sliding", "fixed_from_first"]),
