@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from riskkit._check import InputError, shown
 from riskkit.replay.schema.columns import (
     FACTS,
@@ -25,6 +27,15 @@ KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
 NOT_LISTED = "is of an order alone; a list or a combination is judged as one message"
 ORDER, FILL, CORRECT, BAD_TS = int(EventKind.ORDER), int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
+
+
+def with_every_column(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns of a journal; those that an older riskkit did not write have their defaults."""
+    size = len(columns["ts"])
+    return {
+        name: columns[name] if name in columns else np.full(size, DEFAULTS[name], dtype)
+        for name, dtype in DTYPES.items()
+    }
 
 
 def row_of(ts: int, kind: EventKind, fields: Row) -> Row:

@@ -21,7 +21,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import flush_folder, reading, write_whole
-from riskkit.replay.ingest.rows import DTYPES
+from riskkit.replay.ingest.rows import DTYPES, with_every_column
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.write_ahead_log import read_frames
@@ -29,6 +29,9 @@ from riskkit.replay.log.storage import read_parquet, write_parquet
 
 EVENTS, COLUMNS, DECISIONS, STATE = "events", "parquet", "decisions", "state"
 RECORD = np.dtype([(name, dtype) for name, dtype in DTYPES.items()])
+LATER = ("smp_id",)  # columns that the first layout of a frame has not
+LAYOUTS = (np.dtype([(name, dtype) for name, dtype in DTYPES.items() if name not in LATER]), RECORD)
+LAYOUT_BITS = 56  # of the first event's number; above them is the number of the layout
 JOINED = 8192  # events that are taken at once
 SIZES = struct.Struct("<QII")  # number of the first event, of events, of decision rows
 
@@ -56,19 +59,26 @@ class Frame(NamedTuple):
 
     def packed(self) -> bytes:
         """The frame as bytes."""
-        sizes = SIZES.pack(self.first, len(self.events), len(self.decisions))
+        first = self.first | (len(LAYOUTS) - 1) << LAYOUT_BITS
+        sizes = SIZES.pack(first, len(self.events), len(self.decisions))
         labels = json.dumps(self.labels, separators=(",", ":")).encode() if self.labels else b""
         return b"".join([sizes, self.events.tobytes(), self.decisions.tobytes(), labels])
 
     @classmethod
     def unpacked(cls, payload: memoryview) -> Frame:
         """The frame of the bytes of `packed`."""
-        first, events, decisions = SIZES.unpack_from(payload)
-        middle = SIZES.size + events * RECORD.itemsize
+        numbered, events, decisions = SIZES.unpack_from(payload)
+        layout, first = divmod(numbered, 1 << LAYOUT_BITS)
+        if layout >= len(LAYOUTS):
+            raise InputError(
+                "the journal was written by a later riskkit, whose events have columns that are not known here"
+            )
+        middle = SIZES.size + events * LAYOUTS[layout].itemsize
         end = middle + decisions * ROW.itemsize
         rows = np.frombuffer(payload[middle:end], ROW)
         labels = json.loads(bytes(payload[end:])) if len(payload) > end else {}
-        return cls(first, np.frombuffer(payload[SIZES.size : middle], RECORD), rows, labels)
+        found = np.frombuffer(payload[SIZES.size : middle], LAYOUTS[layout])
+        return cls(first, found if layout == len(LAYOUTS) - 1 else records(_named(found)), rows, labels)
 
 
 class Read(NamedTuple):
@@ -77,6 +87,10 @@ class Read(NamedTuple):
     frames: list[Frame]
     end: int
     torn: int
+
+
+def _named(table: np.ndarray) -> dict[str, np.ndarray]:
+    return with_every_column({name: table[name] for name in table.dtype.names or ()})
 
 
 def records(columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -208,12 +222,12 @@ def read_segment(folder: Path, first: int) -> Past:
     part = Past(columns, rows)
     if header.get("hash") != _hash(part):
         raise InputError(f"folder {folder.name!r} was altered: events from {first} on do not match their hash")
-    return part
+    return Past(with_every_column(columns), rows)
 
 
 def _hash(part: Past) -> str:
     """Hash of the events and decision rows of a segment, column by column."""
     found = hashlib.blake2b(part.rows.tobytes(), digest_size=32)
     for name in DTYPES:
-        found.update(part.columns[name].tobytes())
+        found.update(part.columns[name].tobytes() if name in part.columns else b"")
     return found.hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit.replay.engine.state import calendars
+from riskkit.replay.ingest.rows import with_every_column
 from riskkit.replay.kernels.runtime import PROVEN, proven
 from riskkit.replay.results.result_digest import digest_of
 from riskkit.replay.rules.history import RuleHistory, as_history
@@ -57,6 +58,7 @@ class RunningDigest:
         """The digest that had these `parts`."""
         found, tail = cls(), {n.removeprefix(TAIL): array for n, array in arrays.items() if n.startswith(TAIL)}
         decisions = tail.pop("decisions").tobytes()
+        tail = with_every_column(tail) if tail else tail
         found.events = EventChain(bytes.fromhex(header["events"]), header["size"], tail)
         found.decisions = Chain(PROVEN, bytes.fromhex(header["decisions"]), decisions)
         found.span = (header["span"][0], header["span"][1])
