@@ -101,9 +101,10 @@ def with_stops(given: dict[str, Any], seed: int, often: float = 0.4) -> dict[str
 
 
 def with_prices(given: dict[str, Any], *kinds: str) -> dict[str, Any]:
-    """A scenario that begins with prices of these kinds, by which some rule can be judged."""
+    """A scenario that begins with prices of these kinds and ends with an error, by which some rule can be judged."""
     known = {"ts": given["events"][0]["ts"], "instrument": "X", "price": "10"}
-    return {**given, "events": [{"kind": kind, **known} for kind in kinds] + given["events"]}
+    error = {"kind": "error", "ts": given["events"][-1]["ts"], "account": "A"}
+    return {**given, "events": [*({"kind": kind, **known} for kind in kinds), *given["events"], error]}
 
 
 def _type(limited: bool, trails: bool) -> str:

@@ -297,6 +297,7 @@ class Replay:
         for order in self.every_order:
             if order.lapses is not None and self.now >= order.lapses and (order.working or order.believed):
                 self.stop(order, None)
+                order.lapses = None  # once: a snapshot may say that the venue has it all the same
         if event["kind"] == "rules":
             self.change(event["rules"])
         if self.dated:

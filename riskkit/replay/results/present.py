@@ -19,7 +19,7 @@ CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
 JUDGED = (DecisionCode.PASS, DecisionCode.OBJECT, DecisionCode.ALERTED)
 OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.DISTANCE, Measure.RANKED_PRICE)
 CUT_LOTS, RETURNS = Observation(Measure.LOTS), Observation(Measure.COUNT)
-UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price", Measure.DISTANCE: "price"}
+UNITS = {Measure.LOTS: "quantity", Measure.NETTED: "quantity", Measure.RANKED_PRICE: "price", Measure.DISTANCE: "price"}
 
 
 class Reading(NamedTuple):
@@ -153,7 +153,7 @@ def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fr
         return universe.quantum
     if measure == Measure.QUANTITY:
         return universe.quantity_unit
-    if measure == Measure.DELTA:
+    if measure in (Measure.DELTA, Measure.NETTED):
         return universe.quantity_unit / 1_000_000
     if measure in OF_THE_EVENT:
         instrument = universe.instruments[event["instrument"]]

@@ -22,16 +22,17 @@ MISSING_ALERT = int(OnMissingPrice.ALERT)
 class Measure(StrEnum):
     """Unit of the observed value and the limit of a verdict.
 
-    DELTA is in millionths of a quantity of the underlying, LOTS and PRICE are steps of the event's instrument, TIME
-    nanoseconds since the epoch (the limit is the earliest time that passes), FRACTION a fraction of the verdict's `base`,
-    PER_FILL messages against fills; RANKED_PRICE is a price times the order's side; DISTANCE is one from a reference price, which
-    is half of the `base`, and its limit a fraction of the reference.
+    DELTA is in millionths of a quantity of the underlying, NETTED in millionths of a quantity, LOTS and PRICE are steps of the
+    event's instrument, TIME nanoseconds since the epoch (the limit is the earliest time that passes), FRACTION a fraction of the
+    verdict's `base`, PER_FILL messages against fills; RANKED_PRICE is a price times the order's side; DISTANCE is one from a
+    reference price, which is half of the `base`, and its limit a fraction of the reference.
     """
 
     NOTHING = ""
     MONEY = "money"
     QUANTITY = "quantity"
     DELTA = "delta"
+    NETTED = "netted quantity"
     LOTS = "lots"
     PRICE = "price"
     RANKED_PRICE = "ranked price"

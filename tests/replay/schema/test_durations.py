@@ -193,6 +193,7 @@ def test_durations_of_rules_are_the_same_in_every_spelling_and_bounded(kind, nam
     given |= dict.fromkeys([name] if name in wanted else wanted[:1], 1)
     given |= {needed: 1 for needed in TOGETHER.get((kind.name, name), ()) if needed not in given}
     given |= {"reference": "mean"} if name == "window_ns" and "reference" in kind.parameters._fields else {}
+    given |= {"half_open": True, "open_ns": 1} if name == "probe_timeout_ns" else {}
     given |= {"arrays": {"X": [1]}, "as_of": 1} if "cell_limits" in kind.parameters._fields else {}
     make = partial(kind.parameters, **{f: value for f, value in given.items() if f != name})
     rules = [Rule("r", make(**{name: span})) for span in SPANS]
