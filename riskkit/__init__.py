@@ -30,7 +30,8 @@ logging.getLogger("riskkit").addHandler(logging.NullHandler())
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return published(_load(name))
+        globals()[name] = found = published(_load(name))  # the loader itself keeps what has the name of its file
+        return found
     if find_spec(f"{__name__}.{name}") is not None:  # ``from riskkit import plot`` asks here before it imports a room
         raise AttributeError(f"riskkit.{name} is not public; it has to be imported")
     raise AttributeError(f"riskkit has no public name {name!r}{nearest_name(name)}")

@@ -33,7 +33,8 @@ def suggest_names(module: str, elsewhere: Mapping[str, str] | None = None) -> No
 
     def __getattr__(name: str) -> Any:
         if load and name in public:
-            return published(load(name))
+            namespace[name] = found = published(load(name))
+            return found
         raise AttributeError(f"{module} has no public name {name!r}{nearest_name(name, module)}")
 
     namespace["__getattr__"] = __getattr__

@@ -11,7 +11,7 @@ REASONS = {
         frtb.attribution_surcharge frtb.residual_risk_charge frtb.attribution_zone frtb.curvature_risk frtb.default_bucket
         frtb.internal_model_charge frtb.jump_to_default frtb.large_pool_quantile frtb.liquidity_horizon_es frtb.model_capital
         frtb.non_modellable_charge frtb.sensitivities_capital frtb.stressed_es frtb.desk_backtest
-        instruments.bracket_liquidation_price instruments.funding_rate instruments.inverse_liquidation_price
+        instruments.bracket_liquidation_price instruments.forward_contract instruments.funding_rate instruments.inverse_liquidation_price
         instruments.liquidation_price liquidity.almgren_impact liquidity.bangia_tail_factor liquidity.spread_var
         liquidity.square_root_impact liquidity.relative_spread liquidity.half_spread_cost liquidity.days_to_liquidate
         liquidity.fraction_remaining performance.risk_score returns.loss_from_log_quantile returns.scale_volatility

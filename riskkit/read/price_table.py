@@ -26,7 +26,7 @@ CLOSES = (  # the best first
 OF_A_DAY = {"open", "high", "low"}  # beside a close: a table of one asset
 ASSETS = set(map(normal, HEADINGS["instrument"]))
 NO_NUMBERS = {*NOTHING, "nan", "null", "na", "#n/a", "#n/a n/a", "#value!"}  # also of Bloomberg and Excel
-OFFSET = r"(?:[+-]\d\d:?\d\d|Z)$"
+OFFSET = r"(:\d\d(?:\.\d+)?) ?(?:[+-]\d\d:?\d\d|Z)$"  # from Greenwich, after a time
 
 
 def prices(table: Any, *, separator: str | None = None, decimal: str | None = None) -> pd.DataFrame:
@@ -223,7 +223,7 @@ def _moments(name: str, dates: pd.Series, where: str) -> pd.Series:
         if (
             pd.api.types.is_string_dtype(dates) or dates.dtype == object
         ):  # a day is that of the exchange, as it is written
-            dates = dates.astype(str).str.replace(OFFSET, "", regex=True)
+            dates = dates.astype(str).str.replace(OFFSET, r"\1", regex=True)
         for form in ("ISO8601", *WITH_MONTHS):
             found = pd.to_datetime(dates, format=form, errors="coerce")
             if not found.isna().any():
