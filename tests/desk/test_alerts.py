@@ -29,6 +29,7 @@ from riskkit.desk import (
     UnknownAlertError,
     condition,
 )
+from riskkit.desk.alerts import from_decisions
 from riskkit.replay.ingest.rows import DTYPES
 from riskkit.replay.schema.columns import EventKind
 
@@ -216,6 +217,24 @@ def test_the_same_events_give_the_same_ids():
     first, second = ids_of(session_of(sized())), ids_of(session_of(sized()))
     assert first == second and len(set(first)) == len(first) > 40
     assert all(len(one) == 16 and int(one, 16) >= 0 for one in first)
+
+
+def test_ids_are_those_that_older_alerts_have():
+    assert ids_of(session_of(sized()))[0] == "5747ac8add02735e"
+
+
+def test_what_came_later_is_in_the_id_of_events_that_have_it(monkeypatch):
+    def found(smp_id: int | None) -> list[str]:
+        session, alerts = session_of(sized()), AlertSystem()
+        for ts in range(30):
+            alerts.watch(session).process_order(ts=ts, **{**ORDER, "qty": 9}, smp_id=smp_id if ts > 20 else None)
+        return alerts.history()["alert_id"].tolist()
+
+    without, with_it = found(None), found(7)
+    assert without[:21] == with_it[:21] and not set(without[21:]) & set(with_it[21:])
+    for copied in (0, 10**9):  # events are read one by one, or from columns
+        monkeypatch.setattr(from_decisions, "COPIED", copied)
+        assert found(7) == with_it and found(None) == without
 
 
 @pytest.mark.xdist_group("generic")

@@ -18,7 +18,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._fork import new_lock
 from riskkit.desk.alerts.alert import Alert
-from riskkit.replay.ingest.rows import DTYPES
+from riskkit.replay.ingest.rows import DTYPES, LATER
 from riskkit.replay.kernels.book import ACCOUNT
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.results.decisions import Decision, DecisionFormatter, DecisionKind
@@ -30,7 +30,7 @@ from riskkit.replay.schema.digest import SEMANTICS
 REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 DECIDING = ("tick", "reset_daily", "reset_breaker", "pause", "resume", "command")
 WITHOUT_ID = (int(EventKind.EXPIRE), int(EventKind.CONTROL))
-NAMES = tuple(name for name in DTYPES if name != "pair")  # the pair follows from account and instrument
+NAMES = tuple(name for name in DTYPES if name not in ("pair", *LATER))  # the pair follows from account and instrument
 BACKLOG = 8
 """Largest number of events that a proxy leaves unhashed."""
 COPIED = 40
@@ -279,9 +279,21 @@ def _rows(engine: Engine, start: int, stop: int) -> bytes:
     """Events [start, stop) of the journal as bytes of their integers."""
     if COPIED * (stop - start) <= stop:
         events = (engine.row(seq) for seq in range(start, stop))
-        return b"".join(np.array([event[name] for name in NAMES], "<i8").tobytes() for event in events)
+        return b"".join(np.array([event[name] for name in NAMES], "<i8").tobytes() + _later(event) for event in events)
     columns: Any = engine.log().columns
     table = np.empty((stop - start, len(NAMES)), "<i8")
     for index, name in enumerate(NAMES):
         table[:, index] = columns[name][start:stop] if name in columns else OPTIONAL[name][1]
-    return table.tobytes()
+    later = [name for name in LATER if name in columns and (columns[name][start:stop] != OPTIONAL[name][1]).any()]
+    if not later:
+        return table.tobytes()
+    return b"".join(
+        row.tobytes() + _later({name: int(columns[name][seq]) for name in later})
+        for seq, row in enumerate(table, start)
+    )
+
+
+def _later(event: Mapping[str, int]) -> bytes:
+    """What an event has in columns that came later: ids of alerts on events without them stay."""
+    given = [name for name in LATER if event.get(name, OPTIONAL[name][1]) != OPTIONAL[name][1]]
+    return b"".join(name.encode() + np.array(event[name], "<i8").tobytes() for name in given)

@@ -23,6 +23,7 @@ Row = dict[str, int]
 DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
 DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
+LATER = ("smp_id",)  # columns that came when there were journals and ids of alerts without them
 KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
 NOT_LISTED = "is of an order alone; a list or a combination is judged as one message"

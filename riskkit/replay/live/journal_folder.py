@@ -21,7 +21,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._files import flush_folder, reading, write_whole
-from riskkit.replay.ingest.rows import DTYPES, with_every_column
+from riskkit.replay.ingest.rows import DTYPES, LATER, with_every_column
 from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.live.engine_tables import Past
 from riskkit.replay.live.write_ahead_log import read_frames
@@ -29,7 +29,6 @@ from riskkit.replay.log.storage import read_parquet, write_parquet
 
 EVENTS, COLUMNS, DECISIONS, STATE = "events", "parquet", "decisions", "state"
 RECORD = np.dtype([(name, dtype) for name, dtype in DTYPES.items()])
-LATER = ("smp_id",)  # columns that the first layout of a frame has not
 LAYOUTS = (np.dtype([(name, dtype) for name, dtype in DTYPES.items() if name not in LATER]), RECORD)
 LAYOUT_BITS = 56  # of the first event's number; above them is the number of the layout
 JOINED = 8192  # events that are taken at once
