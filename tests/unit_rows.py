@@ -169,6 +169,7 @@ ROWS: dict[str, Row] = {
     "stress.rate_shocks": Row(lambda u: stress.rate_shocks([1.0, 5.0], 0.02 * u, 0.03 * u, 0.01 * u)),
     # instruments
     "instruments.european_option": Row(lambda u: instruments.european_option(100.0 * u, 90.0 * u, 1.0, 0.2).price),
+    "instruments.forward_contract": Row(lambda u: instruments.forward_contract(100.0 * u, 90.0 * u, 1.0).price),
     "instruments.american_option": Row(
         lambda u: instruments.american_option(100.0 * u, 110.0 * u, 1.0, 0.2, rate=0.05, steps=51)
     ),

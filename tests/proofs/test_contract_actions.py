@@ -42,7 +42,7 @@ XY = (Instrument("X"), Instrument("Y"))
 def often(seed: int, events: int, name: str) -> dict[str, Any]:
     """A scenario with many actions, of a rule that follows a split."""
     told = scenario(seed, events, types=[name], weights=OFTEN)
-    if name == "volume_cap" and seed % 2:
+    if name == "mmp" or (name == "volume_cap" and seed % 2):
         told["rules"][0]["scope"] = "account_instrument"
     elif name == "volume_cap":
         told["events"] = [event for event in told["events"] if event["kind"] != "split"]

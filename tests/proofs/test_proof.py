@@ -378,7 +378,8 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
             rules = RuleSet([rule])
             shapes.add(shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False))
             types.add(tuple(type(number) for number in rule.to_integers(log.universe)))
-    more = 1 if "max_mark_age_ns" in units else 0  # times of marks are kept only for a rule that asks for their age
+    # times of marks are kept only for a rule that asks for their age, and tags of orders for one that looks at tagged ones alone
+    more = 1 if {"max_mark_age_ns", "tagged"} & units.keys() else 0
     assert len(shapes | {None}) <= 2 + more and types <= {(int,) * len(units)}
 
 
