@@ -42,7 +42,7 @@ TOGETHER = {
     ),
     "ratio": (0, "order_to_trade unexecuted_volume", "order modify cancel fill"),
     "positions": (
-        0,
+        9,
         "concentration leverage long_only reduce_only trading_state order_to_parent message_level "
         "repeat_exec_throttle consecutive_errors self_trade active_orders",
         "order fill price cancel order_error strategy_exec cmd",
@@ -50,6 +50,9 @@ TOGETHER = {
 }  # seed, types of rules, kinds of events
 ALONE = (
     "ec01",
+    "ns01",
+    "mm04",
+    "sm05",
     "sc01",
     "sm02",
     "fx03",

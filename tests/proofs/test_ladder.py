@@ -17,13 +17,14 @@ from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.rules import MaxOrderQty
 
+PROBING = ("half_open", "probes", "probe_timeout_ns")
 LADDER = tuple(action for action in ACTIONS if action not in ("ALERT", "QUEUE"))
 
 
 def refused(given, action) -> list[int]:
     """Numbers of the events that a scenario's only rule refuses with an action."""
     rule = given["rules"][0]
-    lasting = {name: value for name, value in rule["params"].items() if name not in ("half_open", "probes")}
+    lasting = {name: value for name, value in rule["params"].items() if name not in PROBING}
     rules = [{**rule, "params": lasting, "action": action, "hold": "reset"}]
     decisions = run({**given, "mode": "shadow", "rules": rules}, "plain").decisions
     return [number for number, (decision, _) in sorted(decisions.items()) if decision == "REJECT"]
