@@ -124,6 +124,8 @@ def walk() -> list[Shape]:
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, snapshots=False, externals=False, columns=())]
+    told_apart = rule(0, scope="smp_id", can_pause=False, reads=("offers",)), rule(1, tagged=True)
+    shapes += [EVERYTHING._replace(rules=told_apart), EVERYTHING._replace(rules=few, unconfirmed=True)]
     shapes += [NOTHING._replace(netted=True, samples=True, others=True, dividends=True)]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
