@@ -32,7 +32,7 @@ def tables(path: Path) -> list[str]:
     """The lines of a file that hold a collection, or a text, of several names of rule types."""
     found = []
     name = path.stem.removeprefix("circuit_")  # the file of the rule type "breaker"
-    ordinary = {"cash", "duplicate", *(rule_type(name).parameters._fields if name in NAMES else ())}
+    ordinary = {"cash", "duplicate", "mmp", *(rule_type(name).parameters._fields if name in NAMES else ())}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         parts: list[ast.AST] = []
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
@@ -56,7 +56,7 @@ def test_no_table_of_rule_types_is_left():
 
 def test_the_search_finds_such_a_table(tmp_path):
     path = tmp_path / "table.py"
-    path.write_text('A = ("leverage", "var_limit")\nB = {"mmp": 1, "drawdown": 2}\nC = "long_only leverage".split()\n')
+    path.write_text('A = ("leverage", "var_limit")\nB = {"luld": 1, "drawdown": 2}\nC = "long_only leverage".split()\n')
     assert sorted(tables(path)) == ["table.py:1", "table.py:2", "table.py:3"]
 
 
