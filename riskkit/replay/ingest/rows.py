@@ -33,10 +33,8 @@ ORDER, FILL, CORRECT, BAD_TS = int(EventKind.ORDER), int(EventKind.FILL), int(Ev
 def with_every_column(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The columns of a journal; those that an older riskkit did not write have their defaults."""
     size = len(columns["ts"])
-    return {
-        name: columns[name] if name in columns else np.full(size, DEFAULTS[name], dtype)
-        for name, dtype in DTYPES.items()
-    }
+    missing = {name: dtype for name, dtype in DTYPES.items() if name not in columns}
+    return {**columns, **{name: np.full(size, DEFAULTS[name], dtype) for name, dtype in missing.items()}}
 
 
 def row_of(ts: int, kind: EventKind, fields: Row) -> Row:

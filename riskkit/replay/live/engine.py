@@ -16,7 +16,7 @@ from riskkit.replay.engine.compiler import Tier
 from riskkit.replay.engine.in_force import feed_parts, parts_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars
-from riskkit.replay.ingest.rows import DTYPES, Row, with_every_column
+from riskkit.replay.ingest.rows import Row, with_every_column
 from riskkit.replay.kernels.records import stacked
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, Counter
 from riskkit.replay.live.compaction import Horizon, Parts, compacted
@@ -268,10 +268,7 @@ class Engine(EngineEvents):
         if not header["size"] + header["shift"]:
             return
         stored = {name.removeprefix("column_"): one for name, one in arrays.items() if name.startswith("column_")}
-        columns = {name: stored[name] for name in self._journal.columns if name not in DTYPES} | with_every_column(
-            stored
-        )
-        self._journal.refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
+        self._journal.refill(with_every_column(stored), header["pairs"], header["slots"], dict(header["strays"]))
         self._journal.columns["prev_duplicate"] = arrays["column_prev_duplicate"]  # with the changes of the loop
         self._journal.carry(arrays["carried"], header["shift"], arrays["closed"])
         self._journal.latest = header["latest"]
